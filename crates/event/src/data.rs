@@ -1,0 +1,16 @@
+//! The `data` of an event, one struct for each type of channel.
+//!
+//! On the wire `data` is a JSON object; [`Event`](crate::Event) gives it as the struct that fits
+//! its type. Fields are only ever added; what a struct does not know is ignored.
+
+mod app;
+mod cron;
+mod email;
+mod slack;
+mod webhook;
+
+pub use app::AppData;
+pub use cron::CronData;
+pub use email::{Attachment, Auth, AuthResult, AutoFlags, EmailData, Envelope, MailHeader};
+pub use slack::SlackData;
+pub use webhook::{WebhookData, WebhookParts};

@@ -1,0 +1,83 @@
+//! `data` of `webhook.received`.
+
+use crate::body::{BodyEncoding, DataText, Fill};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use std::collections::BTreeMap;
+
+/// A request that a webhook channel took.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct WebhookData {
+    /// The method, upper case.
+    pub method: String,
+    /// The path without query; a secret in it is masked.
+    pub path: String,
+    /// The query without `?`, as sent.
+    pub query: String,
+    /// Lower-case names; repeats joined with `, `; values that are secret redacted.
+    pub headers: BTreeMap<String, String>,
+    /// How `body` or `body_raw_b64` holds the body.
+    pub body_encoding: BodyEncoding,
+    /// The JSON, token for token; a string for text; null for base64.
+    #[schemars(with = "serde_json::Value")]
+    pub body: Box<RawValue>,
+    /// The body in base64 where it is neither JSON nor text, else empty.
+    pub body_raw_b64: String,
+    /// The size of the body as it came, in bytes.
+    pub body_size_bytes: u64,
+    /// The Content-Type as sent.
+    pub content_type: Option<String>,
+    /// The address of the sender.
+    pub remote_ip: Option<String>,
+}
+
+/// Everything of [`WebhookData`] but the body, which stays in the raw bytes.
+#[derive(Debug, Serialize)]
+pub struct WebhookParts<'a> {
+    /// The method, upper case.
+    pub method: &'a str,
+    /// The path without query; a secret in it is masked.
+    pub path: &'a str,
+    /// The query without `?`, as sent.
+    pub query: &'a str,
+    /// Lower-case names; repeats joined with `, `; values that are secret redacted.
+    pub headers: &'a BTreeMap<String, String>,
+    /// How the body is shown.
+    pub body_encoding: BodyEncoding,
+    /// The size of the body as it came, in bytes.
+    #[serde(skip)]
+    pub body_size_bytes: u64,
+    /// The Content-Type as sent.
+    #[serde(skip)]
+    pub content_type: Option<&'a str>,
+    /// The address of the sender.
+    #[serde(skip)]
+    pub remote_ip: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct AfterBody<'a> {
+    body_size_bytes: u64,
+    content_type: Option<&'a str>,
+    remote_ip: Option<&'a str>,
+}
+
+impl WebhookParts<'_> {
+    /// The `data` of the event, with a hole where the body belongs.
+    #[must_use]
+    pub fn data(&self) -> DataText {
+        let after = AfterBody {
+            body_size_bytes: self.body_size_bytes,
+            content_type: self.content_type,
+            remote_ip: self.remote_ip,
+        };
+        let text = DataText::from_object(self);
+        let text = match self.body_encoding {
+            BodyEncoding::Json => text.hole("body", Fill::Json).field("body_raw_b64", ""),
+            BodyEncoding::Text => text.hole("body", Fill::Text).field("body_raw_b64", ""),
+            BodyEncoding::Base64 => text.field("body", ()).hole("body_raw_b64", Fill::Base64),
+        };
+        text.object(&after)
+    }
+}

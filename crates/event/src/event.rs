@@ -1,0 +1,389 @@
+//! The event itself: immutable, cheap to clone, one JSON shape for every reader.
+
+use crate::{
+    Channel, ChannelType, Correlation, Delivery, EventId, EventType, Origin, Timestamp,
+    Verification,
+    data::{AppData, CronData, EmailData, SlackData, WebhookData},
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde_json::value::RawValue;
+use std::{
+    borrow::Cow,
+    fmt,
+    hash::{Hash, Hasher},
+    sync::{Arc, OnceLock},
+};
+
+/// The name and version of the wire shape.
+pub const SCHEMA: &str = "headgate.event.v1";
+
+/// A normalized, immutable event.
+///
+/// Cloning is cheap. Two events are equal when all their content is; the hash is that of the id.
+#[derive(Clone)]
+pub struct Event {
+    inner: Arc<Inner>,
+    origin: Origin,
+    delivery: Option<Arc<Delivery>>,
+}
+
+struct Inner {
+    content: Content,
+    typed: OnceLock<Typed>,
+}
+
+/// What an event is made of, without what its delivery adds.
+#[derive(Debug)]
+pub(crate) struct Content {
+    pub(crate) id: EventId,
+    pub(crate) event_type: EventType,
+    pub(crate) created_at: Timestamp,
+    pub(crate) channel: Channel,
+    pub(crate) provider: Option<String>,
+    pub(crate) provider_event: Option<String>,
+    pub(crate) verification: Verification,
+    pub(crate) dedupe_key: Option<String>,
+    pub(crate) thread_key: Option<String>,
+    pub(crate) correlation: Correlation,
+    pub(crate) data: Box<RawValue>,
+    pub(crate) metadata: Box<RawValue>,
+    pub(crate) prompt_ready: String,
+    pub(crate) prompt_ready_version: u32,
+}
+
+enum Typed {
+    Webhook(Box<WebhookData>),
+    Email(Box<EmailData>),
+    Slack(Box<SlackData>),
+    Cron(Box<CronData>),
+    App(Box<AppData>),
+    Malformed,
+}
+
+/// The wire shape, in the order in which it is written.
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Event")]
+struct Wire<'a> {
+    /// Name and version of this shape: `headgate.event.v1`.
+    #[serde(default = "schema_name")]
+    schema: Cow<'a, str>,
+    id: EventId,
+    /// What happened: `webhook.received`, `email.received`, `slack.event`, `cron.fired`, or the
+    /// name of an app event.
+    #[serde(rename = "type")]
+    event_type: Cow<'a, EventType>,
+    #[serde(default)]
+    origin: Origin,
+    /// When it was received.
+    created_at: Timestamp,
+    channel: Cow<'a, Channel>,
+    /// Who sends to a webhook channel.
+    #[serde(default)]
+    provider: Option<Cow<'a, str>>,
+    /// The provider's name of what happened.
+    #[serde(default)]
+    provider_event: Option<Cow<'a, str>>,
+    verification: Cow<'a, Verification>,
+    /// What makes a sender's retry known.
+    #[serde(default)]
+    dedupe_key: Option<Cow<'a, str>>,
+    /// What belongs together.
+    #[serde(default)]
+    thread_key: Option<Cow<'a, str>>,
+    #[serde(default)]
+    correlation: Cow<'a, Correlation>,
+    /// What came, in the shape of its type.
+    #[schemars(with = "AnyData")]
+    data: Cow<'a, RawValue>,
+    /// What is kept beside the data.
+    #[serde(default = "empty_object")]
+    #[schemars(with = "std::collections::BTreeMap<String, serde_json::Value>")]
+    metadata: Cow<'a, RawValue>,
+    /// The text a model reads: at most 4096 bytes, text from outside fenced.
+    prompt_ready: Cow<'a, str>,
+    /// The version of the rules by which `prompt_ready` was made.
+    prompt_ready_version: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    delivery: Option<Cow<'a, Delivery>>,
+}
+
+/// `data` in the shape of the event's type.
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+#[expect(dead_code, clippy::large_enum_variant, reason = "only its schema is used")]
+enum AnyData {
+    Webhook(WebhookData),
+    Email(EmailData),
+    Slack(SlackData),
+    Cron(CronData),
+    App(AppData),
+}
+
+impl Event {
+    pub(crate) fn new(content: Content) -> Self {
+        let inner = Arc::new(Inner { content, typed: OnceLock::new() });
+        Self { inner, origin: Origin::Live, delivery: None }
+    }
+
+    /// The same event as one delivery of it.
+    #[must_use]
+    pub fn delivered(&self, origin: Origin, delivery: Delivery) -> Self {
+        Self { inner: Arc::clone(&self.inner), origin, delivery: Some(Arc::new(delivery)) }
+    }
+
+    /// Its id, for ever the same.
+    #[must_use]
+    pub fn id(&self) -> EventId {
+        self.inner.content.id
+    }
+
+    /// What happened.
+    #[must_use]
+    pub fn event_type(&self) -> &EventType {
+        &self.inner.content.event_type
+    }
+
+    /// Whether it comes for the first time or by a replay.
+    #[must_use]
+    pub fn origin(&self) -> Origin {
+        self.origin
+    }
+
+    /// When it was received.
+    #[must_use]
+    pub fn created_at(&self) -> Timestamp {
+        self.inner.content.created_at
+    }
+
+    /// The way it came in.
+    #[must_use]
+    pub fn channel(&self) -> &Channel {
+        &self.inner.content.channel
+    }
+
+    /// Who sends to a webhook channel.
+    #[must_use]
+    pub fn provider(&self) -> Option<&str> {
+        self.inner.content.provider.as_deref()
+    }
+
+    /// The provider's name of what happened.
+    #[must_use]
+    pub fn provider_event(&self) -> Option<&str> {
+        self.inner.content.provider_event.as_deref()
+    }
+
+    /// How it was proved genuine.
+    #[must_use]
+    pub fn verification(&self) -> &Verification {
+        &self.inner.content.verification
+    }
+
+    /// What makes a sender's retry known.
+    #[must_use]
+    pub fn dedupe_key(&self) -> Option<&str> {
+        self.inner.content.dedupe_key.as_deref()
+    }
+
+    /// What belongs together.
+    #[must_use]
+    pub fn thread_key(&self) -> Option<&str> {
+        self.inner.content.thread_key.as_deref()
+    }
+
+    /// The application's correlation ids.
+    #[must_use]
+    pub fn correlation(&self) -> &Correlation {
+        &self.inner.content.correlation
+    }
+
+    /// The `data` as JSON, whatever its shape.
+    #[must_use]
+    pub fn data(&self) -> &RawValue {
+        &self.inner.content.data
+    }
+
+    /// What is kept beside the data, as a JSON object.
+    #[must_use]
+    pub fn metadata(&self) -> &RawValue {
+        &self.inner.content.metadata
+    }
+
+    /// The text a model reads.
+    #[must_use]
+    pub fn prompt_ready(&self) -> &str {
+        &self.inner.content.prompt_ready
+    }
+
+    /// The version of the rules by which [`prompt_ready`](Self::prompt_ready) was made.
+    #[must_use]
+    pub fn prompt_ready_version(&self) -> u32 {
+        self.inner.content.prompt_ready_version
+    }
+
+    /// The delivery, when the event was leased or pushed.
+    #[must_use]
+    pub fn delivery(&self) -> Option<&Delivery> {
+        self.delivery.as_deref()
+    }
+
+    /// The data of a webhook; none for other types and for malformed data.
+    #[must_use]
+    pub fn webhook(&self) -> Option<&WebhookData> {
+        if let Typed::Webhook(data) = self.typed() { Some(data) } else { None }
+    }
+
+    /// The data of a message; none for other types and for malformed data.
+    #[must_use]
+    pub fn email(&self) -> Option<&EmailData> {
+        if let Typed::Email(data) = self.typed() { Some(data) } else { None }
+    }
+
+    /// The data of a Slack event; none for other types and for malformed data.
+    #[must_use]
+    pub fn slack(&self) -> Option<&SlackData> {
+        if let Typed::Slack(data) = self.typed() { Some(data) } else { None }
+    }
+
+    /// The data of a schedule that fired; none for other types and for malformed data.
+    #[must_use]
+    pub fn cron(&self) -> Option<&CronData> {
+        if let Typed::Cron(data) = self.typed() { Some(data) } else { None }
+    }
+
+    /// The data of an app event; none for other types and for malformed data.
+    #[must_use]
+    pub fn app(&self) -> Option<&AppData> {
+        if let Typed::App(data) = self.typed() { Some(data) } else { None }
+    }
+
+    /// The JSON Schema of the wire shape.
+    #[must_use]
+    pub fn json_schema() -> schemars::Schema {
+        schemars::schema_for!(Wire<'static>)
+    }
+
+    fn typed(&self) -> &Typed {
+        self.inner.typed.get_or_init(|| {
+            let content = &self.inner.content;
+            let data = content.data.get();
+            let typed = match &content.event_type {
+                t if *t == EventType::WEBHOOK_RECEIVED => read(data).map(Typed::Webhook),
+                t if *t == EventType::EMAIL_RECEIVED => read(data).map(Typed::Email),
+                t if *t == EventType::SLACK_EVENT => read(data).map(Typed::Slack),
+                t if *t == EventType::CRON_FIRED => read(data).map(Typed::Cron),
+                _ if content.channel.kind == ChannelType::App => read(data).map(Typed::App),
+                _ => None,
+            };
+            typed.unwrap_or(Typed::Malformed)
+        })
+    }
+
+    fn wire(&self) -> Wire<'_> {
+        let content = &self.inner.content;
+        Wire {
+            schema: SCHEMA.into(),
+            id: content.id,
+            event_type: Cow::Borrowed(&content.event_type),
+            origin: self.origin,
+            created_at: content.created_at,
+            channel: Cow::Borrowed(&content.channel),
+            provider: content.provider.as_deref().map(Cow::Borrowed),
+            provider_event: content.provider_event.as_deref().map(Cow::Borrowed),
+            verification: Cow::Borrowed(&content.verification),
+            dedupe_key: content.dedupe_key.as_deref().map(Cow::Borrowed),
+            thread_key: content.thread_key.as_deref().map(Cow::Borrowed),
+            correlation: Cow::Borrowed(&content.correlation),
+            data: Cow::Borrowed(&content.data),
+            metadata: Cow::Borrowed(&content.metadata),
+            prompt_ready: Cow::Borrowed(&content.prompt_ready),
+            prompt_ready_version: content.prompt_ready_version,
+            delivery: self.delivery.as_deref().map(Cow::Borrowed),
+        }
+    }
+}
+
+fn read<T: de::DeserializeOwned>(data: &str) -> Option<Box<T>> {
+    serde_json::from_str(data).ok().map(Box::new)
+}
+
+fn schema_name() -> Cow<'static, str> {
+    SCHEMA.into()
+}
+
+#[expect(clippy::expect_used, reason = "`{}` is JSON")]
+fn empty_object() -> Cow<'static, RawValue> {
+    Cow::Owned(RawValue::from_string("{}".to_owned()).expect("JSON"))
+}
+
+impl Serialize for Event {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.wire().serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Event {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let wire = Wire::deserialize(deserializer)?;
+        let event = Self::new(Content {
+            id: wire.id,
+            event_type: wire.event_type.into_owned(),
+            created_at: wire.created_at,
+            channel: wire.channel.into_owned(),
+            provider: wire.provider.map(Cow::into_owned),
+            provider_event: wire.provider_event.map(Cow::into_owned),
+            verification: wire.verification.into_owned(),
+            dedupe_key: wire.dedupe_key.map(Cow::into_owned),
+            thread_key: wire.thread_key.map(Cow::into_owned),
+            correlation: wire.correlation.into_owned(),
+            data: wire.data.into_owned(),
+            metadata: wire.metadata.into_owned(),
+            prompt_ready: wire.prompt_ready.into_owned(),
+            prompt_ready_version: wire.prompt_ready_version,
+        });
+        let delivery = wire.delivery.map(|delivery| Arc::new(delivery.into_owned()));
+        Ok(Self { origin: wire.origin, delivery, ..event })
+    }
+}
+
+impl PartialEq for Event {
+    fn eq(&self, other: &Self) -> bool {
+        let (a, b) = (self.wire(), other.wire());
+        a.id == b.id
+            && a.event_type == b.event_type
+            && a.origin == b.origin
+            && a.created_at == b.created_at
+            && a.channel == b.channel
+            && a.provider == b.provider
+            && a.provider_event == b.provider_event
+            && a.verification == b.verification
+            && a.dedupe_key == b.dedupe_key
+            && a.thread_key == b.thread_key
+            && a.correlation == b.correlation
+            && a.data.get() == b.data.get()
+            && a.metadata.get() == b.metadata.get()
+            && a.prompt_ready == b.prompt_ready
+            && a.prompt_ready_version == b.prompt_ready_version
+            && a.delivery == b.delivery
+    }
+}
+
+impl Eq for Event {}
+
+impl Hash for Event {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.id().hash(state);
+    }
+}
+
+impl fmt::Debug for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Event")
+            .field("id", &self.id())
+            .field("type", &self.event_type().as_str())
+            .field("channel", &self.channel().id)
+            .field("delivery", &self.delivery)
+            .finish_non_exhaustive()
+    }
+}

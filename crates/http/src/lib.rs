@@ -1,0 +1,14 @@
+//! A signed HTTP request, from the socket to the check that proves it, and the answer to it.
+//!
+//! Bytes become a [`RawRequest`] by [`Intake::receive`], a [`RawRequest`] becomes [`Verified`] by
+//! the one check that passes, and what goes wrong on the way is a [`Reject`] that knows its answer.
+//! The server loop around it serves any `tower` service. What a body means is not known here.
+
+mod request;
+pub use request::{Arrival, RawRequest, RequestId};
+
+mod reject;
+pub use reject::{Answer, Reject};
+
+mod verified;
+pub use verified::{Refused, Verified, Verify};

@@ -1,0 +1,17 @@
+//! The queue: the durable ordered store of events that all sources and consumers share.
+//!
+//! [`Queue`] is the seam. [`Memory`] keeps everything in memory and is for tests; [`Embedded`]
+//! keeps one folder: a log that holds the events, and SQLite for what changes. Both pass one
+//! conformance suite.
+
+mod queue;
+pub use queue::{ListQuery, Page, Queue, QueueError, Seq, Stored};
+
+mod selection;
+pub use selection::Selection;
+
+mod subscription;
+pub use subscription::{
+    AckMode, DeliveryId, DeliveryIdError, LeaseAsk, RetryPolicy, SettleError, Settlement, Start,
+    SubscriptionError, SubscriptionSpec, SubscriptionStatus, Verb,
+};

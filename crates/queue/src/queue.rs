@@ -1,0 +1,128 @@
+//! The seam between the queue and everyone who uses it.
+
+use crate::{
+    LeaseAsk, Selection, SettleError, Settlement, SubscriptionError, SubscriptionSpec,
+    SubscriptionStatus,
+};
+use bytes::Bytes;
+use headgate_event::{BoxFuture, Event, EventId, Sink, Timestamp};
+use std::time::Duration;
+use tokio::sync::watch;
+
+/// The place of an event in the order of the queue: 1 for the first, without gaps.
+pub type Seq = u64;
+
+/// An event as it is stored.
+#[derive(Clone, Debug)]
+pub struct Stored {
+    /// Its place in the order.
+    pub seq: Seq,
+    /// The event.
+    pub event: Event,
+    /// The exact bytes that came.
+    pub raw: Bytes,
+}
+
+/// Which events of the queue to list, newest first.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ListQuery {
+    /// Which events.
+    pub selection: Selection,
+    /// Not received before this moment.
+    pub since: Option<Timestamp>,
+    /// Received before this moment.
+    pub until: Option<Timestamp>,
+    /// Only events before this place: where the last page ended.
+    pub before: Option<Seq>,
+    /// At most so many.
+    pub limit: usize,
+}
+
+/// One page of a list.
+#[derive(Clone, Debug)]
+pub struct Page {
+    /// The events, newest first.
+    pub events: Vec<Event>,
+    /// What to give as `before` for the next page; none at the end.
+    pub next: Option<Seq>,
+}
+
+/// Why the queue could not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum QueueError {
+    /// Our fault, and it may pass: ask again.
+    #[error("the queue is not available: {reason}")]
+    Unavailable {
+        /// What is the matter.
+        reason: String,
+        /// When asking again makes sense.
+        retry_after: Duration,
+    },
+    /// There is no subscription of that name.
+    #[error("there is no subscription `{name}`")]
+    UnknownSubscription {
+        /// The name as asked.
+        name: String,
+    },
+    /// The subscription cannot be made as asked.
+    #[error(transparent)]
+    Subscription(#[from] SubscriptionError),
+    /// What is stored cannot be read: damage, which only an operator can mend.
+    #[error("the stored event {seq} cannot be read: {reason}")]
+    Damaged {
+        /// The place of the event.
+        seq: Seq,
+        /// What is wrong, with segment and offset.
+        reason: String,
+    },
+}
+
+/// The durable ordered store of events: a [`Sink`] for sources, and what consumers need.
+///
+/// Everything that answers `Ok` has been made durable first.
+pub trait Queue: Sink {
+    /// One event with its raw bytes.
+    fn event(&self, id: EventId) -> BoxFuture<'_, Result<Option<Stored>, QueueError>>;
+
+    /// A page of events, newest first.
+    fn list(&self, query: ListQuery) -> BoxFuture<'_, Result<Page, QueueError>>;
+
+    /// Up to `max` events from `from` on, in their order; empty when there are none yet.
+    fn read(&self, from: Seq, max: usize) -> BoxFuture<'_, Result<Vec<Stored>, QueueError>>;
+
+    /// The place of the newest durable event, 0 before the first; changes when events come.
+    fn head(&self) -> watch::Receiver<Seq>;
+
+    /// Makes a subscription, or changes the one of that name and leaves its place as it is.
+    fn put_subscription(
+        &self,
+        spec: SubscriptionSpec,
+    ) -> BoxFuture<'_, Result<SubscriptionStatus, QueueError>>;
+
+    /// Ends a subscription and forgets what it settled.
+    fn delete_subscription(&self, name: &str) -> BoxFuture<'_, Result<(), QueueError>>;
+
+    /// All subscriptions by name.
+    fn subscriptions(&self) -> BoxFuture<'_, Result<Vec<SubscriptionStatus>, QueueError>>;
+
+    /// Leases deliveries, waiting for the first of them as long as asked. A paused subscription
+    /// leases nothing.
+    fn lease(
+        &self,
+        subscription: &str,
+        ask: LeaseAsk,
+    ) -> BoxFuture<'_, Result<Vec<Event>, QueueError>>;
+
+    /// Settles deliveries and answers for each in its order.
+    fn settle(
+        &self,
+        subscription: &str,
+        settlements: Vec<Settlement>,
+    ) -> BoxFuture<'_, Result<Vec<Result<(), SettleError>>, QueueError>>;
+
+    /// Whether events can be stored; the reason when they cannot.
+    fn health(&self) -> Result<(), String>;
+
+    /// Finishes what was begun and closes the files. Calls after it fail as unavailable.
+    fn close(&self) -> BoxFuture<'_, ()>;
+}

@@ -1,0 +1,111 @@
+//! A subscription: a durable named consumer, what it is told and what it can say.
+
+mod delivery_id;
+mod spec;
+
+pub use delivery_id::{DeliveryId, DeliveryIdError};
+pub use spec::{AckMode, RetryPolicy, Start, SubscriptionError, SubscriptionSpec};
+
+use headgate_event::Timestamp;
+use serde::Serialize;
+use std::time::Duration;
+
+/// A subscription and how far it is.
+#[derive(Clone, Debug, Serialize)]
+pub struct SubscriptionStatus {
+    /// What was asked for.
+    #[serde(flatten)]
+    pub spec: SubscriptionSpec,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// Events that fit it and are neither settled nor dead, as an upper bound: events that it has
+    /// not looked at yet count although its selection may leave them out.
+    pub lag: u64,
+    /// Deliveries leased at present.
+    pub in_flight: u64,
+    /// Deliveries that wait for their next attempt.
+    pub waiting: u64,
+    /// Dead letters.
+    pub dead: u64,
+    /// How long the oldest unsettled event has been stored, in milliseconds; null without one.
+    pub oldest_unsettled_ms: Option<u64>,
+}
+
+/// A wish for deliveries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LeaseAsk {
+    /// At most so many.
+    pub max: usize,
+    /// How long to wait for the first one.
+    pub wait: Duration,
+    /// How long the leases last.
+    pub lease: Duration,
+}
+
+/// What a consumer says of one delivery.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settlement {
+    /// The delivery's id as it was given.
+    pub id: String,
+    /// What becomes of it.
+    pub verb: Verb,
+}
+
+/// What becomes of a delivery.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verb {
+    /// Done; it never comes again.
+    Ack,
+    /// It comes again, after the policy's wait or after this long.
+    Retry {
+        /// How long to wait, instead of the policy's wait.
+        after: Option<Duration>,
+        /// Why, for the operator.
+        reason: Option<String>,
+    },
+    /// The lease lasts this long from the present moment.
+    Extend {
+        /// How long.
+        lease: Duration,
+    },
+    /// It never comes again and is a dead letter.
+    Bury {
+        /// Why, for the operator.
+        reason: Option<String>,
+    },
+}
+
+/// Why one delivery could not be settled; the others of the call are.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SettleError {
+    /// The id is none that this subscription gives.
+    #[error("`{id}` is no delivery of this subscription")]
+    Unknown {
+        /// The id as given.
+        id: String,
+    },
+    /// Its lease is over: another attempt has it, or will.
+    #[error("the lease of delivery `{id}` is over")]
+    LeaseExpired {
+        /// The id as given.
+        id: String,
+    },
+    /// It was settled before.
+    #[error("delivery `{id}` is already settled")]
+    AlreadySettled {
+        /// The id as given.
+        id: String,
+    },
+}
+
+impl SettleError {
+    /// The stable code: what a program may branch on.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Unknown { .. } => "unknown_delivery",
+            Self::LeaseExpired { .. } => "lease_expired",
+            Self::AlreadySettled { .. } => "already_settled",
+        }
+    }
+}
