@@ -1,1 +1,57 @@
-fn main() {}
+//! Benchmarks of Headgate that print an anchor beside every figure.
+//!
+//! Absolute figures mean little on a shared machine, so every run measures in turns: the least a
+//! server can do, the least a durable server can do, and the release binary of Headgate.
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+use std::time::Duration;
+
+mod disk;
+mod ingest;
+mod load;
+mod process;
+mod server;
+
+/// Measures Headgate beside its anchors.
+#[derive(Debug, Parser)]
+struct Arguments {
+    #[command(subcommand)]
+    benchmark: Benchmark,
+}
+
+#[derive(Debug, Subcommand)]
+enum Benchmark {
+    /// Durable ingest of a signed webhook over HTTP.
+    Ingest {
+        /// Connections, each with one request in flight.
+        #[arg(long, value_delimiter = ',', default_value = "64,256")]
+        connections: Vec<usize>,
+        /// How long each server is measured.
+        #[arg(long, default_value_t = 5)]
+        seconds: u64,
+        /// How often the servers take turns.
+        #[arg(long, default_value_t = 2)]
+        rounds: usize,
+        /// The size of the body in bytes.
+        #[arg(long, default_value_t = 1024)]
+        body_bytes: usize,
+    },
+    /// An anchor as a process of its own, so that its CPU time can be told apart.
+    #[command(hide = true)]
+    Anchor {
+        /// Whether it also appends to a log and waits for fdatasync.
+        #[arg(long)]
+        log: Option<std::path::PathBuf>,
+    },
+}
+
+fn main() -> Result<()> {
+    match Arguments::parse().benchmark {
+        Benchmark::Ingest { connections, seconds, rounds, body_bytes } => {
+            let span = Duration::from_secs(seconds);
+            ingest::run(&ingest::Plan { connections, span, rounds, body_bytes })
+        }
+        Benchmark::Anchor { log } => server::run(log.as_deref()),
+    }
+}

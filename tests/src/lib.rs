@@ -1,1 +1,11 @@
-//! stub
+//! The real program, started, used, killed and asked again, as a user would.
+//!
+//! Nothing here links Headgate: the tests start its binary and speak HTTP to it.
+
+mod client;
+mod gateway;
+pub mod kill;
+pub mod senders;
+
+pub use client::{Connection, Response, request};
+pub use gateway::{Gateway, binary, python};

@@ -1,0 +1,159 @@
+//! The load: kept connections that each have one request in flight.
+
+use anyhow::{Context, Result, bail, ensure};
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
+
+/// The secret that every server under measure knows.
+pub(crate) const SECRET: &str = "of the benchmark";
+const DELIVERY: &str = "0000000000000000";
+
+/// A signed GitHub delivery whose delivery id is put in for each request.
+#[derive(Debug)]
+pub(crate) struct Request {
+    bytes: Vec<u8>,
+    delivery_at: usize,
+    next: AtomicU64,
+}
+
+/// What a load of some seconds has seen.
+#[derive(Debug, Default)]
+pub(crate) struct Seen {
+    pub(crate) answered: u64,
+    pub(crate) refused: u64,
+    pub(crate) seconds: f64,
+    micros: Vec<u32>,
+}
+
+impl Request {
+    /// A delivery with a JSON body of this size.
+    pub(crate) fn new(body_bytes: usize) -> Result<Self> {
+        let body = body(body_bytes);
+        let mut mac = Hmac::<Sha256>::new_from_slice(SECRET.as_bytes())?;
+        mac.update(body.as_bytes());
+        let signature = hex::encode(mac.finalize().into_bytes());
+        let text = format!(
+            "POST /v1/webhook/hub HTTP/1.1\r\nhost: 127.0.0.1\r\nuser-agent: GitHub-Hookshot/1\r\n\
+             content-type: application/json\r\nx-github-event: push\r\n\
+             x-github-delivery: {DELIVERY}\r\nx-hub-signature-256: sha256={signature}\r\n\
+             content-length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        let delivery_at = text.find(DELIVERY).context("the delivery id")?;
+        Ok(Self { bytes: text.into_bytes(), delivery_at, next: AtomicU64::new(0) })
+    }
+}
+
+impl Seen {
+    /// Answers a second.
+    pub(crate) fn rate(&self) -> f64 {
+        self.answered as f64 / self.seconds
+    }
+
+    /// The latency that this share of the answers kept, in milliseconds.
+    pub(crate) fn latency_ms(&self, share: f64) -> f64 {
+        let at = ((self.micros.len().saturating_sub(1)) as f64 * share) as usize;
+        self.micros.get(at).map_or(0.0, |micros| f64::from(*micros) / 1000.0)
+    }
+}
+
+/// Sends for this long over so many connections.
+pub(crate) fn run(
+    address: &str,
+    connections: usize,
+    span: Duration,
+    request: Arc<Request>,
+) -> Result<Seen> {
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    runtime.block_on(async {
+        let started = Instant::now();
+        let until = started + span;
+        let tasks: Vec<_> = (0..connections)
+            .map(|_| tokio::spawn(one(address.to_owned(), until, Arc::clone(&request))))
+            .collect();
+        let mut all = Seen::default();
+        for task in tasks {
+            let seen = task.await??;
+            all.answered += seen.answered;
+            all.refused += seen.refused;
+            all.micros.extend(seen.micros);
+        }
+        all.seconds = started.elapsed().as_secs_f64();
+        all.micros.sort_unstable();
+        Ok(all)
+    })
+}
+
+async fn one(address: String, until: Instant, request: Arc<Request>) -> Result<Seen> {
+    let mut stream = TcpStream::connect(&address).await?;
+    stream.set_nodelay(true)?;
+    let mut bytes = request.bytes.clone();
+    let mut buffer = vec![0; 16 << 10];
+    let mut seen = Seen::default();
+    while Instant::now() < until {
+        let delivery = format!("{:016x}", request.next.fetch_add(1, Ordering::Relaxed));
+        let at = request.delivery_at;
+        bytes[at..at + DELIVERY.len()].copy_from_slice(delivery.as_bytes());
+        let sent = Instant::now();
+        stream.write_all(&bytes).await?;
+        let status = answer(&mut stream, &mut buffer).await?;
+        seen.micros.push(u32::try_from(sent.elapsed().as_micros()).unwrap_or(u32::MAX));
+        seen.answered += 1;
+        seen.refused += u64::from(status != 200);
+    }
+    Ok(seen)
+}
+
+/// Reads one answer with a Content-Length and gives its status.
+async fn answer(stream: &mut TcpStream, buffer: &mut [u8]) -> Result<u16> {
+    let mut filled = 0;
+    loop {
+        let read = stream.read(&mut buffer[filled..]).await?;
+        ensure!(read > 0, "the server closed the connection");
+        filled += read;
+        let head = &buffer[..filled];
+        let Some(end) = head.windows(4).position(|four| four == b"\r\n\r\n") else { continue };
+        let text = std::str::from_utf8(&head[..end])?;
+        let length = text.lines().find_map(|line| {
+            let (name, value) = line.split_once(':')?;
+            name.eq_ignore_ascii_case("content-length")
+                .then(|| value.trim().parse::<usize>().ok())?
+        });
+        let Some(length) = length else { bail!("no content-length in `{text}`") };
+        let status = text.split(' ').nth(1).and_then(|code| code.parse().ok());
+        if filled >= end + 4 + length {
+            return status.context("a status");
+        }
+    }
+}
+
+/// A push as GitHub shapes it, filled up to the size.
+fn body(bytes: usize) -> String {
+    let body = |filler: &str| {
+        serde_json::json!({
+            "ref": "refs/heads/main",
+            "before": "6113728f27ae82c7b1a177c8d03f9e96e0adf246",
+            "after": "0d1a26e67d8f5eaf1f6ba5c57fc3c7d91ac0fd1c",
+            "repository": {"id": 35_129_377, "full_name": "acme/sdk", "private": false},
+            "pusher": {"name": "alice", "email": "alice@example.com"},
+            "head_commit": {"message": filler, "author": {"name": "Alice"}},
+            "commits": []
+        })
+        .to_string()
+    };
+    let words = "Retries with jitter and a cap, so that a burst does not come back as one. ";
+    let missing = bytes.saturating_sub(body("").len());
+    body(&words.repeat(missing / words.len() + 1)[..missing])
+}

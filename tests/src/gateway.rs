@@ -1,0 +1,130 @@
+//! The program under test as a process, with its folder and its configuration.
+
+use anyhow::{Context, Result, bail};
+use serde_json::Value;
+use std::{
+    ffi::OsString,
+    io::{BufRead, BufReader},
+    path::{Path, PathBuf},
+    process::{Child, Command, ExitStatus, Stdio},
+    sync::mpsc,
+    thread,
+    time::Duration,
+};
+
+/// A running Headgate. It is killed when this is dropped.
+#[derive(Debug)]
+pub struct Gateway {
+    child: Child,
+    /// The address that it listens on, `127.0.0.1:port`.
+    pub address: String,
+    log: mpsc::Receiver<String>,
+}
+
+impl Gateway {
+    /// Starts the program on a configuration file and waits until it listens.
+    pub fn start(config: &Path) -> Result<Self> {
+        Self::start_with(&["serve".into(), "--config".into(), config.into()], &[])
+    }
+
+    /// Starts the program with these arguments and environment and waits until it listens.
+    pub fn start_with(arguments: &[OsString], environment: &[(&str, &str)]) -> Result<Self> {
+        let mut child = Command::new(binary()?)
+            .args(arguments)
+            .envs(environment.iter().copied())
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .context("start headgate")?;
+        let stderr = child.stderr.take().context("its log")?;
+        let (sender, log) = mpsc::channel();
+        thread::spawn(move || {
+            for line in BufReader::new(stderr).lines().map_while(Result::ok) {
+                let _ = sender.send(line);
+            }
+        });
+        let mut seen = String::new();
+        loop {
+            match log.recv_timeout(Duration::from_secs(30)) {
+                Ok(line) => {
+                    if let Some(address) = listening(&line) {
+                        return Ok(Self { child, address, log });
+                    }
+                    seen.push_str(&line);
+                    seen.push('\n');
+                }
+                Err(_) => {
+                    let _ = child.kill();
+                    let status = child.wait()?;
+                    bail!("headgate did not listen ({status}); it said:\n{seen}");
+                }
+            }
+        }
+    }
+
+    /// `kill -9`.
+    pub fn kill(mut self) -> Result<()> {
+        self.child.kill()?;
+        self.child.wait()?;
+        Ok(())
+    }
+
+    /// SIGTERM, and its exit status.
+    pub fn stop(mut self) -> Result<ExitStatus> {
+        self.terminate()?;
+        Ok(self.child.wait()?)
+    }
+
+    /// SIGTERM, without waiting.
+    pub fn terminate(&self) -> Result<()> {
+        let id = self.child.id().to_string();
+        let status = Command::new("kill").args(["-TERM", &id]).status()?;
+        if status.success() { Ok(()) } else { bail!("kill -TERM {id}: {status}") }
+    }
+
+    /// Waits for it to end by itself.
+    pub fn wait(mut self) -> Result<ExitStatus> {
+        Ok(self.child.wait()?)
+    }
+
+    /// What it has logged since the last call.
+    #[must_use]
+    pub fn logged(&self) -> Vec<String> {
+        self.log.try_iter().collect()
+    }
+}
+
+impl Drop for Gateway {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The binary under test: the one built beside the test that runs.
+pub fn binary() -> Result<PathBuf> {
+    let test = std::env::current_exe()?;
+    let folders = test.ancestors().skip(1).take(2);
+    let found = folders.map(|folder| folder.join("headgate")).find(|path| path.is_file());
+    found.with_context(|| {
+        format!("no `headgate` beside `{}`; `cargo build` makes it", test.display())
+    })
+}
+
+/// The Python of the test environment, which `tests/run` makes.
+pub fn python() -> Result<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("the workspace")?;
+    let python = root.join("target/python/bin/python");
+    if python.is_file() {
+        return Ok(python);
+    }
+    bail!("`{}` is missing; `tests/run` installs it", python.display())
+}
+
+fn listening(line: &str) -> Option<String> {
+    let line: Value = serde_json::from_str(line).ok()?;
+    let fields = line.get("fields").unwrap_or(&line);
+    let says = fields.get("message")?.as_str()? == "listening";
+    says.then(|| fields.get("address")?.as_str().map(str::to_owned)).flatten()
+}

@@ -1,0 +1,371 @@
+//! `kill -9` at random moments under load, and what must hold afterwards.
+//!
+//! Senders send signed deliveries and send again what was not answered; consumers lease, settle
+//! most and leave some. The program is killed at a random moment of every round and started again
+//! on the same folder. In the end every acknowledged event is there, once, with its exact bytes;
+//! what was settled never came again; what was not settled does.
+
+use crate::{Connection, Gateway, senders};
+use anyhow::{Context, Result, ensure};
+use serde_json::{Value, json};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+const SECRET: &str = "a secret of the kill test";
+const SENDERS: u64 = 8;
+const CONSUMERS: u64 = 2;
+
+/// What a run has seen.
+#[derive(Clone, Debug, Default)]
+pub struct Report {
+    /// Kills.
+    pub rounds: u64,
+    /// Deliveries that were acknowledged.
+    pub acknowledged: usize,
+    /// Deliveries that a kill left unanswered at least once.
+    pub sent_again: u64,
+    /// Of those, the ones that turned out to be stored already.
+    pub duplicates: u64,
+    /// Deliveries whose settling was confirmed.
+    pub settled: usize,
+    /// Deliveries that were left and leased again.
+    pub leased_again: usize,
+}
+
+#[derive(Default)]
+struct Ledger {
+    /// Event id by delivery guid, once acknowledged.
+    acknowledged: BTreeMap<u64, String>,
+    /// Deliveries that got no answer and are to be sent again.
+    unanswered: BTreeSet<u64>,
+    /// Events whose ack was confirmed.
+    settled: BTreeSet<String>,
+    /// Events whose ack was sent and not answered.
+    acks_cut_off: BTreeSet<String>,
+    sent_again: u64,
+    duplicates: u64,
+    violations: Vec<String>,
+}
+
+struct Run {
+    ledger: Mutex<Ledger>,
+    next: AtomicU64,
+    stop: AtomicBool,
+    seed: u64,
+}
+
+/// Kills the program `rounds` times and checks what is left.
+pub fn run(rounds: u64, seed: u64, folder: &Path) -> Result<Report> {
+    let config = write_config(folder)?;
+    let run = Arc::new(Run {
+        ledger: Mutex::default(),
+        next: AtomicU64::new(0),
+        stop: AtomicBool::new(false),
+        seed,
+    });
+    for round in 0..rounds {
+        let gateway = Gateway::start(&config).with_context(|| format!("round {round}"))?;
+        let address = gateway.address.clone();
+        run.stop.store(false, Ordering::SeqCst);
+        let workers = spawn_workers(&run, &address, round);
+        let alive = 30 + mix(seed ^ round) % 370;
+        thread::sleep(Duration::from_millis(alive));
+        gateway.kill()?;
+        run.stop.store(true, Ordering::SeqCst);
+        for worker in workers {
+            let _ = worker.join();
+        }
+    }
+    let gateway = Gateway::start(&config).context("the start after the last kill")?;
+    finish(&run, &gateway, rounds)
+}
+
+fn write_config(folder: &Path) -> Result<std::path::PathBuf> {
+    let data = folder.join("data");
+    let text = format!(
+        r#"data_dir = {data:?}
+
+[server]
+listen = "127.0.0.1:0"
+
+[[channel]]
+id = "hub"
+type = "webhook"
+provider = "github"
+secrets = [{{ insecure_inline = "{SECRET}" }}]
+
+[[subscription]]
+name = "agent"
+channels = ["hub"]
+start = "earliest"
+lease = "1s"
+retry = {{ attempts = 1000, first = "10ms", longest = "100ms" }}
+"#
+    );
+    let path = folder.join("headgate.toml");
+    std::fs::write(&path, text)?;
+    Ok(path)
+}
+
+fn spawn_workers(run: &Arc<Run>, address: &str, round: u64) -> Vec<thread::JoinHandle<()>> {
+    let mut workers = Vec::new();
+    for worker in 0..SENDERS + CONSUMERS {
+        let (run, address) = (Arc::clone(run), address.to_owned());
+        let seed = mix(run.seed ^ (round << 8) ^ worker);
+        workers.push(thread::spawn(move || {
+            // An error is the kill: the loop ends and the ledger holds what was unanswered.
+            let _ = if worker < SENDERS {
+                run.send_until_stopped(&address)
+            } else {
+                run.consume_until_stopped(&address, seed)
+            };
+        }));
+    }
+    workers
+}
+
+impl Run {
+    fn ledger(&self) -> MutexGuard<'_, Ledger> {
+        self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn send_until_stopped(&self, address: &str) -> Result<()> {
+        let mut connection = Connection::open(address)?;
+        while !self.stop.load(Ordering::SeqCst) {
+            let again = self.ledger().unanswered.pop_first();
+            let number = again.unwrap_or_else(|| self.next.fetch_add(1, Ordering::SeqCst));
+            self.send(&mut connection, number, again.is_some())?;
+        }
+        Ok(())
+    }
+
+    /// Sends one delivery. Until it is answered it counts as unanswered.
+    fn send(&self, connection: &mut Connection, number: u64, again: bool) -> Result<()> {
+        self.ledger().unanswered.insert(number);
+        let body = body(self.seed, number);
+        let answer = connection.request(
+            "POST",
+            "/v1/webhook/hub",
+            &[
+                ("content-type", "application/json"),
+                ("x-github-event", "push"),
+                ("x-github-delivery", &guid(number)),
+                ("x-hub-signature-256", &senders::github(SECRET, &body)),
+            ],
+            &body,
+        )?;
+        ensure!(answer.status == 200, "status {}", answer.status);
+        let answer = answer.json()?;
+        let id = answer.get("id").and_then(Value::as_str).context("an id")?;
+        let duplicate = answer.get("duplicate") == Some(&json!(true));
+        let mut ledger = self.ledger();
+        ledger.unanswered.remove(&number);
+        ledger.sent_again += u64::from(again);
+        ledger.duplicates += u64::from(duplicate);
+        if duplicate && !again {
+            ledger.violations.push(format!("{number} was sent once and called a duplicate"));
+        }
+        ledger.acknowledged.insert(number, id.to_owned());
+        Ok(())
+    }
+
+    fn consume_until_stopped(&self, address: &str, mut seed: u64) -> Result<()> {
+        let mut connection = Connection::open(address)?;
+        while !self.stop.load(Ordering::SeqCst) {
+            let leased = lease(&mut connection, 50)?;
+            self.check_none_settled(&leased);
+            let mut kept = Vec::new();
+            for delivery in leased {
+                seed = mix(seed);
+                match seed % 10 {
+                    // Left to its lease.
+                    0 => {}
+                    1 => settle(&mut connection, &json!({"retry": [{"id": delivery.1}]}))
+                        .map(drop)?,
+                    _ => kept.push(delivery),
+                }
+            }
+            self.acknowledge(&mut connection, kept)?;
+        }
+        Ok(())
+    }
+
+    fn acknowledge(&self, connection: &mut Connection, kept: Vec<(String, String)>) -> Result<()> {
+        let ids: Vec<_> = kept.iter().map(|(_, delivery)| delivery).collect();
+        let events: Vec<_> = kept.iter().map(|(event, _)| event.clone()).collect();
+        self.ledger().acks_cut_off.extend(events.iter().cloned());
+        let answer = settle(connection, &json!({"ack": ids}))?;
+        let failed: BTreeSet<_> = answer
+            .get("errors")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+            .filter_map(|error| error.get("id")?.as_str().map(str::to_owned))
+            .collect();
+        let done = kept.into_iter().filter(|(_, delivery)| !failed.contains(delivery));
+        let mut ledger = self.ledger();
+        ledger.settled.extend(done.map(|(event, _)| event));
+        ledger.acks_cut_off.retain(|event| !events.contains(event));
+        Ok(())
+    }
+
+    fn check_none_settled(&self, leased: &[(String, String)]) {
+        let mut ledger = self.ledger();
+        for (event, delivery) in leased {
+            if ledger.settled.contains(event) {
+                let violation = format!("{event} was settled and came again as {delivery}");
+                ledger.violations.push(violation);
+            }
+        }
+    }
+}
+
+fn finish(run: &Run, gateway: &Gateway, rounds: u64) -> Result<Report> {
+    let mut connection = Connection::open(&gateway.address)?;
+    let unanswered = run.ledger().unanswered.clone();
+    for number in unanswered {
+        run.send(&mut connection, number, true)?;
+    }
+    let stored = list_all(&mut connection)?;
+    check_stored(run, &mut connection, &stored)?;
+    let leased_again = check_leases(run, &mut connection, &stored)?;
+    let ledger = run.ledger();
+    ensure!(ledger.violations.is_empty(), "violations: {:#?}", ledger.violations);
+    Ok(Report {
+        rounds,
+        acknowledged: ledger.acknowledged.len(),
+        sent_again: ledger.sent_again,
+        duplicates: ledger.duplicates,
+        settled: ledger.settled.len(),
+        leased_again,
+    })
+}
+
+/// Every acknowledged event is stored once, with its exact bytes, and nothing else is.
+fn check_stored(run: &Run, connection: &mut Connection, stored: &[Value]) -> Result<()> {
+    let acknowledged = run.ledger().acknowledged.clone();
+    let mut by_guid = BTreeMap::new();
+    for event in stored {
+        let key = event.get("dedupe_key").and_then(Value::as_str).context("a dedupe key")?;
+        let id = event.get("id").and_then(Value::as_str).context("an id")?;
+        let before = by_guid.insert(key.to_owned(), id.to_owned());
+        ensure!(before.is_none(), "{key} is stored twice: {id} and {before:?}");
+    }
+    ensure!(
+        by_guid.len() == acknowledged.len(),
+        "{} events are stored, {} were acknowledged",
+        by_guid.len(),
+        acknowledged.len()
+    );
+    for (number, id) in &acknowledged {
+        let found = by_guid.get(&guid(*number));
+        ensure!(found == Some(id), "{number} was acknowledged as {id} and is stored as {found:?}");
+        let raw = connection.request("GET", &format!("/v1/events/{id}/raw"), &[], b"")?;
+        ensure!(raw.status == 200, "raw of {id} answers {}", raw.status);
+        ensure!(raw.body == body(run.seed, *number), "the raw bytes of {id} are not those sent");
+    }
+    Ok(())
+}
+
+/// What was not settled comes again, what was settled does not.
+fn check_leases(run: &Run, connection: &mut Connection, stored: &[Value]) -> Result<usize> {
+    let ids = stored.iter().filter_map(|event| event.get("id")?.as_str().map(str::to_owned));
+    let mut waiting: BTreeSet<String> = ids.collect();
+    let settled = run.ledger().settled.clone();
+    waiting.retain(|id| !settled.contains(id));
+    let mut leased_again = 0;
+    let started = Instant::now();
+    while started.elapsed() < Duration::from_secs(120) {
+        let leased = lease(connection, 500)?;
+        if leased.is_empty() && lag(connection)? == 0 {
+            break;
+        }
+        run.check_none_settled(&leased);
+        for (event, _) in &leased {
+            leased_again += usize::from(waiting.remove(event));
+        }
+        let ids: Vec<_> = leased.iter().map(|(_, delivery)| delivery).collect();
+        settle(connection, &json!({"ack": ids}))?;
+    }
+    ensure!(lag(connection)? == 0, "the subscription is not empty after 120 s");
+    // An ack whose answer a kill cut off may have counted; any other event has to come again.
+    let ledger = run.ledger();
+    let lost: Vec<_> = waiting.difference(&ledger.acks_cut_off).collect();
+    ensure!(lost.is_empty(), "never settled and never leased again: {lost:?}");
+    Ok(leased_again)
+}
+
+fn lag(connection: &mut Connection) -> Result<u64> {
+    let status = connection.request("GET", "/v1/subscriptions/agent", &[], b"")?.json()?;
+    status.get("lag").and_then(Value::as_u64).context("a lag")
+}
+
+fn list_all(connection: &mut Connection) -> Result<Vec<Value>> {
+    let (mut events, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let target = format!("/v1/events?limit=500{cursor}");
+        let mut page = connection.request("GET", &target, &[], b"")?.json()?;
+        let next = page.get("next_cursor").and_then(Value::as_str).map(str::to_owned);
+        if let Some(Value::Array(found)) = page.get_mut("events").map(Value::take) {
+            events.extend(found);
+        }
+        match next {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => return Ok(events),
+        }
+    }
+}
+
+/// Leases; gives pairs of event id and delivery id.
+fn lease(connection: &mut Connection, max: usize) -> Result<Vec<(String, String)>> {
+    let ask = json!({"max": max, "wait_ms": 200}).to_string();
+    let headers = [("content-type", "application/json")];
+    let target = "/v1/subscriptions/agent/lease";
+    let answer = connection.request("POST", target, &headers, ask.as_bytes())?;
+    ensure!(answer.status == 200, "lease answers {}", answer.status);
+    let answer = answer.json()?;
+    let deliveries = answer.get("deliveries").and_then(Value::as_array).context("deliveries")?;
+    let pair = |event: &Value| {
+        let id = event.get("id")?.as_str()?.to_owned();
+        Some((id, event.pointer("/delivery/id")?.as_str()?.to_owned()))
+    };
+    deliveries.iter().map(|event| pair(event).context("an event with its delivery")).collect()
+}
+
+fn settle(connection: &mut Connection, settlements: &Value) -> Result<Value> {
+    let headers = [("content-type", "application/json")];
+    let target = "/v1/subscriptions/agent/settle";
+    let body = settlements.to_string();
+    let answer = connection.request("POST", target, &headers, body.as_bytes())?;
+    ensure!(answer.status == 200, "settle answers {}", answer.status);
+    answer.json()
+}
+
+fn guid(number: u64) -> String {
+    format!("00000000-0000-4000-8000-{number:012x}")
+}
+
+/// The body of a delivery: JSON of a size between a few bytes and 20 KiB, the same each time.
+fn body(seed: u64, number: u64) -> Vec<u8> {
+    let random = mix(seed ^ number);
+    let size = if random.is_multiple_of(20) { random % 20_000 } else { random % 900 };
+    let filler: String =
+        (0..size).map(|at| char::from(b'a' + (mix(random ^ at) % 26) as u8)).collect();
+    json!({"ref": "refs/heads/main", "number": number, "filler": filler}).to_string().into_bytes()
+}
+
+/// A step of splitmix64.
+fn mix(seed: u64) -> u64 {
+    let mut z = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}

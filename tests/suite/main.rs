@@ -1,0 +1,5 @@
+//! The whole program from outside: started, used, broken and started again.
+
+mod bad_input;
+mod durability;
+mod peers;

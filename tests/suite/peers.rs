@@ -1,0 +1,156 @@
+//! Clients that nobody here wrote judge what we take and what we give.
+
+use anyhow::{Context, Result, bail, ensure};
+use headgate_tests::{Gateway, python, request, senders};
+use serde_json::Value;
+use std::{
+    io::{BufRead, BufReader},
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+const STRIPE: &str = "whsec_a_secret_of_stripe";
+const STANDARD: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+const KEY: &str = "a-key-of-the-reader";
+
+#[test]
+fn a_request_signed_by_the_stripe_package_becomes_an_event() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let gateway = Gateway::start(&write_config(folder.path())?)?;
+    let answer = send("stripe", &gateway.address, "billing", STRIPE)?;
+    assert_eq!(answer.get("status"), Some(&200.into()), "{answer}");
+    let event = newest(&gateway.address)?;
+    assert_eq!(event.get("dedupe_key"), Some(&"evt_from_python".into()));
+    assert_eq!(event.get("provider_event"), Some(&"invoice.paid".into()));
+    assert_eq!(event.pointer("/verification/covers"), Some(&"body+time".into()));
+    let again = send("stripe", &gateway.address, "billing", STRIPE)?;
+    assert_eq!(again.pointer("/body/duplicate"), Some(&true.into()), "{again}");
+    Ok(())
+}
+
+#[test]
+fn a_request_signed_by_the_stripe_package_with_another_secret_is_refused() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let gateway = Gateway::start(&write_config(folder.path())?)?;
+    let answer = send("stripe", &gateway.address, "billing", "whsec_another")?;
+    assert_eq!(answer.get("status"), Some(&401.into()), "{answer}");
+    assert_eq!(answer.pointer("/body/error/code"), Some(&"signature_mismatch".into()));
+    Ok(())
+}
+
+#[test]
+fn a_request_signed_by_the_standardwebhooks_package_becomes_an_event() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let gateway = Gateway::start(&write_config(folder.path())?)?;
+    let answer = send("standardwebhooks", &gateway.address, "users", STANDARD)?;
+    assert_eq!(answer.get("status"), Some(&200.into()), "{answer}");
+    let event = newest(&gateway.address)?;
+    assert_eq!(event.get("dedupe_key"), Some(&"msg_from_python".into()));
+    assert_eq!(event.pointer("/data/body/data/name"), Some(&"Zoë".into()));
+    Ok(())
+}
+
+#[test]
+fn a_websocket_client_that_only_brings_a_key_and_reads_gets_every_event() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let gateway = Gateway::start(&write_config(folder.path())?)?;
+    // A durable subscription that settles by sending, and a live tail.
+    for target in ["/v1/stream?subscription=reader", "/v1/stream"] {
+        let url = format!("ws://{}{target}", gateway.address);
+        let mut reader = Command::new(python()?)
+            .arg(script("reader.py")?)
+            .args([&url, "3", KEY])
+            .stdout(Stdio::piped())
+            .spawn()?;
+        let mut lines = BufReader::new(reader.stdout.take().context("its output")?).lines();
+        let hello: Value = serde_json::from_str(&lines.next().context("hello")??)?;
+        assert_eq!(hello.get("type"), Some(&"hello".into()));
+        assert_eq!(hello.get("project_id"), Some(&"default".into()));
+        let sent = (0..3).map(|number| send_push(&gateway.address, target, number));
+        let sent = sent.collect::<Result<Vec<_>>>()?;
+        for id in sent {
+            let event: Value = serde_json::from_str(&lines.next().context("an event")??)?;
+            assert_eq!(event.get("id"), Some(&id));
+            assert_eq!(event.get("schema"), Some(&"headgate.event.v1".into()));
+        }
+        ensure!(reader.wait()?.success(), "the reader failed");
+    }
+    Ok(())
+}
+
+fn send(package: &str, address: &str, channel: &str, secret: &str) -> Result<Value> {
+    let url = format!("http://{address}/v1/webhook/{channel}");
+    let output = Command::new(python()?)
+        .arg(script("senders.py")?)
+        .args([package, &url, secret])
+        .output()?;
+    if !output.status.success() {
+        bail!("{}", String::from_utf8_lossy(&output.stderr));
+    }
+    Ok(serde_json::from_slice(&output.stdout)?)
+}
+
+fn send_push(address: &str, run: &str, number: usize) -> Result<Value> {
+    let body = br#"{"ref": "refs/heads/main"}"#;
+    let signature = senders::github("of github", body);
+    let delivery = format!("{run}-{number}");
+    let headers = [
+        ("x-github-event", "push"),
+        ("x-github-delivery", delivery.as_str()),
+        ("x-hub-signature-256", signature.as_str()),
+    ];
+    let answer = request(address, "POST", "/v1/webhook/hub", &headers, body)?;
+    answer.json()?.get("id").cloned().context("an id")
+}
+
+fn newest(address: &str) -> Result<Value> {
+    let bearer = format!("Bearer {KEY}");
+    let headers = [("authorization", bearer.as_str())];
+    let page = request(address, "GET", "/v1/events?limit=1", &headers, b"")?.json()?;
+    page.pointer("/events/0").cloned().context("an event")
+}
+
+fn script(name: &str) -> Result<PathBuf> {
+    Ok(Path::new(env!("CARGO_MANIFEST_DIR")).join("python").join(name))
+}
+
+fn write_config(folder: &Path) -> Result<PathBuf> {
+    let data = folder.join("data");
+    let text = format!(
+        r#"data_dir = {data:?}
+
+[server]
+listen = "127.0.0.1:0"
+
+[[api_key]]
+name = "reader"
+key = {{ insecure_inline = "{KEY}" }}
+scopes = ["consume", "read"]
+
+[[channel]]
+id = "billing"
+type = "webhook"
+provider = "stripe"
+secrets = [{{ insecure_inline = "{STRIPE}" }}]
+
+[[channel]]
+id = "users"
+type = "webhook"
+provider = "standard-webhooks"
+secrets = [{{ insecure_inline = "{STANDARD}" }}]
+
+[[channel]]
+id = "hub"
+type = "webhook"
+provider = "github"
+secrets = [{{ insecure_inline = "of github" }}]
+
+[[subscription]]
+name = "reader"
+ack = "on_send"
+"#
+    );
+    let path = folder.join("headgate.toml");
+    std::fs::write(&path, text)?;
+    Ok(path)
+}
