@@ -2,13 +2,26 @@
 //!
 //! Bytes become a [`RawRequest`] by [`Intake::receive`], a [`RawRequest`] becomes [`Verified`] by
 //! the one check that passes, and what goes wrong on the way is a [`Reject`] that knows its answer.
-//! The server loop around it serves any `tower` service. What a body means is not known here.
+//! The server loop around it, [`serve`], serves any `tower` service. What a body means is not known
+//! here.
 
 mod request;
 pub use request::{Arrival, RawRequest, RequestId};
 
+mod answer;
+pub use answer::{Answer, empty_answer, json_answer, text_answer};
+
 mod reject;
-pub use reject::{Answer, Reject};
+pub use reject::Reject;
+
+mod refusal;
+pub use refusal::Refusal;
+
+mod intake;
+pub use intake::{BodyHold, Intake, IntakeOptions};
 
 mod verified;
 pub use verified::{Refused, Verified, Verify};
+
+mod server;
+pub use server::{DrainReport, Handler, ServerOptions, serve};

@@ -1,14 +1,9 @@
 //! A request that is not taken: what its sender is told, and what the log is told.
 
-use crate::RequestId;
-use bytes::Bytes;
-use http::{HeaderValue, Response, StatusCode, header};
-use http_body_util::Full;
+use crate::{Answer, RequestId, json_answer};
+use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
 use std::{borrow::Cow, fmt, time::Duration};
-
-/// The answer to a request.
-pub type Answer = Response<Full<Bytes>>;
 
 /// A refusal with its status, a stable code and one sentence for the sender, and a cause for the
 /// log. Neither holds a secret, a body or an expected signature.
@@ -72,6 +67,19 @@ impl Reject {
     pub fn body_too_large(bytes_max: usize) -> Self {
         let message = format!("the body has more than the {bytes_max} bytes that are taken here");
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", message).closing()
+    }
+
+    /// 400: the bytes are not the HTTP request that they claim to be. Nothing after them can be
+    /// trusted to be where it seems, so the connection is closed.
+    #[must_use]
+    pub fn bad_request(code: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, code, message).closing()
+    }
+
+    /// 408: the head or the body came too slowly, and the connection is closed.
+    #[must_use]
+    pub fn too_slow(code: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(StatusCode::REQUEST_TIMEOUT, code, message).closing()
     }
 
     /// 503: our fault or our limit; the sender should try again.
@@ -141,11 +149,8 @@ impl Reject {
                 request_id: request_id.as_str(),
             },
         };
-        let body = serde_json::to_vec(&body).unwrap_or_default();
-        let mut answer = Response::new(Full::new(Bytes::from(body)));
-        *answer.status_mut() = self.status;
+        let mut answer = json_answer(self.status, &body);
         let headers = answer.headers_mut();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         if let Some(wait) = self.retry_after {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(wait.as_secs().max(1)));
         }

@@ -1,9 +1,9 @@
 //! A request as it came, whole and capped, before anything is believed of it.
 
-use crate::Reject;
+use crate::{BodyHold, Reject};
 use bytes::Bytes;
 use headgate_event::Timestamp;
-use http::{HeaderMap, Method};
+use http::{HeaderMap, Method, Request};
 use std::{fmt, net::SocketAddr, sync::Arc};
 
 /// The id of one request: in its answer (`x-request-id`), in the log and in errors.
@@ -36,6 +36,17 @@ pub struct RawRequest {
     pub body: Bytes,
     /// Who sent it, and when.
     pub arrival: Arrival,
+    /// The body's share of the memory for bodies; given back when the last clone is dropped, so
+    /// keep it until the event is stored. `BodyHold::default()` holds nothing.
+    pub hold: BodyHold,
+}
+
+impl Arrival {
+    /// What the server loop noted beside the request; `None` when another server took it.
+    #[must_use]
+    pub fn of<B>(request: &Request<B>) -> Option<&Self> {
+        request.extensions().get()
+    }
 }
 
 impl RawRequest {
