@@ -1,1 +1,36 @@
-//! stub
+//! Webhooks: who sent a request, what it is called, and the event it becomes.
+//!
+//! A provider is data: a file in `providers/` says how it signs, where it names its events and
+//! what their prompts say. Code knows schemes, not providers. A request goes through
+//! [`WebhookSource::answer`]: its channel is found, its body taken, its proof checked, its event
+//! made and stored, and only then it is answered.
+//!
+//! This crate opens no socket and reads no clock, file or environment.
+
+mod units;
+
+mod scheme;
+pub use scheme::{SecretError, Tolerance};
+
+mod provider;
+pub use provider::{AnswerBody, AnswerKind, Provider, ProviderError, Sender};
+
+mod providers;
+pub use providers::Providers;
+
+mod identity;
+
+mod content;
+
+mod headers;
+
+mod render;
+
+mod channel;
+pub use channel::{ChannelSpec, ChannelSpecError, ChannelSpecErrorKind, DedupePolicy};
+
+mod source;
+pub use source::{Ports, WebhookSource};
+
+mod sample;
+pub use sample::Sample;

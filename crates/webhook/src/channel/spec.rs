@@ -1,0 +1,175 @@
+//! A webhook channel as it is configured, and what is wrong with it.
+
+use super::WebhookChannel;
+use crate::{
+    Providers,
+    provider::Provider,
+    scheme::{SecretError, Tolerance},
+};
+use headgate_event::{
+    Channel, ChannelType, Secret,
+    limits::{BODY_BYTES_MAX, DEDUPE_WINDOW_DEFAULT},
+};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+/// A webhook channel as it is configured.
+#[derive(Clone, Debug)]
+pub struct ChannelSpec {
+    /// The channel.
+    pub channel: Channel,
+    /// The name of who sends to it.
+    pub provider: String,
+    /// The secrets, of which any may have signed; none for a provider that does not sign.
+    pub secrets: Vec<Secret>,
+    /// The largest body; the provider's own limit when none is given.
+    pub body_bytes_max: Option<usize>,
+    /// What is done about repeats.
+    pub dedupe: DedupePolicy,
+    /// How far a signed time may be from ours; what the provider's file says when none is given.
+    pub tolerance: Option<Tolerance>,
+}
+
+/// What is done about repeats of an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DedupePolicy {
+    /// The sender's id of a delivery is remembered so long. Without one, every event counts.
+    Window(Duration),
+    /// The digest of the body is remembered so long: equal bodies are one event.
+    Digest(Duration),
+    /// Every event counts.
+    Off,
+}
+
+/// What is wrong with a webhook channel.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("channel `{channel}`")]
+pub struct ChannelSpecError {
+    /// The id of the channel.
+    pub channel: String,
+    /// What it is.
+    #[source]
+    pub kind: ChannelSpecErrorKind,
+}
+
+/// What is wrong with a webhook channel.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ChannelSpecErrorKind {
+    /// Another channel has its id.
+    #[error("another channel has this id")]
+    Repeated,
+    /// It is of another type.
+    #[error("expected type `webhook`, found `{0}`")]
+    Type(ChannelType),
+    /// Nobody is known by this name.
+    #[error("expected a provider out of `{}`, found `{found}`", .known.join("`, `"))]
+    Provider {
+        /// The name as found.
+        found: String,
+        /// Those that are known.
+        known: Vec<String>,
+    },
+    /// There is nothing to check a signature by.
+    #[error("provider `{0}` signs its requests: expected one secret at least, found none")]
+    NoSecret(String),
+    /// There is no signature to check.
+    #[error("provider `{0}` does not sign its requests: expected no secrets, found some")]
+    SecretForNothing(String),
+    /// A secret cannot be one of this provider.
+    #[error("secret {} is not one of provider `{provider}`", .index + 1)]
+    Secret {
+        /// Which, from 0.
+        index: usize,
+        /// Whose it should be.
+        provider: String,
+        /// What is wrong with it.
+        #[source]
+        error: SecretError,
+    },
+    /// No time is signed.
+    #[error("provider `{0}` signs no time: expected no tolerance, found one")]
+    ToleranceForNothing(String),
+    /// No body of this size is ever taken.
+    #[error("expected a body limit of 1 to {BODY_BYTES_MAX} bytes, found {0}")]
+    BodyLimit(usize),
+}
+
+impl Default for DedupePolicy {
+    fn default() -> Self {
+        Self::Window(DEDUPE_WINDOW_DEFAULT)
+    }
+}
+
+/// The channels of these specs by id, or all that is wrong with them.
+pub(crate) fn prepare(
+    specs: Vec<ChannelSpec>,
+    providers: &Providers,
+) -> Result<BTreeMap<String, Arc<WebhookChannel>>, Vec<ChannelSpecError>> {
+    let (mut channels, mut errors) = (BTreeMap::new(), Vec::new());
+    for spec in specs {
+        let id = spec.channel.id.clone();
+        let wrong = |kind| ChannelSpecError { channel: id.clone(), kind };
+        match spec.prepare(providers) {
+            _ if channels.contains_key(&id) => errors.push(wrong(ChannelSpecErrorKind::Repeated)),
+            Ok(channel) => {
+                channels.insert(id, Arc::new(channel));
+            }
+            Err(kinds) => errors.extend(kinds.into_iter().map(wrong)),
+        }
+    }
+    if errors.is_empty() { Ok(channels) } else { Err(errors) }
+}
+
+impl ChannelSpec {
+    /// Whether a channel can be made of it, or all that is wrong with it.
+    pub fn check(&self, providers: &Providers) -> Result<(), Vec<ChannelSpecErrorKind>> {
+        self.clone().prepare(providers).map(|_| ())
+    }
+
+    fn prepare(self, providers: &Providers) -> Result<WebhookChannel, Vec<ChannelSpecErrorKind>> {
+        let Some(provider) = providers.find(&self.provider) else {
+            let known = providers.iter().map(|provider| provider.name().to_owned()).collect();
+            return Err(vec![ChannelSpecErrorKind::Provider { found: self.provider, known }]);
+        };
+        let mut errors = self.unfit(provider);
+        let check = provider.scheme.check(provider.name(), &self.secrets, self.tolerance);
+        match check {
+            Ok(check) if errors.is_empty() => Ok(WebhookChannel {
+                channel: Arc::new(self.channel),
+                provider: Arc::clone(provider),
+                check,
+                body_bytes_max: self.body_bytes_max.unwrap_or(provider.body_bytes_max()),
+                dedupe: self.dedupe,
+            }),
+            Ok(_) => Err(errors),
+            Err((index, error)) => {
+                let provider = provider.name().to_owned();
+                errors.push(ChannelSpecErrorKind::Secret { index, provider, error });
+                Err(errors)
+            }
+        }
+    }
+
+    /// What does not fit the provider, apart from the form of the secrets.
+    fn unfit(&self, provider: &Provider) -> Vec<ChannelSpecErrorKind> {
+        let name = || provider.name().to_owned();
+        let mut errors = Vec::new();
+        if self.channel.kind != ChannelType::Webhook {
+            errors.push(ChannelSpecErrorKind::Type(self.channel.kind));
+        }
+        match (provider.is_signed(), self.secrets.is_empty()) {
+            (true, true) => errors.push(ChannelSpecErrorKind::NoSecret(name())),
+            (false, false) => errors.push(ChannelSpecErrorKind::SecretForNothing(name())),
+            _ => {}
+        }
+        if self.tolerance.is_some() && !provider.scheme.signs_time() {
+            errors.push(ChannelSpecErrorKind::ToleranceForNothing(name()));
+        }
+        match self.body_bytes_max {
+            Some(bytes) if !(1..=BODY_BYTES_MAX).contains(&bytes) => {
+                errors.push(ChannelSpecErrorKind::BodyLimit(bytes));
+            }
+            _ => {}
+        }
+        errors
+    }
+}

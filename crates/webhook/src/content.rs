@@ -1,0 +1,135 @@
+//! What a body is: JSON, text or neither.
+//!
+//! JSON is UTF-8, whatever charset a sender names. A byte order mark is part of a text, not of
+//! JSON: such a body is delivered as the text it is, and read past the mark. Text in another
+//! charset is not guessed at: what is not UTF-8 is delivered in base64, beside its Content-Type.
+//! A compressed body is delivered as it came.
+
+use bytes::Bytes;
+use headgate_event::{
+    BodyEncoding,
+    json::{Doc, Kind},
+};
+use std::sync::Arc;
+
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+const FORM: &str = "application/x-www-form-urlencoded";
+
+/// What a body is.
+#[derive(Clone, Debug)]
+pub(crate) struct Content {
+    /// How the event shows it.
+    pub(crate) encoding: BodyEncoding,
+    /// The JSON in it, for identity and prompt.
+    pub(crate) doc: Option<Arc<Doc>>,
+}
+
+impl Content {
+    /// Reads a body. `form_field` is the field of a form in which its sender puts the JSON.
+    pub(crate) fn read(content_type: Option<&str>, body: &Bytes, form_field: Option<&str>) -> Self {
+        let kind = content_type.map(essence).unwrap_or_default();
+        if let Some(doc) = json(&kind, body) {
+            let marked = body.starts_with(BYTE_ORDER_MARK);
+            let encoding = if marked { BodyEncoding::Text } else { BodyEncoding::Json };
+            return Self { encoding, doc: Some(Arc::new(doc)) };
+        }
+        if std::str::from_utf8(body).is_err() {
+            return Self { encoding: BodyEncoding::Base64, doc: None };
+        }
+        let field = form_field.filter(|_| kind == FORM);
+        let doc = field.and_then(|field| in_form(body, field)).map(Arc::new);
+        Self { encoding: BodyEncoding::Text, doc }
+    }
+}
+
+/// The media type without parameters, in lower case.
+fn essence(content_type: &str) -> String {
+    content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+}
+
+/// The body as JSON. Under a type that does not promise it, only an array or object counts: a page
+/// of digits is no number.
+fn json(kind: &str, body: &Bytes) -> Option<Doc> {
+    let text = body.strip_prefix(BYTE_ORDER_MARK).map_or(body.clone(), |rest| body.slice_ref(rest));
+    let promised = kind == "application/json" || kind == "text/json" || kind.ends_with("+json");
+    let first = text.iter().find(|byte| !byte.is_ascii_whitespace())?;
+    if !promised && !matches!(first, b'{' | b'[') {
+        return None;
+    }
+    let doc = Doc::parse(text).ok()?;
+    let nested = matches!(doc.root().kind(), Kind::Object | Kind::Array);
+    (promised || nested).then_some(doc)
+}
+
+/// The JSON object in a field of a form.
+fn in_form(body: &Bytes, field: &str) -> Option<Doc> {
+    let (_, value) = form_urlencoded::parse(body).find(|(name, _)| name == field)?;
+    let doc = Doc::parse(Bytes::from(value.into_owned())).ok()?;
+    (doc.root().kind() == Kind::Object).then_some(doc)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn encoding(content_type: &str, body: &'static [u8]) -> (BodyEncoding, bool) {
+        let content = Content::read(Some(content_type), &Bytes::from_static(body), Some("payload"));
+        (content.encoding, content.doc.is_some())
+    }
+
+    #[test]
+    fn json_is_found_under_its_types_and_under_wrong_ones() {
+        use BodyEncoding::{Json, Text};
+        assert_eq!(encoding("application/json", b"{\"a\":1}"), (Json, true));
+        assert_eq!(encoding("Application/CloudEvents+JSON; charset=utf-8", b" 3 "), (Json, true));
+        assert_eq!(encoding("text/plain", b"\n[1]"), (Json, true));
+        assert_eq!(encoding("", b"{}"), (Json, true));
+        assert_eq!(encoding("text/plain", b"3"), (Text, false));
+        assert_eq!(encoding("", b"\"a\""), (Text, false));
+        assert_eq!(encoding("application/json", b"{\"a\":"), (Text, false));
+    }
+
+    #[test]
+    fn what_breaks_the_parsers_of_consumers_is_text() {
+        for body in [&br#"{"a":"\ud800"}"#[..], br#"{"a":1e999}"#] {
+            assert_eq!(encoding("application/json", body), (BodyEncoding::Text, false));
+        }
+        let deep = Bytes::from("[".repeat(100_000) + &"]".repeat(100_000));
+        let content = Content::read(Some("application/json"), &deep, None);
+        assert_eq!(content.encoding, BodyEncoding::Text);
+    }
+
+    #[test]
+    fn an_empty_body_is_an_empty_text() {
+        assert_eq!(encoding("application/json", b""), (BodyEncoding::Text, false));
+        assert_eq!(encoding("application/json", b" \n"), (BodyEncoding::Text, false));
+    }
+
+    #[test]
+    fn bytes_that_are_not_utf8_are_neither() {
+        assert_eq!(
+            encoding("text/plain; charset=iso-8859-1", b"\xfc"),
+            (BodyEncoding::Base64, false)
+        );
+        assert_eq!(
+            encoding("application/json", b"{\"a\":\"\xfc\"}"),
+            (BodyEncoding::Base64, false)
+        );
+    }
+
+    #[test]
+    fn a_byte_order_mark_makes_a_text_that_is_still_read() {
+        let marked = b"\xef\xbb\xbf{\"a\":1}";
+        assert_eq!(encoding("application/json", marked), (BodyEncoding::Text, true));
+    }
+
+    #[test]
+    fn the_json_in_a_form_is_read_and_the_form_stays_text() {
+        let form = b"x=1&payload=%7B%22action%22%3A+%22opened%22%7D";
+        assert_eq!(encoding(FORM, form), (BodyEncoding::Text, true));
+        assert_eq!(encoding(FORM, b"payload=3"), (BodyEncoding::Text, false));
+        assert_eq!(encoding("text/plain", form), (BodyEncoding::Text, false));
+        let content = Content::read(Some(FORM), &Bytes::from_static(form), None);
+        assert!(content.doc.is_none());
+    }
+}

@@ -1,0 +1,188 @@
+//! A provider: who sends to a webhook channel, as its file describes it.
+//!
+//! All that differs between two senders is in their files; nothing here knows one by name.
+
+mod problem;
+mod table;
+
+pub use problem::ProviderError;
+pub(crate) use problem::{Problems, ProviderText};
+pub use table::AnswerBody;
+pub(crate) use table::VerifyTable;
+
+use crate::{
+    identity::Identity,
+    render::Templates,
+    sample::Samples,
+    scheme::{self, Scheme},
+};
+use headgate_event::{
+    is_name,
+    limits::{BODY_BYTES_DEFAULT, BODY_BYTES_MAX, CHANNEL_ID_BYTES_MAX},
+};
+use http::StatusCode;
+use std::{fmt, time::Duration};
+use table::{AnswerTable, FileTable};
+
+/// Who sends to a webhook channel.
+#[derive(Debug)]
+pub struct Provider {
+    name: String,
+    title: String,
+    docs: Option<String>,
+    body_bytes_max: usize,
+    answer: AnswerKind,
+    sender: Sender,
+    pub(crate) scheme: Box<dyn Scheme>,
+    pub(crate) identity: Identity,
+    pub(crate) templates: Templates,
+    pub(crate) samples: Samples,
+}
+
+/// What a provider wants to hear when its event is stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AnswerKind {
+    /// A 2xx status.
+    pub status: StatusCode,
+    /// What the answer says.
+    pub body: AnswerBody,
+}
+
+/// How a provider behaves towards answers.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Sender {
+    /// How long it waits for an answer.
+    pub timeout: Option<Duration>,
+    /// When it sends again, in words.
+    pub retries: Option<String>,
+    /// What makes it stop sending, in words.
+    pub stops: Option<String>,
+}
+
+impl Provider {
+    /// The provider of channels whose sender nobody knows and nothing proves.
+    pub const ANYONE: &str = "none";
+
+    /// Reads a provider file. `file` is what errors call it; all of them are given, as far as the
+    /// file can be read at all.
+    pub fn parse(file: &str, text: &str) -> Result<Self, Vec<ProviderError>> {
+        let text = ProviderText { file, text };
+        let mut problems = Problems::of(&text);
+        match read(&text, &mut problems) {
+            Some(provider) if problems.len() == 0 => Ok(provider),
+            _ => Err(problems.into_errors()),
+        }
+    }
+
+    /// The name in the configuration and in events.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The name in events: none for [`ANYONE`](Self::ANYONE).
+    pub(crate) fn known_name(&self) -> Option<&str> {
+        Some(self.name()).filter(|name| *name != Self::ANYONE)
+    }
+
+    /// The name people know it by.
+    #[must_use]
+    pub fn title(&self) -> &str {
+        &self.title
+    }
+
+    /// Where it documents its webhooks.
+    #[must_use]
+    pub fn docs(&self) -> Option<&str> {
+        self.docs.as_deref()
+    }
+
+    /// The largest body it sends.
+    #[must_use]
+    pub fn body_bytes_max(&self) -> usize {
+        self.body_bytes_max
+    }
+
+    /// What it wants to hear when an event is stored.
+    #[must_use]
+    pub fn answer(&self) -> AnswerKind {
+        self.answer
+    }
+
+    /// How it behaves towards answers.
+    #[must_use]
+    pub fn sender(&self) -> &Sender {
+        &self.sender
+    }
+
+    /// Whether its requests are signed. A channel of one whose are not takes what anyone sends.
+    #[must_use]
+    pub fn is_signed(&self) -> bool {
+        self.scheme.takes_secrets()
+    }
+}
+
+fn read(text: &ProviderText<'_>, problems: &mut Problems) -> Option<Provider> {
+    let file: FileTable = text.table(problems)?;
+    if !is_name(file.name.get_ref(), CHANNEL_ID_BYTES_MAX) {
+        let message =
+            format!("expected a name of `a-z`, `0-9`, `-`, found `{}`", &file.name.as_ref());
+        problems.add(file.name.span(), message);
+    }
+    if file.title.get_ref().trim().is_empty() {
+        problems.add(file.title.span(), "expected a title, found nothing");
+    }
+    let body_max = file.request.body_max.map(|size| (size.span(), size.into_inner().0));
+    if let Some((at, bytes)) = &body_max
+        && !(1..=BODY_BYTES_MAX).contains(bytes)
+    {
+        problems.add(at.clone(), format!("expected 1 to {BODY_BYTES_MAX} bytes, found {bytes}"));
+    }
+    let answer = answer(&file.answer, problems);
+    let scheme = scheme::read(text, problems);
+    let identity = Identity::read(file.identity, scheme.as_deref(), problems);
+    let templates = Templates::read(file.prompt, file.event, problems);
+    let name = file.name.into_inner();
+    let samples = Samples::read(&name, file.sample, problems);
+    let sender = file.sender;
+    Some(Provider {
+        name,
+        title: file.title.into_inner(),
+        docs: file.docs,
+        body_bytes_max: body_max.map_or(BODY_BYTES_DEFAULT, |(_, bytes)| bytes),
+        answer: answer?,
+        sender: Sender {
+            timeout: sender.timeout.map(|span| span.0),
+            retries: sender.retries,
+            stops: sender.stops,
+        },
+        scheme: scheme?,
+        identity: identity?,
+        templates: templates?,
+        samples: samples?,
+    })
+}
+
+fn answer(table: &AnswerTable, problems: &mut Problems) -> Option<AnswerKind> {
+    let Some(status) = &table.status else {
+        return Some(AnswerKind { status: StatusCode::OK, body: table.body });
+    };
+    match StatusCode::from_u16(*status.get_ref()) {
+        Ok(read) if read.is_success() => Some(AnswerKind { status: read, body: table.body }),
+        _ => {
+            let message = format!("expected a 2xx status, found {}", status.get_ref());
+            problems.add(status.span(), message);
+            None
+        }
+    }
+}
+
+impl fmt::Display for AnswerKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let body = match self.body {
+            AnswerBody::Json => "with the id as JSON",
+            AnswerBody::Empty => "with an empty body",
+        };
+        write!(f, "{} {body}", self.status.as_u16())
+    }
+}

@@ -1,0 +1,129 @@
+//! Samples of what a provider sends, to be signed and sent for a trial.
+
+use crate::{
+    provider::{Problems, Provider},
+    providers::SAMPLES,
+    scheme::{SecretError, Unsigned},
+};
+use bytes::Bytes;
+use headgate_event::{Secret, Timestamp};
+use http::{HeaderName, HeaderValue, Method};
+use serde::Deserialize;
+use toml::Spanned;
+
+/// A request as a provider sends it, written by us.
+#[derive(Clone, Debug)]
+pub struct Sample {
+    /// What happened.
+    pub event: String,
+    /// The method.
+    pub method: Method,
+    /// The headers; [`Provider::sign`] adds the proof.
+    pub headers: Vec<(HeaderName, HeaderValue)>,
+    /// The body.
+    pub body: Bytes,
+    /// The id of the message, for schemes that sign one.
+    pub id: String,
+}
+
+/// The `[sample]` table of a provider file.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SampleTable {
+    event: Spanned<String>,
+    headers: Vec<(Spanned<String>, Spanned<String>)>,
+}
+
+/// The samples of one provider.
+#[derive(Debug, Default)]
+pub(crate) struct Samples {
+    /// The event that is sent when none is asked for.
+    usual: Option<String>,
+    headers: Vec<(HeaderName, String)>,
+    bodies: Vec<(&'static str, &'static str)>,
+}
+
+impl Samples {
+    /// Reads the table, and finds the bodies that are built in.
+    pub(crate) fn read(
+        provider: &str,
+        table: Option<SampleTable>,
+        problems: &mut Problems,
+    ) -> Option<Self> {
+        let Some(table) = table else { return Some(Self::default()) };
+        let own = SAMPLES.iter().filter(|(owner, ..)| *owner == provider);
+        let bodies: Vec<_> = own.map(|(_, event, body)| (*event, *body)).collect();
+        if !bodies.iter().any(|(event, _)| event == table.event.get_ref()) {
+            let message = format!("there is no sample `{}`", table.event.get_ref());
+            problems.add(table.event.span(), message);
+        }
+        let mut headers = Vec::new();
+        for (name, value) in table.headers {
+            let read = problems.header(name.get_ref(), name.span())?;
+            if HeaderValue::from_str(value.get_ref()).is_err() {
+                problems.add(value.span(), "expected visible characters in a header");
+            }
+            headers.push((read, value.into_inner()));
+        }
+        Some(Self { usual: Some(table.event.into_inner()), headers, bodies })
+    }
+}
+
+impl Provider {
+    /// The events of which there is a sample.
+    pub fn sample_events(&self) -> impl Iterator<Item = &'static str> {
+        self.samples.bodies.iter().map(|(event, _)| *event)
+    }
+
+    /// A sample of an event, or of the usual one. Its ids are made from `fresh`, which is random:
+    /// with the same one it is the same delivery.
+    #[must_use]
+    pub fn sample(&self, event: Option<&str>, fresh: u128) -> Option<Sample> {
+        let event = event.or(self.samples.usual.as_deref())?;
+        let (event, body) = self.samples.bodies.iter().find(|(known, _)| *known == event)?;
+        let fresh = Fresh { event, number: fresh };
+        let headers = self.samples.headers.iter();
+        let headers = headers.filter_map(|(name, value)| {
+            Some((name.clone(), HeaderValue::from_str(&fresh.fill(value)).ok()?))
+        });
+        Some(Sample {
+            event: (*event).to_owned(),
+            method: Method::POST,
+            headers: headers.collect(),
+            body: fresh.fill(body).into(),
+            id: fresh.fill("msg_{fresh}"),
+        })
+    }
+
+    /// The sample with its proof, for a channel with this secret at this path.
+    pub fn sign(
+        &self,
+        mut sample: Sample,
+        path: &str,
+        secret: &Secret,
+        now: Timestamp,
+    ) -> Result<Sample, SecretError> {
+        let Sample { method, body, id, .. } = &sample;
+        let unsigned = Unsigned { method, path, body, id };
+        let proof = self.scheme.sign(&unsigned, secret, now)?;
+        sample.headers.extend(proof);
+        Ok(sample)
+    }
+}
+
+struct Fresh<'a> {
+    event: &'a str,
+    number: u128,
+}
+
+impl Fresh<'_> {
+    fn fill(&self, text: &str) -> String {
+        let hex = format!("{:032x}", self.number);
+        let part = |from: usize, to: usize| hex.get(from..to).unwrap_or_default();
+        let uuid = [part(0, 8), part(8, 12), part(12, 16), part(16, 20), part(20, 32)].join("-");
+        text.replace("{event}", self.event)
+            .replace("{name}", self.event.split('.').next().unwrap_or_default())
+            .replace("{fresh}", part(8, 32))
+            .replace("{uuid}", &uuid)
+    }
+}

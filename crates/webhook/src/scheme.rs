@@ -1,0 +1,107 @@
+//! How a sender proves itself. Each scheme is one file below; this is the list of them.
+//!
+//! A scheme is read from a provider file, then prepared once for each channel with its secrets.
+
+mod hmac;
+mod none;
+mod standard_webhooks;
+
+use crate::provider::{Problems, ProviderText, VerifyTable};
+use headgate_event::{Secret, Timestamp};
+use headgate_http::Verify;
+use http::{HeaderName, HeaderValue, Method};
+use std::{fmt, time::Duration};
+
+/// The check of one channel, with its secrets prepared.
+pub(crate) type Check = Box<dyn Verify + Send + Sync>;
+
+/// How far a signed time may be from ours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tolerance {
+    /// How old a signed time may be.
+    pub past: Duration,
+    /// How far ahead of ours a signed time may be.
+    pub future: Duration,
+}
+
+/// Why a secret cannot be used. Its text never shows the secret.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SecretError {
+    /// Nothing is in it.
+    #[error("the secret is empty")]
+    Empty,
+    /// It does not have the form that the provider gives its secrets.
+    #[error("expected {expected}, found {found}")]
+    Form {
+        /// What the provider's secrets look like.
+        expected: String,
+        /// What is wrong with this one.
+        found: String,
+    },
+}
+
+/// A request that is to be signed.
+#[derive(Debug)]
+pub(crate) struct Unsigned<'a> {
+    /// The method it will be sent with.
+    pub(crate) method: &'a Method,
+    /// The path it will be sent to.
+    pub(crate) path: &'a str,
+    /// Its body.
+    pub(crate) body: &'a [u8],
+    /// The id of the message, for schemes that sign one.
+    pub(crate) id: &'a str,
+}
+
+/// A way of proving where a request comes from, as one provider uses it.
+pub(crate) trait Scheme: fmt::Debug + Send + Sync {
+    /// Prepares the check of a channel. `method` is what a verification is called.
+    fn check(
+        &self,
+        method: &str,
+        secrets: &[Secret],
+        tolerance: Option<Tolerance>,
+    ) -> Result<Check, (usize, SecretError)>;
+
+    /// The headers that prove a request.
+    fn sign(
+        &self,
+        request: &Unsigned<'_>,
+        secret: &Secret,
+        now: Timestamp,
+    ) -> Result<Vec<(HeaderName, HeaderValue)>, SecretError>;
+
+    /// Whether it has secrets at all.
+    fn takes_secrets(&self) -> bool;
+
+    /// Whether a time is signed, so that a tolerance means something.
+    fn signs_time(&self) -> bool;
+
+    /// Whether a header is proof, so that its value is not passed on.
+    fn is_proof(&self, header: &HeaderName) -> bool;
+
+    /// Whether the proof covers the value of a header.
+    fn covers_header(&self, header: &HeaderName) -> bool;
+}
+
+/// Reads the `[verify]` table by its `scheme`.
+pub(crate) fn read(text: &ProviderText<'_>, problems: &mut Problems) -> Option<Box<dyn Scheme>> {
+    let scheme = text.table::<VerifyTable<SchemeName>>(problems)?.verify.scheme;
+    match scheme.get_ref().as_str() {
+        "hmac" => hmac::read(text, problems),
+        "standard-webhooks" => standard_webhooks::read(text, problems),
+        "none" => none::read(text, problems),
+        other => {
+            let message =
+                format!("expected scheme `hmac`, `standard-webhooks` or `none`, found `{other}`");
+            problems.add(scheme.span(), message);
+            None
+        }
+    }
+}
+
+/// The one key that every `[verify]` table has; the others are read by its scheme.
+#[derive(serde::Deserialize)]
+struct SchemeName {
+    scheme: toml::Spanned<String>,
+}

@@ -1,0 +1,122 @@
+//! A keyed digest over the body and what is signed with it, described by data.
+//!
+//! `table` is its form in a provider file, `presented` reads what a request shows as proof,
+//! `content` says what is signed, `key` decodes secrets and digests, `check` puts them together.
+
+mod check;
+mod content;
+mod key;
+mod presented;
+mod table;
+
+pub(super) use key::{Algorithm, Encoding, KeyEncoding};
+pub(super) use presented::Unit;
+pub(super) use table::{HmacTable, IdTable, KeyTable, Names, SignatureTable, TimestampTable};
+
+use super::{Check, Scheme, SecretError, Tolerance, Unsigned};
+use crate::provider::{Problems, ProviderText, VerifyTable};
+use check::Prepared;
+use content::{Content, Inputs};
+use headgate_event::{Covers, Secret, Timestamp};
+use http::{HeaderName, HeaderValue};
+use key::{Key, KeyForm};
+use presented::{Headers, Signature, Stamp};
+
+/// The scheme as one provider uses it.
+#[derive(Clone, Debug)]
+struct Hmac {
+    algorithm: Algorithm,
+    encoding: Encoding,
+    key: KeyForm,
+    content: Content,
+    signature: Signature,
+    stamp: Option<Stamp>,
+    id: Option<Headers>,
+}
+
+/// Reads the `[verify]` table.
+pub(super) fn read(text: &ProviderText<'_>, problems: &mut Problems) -> Option<Box<dyn Scheme>> {
+    build(text.table::<VerifyTable<HmacTable>>(problems)?.verify, problems)
+}
+
+/// Checks what the table says.
+pub(super) fn build(table: HmacTable, problems: &mut Problems) -> Option<Box<dyn Scheme>> {
+    table.checked(problems).map(|hmac| Box::new(hmac) as Box<dyn Scheme>)
+}
+
+impl Hmac {
+    fn covers(&self) -> Covers {
+        if self.stamp.is_some() { Covers::BodyAndTime } else { Covers::Body }
+    }
+
+    fn prepare(&self, secret: &Secret) -> Result<Key, SecretError> {
+        Ok(self.algorithm.key(&self.key.decode(secret)?))
+    }
+}
+
+impl Scheme for Hmac {
+    fn check(
+        &self,
+        method: &str,
+        secrets: &[Secret],
+        tolerance: Option<Tolerance>,
+    ) -> Result<Check, (usize, SecretError)> {
+        let mut hmac = self.clone();
+        if let (Some(stamp), Some(tolerance)) = (&mut hmac.stamp, tolerance) {
+            stamp.tolerance = tolerance;
+        }
+        let prepare = |(at, secret)| self.prepare(secret).map_err(|error| (at, error));
+        let keys = secrets.iter().enumerate().map(prepare).collect::<Result<_, _>>()?;
+        Ok(Box::new(Prepared { hmac, keys, method: method.to_owned() }))
+    }
+
+    fn sign(
+        &self,
+        request: &Unsigned<'_>,
+        secret: &Secret,
+        now: Timestamp,
+    ) -> Result<Vec<(HeaderName, HeaderValue)>, SecretError> {
+        let key = self.prepare(secret)?;
+        let time = self.stamp.as_ref().map(|stamp| stamp.unit.write(now));
+        let inputs = Inputs {
+            method: request.method,
+            path: request.path,
+            body: request.body,
+            timestamp: time.as_deref().unwrap_or_default(),
+            id: request.id,
+        };
+        let proof = self.encoding.encode(&key.digest(&self.content, &inputs));
+        let mut headers = vec![self.signature.write(&proof, self.stamp.as_ref(), time.as_deref())];
+        let stamped = self.stamp.as_ref().and_then(|stamp| stamp.header.as_ref()).zip(time);
+        headers.extend(stamped.map(|(header, time)| (header.name(), time)));
+        headers.extend(self.id.as_ref().map(|header| (header.name(), request.id.to_owned())));
+        headers
+            .into_iter()
+            .map(|(name, text)| {
+                let found = || SecretError::Form {
+                    expected: format!("a value that header `{name}` can carry"),
+                    found: "control characters".to_owned(),
+                };
+                let value = HeaderValue::from_str(&text).map_err(|_| found())?;
+                Ok((name, value))
+            })
+            .collect()
+    }
+
+    fn takes_secrets(&self) -> bool {
+        true
+    }
+
+    fn signs_time(&self) -> bool {
+        self.stamp.is_some()
+    }
+
+    fn is_proof(&self, header: &HeaderName) -> bool {
+        self.signature.header.has(header)
+    }
+
+    fn covers_header(&self, header: &HeaderName) -> bool {
+        let stamp = self.stamp.as_ref().and_then(|stamp| stamp.header.as_ref());
+        self.id.iter().chain(stamp).any(|headers| headers.has(header))
+    }
+}

@@ -1,0 +1,232 @@
+//! What a request shows as proof: signatures, and the time and id that are signed with the body.
+
+use super::{super::Tolerance, key::Encoding};
+use headgate_event::Timestamp;
+use headgate_http::{RawRequest, Reject};
+use http::HeaderName;
+use serde::Deserialize;
+
+/// A header under its name or its older ones; the first that is sent counts.
+#[derive(Clone, Debug)]
+pub(super) struct Headers {
+    pub(super) first: HeaderName,
+    pub(super) others: Vec<HeaderName>,
+}
+
+/// Where signatures are, and how they are written.
+#[derive(Clone, Debug)]
+pub(super) struct Signature {
+    pub(super) header: Headers,
+    /// What stands before all of it.
+    pub(super) prefix: Option<String>,
+    /// What separates several.
+    pub(super) items: Option<char>,
+    /// What separates a label from its signature.
+    pub(super) fields: Option<char>,
+    /// The labels that are believed; every other one is passed over, so that nobody can ask for a
+    /// weaker scheme.
+    pub(super) labels: Vec<String>,
+}
+
+/// Where the signed time is, and how far it may be from ours.
+#[derive(Clone, Debug)]
+pub(super) struct Stamp {
+    pub(super) header: Option<Headers>,
+    /// The label of the time among the signatures.
+    pub(super) field: Option<String>,
+    pub(super) unit: Unit,
+    pub(super) tolerance: Tolerance,
+}
+
+/// How a time is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+pub(in crate::scheme) enum Unit {
+    #[serde(rename = "s")]
+    Seconds,
+    #[serde(rename = "ms")]
+    Milliseconds,
+    #[serde(rename = "rfc3339")]
+    Rfc3339,
+}
+
+/// What a request shows.
+#[derive(Debug, Default)]
+pub(super) struct Presented<'a> {
+    /// The signatures with a label that is believed.
+    pub(super) signatures: Vec<&'a str>,
+    /// The times under the label of the time.
+    pub(super) times: Vec<&'a str>,
+}
+
+impl Headers {
+    /// The name that a sender of ours uses.
+    pub(super) fn name(&self) -> HeaderName {
+        self.first.clone()
+    }
+
+    pub(super) fn has(&self, name: &HeaderName) -> bool {
+        self.first == name || self.others.contains(name)
+    }
+
+    /// The value as text; `missing` and `malformed` are the codes of its refusals.
+    pub(super) fn text<'a>(
+        &self,
+        request: &'a RawRequest,
+        missing: &'static str,
+        malformed: &'static str,
+    ) -> Result<&'a str, Reject> {
+        for name in std::iter::once(&self.first).chain(&self.others) {
+            let Some(value) = request.single_header(name.as_str())? else { continue };
+            if value.is_empty() {
+                break;
+            }
+            let text = std::str::from_utf8(value).ok().filter(|text| text.is_ascii());
+            return text.ok_or_else(|| {
+                let message = format!("header `{name}` is not ASCII");
+                Reject::unauthorized(malformed, message)
+            });
+        }
+        Err(Reject::unauthorized(missing, format!("header `{}` is missing or empty", self.first)))
+    }
+}
+
+impl Signature {
+    /// The signatures of a request, and what stands under the label of the time.
+    pub(super) fn read<'a>(
+        &self,
+        request: &'a RawRequest,
+        stamp: Option<&Stamp>,
+    ) -> Result<Presented<'a>, Reject> {
+        let text = self.header.text(request, "missing_signature", "malformed_signature")?;
+        let Some(text) = text.strip_prefix(self.prefix.as_deref().unwrap_or_default()) else {
+            return Err(self.unknown());
+        };
+        let time = stamp.and_then(|stamp| stamp.field.as_deref());
+        let mut presented = Presented::default();
+        let separator = |c: char| Some(c) == self.items;
+        for item in text.split(separator) {
+            let Some(fields) = self.fields else {
+                presented.signatures.push(item);
+                continue;
+            };
+            match item.split_once(fields) {
+                Some((label, value)) if Some(label) == time => presented.times.push(value),
+                Some((label, value)) if self.labels.iter().any(|known| known == label) => {
+                    presented.signatures.push(value);
+                }
+                _ => {}
+            }
+        }
+        if presented.signatures.is_empty() { Err(self.unknown()) } else { Ok(presented) }
+    }
+
+    fn unknown(&self) -> Reject {
+        let header = &self.header.first;
+        let known: Vec<_> = match &self.prefix {
+            Some(prefix) => vec![format!("`{prefix}`")],
+            None => self.labels.iter().map(|label| format!("`{label}`")).collect(),
+        };
+        let message = format!("header `{header}` has no {} signature", known.join(" or "));
+        Reject::unauthorized("no_known_signature", message)
+    }
+
+    /// The header of a signature, with the time in it where that is its place.
+    pub(super) fn write(
+        &self,
+        proof: &str,
+        stamp: Option<&Stamp>,
+        time: Option<&str>,
+    ) -> (HeaderName, String) {
+        let mut value = self.prefix.clone().unwrap_or_default();
+        let label = stamp.and_then(|stamp| stamp.field.as_deref());
+        if let (Some(label), Some(time), Some(fields)) = (label, time, self.fields) {
+            value.push_str(label);
+            value.push(fields);
+            value.push_str(time);
+            value.extend(self.items);
+        }
+        if let (Some(label), Some(fields)) = (self.labels.first(), self.fields) {
+            value.push_str(label);
+            value.push(fields);
+        }
+        value.push_str(proof);
+        (self.header.name(), value)
+    }
+
+    /// The refusal of signatures none of which can be read.
+    pub(super) fn malformed(&self, encoding: Encoding, bytes: usize) -> Reject {
+        let (header, form) = (&self.header.first, encoding.describe(bytes));
+        let message = format!("the signature in header `{header}` is not {form}");
+        Reject::unauthorized("malformed_signature", message)
+    }
+}
+
+impl Stamp {
+    /// The time as it was sent, and as it reads.
+    pub(super) fn read<'a>(
+        &self,
+        request: &'a RawRequest,
+        presented: &Presented<'a>,
+    ) -> Result<(&'a str, Timestamp), Reject> {
+        const MISSING: &str = "missing_timestamp";
+        const MALFORMED: &str = "malformed_timestamp";
+        let text = match (&self.header, presented.times.as_slice()) {
+            (Some(header), _) => header.text(request, MISSING, MALFORMED)?,
+            (None, [time]) => time,
+            (None, []) => return Err(Reject::unauthorized(MISSING, "no time is signed")),
+            (None, _) => {
+                return Err(Reject::unauthorized(MALFORMED, "more than one time is signed"));
+            }
+        };
+        let time = self.unit.read(text).ok_or_else(|| {
+            let message = format!("the signed time is not {}", self.unit.describe());
+            Reject::unauthorized(MALFORMED, message)
+        })?;
+        Ok((text, time))
+    }
+
+    /// Refuses a signed time outside the window.
+    pub(super) fn admits(&self, time: Timestamp, now: Timestamp) -> Result<(), Reject> {
+        let Tolerance { past, future } = self.tolerance;
+        let (code, span) = if now.since(time) > past {
+            ("timestamp_too_old", past)
+        } else if time.since(now) > future {
+            ("timestamp_in_future", future)
+        } else {
+            return Ok(());
+        };
+        let message = format!("the signed time is more than {} s from ours", span.as_secs_f64());
+        let cause = format!("signed at {time}, checked at {now}");
+        Err(Reject::unauthorized(code, message).with_cause(cause))
+    }
+}
+
+impl Unit {
+    fn describe(self) -> &'static str {
+        match self {
+            Self::Seconds => "a number of seconds since 1970",
+            Self::Milliseconds => "a number of milliseconds since 1970",
+            Self::Rfc3339 => "an RFC 3339 time",
+        }
+    }
+
+    fn read(self, text: &str) -> Option<Timestamp> {
+        if self == Self::Rfc3339 {
+            return text.parse().ok();
+        }
+        let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+        let number = text.parse::<i64>().ok().filter(|_| digits)?;
+        Some(match self {
+            Self::Milliseconds => Timestamp::from_unix_ms(number),
+            _ => Timestamp::from_unix_s(number),
+        })
+    }
+
+    pub(super) fn write(self, time: Timestamp) -> String {
+        match self {
+            Self::Seconds => time.unix_s().to_string(),
+            Self::Milliseconds => time.unix_ms().to_string(),
+            Self::Rfc3339 => time.to_string(),
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! No proof at all: anyone who knows the URL can send.
+
+use super::{Check, Scheme, SecretError, Tolerance, Unsigned};
+use crate::provider::{Problems, ProviderText, VerifyTable};
+use headgate_event::{Secret, Timestamp, Verification};
+use headgate_http::{RawRequest, Reject, Verify};
+use http::{HeaderName, HeaderValue};
+use serde::Deserialize;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NoneTable {
+    #[serde(rename = "scheme")]
+    _scheme: String,
+}
+
+#[derive(Debug)]
+struct Unproved;
+
+/// Reads the table, which holds nothing but the name of the scheme.
+pub(super) fn read(text: &ProviderText<'_>, problems: &mut Problems) -> Option<Box<dyn Scheme>> {
+    text.table::<VerifyTable<NoneTable>>(problems)?;
+    Some(Box::new(Unproved))
+}
+
+impl Scheme for Unproved {
+    fn check(
+        &self,
+        _: &str,
+        _: &[Secret],
+        _: Option<Tolerance>,
+    ) -> Result<Check, (usize, SecretError)> {
+        Ok(Box::new(Self))
+    }
+
+    fn sign(
+        &self,
+        _: &Unsigned<'_>,
+        _: &Secret,
+        _: Timestamp,
+    ) -> Result<Vec<(HeaderName, HeaderValue)>, SecretError> {
+        Ok(Vec::new())
+    }
+
+    fn takes_secrets(&self) -> bool {
+        false
+    }
+
+    fn signs_time(&self) -> bool {
+        false
+    }
+
+    fn is_proof(&self, _: &HeaderName) -> bool {
+        false
+    }
+
+    fn covers_header(&self, _: &HeaderName) -> bool {
+        false
+    }
+}
+
+impl Verify for Unproved {
+    fn verify(&self, _: &RawRequest, _: Timestamp) -> Result<Verification, Reject> {
+        Ok(Verification::none())
+    }
+}

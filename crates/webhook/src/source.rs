@@ -1,0 +1,219 @@
+//! Receives for the webhook channels: a request in, its answer out, the event stored in between.
+
+use crate::{
+    AnswerBody, Providers,
+    channel::{ChannelSpec, ChannelSpecError, PATH_PREFIX, WebhookChannel, prepare},
+};
+use arc_swap::ArcSwap;
+use bytes::Bytes;
+use headgate_event::{
+    Accepted, Clock, Draft, Sink, StoreError, Timestamp,
+    limits::{BODY_MEMORY_BYTES_MAX, STORE_RETRY_AFTER},
+    prompt::PromptKey,
+};
+use headgate_http::{
+    Answer, Arrival, Intake, RawRequest, Refused, Reject, RequestId, Verified, empty_answer,
+    json_answer,
+};
+use http::{HeaderValue, Method, Request, StatusCode};
+use http_body::Body;
+use metrics::counter;
+use serde::Serialize;
+use std::{collections::BTreeMap, error::Error, fmt, sync::Arc};
+
+/// What the answer to a repeat says.
+const DUPLICATE: &str = "headgate-duplicate";
+
+/// What the source needs of the program around it.
+#[derive(Clone)]
+pub struct Ports {
+    /// Where events go.
+    pub sink: Arc<dyn Sink>,
+    /// Takes bodies.
+    pub intake: Arc<Intake>,
+    /// Says what time it is when a signed time is judged.
+    pub clock: Arc<dyn Clock>,
+    /// Makes the fences of prompts.
+    pub prompt_key: PromptKey,
+}
+
+/// Receives for the webhook channels.
+pub struct WebhookSource {
+    channels: ArcSwap<Channels>,
+    ports: Ports,
+}
+
+type Channels = BTreeMap<String, Arc<WebhookChannel>>;
+
+#[derive(Serialize)]
+struct Stored {
+    id: String,
+    duplicate: bool,
+}
+
+impl WebhookSource {
+    /// A source for these channels, or all that is wrong with them.
+    pub fn new(
+        channels: Vec<ChannelSpec>,
+        providers: &Providers,
+        ports: Ports,
+    ) -> Result<Self, Vec<ChannelSpecError>> {
+        let channels = ArcSwap::from_pointee(prepare(channels, providers)?);
+        Ok(Self { channels, ports })
+    }
+
+    /// Puts other channels in the place of those there are; when something is wrong, nothing
+    /// changes. Requests that are under way finish by the channel they came to.
+    pub fn replace(
+        &self,
+        channels: Vec<ChannelSpec>,
+        providers: &Providers,
+    ) -> Result<(), Vec<ChannelSpecError>> {
+        self.channels.store(Arc::new(prepare(channels, providers)?));
+        Ok(())
+    }
+
+    /// The ids of the channels, in their order.
+    #[must_use]
+    pub fn channel_ids(&self) -> Vec<String> {
+        self.channels.load().keys().cloned().collect()
+    }
+
+    /// Answers a request to `/v1/webhook/{channel}[/...]`. A 2xx leaves only after the event is
+    /// stored.
+    pub async fn answer<B>(&self, request: Request<B>) -> Answer
+    where
+        B: Body<Data = Bytes>,
+        B::Error: Into<Box<dyn Error + Send + Sync>>,
+    {
+        let unknown = || RequestId::new("none");
+        let id = Arrival::of(&request).map_or_else(unknown, |arrival| arrival.request_id.clone());
+        let channel = match self.channel(request.method(), request.uri().path()) {
+            Ok(channel) => channel,
+            Err(reject) => return refuse(None, &reject, &id),
+        };
+        match self.ports.intake.receive(request, channel.body_bytes_max).await {
+            Ok(request) => self.take(channel, request).await,
+            Err(refusal) => refuse(Some(&channel), refusal.reject(), &id),
+        }
+    }
+
+    /// The channel that a request is for.
+    fn channel(&self, method: &Method, path: &str) -> Result<Arc<WebhookChannel>, Reject> {
+        let rest = path.strip_prefix(PATH_PREFIX).unwrap_or_default();
+        let id = rest.split('/').next().unwrap_or_default();
+        let Some(channel) = self.channels.load().get(id).cloned() else {
+            let message = "there is no webhook channel at this path";
+            return Err(Reject::new(StatusCode::NOT_FOUND, "unknown_channel", message));
+        };
+        if *method != Method::POST {
+            return Err(Reject::method_not_allowed("POST"));
+        }
+        Ok(channel)
+    }
+
+    /// Proves a request, makes its event and stores it.
+    async fn take(&self, channel: Arc<WebhookChannel>, request: RawRequest) -> Answer {
+        let id = request.arrival.request_id.clone();
+        let (now, key) = (self.ports.clock.now(), self.ports.prompt_key.clone());
+        let large = request.body.len() > BODY_MEMORY_BYTES_MAX;
+        let of = Arc::clone(&channel);
+        let work = move || prove(&of, request, now, &key);
+        // A large body takes long enough to hold up the requests that share its thread.
+        let proved = if large { tokio::task::spawn_blocking(work).await } else { Ok(work()) };
+        let (verified, draft) = match proved {
+            Ok(Ok(proved)) => proved,
+            Ok(Err(refused)) => return refuse(Some(&channel), &refused.reject, &id),
+            Err(stopped) => {
+                let reject = Reject::unavailable(stopped, STORE_RETRY_AFTER);
+                return refuse(Some(&channel), &reject, &id);
+            }
+        };
+        let accepted = self.ports.sink.accept(vec![draft]).await;
+        // The body was accounted to the request until the store had it.
+        drop(verified);
+        match accepted {
+            Ok(accepted) => stored(&channel, &accepted, &id),
+            Err(error) => refuse(Some(&channel), &unstored(&error), &id),
+        }
+    }
+}
+
+/// A request that proves itself, and its event.
+fn prove(
+    channel: &WebhookChannel,
+    request: RawRequest,
+    now: Timestamp,
+    key: &PromptKey,
+) -> Result<(Verified, Draft), Box<Refused>> {
+    let verified = Verified::check(request, &*channel.check, now)?;
+    let draft = channel.draft(&verified, key);
+    Ok((verified, draft))
+}
+
+/// The answer to an event that is stored, by the wish of its provider.
+fn stored(channel: &WebhookChannel, accepted: &[Accepted], request_id: &RequestId) -> Answer {
+    let [accepted] = accepted else {
+        let cause = format!("expected one id from the store, found {}", accepted.len());
+        return refuse(Some(channel), &Reject::unavailable(cause, STORE_RETRY_AFTER), request_id);
+    };
+    let (id, name) = (accepted.id(), channel.channel.id.clone());
+    let duplicate = !matches!(accepted, Accepted::New(_));
+    tracing::info!(channel = name, event = %id, duplicate, request_id = %request_id, "stored");
+    if duplicate {
+        counter!("headgate_webhook_duplicates_total", "channel" => name).increment(1);
+    } else {
+        let provider = channel.provider.name().to_owned();
+        counter!("headgate_webhook_events_total", "channel" => name, "provider" => provider)
+            .increment(1);
+    }
+    let wish = channel.provider.answer();
+    let mut answer = match wish.body {
+        AnswerBody::Json => json_answer(wish.status, &Stored { id: id.to_string(), duplicate }),
+        AnswerBody::Empty => empty_answer(wish.status),
+    };
+    if duplicate {
+        answer.headers_mut().insert(DUPLICATE, HeaderValue::from_static("true"));
+    }
+    answer
+}
+
+/// What a sender is told when its event could not be stored.
+fn unstored(error: &StoreError) -> Reject {
+    match error {
+        StoreError::Unavailable { reason, retry_after } => {
+            Reject::unavailable(reason, *retry_after)
+        }
+        StoreError::TooLarge { .. } => {
+            let message = "the event is larger than the store takes";
+            Reject::new(StatusCode::PAYLOAD_TOO_LARGE, "event_too_large", message).with_cause(error)
+        }
+        StoreError::TooMany { .. } => Reject::unavailable(error, STORE_RETRY_AFTER),
+    }
+}
+
+/// The answer to a request that is not taken. A channel that does not exist is no label: anyone
+/// could make up millions of them.
+fn refuse(channel: Option<&WebhookChannel>, reject: &Reject, request_id: &RequestId) -> Answer {
+    let name = channel.map_or(String::new(), |channel| channel.channel.id.clone());
+    let (code, cause) = (reject.code(), reject.cause().unwrap_or_default());
+    if reject.status().is_server_error() {
+        tracing::warn!(channel = name, code, cause, request_id = %request_id, "not taken");
+    } else {
+        tracing::info!(channel = name, code, cause, request_id = %request_id, "refused");
+    }
+    counter!("headgate_webhook_rejected_total", "channel" => name, "code" => code).increment(1);
+    reject.answer(request_id)
+}
+
+impl fmt::Debug for Ports {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Ports").finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for WebhookSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WebhookSource").field("channels", &self.channel_ids()).finish()
+    }
+}

@@ -1,0 +1,23 @@
+//! The webhook source as the binary uses it: requests in, answers and drafts out.
+
+#[cfg(test)]
+mod gate;
+
+#[cfg(test)]
+mod bodies;
+#[cfg(test)]
+mod channels;
+#[cfg(test)]
+mod fixtures;
+#[cfg(test)]
+mod flips;
+#[cfg(test)]
+mod hostile;
+#[cfg(test)]
+mod provider_files;
+#[cfg(test)]
+mod samples;
+#[cfg(test)]
+mod source;
+#[cfg(test)]
+mod vectors;
