@@ -147,9 +147,16 @@ impl Run {
         Ok(())
     }
 
-    /// Sends one delivery. Until it is answered it counts as unanswered.
+    /// Sends one delivery; without an answer it is to be sent again.
     fn send(&self, connection: &mut Connection, number: u64, again: bool) -> Result<()> {
-        self.ledger().unanswered.insert(number);
+        let sent = self.send_once(connection, number, again);
+        if sent.is_err() {
+            self.ledger().unanswered.insert(number);
+        }
+        sent
+    }
+
+    fn send_once(&self, connection: &mut Connection, number: u64, again: bool) -> Result<()> {
         let body = body(self.seed, number);
         let answer = connection.request(
             "POST",
@@ -167,7 +174,6 @@ impl Run {
         let id = answer.get("id").and_then(Value::as_str).context("an id")?;
         let duplicate = answer.get("duplicate") == Some(&json!(true));
         let mut ledger = self.ledger();
-        ledger.unanswered.remove(&number);
         ledger.sent_again += u64::from(again);
         ledger.duplicates += u64::from(duplicate);
         if duplicate && !again {
@@ -230,7 +236,7 @@ impl Run {
 
 fn finish(run: &Run, gateway: &Gateway, rounds: u64) -> Result<Report> {
     let mut connection = Connection::open(&gateway.address)?;
-    let unanswered = run.ledger().unanswered.clone();
+    let unanswered = std::mem::take(&mut run.ledger().unanswered);
     for number in unanswered {
         run.send(&mut connection, number, true)?;
     }

@@ -61,7 +61,7 @@ fn a_second_process_on_the_same_folder_is_refused_by_name() -> Result<()> {
     let gateway = Gateway::start(&config)?;
     let Err(error) = Gateway::start(&config) else { anyhow::bail!("two processes own the folder") };
     let said = format!("{error:#}");
-    ensure!(said.contains("another process"), "it said: {said}");
+    ensure!(said.contains("another running headgate (process "), "it said: {said}");
     ensure!(said.contains("exit status: 1"), "it said: {said}");
     drop(gateway);
     Ok(())

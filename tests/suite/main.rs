@@ -3,3 +3,4 @@
 mod bad_input;
 mod durability;
 mod peers;
+mod tour;

@@ -61,22 +61,26 @@ enum Typed {
     Malformed,
 }
 
-/// The wire shape, in the order in which it is written.
+/// A normalized, immutable event, as the API, the streams and the pushes give it. Fields are only
+/// ever added: tolerate those you do not know.
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[schemars(rename = "Event")]
 struct Wire<'a> {
     /// Name and version of this shape: `headgate.event.v1`.
     #[serde(default = "schema_name")]
     schema: Cow<'a, str>,
+    /// Its id, for ever the same; ids sort as events were stored.
     id: EventId,
     /// What happened: `webhook.received`, `email.received`, `slack.event`, `cron.fired`, or the
     /// name of an app event.
     #[serde(rename = "type")]
     event_type: Cow<'a, EventType>,
+    /// Whether it comes as it came in or by a replay.
     #[serde(default)]
     origin: Origin,
     /// When it was received.
     created_at: Timestamp,
+    /// The way it came in.
     channel: Cow<'a, Channel>,
     /// Who sends to a webhook channel.
     #[serde(default)]
@@ -84,6 +88,7 @@ struct Wire<'a> {
     /// The provider's name of what happened.
     #[serde(default)]
     provider_event: Option<Cow<'a, str>>,
+    /// How it was proved genuine.
     verification: Cow<'a, Verification>,
     /// What makes a sender's retry known.
     #[serde(default)]
@@ -91,9 +96,10 @@ struct Wire<'a> {
     /// What belongs together.
     #[serde(default)]
     thread_key: Option<Cow<'a, str>>,
+    /// The application's correlation ids.
     #[serde(default)]
     correlation: Cow<'a, Correlation>,
-    /// What came, in the shape of its type.
+    /// What came, in the shape of its type; whatever it is where that could not be made.
     #[schemars(with = "AnyData")]
     data: Cow<'a, RawValue>,
     /// What is kept beside the data.
@@ -104,6 +110,7 @@ struct Wire<'a> {
     prompt_ready: Cow<'a, str>,
     /// The version of the rules by which `prompt_ready` was made.
     prompt_ready_version: u32,
+    /// The delivery, when it was leased or pushed; absent otherwise.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     delivery: Option<Cow<'a, Delivery>>,
 }
@@ -258,10 +265,11 @@ impl Event {
         if let Typed::App(data) = self.typed() { Some(data) } else { None }
     }
 
-    /// The JSON Schema of the wire shape.
+    /// The JSON Schema of the wire shape as it is written: what is always there is required.
     #[must_use]
     pub fn json_schema() -> schemars::Schema {
-        schemars::schema_for!(Wire<'static>)
+        let settings = schemars::generate::SchemaSettings::draft2020_12().for_serialize();
+        settings.into_generator().into_root_schema_for::<Wire<'static>>()
     }
 
     fn typed(&self) -> &Typed {

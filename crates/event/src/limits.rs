@@ -8,8 +8,31 @@ use std::time::Duration;
 pub const PROMPT_BYTES_MAX: usize = 4096;
 /// The longest value from outside that a prompt shows in one line, in bytes.
 pub const PROMPT_VALUE_BYTES_MAX: usize = 200;
+/// The longest line of a prompt that is not text from outside, in bytes.
+pub const PROMPT_LINE_BYTES_MAX: usize = 1000;
+/// A prompt template of a provider file stops once it made this many bytes.
+pub const TEMPLATE_BYTES_MAX: usize = 64 << 10;
+/// The most items of a list that a prompt template goes through.
+pub const TEMPLATE_ITEMS_MAX: usize = 100;
+/// The most lines of the outline of an unknown body.
+pub const OUTLINE_FACTS_MAX: usize = 30;
+/// The lines of the outline of an unknown body together, in bytes.
+pub const OUTLINE_FACTS_BYTES_MAX: usize = 2048;
+/// The most long texts of the outline of an unknown body.
+pub const OUTLINE_TEXTS_MAX: usize = 4;
+/// The most items that the outline shows of an array.
+pub const OUTLINE_ITEMS_MAX: usize = 5;
+/// The most values of an unknown body that its outline looks at.
+pub const OUTLINE_VALUES_MAX: usize = 2000;
+/// The most pairs of one object that the outline looks at.
+pub const OUTLINE_PAIRS_MAX: usize = 200;
+/// How deep the outline looks into an unknown body.
+pub const OUTLINE_DEPTH_MAX: usize = 8;
 /// The deepest nesting of JSON that is delivered as JSON; deeper bodies are delivered as text.
 pub const JSON_DEPTH_MAX: usize = 128;
+/// The most values and keys of JSON that is delivered as JSON; bodies with more are delivered as
+/// text. It keeps a body of nothing but `0,0,0` from taking many times its size in memory.
+pub const JSON_VALUES_MAX: usize = 4 << 20;
 
 /// The longest channel id, in bytes.
 pub const CHANNEL_ID_BYTES_MAX: usize = 64;
@@ -32,6 +55,12 @@ pub const BODY_BYTES_MAX: usize = 48 << 20;
 pub const BODY_MEMORY_BYTES_MAX: usize = 1 << 20;
 /// The bodies of all requests together, in bytes; beyond it new ones are answered 503.
 pub const BODIES_IN_FLIGHT_BYTES_MAX: usize = 256 << 20;
+/// How long a whole body may wait in its temporary file for memory.
+pub const BODY_MEMORY_WAIT: Duration = Duration::from_secs(5);
+/// The temporary files of all bodies together, in bytes; beyond it new ones are answered 503.
+pub const SPOOL_BYTES_MAX: usize = 4 << 30;
+/// A spooled body is written to its file in parts of about this many bytes.
+pub const SPOOL_WRITE_BYTES: usize = 256 << 10;
 /// The longest head of a request (request line and headers), in bytes.
 pub const HEAD_BYTES_MAX: usize = 64 << 10;
 /// The most headers of a request.
@@ -46,6 +75,17 @@ pub const BODY_GRACE_TIMEOUT: Duration = Duration::from_secs(30);
 pub const BODY_BYTES_PER_SECOND_MIN: u64 = 16 << 10;
 /// How long a kept connection may be idle between requests.
 pub const CONNECTION_IDLE_TIMEOUT: Duration = Duration::from_secs(60);
+/// How long an answer may wait for its client to take any of it.
+pub const ANSWER_STALL_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long a connection that is closed early goes on discarding what its client still sends, so
+/// that the answer arrives before the reset.
+pub const LINGER_TIMEOUT: Duration = Duration::from_secs(2);
+/// How long accepting pauses when the system has no room for another connection.
+pub const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// The most requests at one time on one HTTP/2 connection.
+pub const STREAMS_PER_CONNECTION_MAX: u32 = 128;
+/// How much of its bodies an HTTP/2 connection may send before they are read, in bytes.
+pub const STREAM_WINDOW_BYTES: u32 = 1 << 20;
 /// The most connections at one time.
 pub const CONNECTIONS_MAX: usize = 20_000;
 /// How long a graceful stop may take before connections are cut.
@@ -61,6 +101,49 @@ pub const BATCH_EVENTS_MAX: usize = 512;
 pub const BATCH_BYTES_MAX: usize = 4 << 20;
 /// Event and raw bytes together from this size on are compressed, in bytes.
 pub const COMPRESS_BYTES_MIN: usize = 2 << 10;
+/// The drafts of one call of the sink together, in bytes.
+pub const ACCEPT_BYTES_MAX: usize = 128 << 20;
+/// The most calls of the sink that wait for the writer of the log.
+pub const APPENDS_QUEUED_MAX: usize = 4_096;
+/// A segment of the log gets no further batch once it holds this many bytes.
+pub const SEGMENT_BYTES_MAX: u64 = 64 << 20;
+/// The most segments of the log that are held open for reading.
+pub const SEGMENTS_OPEN_MAX: usize = 64;
+/// The most events that the index may be behind; beyond it new ones wait.
+pub const INDEX_LAG_EVENTS_MAX: u64 = 262_144;
+/// How long a new event waits for an index that is too far behind.
+pub const INDEX_LAG_WAIT: Duration = Duration::from_secs(5);
+/// When a sender is told to try again while nothing can be stored.
+pub const STORE_RETRY_AFTER: Duration = Duration::from_secs(5);
+/// Dedupe keys that the log keeps in memory although the index has them, so that a look into the
+/// index stays good for a while.
+pub const DEDUPE_KEPT_EVENTS: u64 = 65_536;
+
+/// The most events that one transaction of the index takes.
+pub const INDEX_TRANSACTION_EVENTS_MAX: usize = 16_384;
+/// How long the index waits for more events before a transaction: they are served from memory.
+pub const INDEX_LINGER: Duration = Duration::from_millis(50);
+/// The write-ahead log of the index is written back when it has this many pages.
+pub const INDEX_CHECKPOINT_PAGES: u32 = 4_096;
+/// Idle connections that read the index.
+pub const INDEX_READERS_KEPT: usize = 8;
+/// Prepared statements that a connection to the index keeps.
+pub const INDEX_STATEMENTS_KEPT: usize = 128;
+/// How often one call of the sink looks into the index before it gives up.
+pub const LOOKS_PER_ACCEPT_MAX: usize = 16;
+/// How long the index waits after a transaction that failed.
+pub const INDEX_RETRY_PAUSE: Duration = Duration::from_secs(1);
+/// How long a commit of the state waits for another program that has the file.
+pub const STATE_BUSY_WAIT: Duration = Duration::from_millis(250);
+/// The most calls that change the state and wait for its writer.
+pub const STATE_CALLS_QUEUED_MAX: usize = 1_024;
+/// The most calls that one commit of the state takes.
+pub const STATE_COMMIT_CALLS_MAX: usize = 512;
+/// A floor that has moved this far without a settlement is noted on disk, so that a restart does
+/// not look at so many events again.
+pub const FLOOR_NOTE_EVENTS: u64 = 4_096;
+/// Reading many events ends after this many bytes of frames, and after one event at least.
+pub const READ_BYTES_MAX: usize = 16 << 20;
 
 /// The most events of one page of a list.
 pub const LIST_EVENTS_MAX: usize = 500;
@@ -84,6 +167,9 @@ pub const LEASE_MS_MAX: u64 = 12 * 3600 * 1000;
 pub const IN_FLIGHT_MAX: usize = 1_000;
 /// How far leasing may run ahead of the oldest unsettled delivery, in events.
 pub const SETTLED_AHEAD_MAX: u64 = 100_000;
+/// The most deliveries of one subscription that may wait for another attempt at one time; beyond
+/// it nothing is leased for the first time.
+pub const DEFERRED_MAX: usize = 100_000;
 /// The most ids in one settle call.
 pub const SETTLE_IDS_MAX: usize = 5_000;
 /// Attempts of a delivery before it is a dead letter.
@@ -101,13 +187,54 @@ pub const REASON_BYTES_MAX: usize = 1_024;
 /// A live tail that is this many events behind jumps ahead and is told how many it missed.
 pub const TAIL_BEHIND_EVENTS_MAX: u64 = 10_000;
 
+/// The largest body of a call to the API, in bytes.
+pub const API_BODY_BYTES_MAX: usize = 8 << 20;
+/// The most values of one filter (types, channels, providers).
+pub const FILTER_VALUES_MAX: usize = 100;
+/// The largest message a stream's client may send, in bytes.
+pub const STREAM_MESSAGE_BYTES_MAX: usize = 64 << 10;
+/// The most messages of a stream's client that are settled with one commit.
+pub const STREAM_MESSAGES_PER_SETTLE_MAX: usize = 256;
+/// The most error frames that wait for a stream's client to read them.
+pub const STREAM_ERRORS_WAITING_MAX: usize = 64;
+/// The deliveries a stream's client may hold unsettled unless it asks otherwise.
+pub const STREAM_IN_FLIGHT_DEFAULT: usize = 32;
+/// The most deliveries a stream leases at one time.
+pub const STREAM_LEASE_DELIVERIES_MAX: usize = 64;
+/// The most events a live tail reads at one time.
+pub const TAIL_READ_EVENTS_MAX: usize = 64;
+/// How often a stream's client is pinged.
+pub const STREAM_PING_EVERY: Duration = Duration::from_secs(20);
+/// A stream's client that says nothing for so long, not even a pong, is taken for dead.
+pub const STREAM_SILENCE_MAX: Duration = Duration::from_secs(120);
+/// How long a stream that closes waits for its client's last words.
+pub const STREAM_CLOSE_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// The longest secret that is read from a file, in bytes.
+pub const SECRET_BYTES_MAX: usize = 64 << 10;
+/// The shortest key of the API, in bytes.
+pub const API_KEY_BYTES_MIN: usize = 12;
+
+const _: () = assert!(OUTLINE_FACTS_BYTES_MAX < PROMPT_BYTES_MAX);
+const _: () = assert!(PROMPT_VALUE_BYTES_MAX < PROMPT_LINE_BYTES_MAX);
+const _: () = assert!(PROMPT_LINE_BYTES_MAX < PROMPT_BYTES_MAX);
 const _: () = assert!(BODY_MEMORY_BYTES_MAX <= BODY_BYTES_DEFAULT);
 const _: () = assert!(BODY_BYTES_DEFAULT <= BODY_BYTES_MAX);
 const _: () = assert!(BODY_BYTES_MAX < FRAME_BYTES_MAX);
 const _: () = assert!(BODY_BYTES_MAX <= BODIES_IN_FLIGHT_BYTES_MAX);
+const _: () = assert!(BODY_BYTES_MAX <= SPOOL_BYTES_MAX);
+const _: () = assert!(SPOOL_WRITE_BYTES <= BODY_MEMORY_BYTES_MAX);
 const _: () = assert!(LEASE_DELIVERIES_DEFAULT <= LEASE_DELIVERIES_MAX);
 const _: () = assert!(LEASE_DELIVERIES_MAX <= IN_FLIGHT_MAX);
 const _: () = assert!(LEASE_MS_DEFAULT <= LEASE_MS_MAX);
 const _: () = assert!((IN_FLIGHT_MAX as u64) < SETTLED_AHEAD_MAX);
 const _: () = assert!(LIST_EVENTS_DEFAULT <= LIST_EVENTS_MAX);
 const _: () = assert!(DRAFTS_PER_ACCEPT_MAX <= BATCH_EVENTS_MAX);
+const _: () = assert!(FRAME_BYTES_MAX < ACCEPT_BYTES_MAX);
+const _: () = assert!(ACCEPT_BYTES_MAX + BATCH_BYTES_MAX < u32::MAX as usize);
+const _: () = assert!(DEDUPE_KEPT_EVENTS < INDEX_LAG_EVENTS_MAX);
+const _: () = assert!(SETTLE_IDS_MAX * (REASON_BYTES_MAX + 256) <= API_BODY_BYTES_MAX);
+const _: () = assert!(STREAM_IN_FLIGHT_DEFAULT <= IN_FLIGHT_MAX);
+const _: () = assert!(STREAM_LEASE_DELIVERIES_MAX <= LEASE_DELIVERIES_MAX);
+const _: () = assert!(STREAM_PING_EVERY.as_secs() * 2 < STREAM_SILENCE_MAX.as_secs());
+const _: () = assert!(STREAM_CLOSE_TIMEOUT.as_secs() < DRAIN_TIMEOUT.as_secs());

@@ -1,6 +1,27 @@
 //! `prompt_ready`: the text of an event that a language model reads.
+//!
+//! A source or a provider file says *what* is worth saying (a [`Rendering`]); this module says how
+//! it is laid out, cleaned, fenced and cut ([`render`]). The same event and key give the same
+//! bytes, of every build with the same [`VERSION`]: a changed byte is a new version.
+//!
+//! Nothing here reads a clock or asks a model, and nothing here knows a provider.
+
+mod clean;
+mod fence;
+mod inline;
+mod outline;
+pub mod redact;
+mod render;
 
 use crate::{Channel, Timestamp, Verification};
+pub use clean::{Cleaned, clean};
+pub use inline::inline;
+pub use outline::{Outline, outline, text_outline};
+pub use render::render;
+use std::fmt;
+
+/// The version of the rules, kept with every text they made.
+pub const VERSION: u32 = 1;
 
 /// The text a model reads, and the version of the rules that made it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,11 +39,12 @@ pub struct PromptKey([u8; 32]);
 /// What a source or provider wants said of an event; the engine lays it out.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Rendering {
-    /// What happened, in one line; values from outside went through [`inline`].
+    /// What happened, in one line without a time and a final dot: `GitHub pull_request opened`. The
+    /// engine adds ` at 2026-04-19T09:15:22Z.`; values from outside went through [`inline`].
     pub headline: String,
-    /// What is worth knowing, in the order of worth.
+    /// What is worth knowing, in the order of worth. One without a value is left out.
     pub facts: Vec<Fact>,
-    /// Text from outside, to be fenced.
+    /// Texts from outside, to be fenced.
     pub foreign: Vec<Foreign>,
 }
 
@@ -53,4 +75,18 @@ pub struct About<'a> {
     pub verification: &'a Verification,
     /// When it was received.
     pub created_at: Timestamp,
+}
+
+impl PromptKey {
+    /// The key of an installation, kept for ever: with another one the same event reads otherwise.
+    #[must_use]
+    pub fn new(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+}
+
+impl fmt::Debug for PromptKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PromptKey(..)")
+    }
 }

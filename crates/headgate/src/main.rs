@@ -1,1 +1,7 @@
-fn main() {}
+//! The program `headgate`. All of it is in the library.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    headgate::run(std::env::args_os())
+}

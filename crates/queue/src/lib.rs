@@ -4,6 +4,10 @@
 //! keeps one folder: a log that holds the events, and SQLite for what changes. Both pass one
 //! conformance suite.
 
+mod log;
+
+mod patience;
+
 mod queue;
 pub use queue::{ListQuery, Page, Queue, QueueError, Seq, Stored};
 
@@ -15,3 +19,9 @@ pub use subscription::{
     AckMode, DeliveryId, DeliveryIdError, LeaseAsk, RetryPolicy, SettleError, Settlement, Start,
     SubscriptionError, SubscriptionSpec, SubscriptionStatus, Verb,
 };
+
+mod embedded;
+pub use embedded::{Embedded, EmbeddedOptions, OpenError};
+
+mod memory;
+pub use memory::Memory;

@@ -12,6 +12,9 @@ use tokio::sync::watch;
 /// The place of an event in the order of the queue: 1 for the first, without gaps.
 pub type Seq = u64;
 
+/// When asking again makes sense after a fault that may pass.
+pub(crate) const UNAVAILABLE_RETRY_AFTER: Duration = Duration::from_secs(5);
+
 /// An event as it is stored.
 #[derive(Clone, Debug)]
 pub struct Stored {
@@ -75,6 +78,13 @@ pub enum QueueError {
         /// What is wrong, with segment and offset.
         reason: String,
     },
+}
+
+impl QueueError {
+    /// Our fault, and it may pass.
+    pub(crate) fn unavailable(reason: impl Into<String>) -> Self {
+        Self::Unavailable { reason: reason.into(), retry_after: UNAVAILABLE_RETRY_AFTER }
+    }
 }
 
 /// The durable ordered store of events: a [`Sink`] for sources, and what consumers need.

@@ -1,10 +1,20 @@
 //! A subscription: a durable named consumer, what it is told and what it can say.
 
+mod backoff;
+mod changes;
+mod deliveries;
 mod delivery_id;
+mod ranges;
 mod spec;
+mod state;
+mod subscriber;
 
+pub(crate) use changes::{Changes, DeadLetter, DeadReason, Deferred, Kept, Place};
+pub(crate) use deliveries::{Asked, Deliveries, Leased, Moment, Refusal};
 pub use delivery_id::{DeliveryId, DeliveryIdError};
+pub(crate) use ranges::Ranges;
 pub use spec::{AckMode, RetryPolicy, Start, SubscriptionError, SubscriptionSpec};
+pub(crate) use subscriber::{Claim, Held, Subscriber, lease_end};
 
 use headgate_event::Timestamp;
 use serde::Serialize;

@@ -1,0 +1,175 @@
+//! What every route of the API works with.
+
+use crate::{Access, ChannelView, access::Guard};
+use headgate_event::{
+    Clock, EventId,
+    limits::{STREAM_PING_EVERY, STREAM_SILENCE_MAX, TAIL_BEHIND_EVENTS_MAX},
+};
+use headgate_http::RequestId;
+use headgate_queue::Queue;
+use metrics_exporter_prometheus::PrometheusHandle;
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+use tokio::sync::{Mutex, watch};
+
+/// Says why the program is not ready; nothing when it is.
+pub type Readiness = Arc<dyn Fn() -> Vec<String> + Send + Sync>;
+
+/// What the API is made of.
+pub struct ApiOptions {
+    /// Where the events are.
+    pub queue: Arc<dyn Queue>,
+    /// Who may call.
+    pub access: Access,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+    /// The version of the program, `x.y.z`.
+    pub version: &'static str,
+    /// What else must be ready besides the queue, such as a listener.
+    pub readiness: Readiness,
+    /// The recorder whose metrics are shown; without it only those of the queue are.
+    pub metrics: Option<PrometheusHandle>,
+    /// The configured ways in, as `GET /v1/channels` shows them.
+    pub channels: Vec<ChannelView>,
+    /// Becomes true when the program is about to stop.
+    pub stop: watch::Receiver<bool>,
+    /// How streams treat their clients.
+    pub stream: StreamRules,
+}
+
+/// How streams treat their clients.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StreamRules {
+    /// How often a client is pinged.
+    pub ping_every: Duration,
+    /// A client that says nothing for so long is taken for dead; on a durable stream for as long
+    /// as its lease, when that is longer.
+    pub silence_max: Duration,
+    /// A live tail further behind than so many events jumps ahead.
+    pub tail_behind_events_max: u64,
+}
+
+/// The API, to be given to [`router`](crate::router). Clones are the same API.
+#[derive(Clone)]
+pub struct Api(pub(crate) Shared);
+
+/// The API as its routes hold it.
+pub(crate) type Shared = Arc<Parts>;
+
+/// The parts of the API that routes use.
+pub(crate) struct Parts {
+    pub(crate) queue: Arc<dyn Queue>,
+    pub(crate) guard: Guard,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) version: &'static str,
+    pub(crate) readiness: Readiness,
+    pub(crate) metrics: Option<PrometheusHandle>,
+    pub(crate) channels: Vec<ChannelView>,
+    pub(crate) rules: StreamRules,
+    /// Held while a subscription is read, changed and put back.
+    pub(crate) subscription_change: Mutex<()>,
+    stop: watch::Receiver<bool>,
+    streams: watch::Sender<usize>,
+    requests: AtomicU64,
+}
+
+/// Counts a stream as open until it is dropped.
+#[derive(Debug)]
+pub(crate) struct OpenStream(watch::Sender<usize>);
+
+impl Api {
+    /// An API over these parts.
+    #[must_use]
+    pub fn new(options: ApiOptions) -> Self {
+        Self(Arc::new(Parts {
+            queue: options.queue,
+            guard: Guard::new(options.access),
+            clock: options.clock,
+            version: options.version,
+            readiness: options.readiness,
+            metrics: options.metrics,
+            channels: options.channels,
+            rules: options.stream,
+            subscription_change: Mutex::new(()),
+            stop: options.stop,
+            streams: watch::Sender::new(0),
+            requests: AtomicU64::new(0),
+        }))
+    }
+
+    /// Resolves when no stream is open. Upgraded connections outlive the server loop, so a
+    /// graceful stop waits for this before it closes the queue.
+    pub async fn streams_ended(&self) {
+        // The sender is in `self`, so the wait cannot fail.
+        let _ = self.0.streams.subscribe().wait_for(|open| *open == 0).await;
+    }
+}
+
+impl Parts {
+    /// Whether the program is about to stop.
+    pub(crate) fn stopping(&self) -> bool {
+        *self.stop.borrow()
+    }
+
+    /// Resolves when the program is about to stop.
+    pub(crate) async fn stopped(&self) {
+        if self.stop.clone().wait_for(|stop| *stop).await.is_err() {
+            // Whoever could say stop is gone without saying it.
+            std::future::pending::<()>().await;
+        }
+    }
+
+    /// Counts one more open stream.
+    pub(crate) fn open_stream(&self) -> OpenStream {
+        self.streams.send_modify(|open| *open += 1);
+        ::metrics::gauge!("headgate_streams_open").increment(1.0);
+        OpenStream(self.streams.clone())
+    }
+
+    /// An id for a request that the server loop gave none.
+    pub(crate) fn request_id(&self) -> RequestId {
+        let count = self.requests.fetch_add(1, Ordering::Relaxed);
+        RequestId::new(&EventId::from_parts(self.clock.now(), count.into()).to_string())
+    }
+}
+
+impl Drop for OpenStream {
+    fn drop(&mut self) {
+        self.0.send_modify(|open| *open = open.saturating_sub(1));
+        ::metrics::gauge!("headgate_streams_open").decrement(1.0);
+    }
+}
+
+impl Default for StreamRules {
+    fn default() -> Self {
+        Self {
+            ping_every: STREAM_PING_EVERY,
+            silence_max: STREAM_SILENCE_MAX,
+            tail_behind_events_max: TAIL_BEHIND_EVENTS_MAX,
+        }
+    }
+}
+
+impl fmt::Debug for Api {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Api").field("guard", &self.0.guard).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Parts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Parts").field("guard", &self.guard).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for ApiOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ApiOptions").field("access", &self.access).finish_non_exhaustive()
+    }
+}

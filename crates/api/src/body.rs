@@ -1,0 +1,80 @@
+//! The JSON body of a call: read within its limit, and refused with the place of the mistake.
+
+use crate::error::ApiError;
+use axum::body::{Body, Bytes};
+use headgate_event::limits::API_BODY_BYTES_MAX;
+use http::{HeaderValue, StatusCode, header};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use serde::de::DeserializeOwned;
+
+/// Reads a body that is a JSON object.
+pub(crate) async fn object<T: DeserializeOwned>(body: Body) -> Result<T, ApiError> {
+    parse(&whole(body).await?)
+}
+
+/// Reads a body that is a JSON object or empty.
+pub(crate) async fn object_or_empty<T>(body: Body) -> Result<T, ApiError>
+where
+    T: DeserializeOwned + Default,
+{
+    let bytes = whole(body).await?;
+    if bytes.trim_ascii().is_empty() { Ok(T::default()) } else { parse(&bytes) }
+}
+
+/// Reads a body that has to be empty.
+pub(crate) async fn nothing(body: Body) -> Result<(), ApiError> {
+    let bytes = whole(body).await?;
+    // An empty object says nothing either, and some clients always send one.
+    if matches!(bytes.trim_ascii(), b"" | b"{}") {
+        return Ok(());
+    }
+    Err(ApiError::invalid("invalid_body", "expected no body, found one"))
+}
+
+async fn whole(body: Body) -> Result<Bytes, ApiError> {
+    match Limited::new(body, API_BODY_BYTES_MAX).collect().await {
+        Ok(collected) => Ok(collected.to_bytes()),
+        Err(error) if error.is::<LengthLimitError>() => Err(too_large()),
+        Err(error) => {
+            let message = "the body ended before it was whole";
+            Err(ApiError::new(StatusCode::BAD_REQUEST, "incomplete_body", message)
+                .with_cause(error))
+        }
+    }
+}
+
+fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
+    if bytes.trim_ascii().is_empty() {
+        return Err(ApiError::invalid("invalid_json", "expected a JSON object, found no body"));
+    }
+    let mut json = serde_json::Deserializer::from_slice(bytes);
+    let read = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+        let place = error.path().to_string();
+        // The path of what could not be read at all is no name that a caller knows.
+        let named = !place.contains('?') && place != ".";
+        let place = if named { format!("`{place}`") } else { "the body".to_owned() };
+        let error = error.into_inner();
+        let code = if error.is_data() { "invalid_body" } else { "invalid_json" };
+        ApiError::invalid(code, format!("{place} is not what is taken here: {}", worded(&error)))
+    })?;
+    json.end().map_err(|error| {
+        let message = format!("expected one JSON object, found more after it: {error}");
+        ApiError::invalid("invalid_json", message)
+    })?;
+    // A struct can be read from an array too, by position, which nobody means.
+    if bytes.trim_ascii_start().starts_with(b"[") {
+        return Err(ApiError::invalid("invalid_body", "expected a JSON object, found an array"));
+    }
+    Ok(read)
+}
+
+/// What is wrong with JSON, in words that do not tell of our types.
+pub(crate) fn worded(error: &serde_json::Error) -> String {
+    error.to_string().replace("expected u64", "expected a whole number")
+}
+
+fn too_large() -> ApiError {
+    let message = format!("the body has more than the {API_BODY_BYTES_MAX} bytes taken here");
+    ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", message)
+        .with_header(header::CONNECTION, HeaderValue::from_static("close"))
+}

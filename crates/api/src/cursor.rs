@@ -1,0 +1,77 @@
+//! The cursor of a list: where the next page begins, for these filters and no others.
+//!
+//! It names a place in the queue's order and not a number of events to skip, so a list stays what
+//! it is while events arrive. Callers may keep it but not read it: 21 bytes in base64url, which
+//! are a version, the place, a digest of the filters, and a checksum that tells a cut or mistyped
+//! cursor from one of another list.
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use headgate_queue::{ListQuery, Seq};
+use sha2::{Digest, Sha256};
+
+const VERSION: u8 = 1;
+const BYTES: usize = 21;
+
+/// Why a text is not a cursor of this list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum CursorError {
+    /// No list gave it.
+    #[error("expected the `next_cursor` of an earlier page, found something else")]
+    Unknown,
+    /// Another list gave it.
+    #[error("it belongs to a list with other filters: repeat the filters of its first page")]
+    OtherFilters,
+}
+
+/// The cursor for the page of `query` that begins before `place`.
+pub(crate) fn write(place: Seq, query: &ListQuery) -> String {
+    let mut bytes = Vec::with_capacity(BYTES);
+    bytes.push(VERSION);
+    bytes.extend(place.to_be_bytes());
+    bytes.extend(filters_digest(query));
+    bytes.extend(checksum(&bytes));
+    URL_SAFE_NO_PAD.encode(bytes)
+}
+
+/// The place of a cursor that a list with the filters of `query` gave.
+pub(crate) fn read(text: &str, query: &ListQuery) -> Result<Seq, CursorError> {
+    let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| CursorError::Unknown)?;
+    let bytes: [u8; BYTES] = bytes.try_into().map_err(|_| CursorError::Unknown)?;
+    let [VERSION, p0, p1, p2, p3, p4, p5, p6, p7, ..] = bytes else {
+        return Err(CursorError::Unknown);
+    };
+    let (content, sum) = bytes.split_at(BYTES - 4);
+    if sum != checksum(content) {
+        return Err(CursorError::Unknown);
+    }
+    if !content.ends_with(&filters_digest(query)) {
+        return Err(CursorError::OtherFilters);
+    }
+    Ok(Seq::from_be_bytes([p0, p1, p2, p3, p4, p5, p6, p7]))
+}
+
+fn checksum(content: &[u8]) -> [u8; 4] {
+    first_bytes(Sha256::new_with_prefix("headgate cursor").chain_update(content))
+}
+
+/// A digest of what decides whether an event is in the list; the limit does not.
+fn filters_digest(query: &ListQuery) -> [u8; 8] {
+    let mut digest = Sha256::new();
+    let mut add = |label: &str, values: &[&str]| {
+        for value in values {
+            digest.update(format!("{label}:{}:{value};", value.len()));
+        }
+    };
+    let selection = &query.selection;
+    add("type", &selection.types.iter().map(|it| it.as_str()).collect::<Vec<_>>());
+    add("channel", &selection.channels.iter().map(String::as_str).collect::<Vec<_>>());
+    add("provider", &selection.providers.iter().map(String::as_str).collect::<Vec<_>>());
+    add("since", &query.since.map(|it| it.to_string()).iter().map(|it| &**it).collect::<Vec<_>>());
+    add("until", &query.until.map(|it| it.to_string()).iter().map(|it| &**it).collect::<Vec<_>>());
+    first_bytes(digest)
+}
+
+fn first_bytes<const N: usize>(digest: Sha256) -> [u8; N] {
+    let whole: [u8; 32] = digest.finalize().into();
+    std::array::from_fn(|at| whole.get(at).copied().unwrap_or_default())
+}

@@ -1,0 +1,110 @@
+//! The events that are stored: a list, one of them, and its exact bytes.
+
+use crate::{
+    api::Shared,
+    cursor,
+    error::ApiError,
+    filters,
+    parameters::{Parameters, invalid},
+};
+use axum::{
+    Json,
+    extract::{Path, State},
+    response::{IntoResponse, Response},
+};
+use headgate_event::{
+    Event, EventId, Timestamp,
+    limits::{LIST_EVENTS_DEFAULT, LIST_EVENTS_MAX},
+};
+use headgate_queue::{ListQuery, Selection, Stored};
+use http::{HeaderValue, Uri, header};
+use serde::Serialize;
+
+const LIST_PARAMETERS: [&str; 7] =
+    ["type", "channel", "provider", "since", "until", "limit", "cursor"];
+
+#[derive(Serialize)]
+struct Events {
+    events: Vec<Event>,
+    next_cursor: Option<String>,
+}
+
+/// `GET /v1/events`: newest first. `type`, `channel` and `provider` may repeat, which means any.
+pub(crate) async fn list(State(api): State<Shared>, uri: Uri) -> Result<Response, ApiError> {
+    let query = list_query(&Parameters::of(&uri, &LIST_PARAMETERS)?)?;
+    let page = api.queue.list(query.clone()).await?;
+    let next_cursor = page.next.map(|place| cursor::write(place, &query));
+    Ok(Json(Events { events: page.events, next_cursor }).into_response())
+}
+
+/// `GET /v1/events/{id}`.
+pub(crate) async fn show(
+    State(api): State<Shared>,
+    Path(id): Path<String>,
+    uri: Uri,
+) -> Result<Response, ApiError> {
+    Parameters::none(&uri)?;
+    Ok(Json(stored(&api, &id).await?.event).into_response())
+}
+
+/// `GET /v1/events/{id}/raw`: the bytes as they came, and never as a page that a browser shows.
+pub(crate) async fn raw(
+    State(api): State<Shared>,
+    Path(id): Path<String>,
+    uri: Uri,
+) -> Result<Response, ApiError> {
+    Parameters::none(&uri)?;
+    let stored = stored(&api, &id).await?;
+    let disposition = format!("attachment; filename=\"{}.bin\"", stored.event.id());
+    let mut answer = stored.raw.into_response();
+    let headers = answer.headers_mut();
+    let bytes = HeaderValue::from_static("application/octet-stream");
+    headers.insert(header::CONTENT_TYPE, bytes);
+    if let Ok(disposition) = HeaderValue::from_str(&disposition) {
+        headers.insert(header::CONTENT_DISPOSITION, disposition);
+    }
+    Ok(answer)
+}
+
+async fn stored(api: &Shared, id: &str) -> Result<Stored, ApiError> {
+    let id: EventId =
+        id.parse().map_err(|error| ApiError::invalid("invalid_id", format!("{error}")))?;
+    api.queue
+        .event(id)
+        .await?
+        .ok_or_else(|| ApiError::not_found("unknown_event", format!("there is no event `{id}`")))
+}
+
+/// The selection that the parameters `type`, `channel` and `provider` make.
+pub(crate) fn selection(parameters: &Parameters) -> Result<Selection, ApiError> {
+    let (types, channels) = (parameters.all("type"), parameters.all("channel"));
+    filters::selection(types, channels, parameters.all("provider"))
+        .map_err(|error| invalid(error.filter.parameter(), error.why))
+}
+
+fn list_query(parameters: &Parameters) -> Result<ListQuery, ApiError> {
+    let limit = parameters.number("limit", 1..=LIST_EVENTS_MAX as u64)?;
+    let mut query = ListQuery {
+        selection: selection(parameters)?,
+        since: time(parameters, "since")?,
+        until: time(parameters, "until")?,
+        before: None,
+        limit: limit.map_or(LIST_EVENTS_DEFAULT, |limit| limit as usize),
+    };
+    if let Some(text) = parameters.one("cursor")? {
+        let place = cursor::read(text, &query).map_err(|error| {
+            ApiError::invalid("invalid_cursor", format!("query parameter `cursor`: {error}"))
+        })?;
+        query.before = Some(place);
+    }
+    Ok(query)
+}
+
+fn time(parameters: &Parameters, name: &str) -> Result<Option<Timestamp>, ApiError> {
+    let Some(text) = parameters.one(name)? else { return Ok(None) };
+    text.parse().map(Some).map_err(|error| {
+        // In a query `+` is a space, which few people know when they write an offset.
+        let hint = if text.contains(' ') { " (write `+` as `%2B`)" } else { "" };
+        invalid(name, format!("{error}{hint}"))
+    })
+}

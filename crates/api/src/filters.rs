@@ -1,0 +1,87 @@
+//! Which events a caller wants, as the query or the body says it.
+
+use headgate_event::{
+    EventType, is_name,
+    limits::{CHANNEL_ID_BYTES_MAX, FILTER_VALUES_MAX},
+};
+use headgate_queue::Selection;
+
+/// What is wrong with a filter: which one, and why.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct FilterError {
+    pub(crate) filter: FilterName,
+    pub(crate) why: String,
+}
+
+/// Which filter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum FilterName {
+    Types,
+    Channels,
+    Providers,
+}
+
+/// The selection of these values. Each list means any of its values, in whatever order; an empty
+/// one means all.
+pub(crate) fn selection<'a>(
+    types: impl Iterator<Item = &'a str>,
+    channels: impl Iterator<Item = &'a str>,
+    providers: impl Iterator<Item = &'a str>,
+) -> Result<Selection, FilterError> {
+    Ok(Selection {
+        types: values(FilterName::Types, types, |text| {
+            text.parse::<EventType>().map_err(|error| error.to_string())
+        })?,
+        channels: values(FilterName::Channels, channels, |text| name("a channel id", text))?,
+        providers: values(FilterName::Providers, providers, |text| name("a provider", text))?,
+    })
+}
+
+/// The values of one filter, sorted and each once, so that equal filters are equal values.
+fn values<'a, T: Ord>(
+    filter: FilterName,
+    texts: impl Iterator<Item = &'a str>,
+    read: impl Fn(&str) -> Result<T, String>,
+) -> Result<Vec<T>, FilterError> {
+    let error = |why| FilterError { filter, why };
+    let mut values = Vec::new();
+    for text in texts {
+        if values.len() == FILTER_VALUES_MAX {
+            return Err(error(format!("expected at most {FILTER_VALUES_MAX} values, found more")));
+        }
+        values.push(read(text).map_err(error)?);
+    }
+    values.sort();
+    values.dedup();
+    Ok(values)
+}
+
+fn name(what: &str, text: &str) -> Result<String, String> {
+    if is_name(text, CHANNEL_ID_BYTES_MAX) {
+        return Ok(text.to_owned());
+    }
+    let shown: String = text.chars().take(80).collect();
+    Err(format!(
+        "`{shown}` is not {what}: expected 1 to {CHANNEL_ID_BYTES_MAX} of `a-z`, `0-9`, `-`, `_`"
+    ))
+}
+
+impl FilterName {
+    /// The name of the query parameter.
+    pub(crate) fn parameter(self) -> &'static str {
+        match self {
+            Self::Types => "type",
+            Self::Channels => "channel",
+            Self::Providers => "provider",
+        }
+    }
+
+    /// The name of the field in a body.
+    pub(crate) fn field(self) -> &'static str {
+        match self {
+            Self::Types => "types",
+            Self::Channels => "channels",
+            Self::Providers => "providers",
+        }
+    }
+}

@@ -1,0 +1,38 @@
+//! Whether the program lives, and whether it can work.
+
+use crate::api::Shared;
+use axum::{
+    Json,
+    extract::State,
+    response::{IntoResponse, Response},
+};
+use http::StatusCode;
+use serde::Serialize;
+
+#[derive(Serialize)]
+struct Health {
+    status: &'static str,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    reasons: Vec<String>,
+}
+
+/// `GET /healthz`: answers as long as the process lives.
+pub(crate) async fn alive() -> Response {
+    Json(Health { status: "ok", reasons: Vec::new() }).into_response()
+}
+
+/// `GET /readyz`: whether events can be taken, and every reason why not.
+pub(crate) async fn ready(State(api): State<Shared>) -> Response {
+    let mut reasons = Vec::new();
+    if api.stopping() {
+        reasons.push("the program is about to stop".to_owned());
+    }
+    if let Err(reason) = api.queue.health() {
+        reasons.push(format!("queue: {reason}"));
+    }
+    reasons.extend((api.readiness)());
+    if reasons.is_empty() {
+        return Json(Health { status: "ready", reasons }).into_response();
+    }
+    (StatusCode::SERVICE_UNAVAILABLE, Json(Health { status: "not_ready", reasons })).into_response()
+}

@@ -1,0 +1,80 @@
+//! Taking deliveries of a subscription: a long poll.
+
+use crate::{api::Shared, body, error::ApiError, parameters::Parameters, subscriptions};
+use axum::{
+    Json,
+    body::Body,
+    extract::{Path, State},
+    response::{IntoResponse, Response},
+};
+use headgate_event::{
+    Event,
+    limits::{LEASE_DELIVERIES_DEFAULT, LEASE_DELIVERIES_MAX, LEASE_MS_MAX, LEASE_WAIT_MS_MAX},
+};
+use headgate_queue::{LeaseAsk, QueueError};
+use http::Uri;
+use serde::{Deserialize, Serialize};
+use std::{ops::RangeInclusive, time::Duration};
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields, expecting = "a JSON object")]
+struct Ask {
+    max: Option<u64>,
+    wait_ms: Option<u64>,
+    lease_ms: Option<u64>,
+}
+
+#[derive(Serialize)]
+struct Deliveries {
+    deliveries: Vec<Event>,
+}
+
+/// `POST /v1/subscriptions/{name}/lease`: without a body, what there is at once.
+pub(crate) async fn lease(
+    State(api): State<Shared>,
+    Path(name): Path<String>,
+    uri: Uri,
+    body: Body,
+) -> Result<Response, ApiError> {
+    Parameters::none(&uri)?;
+    let ask: Ask = body::object_or_empty(body).await?;
+    let max = within("max", ask.max, 1..=LEASE_DELIVERIES_MAX as u64)?;
+    let wait_ms = within("wait_ms", ask.wait_ms, 0..=LEASE_WAIT_MS_MAX)?.unwrap_or(0);
+    let lease_ms = match within("lease_ms", ask.lease_ms, 1..=LEASE_MS_MAX)? {
+        Some(lease_ms) => lease_ms,
+        None => subscriptions::status(&api, &name).await?.spec.lease_ms,
+    };
+    let ask = LeaseAsk {
+        max: max.map_or(LEASE_DELIVERIES_DEFAULT, |max| max as usize),
+        wait: Duration::from_millis(wait_ms),
+        lease: Duration::from_millis(lease_ms),
+    };
+    let deliveries = until_stopped(&api, &name, ask).await?;
+    Ok(Json(Deliveries { deliveries }).into_response())
+}
+
+/// Waits for deliveries, and no longer than until the program is about to stop.
+async fn until_stopped(api: &Shared, name: &str, ask: LeaseAsk) -> Result<Vec<Event>, QueueError> {
+    let leased = api.queue.lease(name, ask);
+    tokio::select! {
+        biased;
+        leased = leased => leased,
+        () = api.stopped(), if !ask.wait.is_zero() => Ok(Vec::new()),
+    }
+}
+
+/// A number of a body, when it is in its range.
+pub(crate) fn within(
+    field: &str,
+    number: Option<u64>,
+    range: RangeInclusive<u64>,
+) -> Result<Option<u64>, ApiError> {
+    match number {
+        Some(found) if !range.contains(&found) => {
+            let (least, most) = (range.start(), range.end());
+            let message = format!("`{field}` is {found}, expected {least}..={most}");
+            Err(ApiError::invalid("invalid_body", message))
+        }
+        within => Ok(within),
+    }
+}

@@ -1,0 +1,15 @@
+//! The API as its callers see it.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by a panic")]
+
+mod failing;
+mod world;
+
+mod access;
+mod events;
+mod faults;
+mod lease;
+mod operations;
+mod settle;
+mod stream;
+mod subscriptions;

@@ -1,0 +1,7 @@
+//! The stream, over a real socket and the server loop that serves it.
+
+pub(crate) mod client;
+
+mod connection;
+mod durable;
+mod tail;

@@ -1,0 +1,150 @@
+//! Making, showing, changing, pausing and ending subscriptions.
+
+use crate::world::{World, from_earliest};
+use insta::assert_snapshot;
+use serde_json::json;
+
+const AGENT: &str = "/v1/subscriptions/agent";
+
+#[tokio::test]
+async fn a_subscription_is_made_shown_changed_and_ended() {
+    let world = World::new();
+    let made = world.call("PUT", AGENT, "").await;
+    assert_eq!(made.status, 201);
+    assert_snapshot!(serde_json::to_string_pretty(&made.json()).expect("json"));
+    assert_eq!(world.get(AGENT).await.json(), made.json());
+    let list = world.get("/v1/subscriptions").await.json();
+    assert_eq!(list, json!({"subscriptions": [made.json()]}));
+
+    let changed = world.call("PUT", AGENT, r#"{"channels": ["billing"], "lease": "2m"}"#).await;
+    assert_eq!(changed.status, 200);
+    assert_eq!(changed.json()["lease_ms"], 120_000);
+    assert_eq!(changed.json()["channels"], json!(["billing"]));
+
+    let ended = world.call("DELETE", AGENT, "").await;
+    assert_eq!((ended.status.as_u16(), ended.bytes.len()), (204, 0));
+    assert_eq!(ended.header("x-request-id"), "req-1");
+    assert_eq!(world.get(AGENT).await.status, 404);
+    assert_eq!(world.call("DELETE", AGENT, "").await.status, 404);
+}
+
+#[tokio::test]
+async fn everything_a_body_can_say_is_taken() {
+    let world = World::new();
+    let body = json!({
+        "channels": ["b", "a", "a"],
+        "types": ["webhook.received", "proposal.received"],
+        "providers": ["stripe"],
+        "start": "earliest",
+        "retry": {"attempts": 3, "first": "1s", "longest": "1h30m"},
+        "lease": "90s",
+        "ack": "on_send",
+    });
+    let status = world.call("PUT", AGENT, &body.to_string()).await.json();
+    assert_eq!(status["channels"], json!(["a", "b"]));
+    assert_eq!(status["types"], json!(["proposal.received", "webhook.received"]));
+    assert_eq!(status["start"], "earliest");
+    let retry = json!({"attempts": 3, "first_ms": 1_000, "longest_ms": 5_400_000});
+    assert_eq!(status["retry"], retry);
+    assert_eq!((&status["lease_ms"], &status["ack"]), (&json!(90_000), &json!("on_send")));
+}
+
+#[tokio::test]
+async fn a_subscription_starts_where_it_is_asked_to() {
+    let world = World::new();
+    let ids = world.store_many(4).await;
+    let numbers = async |name: &str, start: serde_json::Value| {
+        let path = format!("/v1/subscriptions/{name}");
+        let made = world.call("PUT", &path, &json!({"start": start}).to_string()).await;
+        assert_eq!(made.status, 201, "{}", made.shown());
+        world.post(&format!("{path}/lease"), "").await.numbers("deliveries")
+    };
+    assert_eq!(numbers("now", json!("now")).await, [0; 0]);
+    assert_eq!(numbers("earliest", json!("earliest")).await, [0, 1, 2, 3]);
+    assert_eq!(numbers("id", json!(ids[1].to_string())).await, [2, 3]);
+    assert_eq!(numbers("after", json!({"after": ids[2]})).await, [3]);
+    // They were received at .001 to .004 of this second.
+    assert_eq!(numbers("time", json!("2026-11-21T00:00:00.003Z")).await, [2, 3]);
+    assert_eq!(numbers("at", json!({"at": "2026-11-21T00:00:00.004Z"})).await, [3]);
+}
+
+#[tokio::test]
+async fn one_wait_alone_brings_the_other_along() {
+    let world = World::new();
+    let retry = async |body: serde_json::Value| {
+        let body = json!({"retry": body}).to_string();
+        world.call("PUT", AGENT, &body).await.json()["retry"].clone()
+    };
+    assert_eq!(retry(json!({"longest": "1s"})).await["first_ms"], 1_000);
+    assert_eq!(retry(json!({"first": "2h"})).await["longest_ms"], 7_200_000);
+}
+
+#[tokio::test]
+async fn a_wrong_body_is_refused_with_its_place() {
+    let world = World::new();
+    let mut shown = String::new();
+    for body in [
+        r#"{"start": "yesterday"}"#,
+        r#"{"start": 5}"#,
+        r#"{"start": {}}"#,
+        r#"{"start": {"before": "x"}}"#,
+        r#"{"start": {"after": "x"}}"#,
+        r#"{"start": {"at": "2026-11-21T00:00:00Z", "after": "01KAJ3V3W2N9E6W0V8R3M5T7QZ"}}"#,
+        r#"{"lease": 60}"#,
+        r#"{"lease": "60"}"#,
+        r#"{"lease": "0s"}"#,
+        r#"{"lease": "13h"}"#,
+        r#"{"ack": "never"}"#,
+        r#"{"channels": "billing"}"#,
+        r#"{"channels": ["Billing"]}"#,
+        r#"{"types": ["a b"]}"#,
+        r#"{"retry": {"attempts": 0}}"#,
+        r#"{"retry": {"first": "5 seconds"}}"#,
+        r#"{"retry": {"first": "2h", "longest": "1h"}}"#,
+        r#"{"retry": {"factor": 3}}"#,
+        r#"{"name": "agent"}"#,
+        r#"{"paused": true}"#,
+    ] {
+        let answer = world.call("PUT", AGENT, body).await;
+        assert_eq!(answer.status, 422, "{body}");
+        let error = &answer.json()["error"];
+        shown += &format!("{body}\n  {}: {}\n", error["code"], error["message"]);
+    }
+    assert_snapshot!(shown);
+    assert_snapshot!(world.call("PUT", "/v1/subscriptions/No%20Such", "").await.shown());
+    assert_eq!(world.get("/v1/subscriptions").await.json(), json!({"subscriptions": []}));
+}
+
+#[tokio::test]
+async fn a_configured_subscription_is_changed_in_its_file_but_may_be_paused() {
+    let world = World::new();
+    let mut spec = from_earliest("agent");
+    spec.configured = true;
+    world.subscribe(spec).await;
+    assert_snapshot!(world.call("PUT", AGENT, "").await.shown());
+    assert_eq!(world.call("DELETE", AGENT, "").await.status, 409);
+    let paused = world.post(&format!("{AGENT}/pause"), "{}").await.json();
+    assert_eq!((&paused["paused"], &paused["configured"]), (&json!(true), &json!(true)));
+}
+
+#[tokio::test]
+async fn a_change_leaves_the_pause_and_the_place_as_they_are() {
+    let world = World::new();
+    world.store_many(2).await;
+    world.subscribe(from_earliest("agent")).await;
+    let first = world.post(&format!("{AGENT}/lease"), r#"{"max": 1}"#).await.deliveries();
+    world.post(&format!("{AGENT}/settle"), &json!({"ack": first}).to_string()).await;
+    world.post(&format!("{AGENT}/pause"), "").await;
+    let changed = world.call("PUT", AGENT, r#"{"start": "earliest", "lease": "5s"}"#).await;
+    assert_eq!(changed.json()["paused"], true);
+    world.post(&format!("{AGENT}/resume"), "").await;
+    assert_eq!(world.post(&format!("{AGENT}/lease"), "").await.numbers("deliveries"), [1]);
+}
+
+#[tokio::test]
+async fn pausing_takes_no_body_and_an_existing_subscription() {
+    let world = World::new();
+    assert_eq!(world.post(&format!("{AGENT}/pause"), "").await.status, 404);
+    assert_eq!(world.post(&format!("{AGENT}/resume"), "").await.status, 404);
+    assert_snapshot!(world.post(&format!("{AGENT}/pause"), "{\"for\": 5}").await.shown());
+}

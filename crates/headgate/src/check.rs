@@ -1,0 +1,83 @@
+//! `headgate check`: all that is wrong with a configuration, or what it amounts to.
+
+use crate::{
+    cli::CheckArguments,
+    config::{Config, Environment, Problems},
+    failure::Failure,
+    output,
+};
+use headgate_webhook::Providers;
+use serde_json::{Value, json};
+
+/// Reads the configuration and says what it found.
+pub fn run(arguments: &CheckArguments, environment: &Environment) -> Result<(), Failure> {
+    let file = &arguments.config;
+    match (Config::load(file, environment, &Providers::embedded()), arguments.json) {
+        (Ok(config), true) => output::line(&summary(&config).to_string()),
+        (Ok(config), false) => output::line(&told(&config)),
+        (Err(problems), true) => {
+            output::line(&listed(&problems).to_string())?;
+            Err(Failure::Configuration(problems))
+        }
+        (Err(problems), false) => Err(Failure::Configuration(problems)),
+    }
+}
+
+fn told(config: &Config) -> String {
+    let mut text = format!(
+        "the configuration is right\n\n\
+         listen        {}\n\
+         data          {}\n\
+         API keys      {}\n",
+        config.server.listen,
+        config.data_dir.display(),
+        names(config.api_keys.iter().map(|key| key.name.as_str())),
+    );
+    for channel in &config.channels {
+        let proof = if channel.secrets.is_empty() { "not verified" } else { &channel.provider };
+        text.push_str(&format!("channel       {} ({proof})\n", channel.channel.id));
+    }
+    for subscription in &config.subscriptions {
+        let from = &subscription.selection.channels;
+        let from = names(from.iter().map(String::as_str)).replace("none", "all channels");
+        text.push_str(&format!("subscription  {} (from {from})\n", subscription.name));
+    }
+    text.trim_end().to_owned()
+}
+
+fn names<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    let names: Vec<&str> = names.collect();
+    if names.is_empty() { "none".to_owned() } else { names.join(", ") }
+}
+
+fn summary(config: &Config) -> Value {
+    let channels = config.channels.iter().map(|channel| {
+        json!({
+            "id": channel.channel.id,
+            "provider": channel.provider,
+            "verified": !channel.secrets.is_empty(),
+        })
+    });
+    json!({
+        "ok": true,
+        "listen": config.server.listen.to_string(),
+        "public_url": config.server.public_url,
+        "data_dir": config.data_dir,
+        "api_keys": config.api_keys.iter().map(|key| key.name.as_str()).collect::<Vec<_>>(),
+        "channels": channels.collect::<Vec<_>>(),
+        "subscriptions": config.subscriptions,
+    })
+}
+
+fn listed(problems: &Problems) -> Value {
+    let each = problems.problems.iter().map(|problem| {
+        json!({
+            "file": problems.file,
+            "line": problem.line,
+            "column": problem.column,
+            "key": problem.key,
+            "message": problem.text,
+        })
+    });
+    json!({ "ok": false, "problems": each.collect::<Vec<_>>() })
+}

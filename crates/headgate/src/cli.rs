@@ -1,0 +1,58 @@
+//! The command line: what can be asked for, in words. What is done about it is in the modules of
+//! the same names.
+
+mod client_arguments;
+mod commands;
+
+pub use client_arguments::ClientArguments;
+pub use commands::{
+    CheckArguments, EventsCommand, EventsGetArguments, EventsListArguments, ListenArguments,
+    SendArguments, ServeArguments, TailArguments, Work,
+};
+
+use clap::{Parser, Subcommand};
+
+/// Takes in webhooks, proves them, stores them before it says yes, and hands them to your
+/// consumers until they say done.
+#[derive(Debug, Parser)]
+#[command(name = "headgate", version, after_help = AFTER_HELP, max_term_width = 100)]
+pub struct Cli {
+    /// What to log: `error`, `warn`, `info`, `debug`, `trace`, or a filter such as
+    /// `info,headgate_queue=debug`
+    #[arg(long, global = true, env = "RUST_LOG", default_value = "info", value_name = "FILTER")]
+    pub log: String,
+
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What can be done.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the gateway
+    ///
+    /// Without --config, `headgate.toml` in this folder is taken when there is one. Without any
+    /// configuration a demo runs: the open channel `demo` on 127.0.0.1:8080, without keys.
+    ///
+    /// On a terminal the prompt of each event is printed as it comes. Logs go to stderr, as JSON
+    /// when stderr is no terminal. SIGTERM and SIGINT stop it: it finishes what it has begun; a
+    /// second signal cuts.
+    Serve(ServeArguments),
+    /// Say everything that is wrong with a configuration
+    Check(CheckArguments),
+    /// Show events as they come
+    ///
+    /// Prints the prompt of each event on a terminal, and one event a line as JSON otherwise. It
+    /// settles nothing and sees only what comes while it runs; `listen` is for consumers.
+    Tail(TailArguments),
+    /// Look at stored events
+    #[command(subcommand)]
+    Events(EventsCommand),
+    /// Run a command, or call a URL, for each event of a subscription until it succeeds
+    Listen(ListenArguments),
+    /// Send a correctly signed sample webhook
+    Send(SendArguments),
+}
+
+const AFTER_HELP: &str = "Exit codes: 0 done, 1 failed, 2 wrong usage or configuration.";

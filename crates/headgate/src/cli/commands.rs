@@ -1,0 +1,176 @@
+//! The arguments of each command.
+
+use super::ClientArguments;
+use crate::config::span;
+use clap::{Args, Subcommand, ValueHint, builder::NonEmptyStringValueParser};
+use headgate_event::limits::LEASE_MS_MAX;
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
+
+/// The arguments of `serve`.
+#[derive(Args, Clone, Debug, Default)]
+pub struct ServeArguments {
+    /// The configuration
+    #[arg(long, env = "HEADGATE_CONFIG", value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub config: Option<PathBuf>,
+    /// Listen here instead; port 0 takes any free port and says which
+    #[arg(long, env = "HEADGATE_LISTEN", value_name = "ADDRESS")]
+    pub listen: Option<SocketAddr>,
+    /// Keep the queue in this folder instead
+    #[arg(long, env = "HEADGATE_DATA_DIR", value_name = "FOLDER", value_hint = ValueHint::DirPath)]
+    pub data_dir: Option<PathBuf>,
+}
+
+/// The arguments of `check`.
+#[derive(Args, Clone, Debug)]
+pub struct CheckArguments {
+    /// The configuration
+    #[arg(long, env = "HEADGATE_CONFIG", value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub config: PathBuf,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// The arguments of `tail`.
+#[derive(Args, Clone, Debug)]
+pub struct TailArguments {
+    /// The gateway.
+    #[command(flatten)]
+    pub client: ClientArguments,
+    /// Only events of this channel; may be repeated, which means any of them
+    #[arg(long, value_name = "ID")]
+    pub channel: Vec<String>,
+    /// Only events of this type; may be repeated
+    #[arg(long = "type", value_name = "TYPE")]
+    pub types: Vec<String>,
+    /// Print one event a line as JSON, also on a terminal
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What can be done with stored events.
+#[derive(Clone, Debug, Subcommand)]
+pub enum EventsCommand {
+    /// List events, newest first
+    List(EventsListArguments),
+    /// Show one event
+    Get(EventsGetArguments),
+}
+
+/// The arguments of `events list`.
+#[derive(Args, Clone, Debug)]
+pub struct EventsListArguments {
+    /// The gateway.
+    #[command(flatten)]
+    pub client: ClientArguments,
+    /// Only events of this channel; may be repeated, which means any of them
+    #[arg(long, value_name = "ID")]
+    pub channel: Vec<String>,
+    /// Only events of this type; may be repeated
+    #[arg(long = "type", value_name = "TYPE")]
+    pub types: Vec<String>,
+    /// Only events of this provider; may be repeated
+    #[arg(long, value_name = "NAME")]
+    pub provider: Vec<String>,
+    /// Only events received at or after this time, such as 2026-11-21T01:02:03Z
+    #[arg(long, value_name = "TIME")]
+    pub since: Option<String>,
+    /// Only events received before this time
+    #[arg(long, value_name = "TIME")]
+    pub until: Option<String>,
+    /// At most so many events; as many pages are read as it takes
+    #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u64).range(1..))]
+    pub limit: u64,
+    /// Print one event a line as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// The arguments of `events get`.
+#[derive(Args, Clone, Debug)]
+pub struct EventsGetArguments {
+    /// The gateway.
+    #[command(flatten)]
+    pub client: ClientArguments,
+    /// The id of the event
+    pub id: String,
+    /// Print the event as JSON instead of its prompt
+    #[arg(long, conflicts_with = "raw")]
+    pub json: bool,
+    /// Write the exact bytes that came
+    #[arg(long)]
+    pub raw: bool,
+}
+
+/// The arguments of `listen`.
+#[derive(Args, Clone, Debug)]
+#[command(after_help = LISTEN_HELP)]
+pub struct ListenArguments {
+    /// The gateway.
+    #[command(flatten)]
+    pub client: ClientArguments,
+    /// The subscription to lease from
+    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
+    pub subscription: String,
+    /// What to do for each event.
+    #[command(flatten)]
+    pub work: Work,
+    /// How many events to work on at one time
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=500))]
+    pub concurrency: u16,
+    /// How long each event is leased; extended for as long as the work takes
+    #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = lease)]
+    pub lease: Duration,
+    /// How long work in hand may go on after SIGTERM or SIGINT
+    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = duration)]
+    pub grace: Duration,
+}
+
+/// What to do for each event.
+#[derive(Args, Clone, Debug)]
+#[group(required = true, multiple = false)]
+pub struct Work {
+    /// Run this with `sh -c`, the event as JSON on its stdin
+    #[arg(long, value_name = "COMMAND", value_parser = NonEmptyStringValueParser::new())]
+    pub exec: Option<String>,
+    /// POST the event as JSON to this URL
+    #[arg(long, value_name = "URL", value_hint = ValueHint::Url)]
+    pub forward: Option<String>,
+}
+
+/// The arguments of `send`.
+#[derive(Args, Clone, Debug)]
+pub struct SendArguments {
+    /// Who to send as: `github`, `stripe`, `standard-webhooks`
+    pub provider: String,
+    /// What to send; left out, the provider's first sample. `--list` shows all
+    pub event: Option<String>,
+    /// Where to send it, such as http://127.0.0.1:8080/v1/webhook/demo
+    #[arg(long, value_name = "URL", value_hint = ValueHint::Url, required_unless_present = "list")]
+    pub to: Option<String>,
+    /// The environment variable that holds the secret to sign with; left out, nothing is signed
+    #[arg(long, value_name = "NAME", requires = "to")]
+    pub secret_env: Option<String>,
+    /// Show the samples of the provider and send nothing
+    #[arg(long)]
+    pub list: bool,
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    span::duration(text).ok_or_else(|| "expected a duration such as `30s` or `5m`".to_owned())
+}
+
+fn lease(text: &str) -> Result<Duration, String> {
+    let span = duration(text)?;
+    let most = Duration::from_millis(LEASE_MS_MAX);
+    if span < Duration::from_secs(1) || span > most {
+        return Err("expected a duration from `1s` to `12h`".to_owned());
+    }
+    Ok(span)
+}
+
+const LISTEN_HELP: &str = "\
+With --exec the event's JSON is on stdin, its prompt in HEADGATE_PROMPT, and HEADGATE_EVENT_ID,
+HEADGATE_EVENT_TYPE and HEADGATE_CHANNEL name it. Exit code 0 settles the event; anything else makes
+it come again later. With --forward any 2xx settles it; otherwise it comes again, after Retry-After
+where the answer has one. The lease is extended for as long as the work takes.";

@@ -1,0 +1,168 @@
+//! The configuration: TOML in, a [`Config`] that holds together out, or all that is wrong with it.
+//!
+//! Every error names file, line and key, what was expected and what was found. Nothing here opens
+//! a socket or starts anything; secrets are read here, from environment variables and files, and
+//! nowhere else. A path in a file is relative to the folder that the file is in.
+
+mod api_key;
+mod channel;
+mod demo;
+mod environment;
+mod nearest;
+mod problem;
+mod queue;
+mod secret;
+mod section;
+mod server;
+pub(crate) mod span;
+mod subscription;
+mod value;
+
+pub use demo::DEMO_NAME;
+pub use environment::Environment;
+pub use problem::{Problem, Problems};
+pub use server::{OpenError, Server};
+
+use headgate_api::ApiKey;
+use headgate_queue::SubscriptionSpec;
+use headgate_webhook::{ChannelSpec, Providers};
+use problem::Notes;
+use section::Section;
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
+use toml::de::DeTable;
+
+/// The file that is taken when none is named and it exists.
+pub const FILE_DEFAULT: &str = "headgate.toml";
+
+/// A configuration that holds together.
+#[derive(Debug)]
+pub struct Config {
+    /// The folder of the queue.
+    pub data_dir: PathBuf,
+    /// Where to listen.
+    pub server: Server,
+    /// Who may use the API; when empty, anyone on this machine.
+    pub api_keys: Vec<ApiKey>,
+    /// The ways in.
+    pub channels: Vec<ChannelSpec>,
+    /// The subscriptions that the configuration holds.
+    pub subscriptions: Vec<SubscriptionSpec>,
+    /// The file it came from; none for the demo.
+    pub file: Option<PathBuf>,
+}
+
+/// What a configuration is read against.
+#[derive(Debug)]
+pub struct Context<'a> {
+    /// The environment variables that it may name.
+    pub environment: &'a Environment,
+    /// The folder that its paths are relative to.
+    pub folder: &'a Path,
+    /// The providers that exist.
+    pub providers: &'a Providers,
+}
+
+/// Keys and tables of the top level that come in later versions.
+const LATER: [&str; 2] = ["email", "providers_dir"];
+
+impl Config {
+    /// Reads the file, or says everything that is wrong with it.
+    pub fn load(
+        file: &Path,
+        environment: &Environment,
+        providers: &Providers,
+    ) -> Result<Self, Problems> {
+        let name = file.display().to_string();
+        let text = text_of(file, &name)?;
+        let folder = file.parent().unwrap_or_else(|| Path::new(""));
+        let mut config = Self::parse(&name, &text, &Context { environment, folder, providers })?;
+        config.file = Some(file.to_owned());
+        Ok(config)
+    }
+
+    /// Reads the text of a file of this name, or says everything that is wrong with it.
+    pub fn parse(file: &str, text: &str, context: &Context<'_>) -> Result<Self, Problems> {
+        let notes = Notes::new(file, text);
+        let (document, errors) = DeTable::parse_recoverable(text);
+        let config = if errors.is_empty() {
+            let root = Section::new(document.get_ref(), 0..0, String::new(), &notes);
+            Some(read(root, context))
+        } else {
+            for error in errors {
+                notes.syntax(error.span().map_or(0, |span| span.start), error.message());
+            }
+            None
+        };
+        match (notes.into_problems(), config.flatten()) {
+            (None, Some(config)) => Ok(config),
+            (Some(problems), _) => Err(problems),
+            (None, None) => Err(Problems::whole(file, "expected a configuration".to_owned())),
+        }
+    }
+}
+
+/// The address that a configuration listens on, whatever else is wrong with it: who only talks to
+/// the gateway does not have its secrets.
+pub fn listen_of(file: &Path) -> Result<SocketAddr, Problems> {
+    let name = file.display().to_string();
+    let text = text_of(file, &name)?;
+    let notes = Notes::new(&name, &text);
+    let (document, errors) = DeTable::parse_recoverable(&text);
+    for error in errors {
+        notes.syntax(error.span().map_or(0, |span| span.start), error.message());
+    }
+    let server = server::read(&Section::new(document.get_ref(), 0..0, String::new(), &notes));
+    match (server, notes.into_problems()) {
+        (Some(server), None) => Ok(server.listen),
+        (_, problems) => {
+            Err(problems.unwrap_or_else(|| Problems::whole(&name, "expected `[server]`".into())))
+        }
+    }
+}
+
+/// The text of a file, without the byte order mark that some editors begin it with.
+fn text_of(file: &Path, name: &str) -> Result<String, Problems> {
+    let bytes = std::fs::read(file).map_err(|error| {
+        Problems::whole(name, format!("expected a file that can be read, found: {error}"))
+    })?;
+    let mut text = String::from_utf8(bytes).map_err(|error| {
+        let valid = error.utf8_error().valid_up_to();
+        Problems::whole(name, format!("expected UTF-8, found other bytes at offset {valid}"))
+    })?;
+    if text.starts_with('\u{feff}') {
+        text.drain(..'\u{feff}'.len_utf8());
+    }
+    Ok(text)
+}
+
+fn read(root: Section<'_>, context: &Context<'_>) -> Option<Config> {
+    let data_dir = match root.optional("data_dir") {
+        Some(value) => value.parsed("a folder", |text| (!text.is_empty()).then(|| text.into())),
+        None => Some(PathBuf::from(demo::DATA_DIR)),
+    };
+    let server = server::read(&root);
+    queue::read(&root);
+    let api_keys = api_key::read(&root, context);
+    let channels = channel::read(&root, context);
+    let ids: Vec<&str> = channels.ids.iter().map(String::as_str).collect();
+    let subscriptions = subscription::read(&root, &ids, context);
+    if let Some(server) = &server
+        && !api_key::any(&root)
+        && let Err(error) = server.check_open()
+    {
+        root.wrong(error.key(), &error.to_string());
+    }
+    root.report_unknown(&LATER);
+    Some(Config {
+        // Without a `.` between the two, which would only be in the way in messages.
+        data_dir: context.folder.join(data_dir?).components().collect(),
+        server: server?,
+        api_keys: api_keys?,
+        channels: channels.channels?,
+        subscriptions: subscriptions?,
+        file: None,
+    })
+}

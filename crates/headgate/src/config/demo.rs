@@ -1,0 +1,38 @@
+//! The configuration without a file: one open channel on this machine, to look around with.
+
+use super::{Config, Server, channel::UNSIGNED};
+use headgate_event::{Channel, ChannelType};
+use headgate_queue::{Start, SubscriptionSpec};
+use headgate_webhook::{ChannelSpec, DedupePolicy};
+
+/// The name of the demo's channel and of its subscription.
+pub const DEMO_NAME: &str = "demo";
+
+pub(super) const DATA_DIR: &str = "./headgate-data";
+
+impl Config {
+    /// What Headgate runs with when there is no configuration.
+    #[must_use]
+    #[expect(clippy::expect_used, reason = "`demo` is fit for an id")]
+    pub fn demo() -> Self {
+        let channel = ChannelSpec {
+            channel: Channel::new(DEMO_NAME, "Demo", ChannelType::Webhook).expect("a channel id"),
+            provider: UNSIGNED.to_owned(),
+            secrets: Vec::new(),
+            body_bytes_max: None,
+            dedupe: DedupePolicy::default(),
+            tolerance: None,
+        };
+        let mut subscription = SubscriptionSpec::new(DEMO_NAME);
+        subscription.start = Start::Earliest;
+        subscription.configured = true;
+        Self {
+            data_dir: DATA_DIR.into(),
+            server: Server::default(),
+            api_keys: Vec::new(),
+            channels: vec![channel],
+            subscriptions: vec![subscription],
+            file: None,
+        }
+    }
+}

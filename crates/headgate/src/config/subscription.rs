@@ -1,0 +1,145 @@
+//! `[[subscription]]`: the consumers that the configuration knows.
+
+use super::{
+    Context,
+    section::{Section, one_of},
+    value::Value,
+};
+use headgate_event::{EventType, is_name, limits::SUBSCRIPTION_NAME_BYTES_MAX};
+use headgate_queue::{AckMode, RetryPolicy, Selection, Start, SubscriptionError, SubscriptionSpec};
+use std::{collections::BTreeMap, str::FromStr, time::Duration};
+
+const LATER: [&str; 1] = ["order"];
+
+/// The subscriptions; none when something is wrong with one of them.
+pub(super) fn read(
+    root: &Section<'_>,
+    channels: &[&str],
+    context: &Context<'_>,
+) -> Option<Vec<SubscriptionSpec>> {
+    let Some(value) = root.optional("subscription") else { return Some(Vec::new()) };
+    let mut names = BTreeMap::new();
+    let sections = value.sections("subscription", "name");
+    let specs = sections.into_iter().map(|section| one(section, &mut names, channels, context));
+    let specs: Vec<Option<SubscriptionSpec>> = specs.collect();
+    specs.into_iter().collect()
+}
+
+fn one(
+    section: Section<'_>,
+    names: &mut BTreeMap<String, usize>,
+    channels: &[&str],
+    context: &Context<'_>,
+) -> Option<SubscriptionSpec> {
+    let name = section.required("name", "a name").and_then(|value| {
+        let fits = |text: &str| is_name(text, SUBSCRIPTION_NAME_BYTES_MAX).then(|| text.to_owned());
+        let name = value.parsed("1 to 64 of `a-z`, `0-9`, `-`, `_`", fits)?;
+        value.first_of_its_name(&name, names)
+    });
+    let selection = selection(&section, channels, context);
+    let start = section.optional("start").map_or(Some(Start::Now), |value| start(&value));
+    let retry = section.optional("retry").map_or(Some(RetryPolicy::default()), |v| retry(&v));
+    let lease = section.optional("lease").map(|value| value.duration().map(ms));
+    let ack = section.optional("ack").map_or(Some(AckMode::Explicit), |value| {
+        value.word(&[("explicit", AckMode::Explicit), ("on_send", AckMode::OnSend)])
+    });
+    let mut spec = SubscriptionSpec::new(name.as_deref().unwrap_or("unnamed"));
+    spec.retry = retry.unwrap_or_default();
+    spec.lease_ms = lease.flatten().unwrap_or(spec.lease_ms);
+    let in_range = check(&section, &spec);
+    section.report_unknown(&LATER);
+    spec.selection = selection?;
+    spec.start = start?;
+    spec.ack = ack?;
+    spec.configured = true;
+    (name.is_some() && in_range).then_some(spec)
+}
+
+/// Whether the numbers are in range; notes the one that is not.
+fn check(section: &Section<'_>, spec: &SubscriptionSpec) -> bool {
+    let Err(error) = spec.check() else { return true };
+    let (key, text) = match error {
+        SubscriptionError::Range { field, found, expected, .. } => {
+            let unit = if field.ends_with("attempts") { "" } else { " ms" };
+            let key = if field == "lease_ms" { "lease" } else { field };
+            (key, format!("expected {expected}, found `{found}`{unit}"))
+        }
+        error => ("name", error.to_string()),
+    };
+    section.wrong(key, &text);
+    false
+}
+
+fn selection(section: &Section<'_>, channels: &[&str], context: &Context<'_>) -> Option<Selection> {
+    let channels = section.optional("channels").map_or(Some(Vec::new()), |value| {
+        members(&value, "an array of channel ids", |member| known(member, channels))
+    });
+    let types = section.optional("types").map_or(Some(Vec::new()), |value| {
+        members(&value, "an array of event types", |member| {
+            member.parsed("an event type such as `webhook.received`", |text| {
+                EventType::from_str(text).ok()
+            })
+        })
+    });
+    let providers = section.optional("providers").map_or(Some(Vec::new()), |value| {
+        let names: Vec<&str> = context.providers.iter().map(|provider| provider.name()).collect();
+        members(&value, "an array of providers", |member| known(member, &names))
+    });
+    Some(Selection { types: types?, channels: channels?, providers: providers? })
+}
+
+fn members<'a, T>(
+    value: &Value<'a>,
+    expected: &str,
+    read: impl Fn(&Value<'a>) -> Option<T>,
+) -> Option<Vec<T>> {
+    let members: Vec<Option<T>> = value.list(expected)?.iter().map(read).collect();
+    if members.is_empty() {
+        value.note(&format!("expected {expected}, or no such key for all of them, found none"));
+        return None;
+    }
+    members.into_iter().collect()
+}
+
+fn known(member: &Value<'_>, names: &[&str]) -> Option<String> {
+    let text = member.text(&one_of(names.iter().copied()))?;
+    if names.contains(&text) {
+        return Some(text.to_owned());
+    }
+    if names.is_empty() {
+        return member.wrong("the id of a `[[channel]]`");
+    }
+    member.unknown_word(text, names.iter().copied())
+}
+
+fn start(value: &Value<'_>) -> Option<Start> {
+    let expected = "`now`, `earliest`, an event id or a time such as `2026-11-21T01:02:03Z`";
+    if let Some(moment) = value.moment_text() {
+        return moment.parse().ok().map(Start::At).or_else(|| value.wrong(expected));
+    }
+    value.parsed(expected, |text| match text {
+        "now" => Some(Start::Now),
+        "earliest" => Some(Start::Earliest),
+        _ => {
+            let after = text.parse().ok().map(Start::After);
+            after.or_else(|| text.parse().ok().map(Start::At))
+        }
+    })
+}
+
+fn retry(value: &Value<'_>) -> Option<RetryPolicy> {
+    let section = value.section("`{ attempts = 8, first = \"5s\", longest = \"1h\" }`")?;
+    let default = RetryPolicy::default();
+    let attempts =
+        section.optional("attempts").map_or(Some(default.attempts), |v| v.integer(1..=1_000));
+    let span = |key, default| {
+        section.optional(key).map_or(Some(default), |value| value.duration().map(ms))
+    };
+    let (first, longest) = (span("first", default.first_ms), span("longest", default.longest_ms));
+    section.report_unknown(&[]);
+    Some(RetryPolicy { attempts: attempts?, first_ms: first?, longest_ms: longest? })
+}
+
+fn ms(span: Duration) -> u64 {
+    u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
+}

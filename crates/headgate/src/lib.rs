@@ -1,0 +1,26 @@
+//! The program: its configuration, how its parts are wired, its command line, and how it stops.
+//!
+//! Everything that decides what an event is, whether it is genuine and where it is kept lives in
+//! the other crates; here they are put together. `main` only calls [`run`].
+
+pub mod cli;
+pub mod config;
+
+pub mod check;
+pub mod events;
+pub mod listen;
+pub mod send;
+pub mod serve;
+pub mod tail;
+
+pub mod client;
+pub mod clock;
+pub mod failure;
+pub mod output;
+pub mod signals;
+pub mod telemetry;
+
+mod backoff;
+mod run;
+
+pub use run::run;

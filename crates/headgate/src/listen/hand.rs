@@ -1,0 +1,108 @@
+//! One event in hand: worked on, its lease extended meanwhile, and settled at the end.
+
+use super::{
+    leases::{Delivered, Leases, SettleFault},
+    outcome::{Outcome, Work},
+};
+use crate::backoff::Backoff;
+use std::time::Duration;
+use tokio::{sync::watch, time::Instant};
+
+/// Works on events, several at a time.
+#[derive(Debug)]
+pub(super) struct Worker {
+    leases: Leases,
+    work: Work,
+    stop: watch::Sender<bool>,
+}
+
+impl Worker {
+    pub(super) fn new(leases: Leases, work: Work) -> Self {
+        Self { leases, work, stop: watch::Sender::new(false) }
+    }
+
+    pub(super) fn leases(&self) -> &Leases {
+        &self.leases
+    }
+
+    /// Ends all work in hand; what is not done is given back.
+    pub(super) fn stop(&self) {
+        self.stop.send_replace(true);
+    }
+
+    /// Works on one event and settles it.
+    pub(super) async fn work_on(&self, delivered: Delivered) {
+        let event_id = delivered.event.id();
+        let attempt = delivered.event.delivery().map_or(1, |delivery| delivery.attempt);
+        let outcome = tokio::select! {
+            outcome = self.work.perform(&delivered) => outcome,
+            () = self.keep_lease(&delivered) => return,
+            () = self.stopped() => {
+                Outcome::again("the consumer was stopped").after(Some(Duration::ZERO))
+            }
+        };
+        match &outcome {
+            Outcome::Done => tracing::info!(%event_id, attempt, "done"),
+            Outcome::Again { reason, .. } => {
+                tracing::warn!(%event_id, attempt, reason, "not done, it comes again");
+            }
+        }
+        self.conclude(&delivered, &outcome).await;
+    }
+
+    /// Extends the lease for ever; ends when the delivery is no longer ours.
+    async fn keep_lease(&self, delivered: &Delivered) {
+        let event_id = delivered.event.id();
+        loop {
+            // Two extensions may fail before the lease ends.
+            tokio::time::sleep(self.leases.span() / 3).await;
+            match self.leases.extend(&delivered.delivery_id).await {
+                Ok(None) => {}
+                Ok(Some(fault)) => {
+                    let SettleFault { code, message } = fault;
+                    tracing::error!(%event_id, code, message, "the event is no longer ours");
+                    return;
+                }
+                Err(error) => tracing::warn!(%event_id, %error, "the lease was not extended"),
+            }
+        }
+    }
+
+    /// Says what came of it, again and again until the lease would have ended anyway.
+    async fn conclude(&self, delivered: &Delivered, outcome: &Outcome) {
+        let event_id = delivered.event.id();
+        let (begun, mut backoff) = (Instant::now(), Backoff::default());
+        loop {
+            match self.leases.conclude(&delivered.delivery_id, outcome).await {
+                Ok(None) => return,
+                Ok(Some(fault)) => {
+                    let SettleFault { code, message } = fault;
+                    tracing::error!(%event_id, code, message, "not settled, it may come again");
+                    return;
+                }
+                Err(error)
+                    if error.is_final()
+                        || begun.elapsed() > self.leases.span()
+                        || self.stopping() =>
+                {
+                    tracing::error!(%event_id, %error, "not settled, it comes again");
+                    return;
+                }
+                Err(error) => {
+                    let wait = backoff.next(error.retry_after());
+                    tracing::warn!(%event_id, %error, ?wait, "not settled, trying again");
+                    tokio::time::sleep(wait).await;
+                }
+            }
+        }
+    }
+
+    fn stopping(&self) -> bool {
+        *self.stop.borrow()
+    }
+
+    async fn stopped(&self) {
+        // The sender is in `self`, so the wait cannot fail.
+        let _ = self.stop.subscribe().wait_for(|stop| *stop).await;
+    }
+}

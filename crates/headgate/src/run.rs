@@ -1,0 +1,66 @@
+//! From the command line to the command, and from its end to an exit code.
+
+use crate::{
+    check,
+    cli::{Cli, Command},
+    config::Environment,
+    events,
+    failure::Failure,
+    listen, send, serve, tail, telemetry,
+};
+use anyhow::Context;
+use clap::Parser;
+use std::{ffi::OsString, process::ExitCode, time::Duration};
+use tokio::runtime::{Builder, Runtime};
+
+/// How long the end waits for what runs outside of the program's order, such as a terminal that
+/// takes no output.
+const END_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// Does what the command line asks for.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // `--help` and `--version` come here too, with exit code 0.
+            let _ = error.print();
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+        }
+    };
+    match execute(&cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(),
+    }
+}
+
+fn execute(cli: &Cli) -> Result<(), Failure> {
+    telemetry::log(&cli.log)?;
+    let environment = &Environment::Process;
+    match &cli.command {
+        Command::Check(arguments) => check::run(arguments, environment),
+        Command::Serve(arguments) => wait(many_threads()?, serve::run(arguments, environment)),
+        Command::Tail(arguments) => wait(one_thread()?, tail::run(arguments, environment)),
+        Command::Events(command) => wait(one_thread()?, events::run(command, environment)),
+        Command::Listen(arguments) => wait(one_thread()?, listen::run(arguments, environment)),
+        Command::Send(arguments) => wait(one_thread()?, send::run(arguments, environment)),
+    }
+}
+
+fn wait(
+    runtime: Runtime,
+    command: impl Future<Output = Result<(), Failure>>,
+) -> Result<(), Failure> {
+    let done = runtime.block_on(command);
+    runtime.shutdown_timeout(END_TIMEOUT);
+    done
+}
+
+/// A runtime for the gateway: as many threads as the machine has cores.
+fn many_threads() -> anyhow::Result<Runtime> {
+    Builder::new_multi_thread().enable_all().build().context("start threads")
+}
+
+/// A runtime for a command that mostly waits.
+fn one_thread() -> anyhow::Result<Runtime> {
+    Builder::new_current_thread().enable_all().build().context("start a runtime")
+}

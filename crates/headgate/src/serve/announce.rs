@@ -1,0 +1,119 @@
+//! What `serve` tells: where it listens, where to send a webhook, and, on a terminal, the prompt
+//! of each event as it comes. Without a terminal one log line says where it listens.
+
+use super::front::WEBHOOK_PATH;
+use crate::{config::Config, output};
+use headgate_queue::{Queue, Seq};
+use headgate_webhook::ChannelSpec;
+use std::{net::SocketAddr, sync::Arc};
+use tokio::task::JoinHandle;
+
+/// Events read at one time.
+const READ_EVENTS_MAX: usize = 50;
+/// When so many events wait to be shown, nobody can read them: the newest is shown next.
+const BEHIND_EVENTS_MAX: Seq = 500;
+
+/// Tells of events until it is ended.
+#[derive(Debug)]
+pub(super) struct Announcer {
+    events: Option<JoinHandle<()>>,
+}
+
+impl Announcer {
+    /// Says that the gateway listens, and goes on with the events that come.
+    pub(super) fn begin(config: &Config, address: SocketAddr, queue: &Arc<dyn Queue>) -> Self {
+        tracing::info!(
+            address = %address,
+            data_dir = %config.data_dir.display(),
+            channels = config.channels.len(),
+            demo = config.file.is_none(),
+            version = env!("CARGO_PKG_VERSION"),
+            "listening"
+        );
+        if !output::is_terminal() {
+            return Self { events: None };
+        }
+        // A terminal that is gone takes nothing from a gateway.
+        let _ = output::line(&welcome(config, address));
+        let next = *queue.head().borrow() + 1;
+        Self { events: Some(tokio::spawn(show_events(Arc::clone(queue), next))) }
+    }
+
+    /// Tells no more.
+    pub(super) fn end(self) {
+        if let Some(events) = self.events {
+            events.abort();
+        }
+    }
+}
+
+async fn show_events(queue: Arc<dyn Queue>, mut next: Seq) {
+    let mut head = queue.head();
+    loop {
+        let newest = *head.borrow_and_update();
+        if newest.saturating_sub(next) > BEHIND_EVENTS_MAX {
+            show(format!("({} events are not shown)\n", newest - next)).await;
+            next = newest;
+        }
+        let stored = match queue.read(next, READ_EVENTS_MAX).await {
+            Ok(stored) => stored,
+            Err(error) => {
+                tracing::warn!(%error, "events are not shown any more");
+                return;
+            }
+        };
+        for stored in &stored {
+            show(format!("{}\n", stored.event.prompt_ready())).await;
+            next = stored.seq + 1;
+        }
+        if stored.is_empty() && head.changed().await.is_err() {
+            return;
+        }
+    }
+}
+
+/// A terminal may stand still (Ctrl-S); it must hold up nobody else.
+async fn show(text: String) {
+    // When the terminal is gone, nobody misses what it does not show.
+    let _ = tokio::task::spawn_blocking(move || output::line(&text)).await;
+}
+
+/// What a person sees first.
+fn welcome(config: &Config, address: SocketAddr) -> String {
+    let base = config.server.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
+    let mut text = format!(
+        "headgate {}\n\nlistening on http://{address}\nevents are kept in {}\n",
+        env!("CARGO_PKG_VERSION"),
+        config.data_dir.display()
+    );
+    if config.channels.is_empty() {
+        text.push_str("\nno channel is configured yet: headgate.example.toml shows how\n");
+    }
+    for channel in &config.channels {
+        text.push_str(&invitation(channel, &base));
+    }
+    if config.file.is_none() {
+        text.push_str(
+            "\nThis is a demo for this machine: anyone on it may send and read. \
+             With a headgate.toml it becomes yours.\n",
+        );
+    }
+    text
+}
+
+/// How to send a webhook to a channel: a line that works when it is pasted.
+fn invitation(spec: &ChannelSpec, base: &str) -> String {
+    let id = &spec.channel.id;
+    let url = format!("{base}{WEBHOOK_PATH}{id}");
+    if spec.secrets.is_empty() {
+        return format!(
+            "\nsend a webhook to `{id}` (anyone may):\n\n  \
+             curl -d '{{\"hello\":\"world\"}}' {url}\n"
+        );
+    }
+    let provider = &spec.provider;
+    format!(
+        "\n`{id}` takes webhooks of {provider}; a signed sample, with its secret in NAME:\n\n  \
+         headgate send {provider} --to {url} --secret-env NAME\n"
+    )
+}

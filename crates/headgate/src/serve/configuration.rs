@@ -1,0 +1,45 @@
+//! Which configuration the gateway runs with.
+
+use crate::{
+    cli::ServeArguments,
+    config::{Config, Environment, FILE_DEFAULT, Problems},
+    failure::Failure,
+};
+use headgate_webhook::{ChannelSpecError, Providers};
+use std::path::Path;
+
+/// The file that is named, else `headgate.toml` in this folder, else the demo; with what the
+/// command line says instead of it.
+pub(super) fn read(
+    arguments: &ServeArguments,
+    environment: &Environment,
+    providers: &Providers,
+) -> Result<Config, Failure> {
+    let usual = Path::new(FILE_DEFAULT);
+    let file = arguments.config.as_deref().or_else(|| usual.exists().then_some(usual));
+    let mut config = match file {
+        Some(file) => {
+            let read = Config::load(file, environment, providers);
+            read.map_err(Failure::Configuration)?
+        }
+        None => Config::demo(),
+    };
+    if let Some(listen) = arguments.listen {
+        config.server.listen = listen;
+        if config.api_keys.is_empty() {
+            config.server.check_open().map_err(|error| {
+                Failure::usage(format!("`--listen {listen}`: {error} in the configuration"))
+            })?;
+        }
+    }
+    if let Some(folder) = &arguments.data_dir {
+        config.data_dir.clone_from(folder);
+    }
+    Ok(config)
+}
+
+/// The webhook source knows of something that the configuration did not look for.
+pub(super) fn not_taken(errors: Vec<ChannelSpecError>) -> Failure {
+    let texts: Vec<String> = errors.iter().map(ToString::to_string).collect();
+    Failure::Configuration(Problems::whole("the configuration", texts.join("; ")))
+}

@@ -1,0 +1,39 @@
+//! Brings the subscriptions of the queue in line with those of the configuration.
+
+use anyhow::Context;
+use headgate_queue::{Queue, SubscriptionSpec, SubscriptionStatus};
+use std::collections::BTreeMap;
+
+/// Makes and changes the configured subscriptions. One that has left the configuration stays, with
+/// all it has not settled, and belongs to the API from then on.
+pub(super) async fn bring_in_line(
+    queue: &dyn Queue,
+    configured: &[SubscriptionSpec],
+) -> anyhow::Result<()> {
+    let there = queue.subscriptions().await.context("read the subscriptions")?;
+    let there: BTreeMap<String, SubscriptionStatus> =
+        there.into_iter().map(|status| (status.spec.name.clone(), status)).collect();
+    for spec in configured {
+        let mut spec = spec.clone();
+        // Pausing is the API's; the configuration does not speak of it.
+        spec.paused = there.get(&spec.name).is_some_and(|status| status.spec.paused);
+        let name = spec.name.clone();
+        let put = queue.put_subscription(spec).await;
+        put.with_context(|| format!("make subscription `{name}`"))?;
+    }
+    let left = there
+        .into_values()
+        .map(|status| status.spec)
+        .filter(|spec| spec.configured && !configured.iter().any(|other| other.name == spec.name));
+    for mut spec in left {
+        spec.configured = false;
+        let name = spec.name.clone();
+        let put = queue.put_subscription(spec).await;
+        put.with_context(|| format!("hand subscription `{name}` to the API"))?;
+        tracing::warn!(
+            subscription = name,
+            "the subscription left the configuration; it goes on, and the API can end it"
+        );
+    }
+    Ok(())
+}

@@ -1,0 +1,96 @@
+//! `headgate tail`: events as they come, over a stream that is opened again when it breaks.
+
+use crate::{
+    backoff::Backoff,
+    cli::TailArguments,
+    client::{CallPath, Client, ClientError},
+    config::Environment,
+    failure::Failure,
+    output,
+};
+use serde::Deserialize;
+use std::borrow::Cow;
+
+/// What a frame says of itself. An event has a `schema`; other frames have a `type` of their own.
+#[derive(Deserialize)]
+struct Frame<'a> {
+    #[serde(rename = "type", borrow)]
+    kind: Cow<'a, str>,
+    #[serde(default, borrow)]
+    schema: Option<Cow<'a, str>>,
+    #[serde(default, borrow)]
+    prompt_ready: Option<Cow<'a, str>>,
+    #[serde(default)]
+    missed: Option<u64>,
+}
+
+/// How events are shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Shape {
+    Prompt,
+    JsonLine,
+}
+
+/// Shows events until it is stopped.
+pub async fn run(arguments: &TailArguments, environment: &Environment) -> Result<(), Failure> {
+    let client = arguments.client.client(environment)?;
+    let path = CallPath::new("/v1/stream")
+        .parameters("channel", &arguments.channel)
+        .parameters("type", &arguments.types);
+    let json = arguments.json || !output::is_terminal();
+    let shape = if json { Shape::JsonLine } else { Shape::Prompt };
+    let mut backoff = Backoff::default();
+    loop {
+        match follow(&client, &path, shape, &mut backoff).await? {
+            None => eprintln!("the gateway closed the stream, connecting again"),
+            Some(error) if error.is_final() => return Err(error.into()),
+            Some(error) => eprintln!("{error}, connecting again"),
+        }
+        tokio::time::sleep(backoff.next(None)).await;
+    }
+}
+
+/// Follows one stream to its end, and answers why it ended.
+async fn follow(
+    client: &Client,
+    path: &CallPath,
+    shape: Shape,
+    backoff: &mut Backoff,
+) -> Result<Option<ClientError>, Failure> {
+    let mut stream = match client.stream(path.as_str()).await {
+        Ok(stream) => stream,
+        Err(error) => return Ok(Some(error)),
+    };
+    loop {
+        match stream.next().await {
+            Ok(Some(text)) => {
+                backoff.reset();
+                show(&text, shape)?;
+            }
+            Ok(None) => return Ok(None),
+            Err(error) => return Ok(Some(error)),
+        }
+    }
+}
+
+fn show(text: &str, shape: Shape) -> Result<(), Failure> {
+    let Ok(frame) = serde_json::from_str::<Frame<'_>>(text) else {
+        eprintln!("the gateway sent a frame that cannot be read");
+        return Ok(());
+    };
+    match (frame.schema, shape, frame.missed) {
+        (Some(_), Shape::JsonLine, _) => output::line(text),
+        (Some(_), Shape::Prompt, _) => {
+            output::line(&format!("{}\n", frame.prompt_ready.unwrap_or_default()))
+        }
+        (None, _, Some(missed)) => {
+            eprintln!("{missed} events were not shown: they came too fast");
+            Ok(())
+        }
+        // `hello`, and what later versions may say.
+        (None, _, None) => {
+            tracing::debug!(kind = %frame.kind, "a frame that is no event");
+            Ok(())
+        }
+    }
+}

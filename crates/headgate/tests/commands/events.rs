@@ -1,0 +1,120 @@
+//! `events` and `tail`.
+
+use crate::{
+    house::{House, KEY, until},
+    run::Running,
+};
+use serde_json::Value;
+
+#[test]
+fn events_are_listed_newest_first_over_as_many_pages_as_it_takes() {
+    let house = House::open();
+    let ids: Vec<String> = (0..3).map(|n| house.post(&format!("{{\"n\":{n}}}"))).collect();
+    let ended = house.run(&["events", "list", "--json", "--limit", "2"]);
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    let listed: Vec<Value> =
+        ended.stdout.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    assert_eq!(listed.len(), 2);
+    assert_eq!(
+        (&listed[0]["id"], &listed[1]["id"]),
+        (&ids[2].clone().into(), &ids[1].clone().into())
+    );
+    let ended = house.run(&["events", "list", "--channel", "open", "--type", "webhook.received"]);
+    let rows: Vec<&str> = ended.stdout.lines().collect();
+    assert_eq!(rows.len(), 3);
+    assert!(rows[2].starts_with(&ids[0]) && rows[2].contains("open"), "{}", rows[2]);
+    assert_eq!(house.run(&["events", "list", "--channel", "hub"]).stdout, "");
+}
+
+#[test]
+fn a_filter_that_is_wrong_is_told_in_the_words_of_the_gateway() {
+    let house = House::open();
+    let ended = house.run(&["events", "list", "--since", "yesterday"]);
+    assert_eq!(ended.code, Some(1));
+    assert!(ended.stderr.contains("422") && ended.stderr.contains("since"), "{}", ended.stderr);
+}
+
+#[test]
+fn one_event_is_shown_as_prompt_as_json_and_as_it_came() {
+    let house = House::open();
+    let body = "{ \"n\" : 1.10 }\n";
+    let id = house.post(body);
+    let prompt = house.run(&["events", "get", &id]).stdout;
+    assert!(prompt.contains("NOT VERIFIED") && prompt.contains("n: 1.10"), "{prompt}");
+    let json: Value =
+        serde_json::from_str(&house.run(&["events", "get", &id, "--json"]).stdout).expect("JSON");
+    assert_eq!(json["prompt_ready"].as_str().map(|text| format!("{text}\n")), Some(prompt));
+    assert_eq!(house.run(&["events", "get", &id, "--raw"]).stdout, body);
+    let ended = house.run(&["events", "get", "01KAJ3V3W2N9E6W0V8R3M5T7QZ"]);
+    assert_eq!(ended.code, Some(1));
+    assert!(ended.stderr.contains("404"), "{}", ended.stderr);
+}
+
+#[test]
+fn a_key_is_taken_from_the_variable_that_is_named() {
+    let house = House::locked();
+    let ended = house.run(&["events", "list"]);
+    assert_eq!(ended.code, Some(1));
+    assert!(ended.stderr.contains("401"), "{}", ended.stderr);
+    for (name, arguments) in [("HEADGATE_KEY", vec![]), ("MY_KEY", vec!["--key-env", "MY_KEY"])] {
+        let mut command = house.command(&["events", "list"]);
+        command.args(arguments).env(name, KEY);
+        let ended = crate::run::finish(&mut command);
+        assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    }
+}
+
+#[test]
+fn the_address_is_taken_from_a_configuration_whose_secrets_are_elsewhere() {
+    let house = House::open();
+    let id = house.post("{}");
+    let config = house.path("client.toml");
+    let text = format!(
+        "[server]\nlisten = \"{}\"\n[[channel]]\nid = \"a\"\nsecrets = [{{ env = \"NOPE\" }}]\n",
+        house.address
+    );
+    std::fs::write(&config, text).expect("written");
+    let ended = crate::run::run(["events", "list", "--config", config.to_str().expect("a path")]);
+    assert!(ended.stdout.starts_with(&id), "{}", ended.stderr);
+}
+
+#[test]
+fn tail_shows_events_as_they_come_one_a_line() {
+    let house = House::open();
+    house.post("{\"before\":true}");
+    let tail = Running::start(
+        house.command(&["--log", "headgate=debug", "tail", "--channel", "open"]).env("A", "b"),
+    );
+    tail.said("a frame that is no event");
+    let id = house.post("{\"after\":true}");
+    let line: Value = serde_json::from_str(&tail.line()).expect("JSON");
+    assert_eq!(line["id"], id.as_str());
+    assert_eq!(line["data"]["body"]["after"], true);
+}
+
+#[test]
+fn tail_goes_on_when_the_gateway_comes_back() {
+    let house = House::open();
+    let tail = Running::start(&mut house.command(&["--log", "headgate=debug", "tail"]));
+    tail.said("a frame that is no event");
+    let House { gateway, address, folder } = house;
+    gateway.terminate();
+    assert!(gateway.ended().success());
+    tail.said("connecting again");
+    let config = folder.path().join("headgate.toml");
+    let text = std::fs::read_to_string(&config).expect("text").replace("127.0.0.1:0", &address);
+    std::fs::write(&config, text).expect("written");
+    let (gateway, address) = crate::house::start(&config);
+    let house = House { gateway, address, folder };
+    tail.said("a frame that is no event");
+    let id = house.post("{}");
+    until("the event is shown", || tail.line().contains(&id).then_some(()));
+}
+
+#[test]
+fn tail_without_a_key_ends() {
+    let house = House::locked();
+    let ended = house.run(&["tail"]);
+    assert_eq!(ended.code, Some(1));
+    assert!(ended.stderr.contains("401"), "{}", ended.stderr);
+}

@@ -1,0 +1,10 @@
+//! The commands as a person or a script runs them: the built program, a gateway that runs, what
+//! they print, and their exit codes.
+
+mod events;
+mod house;
+mod listen;
+mod run;
+mod send;
+mod serve;
+mod usage;

@@ -1,0 +1,187 @@
+//! What a configuration says when it is wrong, word for word, and what it means when it is right.
+
+use headgate::config::{Config, Context, Environment};
+use headgate_webhook::{DedupePolicy, Providers};
+use proptest::prelude::*;
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+fn environment() -> Environment {
+    let variables = [
+        ("SET", "a secret"),
+        ("EMPTY", ""),
+        ("KEY", "0123456789abcdef0123456789abcdef"),
+        ("SPACED", "a key with spaces in it"),
+    ];
+    Environment::Fixed(BTreeMap::from(variables.map(|(k, v)| (k.to_owned(), v.to_owned()))))
+}
+
+fn providers() -> Providers {
+    Providers::embedded()
+}
+
+fn folder(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/config").join(name)
+}
+
+fn good(name: &str) -> Config {
+    Config::load(&folder("good").join(name), &environment(), &providers()).expect("a good file")
+}
+
+#[test]
+fn every_bad_file_says_all_that_is_wrong_with_it() {
+    let mut files: Vec<PathBuf> = fs::read_dir(folder("bad"))
+        .expect("the folder of bad files")
+        .map(|entry| entry.expect("an entry").path())
+        .collect();
+    files.sort();
+    assert!(files.len() >= 25, "the bad files are missing");
+    for file in files {
+        let text = fs::read_to_string(&file).expect("a text");
+        let context = Context {
+            environment: &environment(),
+            folder: &folder("bad"),
+            providers: &providers(),
+        };
+        let problems = Config::parse("headgate.toml", &text, &context).expect_err("a bad file");
+        let stem = file.file_stem().and_then(|stem| stem.to_str()).expect("a name");
+        insta::assert_snapshot!(stem, problems.to_string());
+    }
+}
+
+#[test]
+fn an_empty_file_listens_on_this_machine_and_has_no_channel() {
+    let config = good("empty.toml");
+    assert_eq!(config.server.listen.to_string(), "127.0.0.1:8080");
+    assert_eq!(config.data_dir, folder("good").join("./headgate-data"));
+    assert!(config.channels.is_empty() && config.subscriptions.is_empty());
+}
+
+#[test]
+fn every_key_means_what_it_says() {
+    let config = good("everything.toml");
+    assert_eq!(config.data_dir, folder("good").join("data"));
+    assert_eq!(config.server.public_url.as_deref(), Some("https://in.example.com/hooks"));
+    let [billing, open, hub] = config.channels.as_slice() else { panic!("three channels") };
+    assert_eq!(billing.channel.label, "Billing inbox");
+    let secrets: Vec<&[u8]> = billing.secrets.iter().map(|secret| secret.expose()).collect();
+    assert_eq!(secrets, [b"a secret".as_slice(), b"from a file", b"x"]);
+    assert_eq!(billing.body_bytes_max, Some(1 << 20));
+    assert_eq!(billing.tolerance.map(|span| span.past.as_secs()), Some(600));
+    assert_eq!(billing.dedupe, DedupePolicy::Window(Duration::from_secs(3 * 24 * 3600)));
+    assert!(matches!(open.dedupe, DedupePolicy::Digest(_)));
+    assert_eq!(hub.dedupe, DedupePolicy::Off);
+    assert_eq!((open.provider.as_str(), hub.provider.as_str()), ("none", "github"));
+    insta::assert_debug_snapshot!("subscriptions", config.subscriptions);
+}
+
+#[test]
+fn a_byte_order_mark_and_windows_line_ends_are_no_error() {
+    assert_eq!(good("windows-lines.toml").server.listen.port(), 1);
+}
+
+#[test]
+fn no_secret_is_printed_with_the_configuration() {
+    let printed = format!("{:?}", good("everything.toml"));
+    assert!(!printed.contains("a secret") && !printed.contains("0123456789"), "{printed}");
+}
+
+#[test]
+fn a_file_that_is_missing_or_not_utf8_is_named() {
+    let load = |file: &Path| {
+        Config::load(file, &environment(), &providers()).expect_err("no configuration").to_string()
+    };
+    let missing = load(Path::new("no/such.toml"));
+    assert!(missing.starts_with("no/such.toml: expected a file that can be read"), "{missing}");
+    let scratch = tempfile::tempdir().expect("a folder");
+    let file = scratch.path().join("a.toml");
+    fs::write(&file, b"a = \"\xff\"").expect("written");
+    assert!(load(&file).ends_with("expected UTF-8, found other bytes at offset 5"));
+}
+
+#[test]
+fn a_file_of_a_secret_that_never_ends_is_refused() {
+    let text = "[[channel]]\nid = \"a\"\ntype = \"webhook\"\nprovider = \"github\"\n\
+                secrets = [{ file = \"/dev/zero\" }]\n";
+    let context =
+        Context { environment: &environment(), folder: Path::new(""), providers: &providers() };
+    let problems = Config::parse("headgate.toml", text, &context).expect_err("refused");
+    assert_eq!(
+        problems.to_string(),
+        "headgate.toml:5: channel.a.secrets[0].file: expected at most 65536 bytes in file \
+         `/dev/zero`, found more"
+    );
+}
+
+/// Pieces that make texts near to a configuration likely.
+fn piece() -> impl Strategy<Value = String> {
+    let words = prop::sample::select(vec![
+        "[[channel]]\n",
+        "[server]\n",
+        "[[subscription]]\n",
+        "[[api_key]]\n",
+        "[queue]\n",
+        "id = ",
+        "type = ",
+        "secrets = ",
+        "retry = ",
+        "listen = ",
+        "dedupe = ",
+        "start = ",
+        "key = ",
+        "scopes = ",
+        "channel = ",
+        "name = ",
+        "max_body = ",
+        "public_url = ",
+        "\"webhook\"",
+        "\"a\"",
+        "\"none\"",
+        "{ env = \"SET\" }",
+        "[",
+        "]",
+        "{",
+        "}",
+        ",",
+        "\n",
+        "5",
+        "-1",
+        "1e400",
+        "true",
+        "2026-11-21",
+        "\"99999999999999999999d\"",
+        "\"\\u202e\"",
+        "=",
+        ".",
+        "'''",
+        "\"\"\"",
+        "#",
+        "\0",
+        "\u{1F600}",
+    ]);
+    prop_oneof![4 => words.prop_map(str::to_owned), 1 => any::<String>()]
+}
+
+proptest! {
+    #[test]
+    fn no_text_panics_and_what_is_refused_is_named(
+        pieces in prop::collection::vec(piece(), 0..40),
+    ) {
+        let context = Context {
+            environment: &environment(),
+            folder: Path::new("."),
+            providers: &providers(),
+        };
+        if let Err(problems) = Config::parse("x.toml", &pieces.concat(), &context) {
+            prop_assert!(!problems.problems.is_empty());
+            for line in problems.lines() {
+                prop_assert!(line.starts_with("x.toml"), "{}", line);
+                prop_assert!(!line.contains(char::is_control), "{:?}", line);
+            }
+        }
+    }
+}

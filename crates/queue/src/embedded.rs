@@ -1,0 +1,155 @@
+//! The queue in one folder, owned by one process: a log that holds the events, and SQLite.
+//!
+//! ```text
+//! {folder}/lock          owned while the process lives, with its process id
+//! {folder}/log/          the events, in segments
+//! {folder}/headgate.db   the state: subscriptions, what is settled, what comes again
+//! {folder}/index.db      where each event is; derived from the log
+//! ```
+//!
+//! An event is answered for when the log has it. The index follows, and what it has not seen yet
+//! is served from the log's memory. A settlement is answered for when the state has it.
+
+mod accept;
+mod committer;
+mod consume;
+mod error;
+mod folder;
+mod follower;
+mod gauges;
+mod index;
+mod open;
+mod random;
+mod read;
+mod registry;
+mod search;
+mod state;
+mod subscribe;
+
+pub use error::OpenError;
+
+use crate::{
+    LeaseAsk, ListQuery, Page, Queue, QueueError, Seq, SettleError, Settlement, Stored,
+    SubscriptionSpec, SubscriptionStatus, log::Log,
+};
+use committer::Committer;
+use folder::Folder;
+use follower::Follower;
+use headgate_event::{
+    Accepted, BoxFuture, Clock, Draft, Event, EventId, Sink, StoreError, prompt::PromptKey,
+};
+use index::Index;
+use registry::Registry;
+use std::sync::Arc;
+use tokio::sync::watch;
+
+/// What may be set when the queue is opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EmbeddedOptions {
+    /// A segment of the log with more bytes than this gets no further event.
+    pub segment_bytes_max: u64,
+    /// Whether to go on when the log ends before what the index and the subscriptions have seen.
+    /// The events between are lost; an operator has to decide that.
+    pub accept_lost_end: bool,
+}
+
+/// The queue in one folder.
+#[derive(Debug)]
+pub struct Embedded {
+    clock: Arc<dyn Clock>,
+    log: Log,
+    index: Arc<Index>,
+    registry: Arc<Registry>,
+    committer: Committer,
+    follower: Follower,
+    prompt_key: PromptKey,
+    _folder: Folder,
+}
+
+impl Embedded {
+    /// The installation's key for the fences of prompts, made when the folder was.
+    #[must_use]
+    pub fn prompt_key(&self) -> PromptKey {
+        self.prompt_key.clone()
+    }
+
+    /// Runs a read that may touch the disk where it holds up no other task.
+    async fn reading<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&read::Reading) -> Result<T, QueueError> + Send + 'static,
+    ) -> Result<T, QueueError> {
+        if !self.committer.is_running() {
+            return Err(QueueError::unavailable("the queue is closed"));
+        }
+        let reading = read::Reading { log: self.log.clone(), index: Arc::clone(&self.index) };
+        let ended = tokio::task::spawn_blocking(move || read(&reading)).await;
+        ended.map_err(|error| QueueError::unavailable(format!("a read ended early: {error}")))?
+    }
+}
+
+impl Sink for Embedded {
+    fn accept(&self, drafts: Vec<Draft>) -> BoxFuture<'_, Result<Vec<Accepted>, StoreError>> {
+        Box::pin(self.store(drafts))
+    }
+}
+
+impl Queue for Embedded {
+    fn event(&self, id: EventId) -> BoxFuture<'_, Result<Option<Stored>, QueueError>> {
+        Box::pin(self.reading(move |reading| reading.by_id(id)))
+    }
+
+    fn list(&self, query: ListQuery) -> BoxFuture<'_, Result<Page, QueueError>> {
+        Box::pin(self.reading(move |reading| reading.list(&query)))
+    }
+
+    fn read(&self, from: Seq, max: usize) -> BoxFuture<'_, Result<Vec<Stored>, QueueError>> {
+        Box::pin(self.reading(move |reading| reading.from(from, max)))
+    }
+
+    fn head(&self) -> watch::Receiver<Seq> {
+        self.log.head()
+    }
+
+    fn put_subscription(
+        &self,
+        spec: SubscriptionSpec,
+    ) -> BoxFuture<'_, Result<SubscriptionStatus, QueueError>> {
+        Box::pin(self.put(spec))
+    }
+
+    fn delete_subscription(&self, name: &str) -> BoxFuture<'_, Result<(), QueueError>> {
+        Box::pin(self.delete(name.to_owned()))
+    }
+
+    fn subscriptions(&self) -> BoxFuture<'_, Result<Vec<SubscriptionStatus>, QueueError>> {
+        Box::pin(self.statuses())
+    }
+
+    fn lease(
+        &self,
+        subscription: &str,
+        ask: LeaseAsk,
+    ) -> BoxFuture<'_, Result<Vec<Event>, QueueError>> {
+        Box::pin(self.lease_for(subscription.to_owned(), ask))
+    }
+
+    fn settle(
+        &self,
+        subscription: &str,
+        settlements: Vec<Settlement>,
+    ) -> BoxFuture<'_, Result<Vec<Result<(), SettleError>>, QueueError>> {
+        Box::pin(self.settle_for(subscription.to_owned(), settlements))
+    }
+
+    fn health(&self) -> Result<(), String> {
+        self.log.health()?;
+        if !self.committer.is_running() {
+            return Err("the writer of the state has ended".to_owned());
+        }
+        self.follower.health()
+    }
+
+    fn close(&self) -> BoxFuture<'_, ()> {
+        Box::pin(self.shut())
+    }
+}

@@ -1,0 +1,104 @@
+//! Taking events in: what can be done by the caller's task is done there, the log does the rest.
+
+use super::Embedded;
+use crate::{
+    log::{AppendError, Log, LogError, Position, Prepared},
+    queue::UNAVAILABLE_RETRY_AFTER,
+};
+use headgate_event::{
+    Accepted, Draft, EventId, StoreError,
+    limits::{DRAFTS_PER_ACCEPT_MAX, LOOKS_PER_ACCEPT_MAX},
+};
+
+impl Embedded {
+    pub(super) async fn store(&self, drafts: Vec<Draft>) -> Result<Vec<Accepted>, StoreError> {
+        if drafts.len() > DRAFTS_PER_ACCEPT_MAX {
+            let (drafts, drafts_max) = (drafts.len(), DRAFTS_PER_ACCEPT_MAX);
+            return Err(StoreError::TooMany { drafts, drafts_max });
+        }
+        let mut accepted = vec![None; drafts.len()];
+        let prepared: Result<Vec<_>, _> = drafts.iter().map(Prepared::new).collect();
+        let mut fresh: Vec<(usize, Prepared)> = prepared?.into_iter().enumerate().collect();
+        drop(drafts);
+        for _ in 0..LOOKS_PER_ACCEPT_MAX {
+            let seen = self.index.last();
+            let (mut places, mut rest) = (Vec::new(), Vec::new());
+            for (place, draft) in fresh {
+                match self.repeated(&draft)? {
+                    Some(id) => fill(&mut accepted, place, Accepted::Duplicate(id)),
+                    None => {
+                        places.push(place);
+                        rest.push(draft);
+                    }
+                }
+            }
+            match self.log.append(rest, seen).await {
+                Ok(answers) => {
+                    places.into_iter().zip(answers).for_each(|(p, a)| fill(&mut accepted, p, a));
+                    count(&accepted);
+                    return Ok(accepted.into_iter().flatten().collect());
+                }
+                Err(AppendError::LookAgain(drafts)) => {
+                    fresh = places.into_iter().zip(drafts).collect();
+                }
+                Err(AppendError::Store(error)) => return Err(error),
+            }
+        }
+        Err(unavailable("the index moves on faster than it is read"))
+    }
+
+    /// The event that the index has with the same dedupe key, within the draft's window.
+    ///
+    /// A look takes some microseconds, so it is made where the caller is.
+    fn repeated(&self, draft: &Prepared) -> Result<Option<EventId>, StoreError> {
+        let keys = draft.keys();
+        let Some(window) = keys.dedupe_window.filter(|_| keys.dedupe_key.is_some()) else {
+            return Ok(None);
+        };
+        let oldest = draft.created_at().minus(window);
+        let failed = |error: rusqlite::Error| unavailable(format!("the index: {error}"));
+        for seq in self.index.repeats_of(keys, oldest).map_err(failed)? {
+            let Some(entry) = self.index.at(seq).map_err(failed)? else { continue };
+            if draft.created_at().since(entry.created_at) < window
+                && is_repeat(&self.log, entry.position, draft)?
+            {
+                return Ok(Some(entry.id));
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// Whether the frame there has the same channel and key: hashes may be shared. A frame that is gone
+/// or damaged is nobody's repeat: what came again is stored again.
+fn is_repeat(log: &Log, position: Position, draft: &Prepared) -> Result<bool, StoreError> {
+    match log.read(position) {
+        Ok(frame) => {
+            let (stored, keys) = (&frame.keys, draft.keys());
+            Ok(stored.channel == keys.channel && stored.dedupe_key == keys.dedupe_key)
+        }
+        Err(error @ LogError::Io { .. }) => Err(unavailable(error.to_string())),
+        Err(error) => {
+            tracing::error!(%error, "an event with the same dedupe key cannot be read");
+            Ok(false)
+        }
+    }
+}
+
+fn fill(accepted: &mut [Option<Accepted>], place: usize, answer: Accepted) {
+    if let Some(slot) = accepted.get_mut(place) {
+        *slot = Some(answer);
+    }
+}
+
+fn count(accepted: &[Option<Accepted>]) {
+    let is_new = |answer: &&Option<Accepted>| matches!(answer, Some(Accepted::New(_)));
+    let new = accepted.iter().filter(is_new).count() as u64;
+    metrics::counter!("headgate_queue_events_total").increment(new);
+    let repeats = accepted.len() as u64 - new;
+    metrics::counter!("headgate_queue_duplicates_total").increment(repeats);
+}
+
+fn unavailable(reason: impl Into<String>) -> StoreError {
+    StoreError::Unavailable { reason: reason.into(), retry_after: UNAVAILABLE_RETRY_AFTER }
+}

@@ -1,0 +1,273 @@
+//! The one writer of the state: gathers what consumers settle, for all subscriptions, commits it
+//! together, and answers then.
+//!
+//! It waits for nobody: a commit forms by itself from what came during the one before it. Memory
+//! follows the disk: staged moves are made after their commit and forgotten when it fails.
+
+use super::{registry::Registry, state::State};
+use crate::{
+    QueueError, Seq, SettleError, SubscriptionSpec,
+    subscription::{Claim, Held, Subscriber},
+};
+use headgate_event::{
+    Timestamp,
+    limits::{STATE_CALLS_QUEUED_MAX, STATE_COMMIT_CALLS_MAX},
+};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::{Arc, Mutex, PoisonError},
+    thread::JoinHandle,
+};
+use tokio::sync::{mpsc, oneshot};
+
+type Answer<T> = oneshot::Sender<Result<T, QueueError>>;
+type Settled = Vec<Result<(), SettleError>>;
+
+/// The way to the writer of the state.
+#[derive(Debug)]
+pub(super) struct Committer {
+    calls: Mutex<Option<mpsc::Sender<Call>>>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+/// A call that changes the state.
+#[derive(Debug)]
+pub(super) enum Call {
+    /// Moves of one subscription's deliveries.
+    Move(Move),
+    /// Makes a subscription that begins after `start`, or changes the one of that name.
+    Put { spec: SubscriptionSpec, start: Seq, now: Timestamp, answer: Answer<Arc<Subscriber>> },
+    /// Forgets a subscription.
+    Delete { name: String, answer: Answer<()> },
+}
+
+/// Moves of one subscription's deliveries.
+#[derive(Debug)]
+pub(super) struct Move {
+    pub(super) subscriber: Arc<Subscriber>,
+    pub(super) now: Timestamp,
+    /// The newest event.
+    pub(super) head: Seq,
+    pub(super) what: What,
+    pub(super) answer: Answer<Settled>,
+}
+
+/// What moves.
+#[derive(Debug)]
+pub(super) enum What {
+    /// Consumers settle.
+    Settle(Vec<Claim>),
+    /// Leases that are over end.
+    EndLeases,
+    /// These leased events cannot be read, for these reasons.
+    GiveUp(Vec<(Seq, String)>),
+    /// Nothing does; the floor is noted.
+    Note,
+}
+
+/// The writer's own state.
+struct Writer {
+    state: State,
+    registry: Arc<Registry>,
+    seed: u64,
+}
+
+/// Subscriptions with staged moves, by generation.
+type Touched = BTreeMap<u64, Arc<Subscriber>>;
+
+impl Committer {
+    /// Starts the writer.
+    pub(super) fn start(state: State, registry: Arc<Registry>, seed: u64) -> std::io::Result<Self> {
+        let (calls, queue) = mpsc::channel(STATE_CALLS_QUEUED_MAX);
+        let writer = Writer { state, registry, seed };
+        let thread = std::thread::Builder::new()
+            .name("headgate-state".to_owned())
+            .spawn(move || writer.run(queue))?;
+        Ok(Self { calls: Mutex::new(Some(calls)), thread: Mutex::new(Some(thread)) })
+    }
+
+    /// Makes a call and waits for its commit.
+    pub(super) async fn call<T>(
+        &self,
+        call: impl FnOnce(Answer<T>) -> Call,
+    ) -> Result<T, QueueError> {
+        let closed = || QueueError::unavailable("the queue is closed");
+        let calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let (answer, answered) = oneshot::channel();
+        calls.ok_or_else(closed)?.send(call(answer)).await.map_err(|_| closed())?;
+        answered.await.map_err(|_| closed())?
+    }
+
+    /// Moves without waiting for it. When too much is waiting it is not done, which must do no harm.
+    pub(super) fn tell(&self, subscriber: Arc<Subscriber>, now: Timestamp, head: Seq, what: What) {
+        let (answer, _) = oneshot::channel();
+        let calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(calls) = calls.as_ref() {
+            let _ = calls.try_send(Call::Move(Move { subscriber, now, head, what, answer }));
+        }
+    }
+
+    /// Whether calls are taken.
+    pub(super) fn is_running(&self) -> bool {
+        let calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
+        calls.as_ref().is_some_and(|calls| !calls.is_closed())
+    }
+
+    /// Finishes what was called before, and ends the writer.
+    pub(super) fn stop(&self) {
+        drop(self.calls.lock().unwrap_or_else(PoisonError::into_inner).take());
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if thread.is_some_and(|thread| thread.join().is_err()) {
+            tracing::error!("the writer of the state has panicked");
+        }
+    }
+}
+
+impl Drop for Committer {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+impl Writer {
+    fn run(mut self, mut queue: mpsc::Receiver<Call>) {
+        let mut waiting = VecDeque::new();
+        while let Some(first) = queue.blocking_recv() {
+            waiting.push_back(first);
+            while waiting.len() < STATE_COMMIT_CALLS_MAX
+                && let Ok(next) = queue.try_recv()
+            {
+                waiting.push_back(next);
+            }
+            self.serve(&mut waiting);
+        }
+        self.note_all();
+        if let Err(error) = self.state.checkpoint() {
+            tracing::warn!(%error, "the state could not be checkpointed");
+        }
+    }
+
+    /// Serves calls in their order: moves together, the others one by one.
+    fn serve(&mut self, waiting: &mut VecDeque<Call>) {
+        let mut moves = Vec::new();
+        while let Some(call) = waiting.pop_front() {
+            match call {
+                Call::Move(one) => moves.push(one),
+                Call::Put { spec, start, now, answer } => {
+                    self.commit(std::mem::take(&mut moves));
+                    let _ = answer.send(self.put(spec, start, now));
+                }
+                Call::Delete { name, answer } => {
+                    self.commit(std::mem::take(&mut moves));
+                    let _ = answer.send(self.delete(&name));
+                }
+            }
+        }
+        self.commit(moves);
+    }
+
+    /// Stages all moves, writes them in one transaction, makes them, answers.
+    fn commit(&mut self, moves: Vec<Move>) {
+        let mut touched = Touched::new();
+        let mut answers = Vec::with_capacity(moves.len());
+        for Move { subscriber, now, head, what, answer } in moves {
+            let settled = subscriber.held_live().map(|mut held| {
+                let note = matches!(what, What::Note);
+                let settled = stage(&mut held, what, now, head, self.seed);
+                (settled, note || held.deliveries.has_staged())
+            });
+            if matches!(settled, Ok((_, true))) {
+                touched.insert(subscriber.generation(), subscriber);
+            }
+            answers.push((answer, settled.map(|(settled, _)| settled)));
+        }
+        let written = self.write(&touched);
+        for subscriber in touched.into_values() {
+            match written {
+                Ok(()) => subscriber.held().deliveries.commit(),
+                Err(_) => subscriber.held().deliveries.abandon(),
+            }
+            subscriber.wake();
+        }
+        for (answer, settled) in answers {
+            let failed = written.as_ref().err().map(state_failed);
+            // Nobody may wait any more; what was settled stays settled.
+            let _ = answer.send(failed.map_or(settled, Err));
+        }
+    }
+
+    fn write(&mut self, touched: &Touched) -> rusqlite::Result<()> {
+        if touched.is_empty() {
+            return Ok(());
+        }
+        let written = self.state.change(|transaction| {
+            for (generation, subscriber) in touched {
+                let changes = subscriber.held().deliveries.changes();
+                super::state::write(transaction, *generation, &changes)?;
+            }
+            Ok(())
+        });
+        written.inspect_err(|error| tracing::error!(%error, "the state cannot be written"))
+    }
+
+    fn put(
+        &mut self,
+        spec: SubscriptionSpec,
+        start: Seq,
+        now: Timestamp,
+    ) -> Result<Arc<Subscriber>, QueueError> {
+        if let Some(known) = self.registry.named(&spec.name) {
+            let generation = known.generation();
+            self.state
+                .change(|transaction| super::state::update(transaction, generation, &spec))
+                .map_err(|error| state_failed(&error))?;
+            known.held().spec = spec;
+            known.wake();
+            return Ok(known);
+        }
+        self.registry.check_room()?;
+        let generation = self
+            .state
+            .change(|transaction| super::state::insert(transaction, &spec, now, start))
+            .map_err(|error| state_failed(&error))?;
+        Ok(self.registry.begin(generation, now, spec, start))
+    }
+
+    fn delete(&mut self, name: &str) -> Result<(), QueueError> {
+        let unknown = || QueueError::UnknownSubscription { name: name.to_owned() };
+        let known = self.registry.named(name).ok_or_else(unknown)?;
+        self.state
+            .change(|transaction| super::state::delete(transaction, known.generation()))
+            .map_err(|error| state_failed(&error))?;
+        self.registry.end(&known);
+        super::gauges::clear(name);
+        Ok(())
+    }
+
+    /// Notes every floor, so that the next start looks at no event again.
+    fn note_all(&mut self) {
+        let all = self.registry.all().into_iter();
+        let touched = all.map(|subscriber| (subscriber.generation(), subscriber)).collect();
+        // A failure is logged, and costs the next start a second look at the same events.
+        let _ = self.write(&touched);
+    }
+}
+
+/// Stages a move, and answers for each claim.
+fn stage(held: &mut Held, what: What, now: Timestamp, head: Seq, seed: u64) -> Settled {
+    match what {
+        What::Settle(claims) => return held.settle(claims, now, head, seed),
+        What::EndLeases => held.end_leases(now, head, seed),
+        What::GiveUp(unreadable) => {
+            for (seq, why) in unreadable {
+                held.deliveries.give_up(seq, now, &why);
+            }
+        }
+        What::Note => {}
+    }
+    Settled::new()
+}
+
+fn state_failed(error: &rusqlite::Error) -> QueueError {
+    QueueError::unavailable(format!("the state cannot be written: {error}"))
+}

@@ -1,0 +1,102 @@
+//! Why a folder cannot be opened as a queue.
+
+use crate::{Seq, log};
+use std::{io, path::PathBuf};
+
+/// Why a folder cannot be opened as a queue. Nothing that was stored has been changed.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Another process has it.
+    #[error(
+        "`{}` belongs to another running headgate{}",
+        path.display(),
+        pid.map(|pid| format!(" (process {pid})")).unwrap_or_default()
+    )]
+    Owned {
+        /// The folder.
+        path: PathBuf,
+        /// The process that has it, when that could be read.
+        pid: Option<u32>,
+    },
+    /// The folder cannot be used.
+    #[error("cannot {action} the folder `{}`", path.display())]
+    Folder {
+        /// What was tried.
+        action: &'static str,
+        /// The folder.
+        path: PathBuf,
+        /// Why not.
+        #[source]
+        source: io::Error,
+    },
+    /// The log cannot be opened. The cause names segment and offset.
+    #[error("cannot open the log in `{}`", path.display())]
+    Log {
+        /// The folder of the log.
+        path: PathBuf,
+        /// Why not.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// Events that were durable are missing at the end of the log.
+    #[error(
+        "the log in `{}` ends at event {head}, but event {seen} was seen: what lies between is \
+         lost",
+        path.display()
+    )]
+    LostEnd {
+        /// The folder of the log.
+        path: PathBuf,
+        /// The newest event that the log holds.
+        head: Seq,
+        /// The newest event that the index or a subscription has seen.
+        seen: Seq,
+    },
+    /// The state cannot be read or made.
+    #[error("cannot open the state in `{}`", path.display())]
+    State {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        #[source]
+        source: rusqlite::Error,
+    },
+    /// The state is of a later version.
+    #[error(
+        "`{}` has version {found}, expected at most {known}: a later headgate has written it",
+        path.display()
+    )]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// Its version.
+        found: i64,
+        /// The newest version that is known.
+        known: i64,
+    },
+    /// The index cannot be made.
+    #[error("cannot make the index in `{}`", path.display())]
+    Index {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        #[source]
+        source: rusqlite::Error,
+    },
+    /// The operating system gives no random bytes.
+    #[error("cannot make a random number")]
+    Random(#[source] io::Error),
+    /// A thread cannot be started.
+    #[error("cannot start a thread")]
+    Thread(#[source] io::Error),
+}
+
+impl OpenError {
+    /// The log in this folder cannot be opened.
+    pub(super) fn log(path: PathBuf, source: log::OpenError) -> Self {
+        match source {
+            log::OpenError::Behind { head, indexed } => Self::LostEnd { path, head, seen: indexed },
+            source => Self::Log { path, source: Box::new(source) },
+        }
+    }
+}

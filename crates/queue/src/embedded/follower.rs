@@ -1,0 +1,170 @@
+//! The thread by which the index follows the log, off every answer's path.
+//!
+//! It lags a little on purpose: a transaction takes what has come for some milliseconds, because
+//! one big transaction costs less than many small ones, and nobody waits for it.
+
+use super::index::{Index, IndexWriter};
+use crate::{
+    Seq,
+    log::{Committed, Log, LogError},
+};
+use headgate_event::limits::{INDEX_LINGER, INDEX_RETRY_PAUSE, INDEX_TRANSACTION_EVENTS_MAX};
+use std::{
+    io,
+    sync::{Arc, Mutex, PoisonError},
+    thread::JoinHandle,
+    time::Duration,
+};
+use tokio::sync::watch;
+
+/// How many bytes of frames a scan takes at once while the index is made.
+const SCAN_BYTES: usize = 4 << 20;
+
+/// The thread by which the index follows the log.
+#[derive(Debug)]
+pub(super) struct Follower {
+    stop: watch::Sender<bool>,
+    fault: Arc<Mutex<Option<String>>>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+/// Why the index could not catch up.
+#[derive(Debug)]
+pub(super) enum CatchUpError {
+    Index(rusqlite::Error),
+    Log(LogError),
+}
+
+struct Following {
+    log: Log,
+    writer: IndexWriter,
+    stop: watch::Receiver<bool>,
+    fault: Arc<Mutex<Option<String>>>,
+}
+
+impl Follower {
+    /// Starts to follow.
+    pub(super) fn start(log: Log, writer: IndexWriter) -> io::Result<Self> {
+        let (stop, stopped) = watch::channel(false);
+        let fault = Arc::default();
+        let following = Following { log, writer, stop: stopped, fault: Arc::clone(&fault) };
+        let waits = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
+        let thread = std::thread::Builder::new()
+            .name("headgate-index".to_owned())
+            .spawn(move || waits.block_on(following.run()))?;
+        Ok(Self { stop, fault, thread: Mutex::new(Some(thread)) })
+    }
+
+    /// Whether it follows; the reason when it does not.
+    pub(super) fn health(&self) -> Result<(), String> {
+        self.fault.lock().unwrap_or_else(PoisonError::into_inner).clone().map_or(Ok(()), Err)
+    }
+
+    /// Catches up and ends.
+    pub(super) fn stop(&self) {
+        self.stop.send_replace(true);
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if thread.is_some_and(|thread| thread.join().is_err()) {
+            tracing::error!("the thread of the index has panicked");
+        }
+    }
+}
+
+impl Drop for Follower {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+impl Following {
+    async fn run(mut self) {
+        let mut head = self.log.head();
+        loop {
+            let stopping = *self.stop.borrow();
+            let pause = match self.follow() {
+                Ok(true) => continue,
+                Ok(false) if stopping => break,
+                Ok(false) => Duration::ZERO,
+                Err(error) => {
+                    tracing::error!(%error, "the index cannot be written");
+                    if stopping {
+                        break;
+                    }
+                    INDEX_RETRY_PAUSE
+                }
+            };
+            self.rest(&mut head, pause).await;
+        }
+        if let Err(error) = self.writer.checkpoint() {
+            tracing::warn!(%error, "the index could not be checkpointed");
+        }
+    }
+
+    /// Takes the next events into the index; `false` when there are none.
+    fn follow(&mut self) -> rusqlite::Result<bool> {
+        let last = self.writer.index().last();
+        let entries = self.log.committed(last, INDEX_TRANSACTION_EVENTS_MAX);
+        let added = self.writer.add(&entries);
+        let fault = added.as_ref().err().map(|error| format!("the index: {error}"));
+        *self.fault.lock().unwrap_or_else(PoisonError::into_inner) = fault;
+        added?;
+        if let Some(last) = entries.last() {
+            self.log.indexed(last.seq);
+        }
+        Ok(!entries.is_empty())
+    }
+
+    /// Waits for new events and then a moment more, or until it is told to stop.
+    async fn rest(&mut self, head: &mut watch::Receiver<Seq>, pause: Duration) {
+        let more = async {
+            tokio::time::sleep(pause).await;
+            // The log outlives this thread's wait, so an error cannot be.
+            let _ = head.changed().await;
+            tokio::time::sleep(INDEX_LINGER).await;
+        };
+        tokio::select! {
+            () = more => {}
+            _ = self.stop.wait_for(|stop| *stop) => {}
+        }
+    }
+}
+
+/// Whether the newest event of the index is the one that the log has at its place.
+pub(super) fn fits(log: &Log, index: &Index) -> rusqlite::Result<bool> {
+    let last = index.last();
+    if last < log.first_seq() {
+        return Ok(true);
+    }
+    let Some(entry) = index.at(last)? else { return Ok(false) };
+    Ok(log.read(entry.position).is_ok_and(|frame| frame.seq == last && frame.id == entry.id))
+}
+
+/// Reads into the index what the log holds beyond it and beyond its own memory.
+pub(super) fn catch_up(log: &Log, writer: &mut IndexWriter) -> Result<(), CatchUpError> {
+    let remembered = log.remembered_from();
+    let last = writer.index().last();
+    if last + 1 >= remembered {
+        return Ok(());
+    }
+    tracing::info!(from = last + 1, to = remembered - 1, "making the index from the log");
+    let mut place = match writer.index().at(last).map_err(CatchUpError::Index)? {
+        Some(entry) => entry.position.end(),
+        None => log.place_before(last + 1),
+    };
+    let mut entries: Vec<Committed> = Vec::new();
+    loop {
+        let scanned =
+            log.scan(place, INDEX_TRANSACTION_EVENTS_MAX, SCAN_BYTES).map_err(CatchUpError::Log)?;
+        place = scanned.next;
+        let fits = |seq: Seq| seq > last && seq < remembered;
+        entries.extend(scanned.frames.iter().filter(|f| fits(f.seq)).map(Committed::of));
+        let ended = scanned.frames.last().is_none_or(|frame| frame.seq + 1 >= remembered);
+        if ended || entries.len() >= INDEX_TRANSACTION_EVENTS_MAX {
+            writer.add(&entries).map_err(CatchUpError::Index)?;
+            entries.clear();
+        }
+        if ended {
+            return Ok(());
+        }
+    }
+}

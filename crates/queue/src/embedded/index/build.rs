@@ -1,0 +1,192 @@
+//! Writing the index: opening it, adding what the log has committed, cutting it back.
+
+use super::{
+    Index,
+    dedupe::DedupeRow,
+    kinds::{Kind, Kinds},
+    number,
+    schema::{self, VERSION},
+    unsigned,
+};
+use crate::{
+    Seq,
+    embedded::random,
+    log::{Committed, Keys},
+};
+use rusqlite::{Connection, Transaction, params};
+use std::{
+    collections::BTreeMap,
+    io,
+    path::Path,
+    sync::{Arc, PoisonError, atomic::Ordering},
+};
+
+/// The one that writes the index.
+#[derive(Debug)]
+pub(in crate::embedded) struct IndexWriter {
+    connection: Connection,
+    index: Arc<Index>,
+}
+
+impl IndexWriter {
+    /// Opens the index in this file. One that cannot be read, or is of another version, is thrown
+    /// away: it is derived.
+    pub(in crate::embedded) fn open(path: &Path) -> rusqlite::Result<Self> {
+        match Self::open_as_it_is(path) {
+            Ok(Some(writer)) => return Ok(writer),
+            Ok(None) => tracing::warn!("the index is of another version and is rebuilt"),
+            Err(error) => tracing::warn!(%error, "the index cannot be read and is rebuilt"),
+        }
+        Self::create(path)
+    }
+
+    /// An empty index in place of the one in this file.
+    pub(in crate::embedded) fn create(path: &Path) -> rusqlite::Result<Self> {
+        remove(path).map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
+        let missing = || rusqlite::Error::InvalidPath(path.to_owned());
+        Self::open_as_it_is(path)?.ok_or_else(missing)
+    }
+
+    fn open_as_it_is(path: &Path) -> rusqlite::Result<Option<Self>> {
+        let seed = random::number()
+            .map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
+        let connection = schema::open_writer(path, seed)?;
+        if schema::version(&connection)? != VERSION {
+            return Ok(None);
+        }
+        let seed = u64::from_le_bytes(schema::meta(&connection, "seed")?.to_le_bytes());
+        let writer = Self { connection, index: Arc::new(Index::new(path, seed)) };
+        writer.publish()?;
+        Ok(Some(writer))
+    }
+
+    /// What the readers share.
+    pub(in crate::embedded) fn index(&self) -> &Arc<Index> {
+        &self.index
+    }
+
+    /// Adds events that follow the last one, in one transaction.
+    pub(in crate::embedded) fn add(&mut self, entries: &[Committed]) -> rusqlite::Result<()> {
+        let Some(last) = entries.last() else { return Ok(()) };
+        let mut kinds = self.index.kinds.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let mut days = self.index.days.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let mut late_ms_max = self.index.late_ms_max.load(Ordering::Acquire);
+        let transaction = self.connection.transaction()?;
+        let mut counts = BTreeMap::new();
+        let mut keys = Vec::new();
+        for entry in entries {
+            let kind = number_kind(&transaction, &mut kinds, &entry.keys)?;
+            counts.entry(kind).or_insert_with(|| (Kind::of(&entry.keys), 0)).1 += 1;
+            insert_event(&transaction, entry, kind)?;
+            late_ms_max = late_ms_max.max(entry.id.time().unix_ms() - entry.created_at.unix_ms());
+            keys.extend(DedupeRow::of(entry, self.index.seed));
+        }
+        for (kind, (_, events)) in &counts {
+            let sql = "UPDATE index_kinds SET events = events + ?2 WHERE kind = ?1";
+            transaction.prepare_cached(sql)?.execute(params![kind, number(*events)])?;
+        }
+        super::dedupe::insert(&transaction, &mut days, keys)?;
+        set_meta(&transaction, "last", number(last.seq))?;
+        set_meta(&transaction, "late_ms_max", late_ms_max)?;
+        transaction.commit()?;
+        for (kind, (what, events)) in counts {
+            kinds.add(kind, what, events);
+        }
+        *self.index.kinds.write().unwrap_or_else(PoisonError::into_inner) = kinds;
+        *self.index.days.write().unwrap_or_else(PoisonError::into_inner) = days;
+        self.index.late_ms_max.store(late_ms_max, Ordering::Release);
+        self.index.last.store(last.seq, Ordering::Release);
+        Ok(())
+    }
+
+    /// Takes away everything after `head`: the log does not have it any more.
+    pub(in crate::embedded) fn cut_back(&mut self, head: Seq) -> rusqlite::Result<()> {
+        let days = schema::dedupe_days(&self.connection)?;
+        let transaction = self.connection.transaction()?;
+        transaction.execute(
+            "UPDATE index_kinds SET events = events - (SELECT count(*) FROM index_events
+             WHERE index_events.kind = index_kinds.kind AND seq > ?1)",
+            [number(head)],
+        )?;
+        transaction.execute("DELETE FROM index_events WHERE seq > ?1", [number(head)])?;
+        for day in days {
+            let table = schema::dedupe_table(day);
+            transaction.execute(&format!("DELETE FROM {table} WHERE seq > ?1"), [number(head)])?;
+        }
+        set_meta(&transaction, "last", number(head))?;
+        transaction.commit()?;
+        self.publish()
+    }
+
+    /// Writes what is in the write-ahead log into the file itself.
+    pub(in crate::embedded) fn checkpoint(&self) -> rusqlite::Result<()> {
+        self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+    }
+
+    /// Shows the readers what is in the file.
+    fn publish(&self) -> rusqlite::Result<()> {
+        let (index, connection) = (&self.index, &self.connection);
+        let kinds = Kinds::load(connection)?;
+        *index.kinds.write().unwrap_or_else(PoisonError::into_inner) = kinds;
+        let days = schema::dedupe_days(connection)?.into_iter().collect();
+        *index.days.write().unwrap_or_else(PoisonError::into_inner) = days;
+        index.late_ms_max.store(schema::meta(connection, "late_ms_max")?, Ordering::Release);
+        index.last.store(unsigned(schema::meta(connection, "last")?), Ordering::Release);
+        Ok(())
+    }
+}
+
+fn insert_event(
+    transaction: &Transaction<'_>,
+    entry: &Committed,
+    kind: i64,
+) -> rusqlite::Result<()> {
+    let sql = "INSERT INTO index_events VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+    let position = entry.position;
+    transaction.prepare_cached(sql)?.execute(params![
+        number(entry.seq),
+        entry.id.to_bytes(),
+        kind,
+        number(position.segment),
+        number(position.offset),
+        position.len,
+        entry.created_at.unix_ms(),
+    ])?;
+    Ok(())
+}
+
+/// The number of a kind; a row is made for one that is not known yet.
+fn number_kind(
+    transaction: &Transaction<'_>,
+    kinds: &mut Kinds,
+    keys: &Keys,
+) -> rusqlite::Result<i64> {
+    if let Some(kind) = kinds.number_of(keys) {
+        return Ok(kind);
+    }
+    let (kind, what) = (kinds.next_number(), Kind::of(keys));
+    let (event_type, channel, provider) = what.row();
+    let sql = "INSERT INTO index_kinds VALUES (?1, ?2, ?3, ?4, 0)";
+    transaction.prepare_cached(sql)?.execute(params![kind, event_type, channel, provider])?;
+    kinds.add(kind, what, 0);
+    Ok(kind)
+}
+
+fn set_meta(transaction: &Transaction<'_>, key: &str, value: i64) -> rusqlite::Result<()> {
+    let sql = "UPDATE index_meta SET value = ?2 WHERE key = ?1";
+    transaction.prepare_cached(sql)?.execute(params![key, value])?;
+    Ok(())
+}
+
+/// Removes the file and what SQLite keeps beside it.
+fn remove(path: &Path) -> io::Result<()> {
+    for suffix in ["", "-wal", "-shm"] {
+        let mut file = path.as_os_str().to_owned();
+        file.push(suffix);
+        match std::fs::remove_file(Path::new(&file)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,107 @@
+//! Dedupe keys in the index: hashes of channel and key, in a table a day.
+//!
+//! Keys are random, so one big table would touch a page of its own for nearly every row; the
+//! table of a day stays small enough for the cache. A hash may be shared by two keys: who looks
+//! up compares the keys in the frames.
+
+use super::{Index, number, schema::dedupe_table, unsigned};
+use crate::{
+    Seq,
+    log::{Committed, Keys},
+};
+use headgate_event::Timestamp;
+use rusqlite::{Transaction, params};
+use std::{collections::BTreeSet, sync::PoisonError};
+
+const DAY_MS: i64 = 24 * 3600 * 1000;
+
+/// One dedupe key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct DedupeRow {
+    day: i64,
+    hash: i64,
+    seq: Seq,
+}
+
+impl DedupeRow {
+    /// The key of an event, if it has one.
+    pub(super) fn of(entry: &Committed, seed: u64) -> Option<Self> {
+        let hash = hash_of(&entry.keys, seed)?;
+        Some(Self { day: day_of(entry.created_at), hash, seq: entry.seq })
+    }
+}
+
+impl Index {
+    /// The events received after `oldest` that may have the same channel and dedupe key, the
+    /// newest first.
+    pub(in crate::embedded) fn repeats_of(
+        &self,
+        keys: &Keys,
+        oldest: Timestamp,
+    ) -> rusqlite::Result<Vec<Seq>> {
+        let Some(hash) = hash_of(keys, self.seed) else { return Ok(Vec::new()) };
+        let days: Vec<i64> = {
+            let days = self.days.read().unwrap_or_else(PoisonError::into_inner);
+            days.range(day_of(oldest)..).rev().copied().collect()
+        };
+        if days.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.reading(|connection| {
+            let mut found = Vec::new();
+            for day in days {
+                let sql = format!("SELECT seq FROM {} WHERE hash = ?1", dedupe_table(day));
+                let mut statement = connection.prepare_cached(&sql)?;
+                let mut rows = statement.query([hash])?;
+                while let Some(row) = rows.next()? {
+                    found.push(unsigned(row.get(0)?));
+                }
+            }
+            found.sort_unstable_by(|a, b| b.cmp(a));
+            Ok(found)
+        })
+    }
+}
+
+/// Inserts keys, each into the table of its day, in the order in which the tables hold them.
+pub(super) fn insert(
+    transaction: &Transaction<'_>,
+    days: &mut BTreeSet<i64>,
+    mut rows: Vec<DedupeRow>,
+) -> rusqlite::Result<()> {
+    rows.sort_unstable();
+    for day in rows.chunk_by(|a, b| a.day == b.day) {
+        let Some(first) = day.first() else { continue };
+        let table = dedupe_table(first.day);
+        if days.insert(first.day) {
+            transaction.execute_batch(&format!(
+                "CREATE TABLE IF NOT EXISTS {table} (hash INTEGER, seq INTEGER,
+                 PRIMARY KEY (hash, seq)) WITHOUT ROWID"
+            ))?;
+        }
+        let mut statement =
+            transaction.prepare_cached(&format!("INSERT INTO {table} VALUES (?1, ?2)"))?;
+        for row in day {
+            statement.execute(params![row.hash, number(row.seq)])?;
+        }
+    }
+    Ok(())
+}
+
+fn day_of(time: Timestamp) -> i64 {
+    time.unix_ms().div_euclid(DAY_MS)
+}
+
+/// FNV-1a over seed, channel and key, with a last mixing so that all bits count. The seed is the
+/// index's own, so that a sender cannot choose keys that collide.
+fn hash_of(keys: &Keys, seed: u64) -> Option<i64> {
+    let key = keys.dedupe_key.as_ref()?;
+    let seed = seed.to_le_bytes();
+    let parts = [seed.as_slice(), keys.channel.as_bytes(), &[0xff], key.as_bytes()];
+    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
+    for byte in parts.into_iter().flatten() {
+        hash = (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3);
+    }
+    hash = (hash ^ (hash >> 32)).wrapping_mul(0xd6e8_feb8_6659_fd93);
+    Some(i64::from_le_bytes((hash ^ (hash >> 32)).to_le_bytes()))
+}

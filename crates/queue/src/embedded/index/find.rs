@@ -1,0 +1,226 @@
+//! Reading the index: one event, or those that a selection wants, newest or oldest first.
+
+use super::{Entry, Index, kinds::Wanted, number};
+use crate::{Selection, Seq};
+use headgate_event::{EventId, Timestamp};
+use rusqlite::{Connection, OptionalExtension, Params, params};
+use std::sync::{PoisonError, atomic::Ordering};
+
+/// Where to look: places from `first` to `last`, received from `since` on and before `until`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::embedded) struct Span {
+    pub(in crate::embedded) first: Seq,
+    pub(in crate::embedded) last: Seq,
+    pub(in crate::embedded) since: Option<Timestamp>,
+    pub(in crate::embedded) until: Option<Timestamp>,
+}
+
+/// Which end of a span comes first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Order {
+    Newest,
+    Oldest,
+}
+
+impl Index {
+    /// The event at a place.
+    pub(in crate::embedded) fn at(&self, seq: Seq) -> rusqlite::Result<Option<Entry>> {
+        let sql = format!("SELECT {} FROM index_events WHERE seq = ?1", Entry::COLUMNS);
+        self.reading(|connection| one(connection, &sql, [number(seq)]))
+    }
+
+    /// The event with an id.
+    pub(in crate::embedded) fn by_id(&self, id: EventId) -> rusqlite::Result<Option<Entry>> {
+        let sql = format!("SELECT {} FROM index_events WHERE id = ?1", Entry::COLUMNS);
+        self.reading(|connection| one(connection, &sql, [id.to_bytes()]))
+    }
+
+    /// The last event whose id is not greater than this one.
+    pub(in crate::embedded) fn not_after(&self, id: EventId) -> rusqlite::Result<Option<Entry>> {
+        let sql = format!(
+            "SELECT {} FROM index_events WHERE id <= ?1 ORDER BY id DESC LIMIT 1",
+            Entry::COLUMNS
+        );
+        self.reading(|connection| one(connection, &sql, [id.to_bytes()]))
+    }
+
+    /// The first event that was received at or after this moment.
+    pub(in crate::embedded) fn received_from(
+        &self,
+        time: Timestamp,
+    ) -> rusqlite::Result<Option<Entry>> {
+        // An id's time is never earlier than the moment of receiving.
+        let sql = format!(
+            "SELECT {} FROM index_events WHERE id >= ?1 AND created_at >= ?2 ORDER BY id LIMIT 1",
+            Entry::COLUMNS
+        );
+        let first_id = EventId::from_parts(time, 0).to_bytes();
+        self.reading(|connection| one(connection, &sql, params![first_id, time.unix_ms()]))
+    }
+
+    /// Whether a selection wants the events of an entry's kind.
+    pub(in crate::embedded) fn wants(&self, selection: &Selection, entry: &Entry) -> bool {
+        self.kinds.read().unwrap_or_else(PoisonError::into_inner).wants(selection, entry.kind)
+    }
+
+    /// Up to `max` wanted events of the span, newest first.
+    pub(in crate::embedded) fn newest(
+        &self,
+        selection: &Selection,
+        span: Span,
+        max: usize,
+    ) -> rusqlite::Result<Vec<Entry>> {
+        self.find(selection, span, max, Order::Newest)
+    }
+
+    /// Up to `max` wanted events of the span, oldest first.
+    pub(in crate::embedded) fn oldest(
+        &self,
+        selection: &Selection,
+        span: Span,
+        max: usize,
+    ) -> rusqlite::Result<Vec<Entry>> {
+        self.find(selection, span, max, Order::Oldest)
+    }
+
+    fn find(
+        &self,
+        selection: &Selection,
+        span: Span,
+        max: usize,
+        order: Order,
+    ) -> rusqlite::Result<Vec<Entry>> {
+        let wanted = self.kinds.read().unwrap_or_else(PoisonError::into_inner).wanted(selection);
+        self.reading(|connection| {
+            let span = self.narrowed(connection, span)?;
+            match wanted {
+                _ if span.first > span.last || max == 0 => Ok(Vec::new()),
+                Wanted::All => in_order(connection, span, max, order, |_| true),
+                Wanted::Most(kinds) => in_order(connection, span, max, order, |entry| {
+                    kinds.binary_search(&entry.kind).is_ok()
+                }),
+                Wanted::Each(kinds) => {
+                    let mut found = Vec::new();
+                    for kind in kinds {
+                        found.extend(of_kind(connection, kind, span, max, order)?);
+                    }
+                    found.sort_unstable_by_key(|entry| entry.seq);
+                    if order == Order::Newest {
+                        found.reverse();
+                    }
+                    found.truncate(max);
+                    Ok(found)
+                }
+            }
+        })
+    }
+
+    /// The span without the places that its times rule out. Ids rise with places, an id's time is
+    /// never earlier than the moment of receiving, and the index knows how much later at most.
+    fn narrowed(&self, connection: &Connection, span: Span) -> rusqlite::Result<Span> {
+        let mut narrow = Span { last: span.last.min(self.last()), ..span };
+        if let Some(since) = span.since {
+            let first = place_of_time(connection, since)?;
+            narrow.first = narrow.first.max(first.unwrap_or(Seq::MAX));
+        }
+        if let Some(until) = span.until {
+            let late = self.late_ms_max.load(Ordering::Acquire);
+            let time = Timestamp::from_unix_ms(until.unix_ms().saturating_add(late));
+            if let Some(after) = place_of_time(connection, time)? {
+                narrow.last = narrow.last.min(after.saturating_sub(1));
+            }
+        }
+        Ok(narrow)
+    }
+}
+
+/// The first place whose id has this time or a later one.
+fn place_of_time(connection: &Connection, time: Timestamp) -> rusqlite::Result<Option<Seq>> {
+    let sql = "SELECT seq FROM index_events WHERE id >= ?1 ORDER BY id LIMIT 1";
+    let first_id = EventId::from_parts(time, 0).to_bytes();
+    let mut statement = connection.prepare_cached(sql)?;
+    statement.query_row([first_id], |row| row.get(0).map(super::unsigned)).optional()
+}
+
+fn one(connection: &Connection, sql: &str, params: impl Params) -> rusqlite::Result<Option<Entry>> {
+    connection.prepare_cached(sql)?.query_row(params, Entry::read).optional()
+}
+
+/// The wanted events of a span, found by reading all of it until there are enough.
+fn in_order(
+    connection: &Connection,
+    span: Span,
+    max: usize,
+    order: Order,
+    wanted: impl Fn(&Entry) -> bool,
+) -> rusqlite::Result<Vec<Entry>> {
+    let sql = format!(
+        "SELECT {} FROM index_events WHERE seq BETWEEN ?1 AND ?2 AND created_at >= ?3 \
+         AND created_at < ?4 ORDER BY seq {}",
+        Entry::COLUMNS,
+        order.sql()
+    );
+    let mut statement = connection.prepare_cached(&sql)?;
+    let mut rows = statement.query(params![
+        number(span.first),
+        number(span.last),
+        span.since_ms(),
+        span.until_ms()
+    ])?;
+    let mut found = Vec::new();
+    while found.len() < max
+        && let Some(row) = rows.next()?
+    {
+        found.extend(Some(Entry::read(row)?).filter(&wanted));
+    }
+    Ok(found)
+}
+
+/// The events of one kind in a span.
+fn of_kind(
+    connection: &Connection,
+    kind: i64,
+    span: Span,
+    max: usize,
+    order: Order,
+) -> rusqlite::Result<Vec<Entry>> {
+    let sql = format!(
+        "SELECT {} FROM index_events INDEXED BY index_events_kind WHERE kind = ?1 \
+         AND seq BETWEEN ?2 AND ?3 AND created_at >= ?4 AND created_at < ?5 \
+         ORDER BY seq {} LIMIT ?6",
+        Entry::COLUMNS,
+        order.sql()
+    );
+    let mut statement = connection.prepare_cached(&sql)?;
+    let rows = statement.query_map(
+        params![
+            kind,
+            number(span.first),
+            number(span.last),
+            span.since_ms(),
+            span.until_ms(),
+            number(max as u64)
+        ],
+        Entry::read,
+    )?;
+    rows.collect()
+}
+
+impl Order {
+    fn sql(self) -> &'static str {
+        match self {
+            Self::Newest => "DESC",
+            Self::Oldest => "ASC",
+        }
+    }
+}
+
+impl Span {
+    fn since_ms(self) -> i64 {
+        self.since.map_or(i64::MIN, Timestamp::unix_ms)
+    }
+
+    fn until_ms(self) -> i64 {
+        self.until.map_or(i64::MAX, Timestamp::unix_ms)
+    }
+}

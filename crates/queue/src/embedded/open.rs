@@ -1,0 +1,122 @@
+//! Opening the folder, and closing it: what is read, what is compared, what is started.
+
+use super::{
+    Embedded, EmbeddedOptions, OpenError,
+    committer::Committer,
+    folder::Folder,
+    follower::{self, Follower},
+    index::IndexWriter,
+    random,
+    registry::Registry,
+    state::State,
+};
+use crate::{
+    Seq,
+    log::{DiskStorage, Log, LogOptions},
+};
+use headgate_event::{Clock, limits::SEGMENT_BYTES_MAX, prompt::PromptKey};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+impl Default for EmbeddedOptions {
+    fn default() -> Self {
+        Self { segment_bytes_max: SEGMENT_BYTES_MAX, accept_lost_end: false }
+    }
+}
+
+impl Embedded {
+    /// Opens the queue in this folder, which is made when it is missing.
+    ///
+    /// An index that is missing or cannot be read is made again from the log, which takes a while
+    /// when there are many events.
+    pub fn open(
+        folder: &Path,
+        clock: Arc<dyn Clock>,
+        options: EmbeddedOptions,
+    ) -> Result<Self, OpenError> {
+        let folder = Folder::own(folder)?;
+        let state_path = folder.join("headgate.db");
+        let mut state = State::open(&state_path)?;
+        let state_failed = |source| OpenError::State { path: state_path.clone(), source };
+        let key = state.key("prompt").map_err(state_failed)?;
+        let (log, writer) = open_log(&folder, &clock, options)?;
+        let head = *log.head().borrow();
+        if let Some(seen) = state.seen_after(head).map_err(state_failed)? {
+            if !options.accept_lost_end {
+                return Err(OpenError::LostEnd { path: folder.join("log"), head, seen });
+            }
+            state.cut_back(head).map_err(state_failed)?;
+        }
+        let registry = Arc::new(Registry::load(state.subscriptions().map_err(state_failed)?, head));
+        let seed = random::number().map_err(OpenError::Random)?;
+        let committer =
+            Committer::start(state, Arc::clone(&registry), seed).map_err(OpenError::Thread)?;
+        let index = Arc::clone(writer.index());
+        let follower = Follower::start(log.clone(), writer).map_err(OpenError::Thread)?;
+        let prompt_key = PromptKey::new(key);
+        let _folder = folder;
+        Ok(Self { clock, log, index, registry, committer, follower, prompt_key, _folder })
+    }
+
+    /// Finishes what was begun, each after what it rests on.
+    pub(super) async fn shut(&self) {
+        self.log.close().await;
+        self.follower.stop();
+        self.committer.stop();
+        self.index.close();
+        for subscriber in self.registry.all() {
+            subscriber.wake();
+        }
+    }
+}
+
+/// Opens the log, and the index so that it and the log's memory together know every event.
+fn open_log(
+    folder: &Folder,
+    clock: &Arc<dyn Clock>,
+    options: EmbeddedOptions,
+) -> Result<(Log, IndexWriter), OpenError> {
+    let (log_path, index_path) = (folder.join("log"), folder.join("index.db"));
+    let index_failed = |source| OpenError::Index { path: index_path.clone(), source };
+    let mut writer = IndexWriter::open(&index_path).map_err(index_failed)?;
+    let opening = Opening { path: log_path, clock: Arc::clone(clock), options };
+    let mut log = match opening.log(Some(writer.index().last())) {
+        Err(OpenError::LostEnd { head, seen, .. }) if options.accept_lost_end => {
+            tracing::error!(head, seen, "the end of the log is lost; going on without it");
+            writer.cut_back(head).map_err(index_failed)?;
+            opening.log(Some(head))?
+        }
+        opened => opened?,
+    };
+    if !follower::fits(&log, writer.index()).map_err(index_failed)? {
+        tracing::warn!("the index is not of this log and is rebuilt");
+        drop((log, writer));
+        writer = IndexWriter::create(&index_path).map_err(index_failed)?;
+        log = opening.log(Some(0))?;
+    }
+    follower::catch_up(&log, &mut writer).map_err(|error| match error {
+        follower::CatchUpError::Index(source) => index_failed(source),
+        follower::CatchUpError::Log(source) => OpenError::log(opening.path.clone(), source.into()),
+    })?;
+    Ok((log, writer))
+}
+
+/// How the log is opened, perhaps twice.
+struct Opening {
+    path: PathBuf,
+    clock: Arc<dyn Clock>,
+    options: EmbeddedOptions,
+}
+
+impl Opening {
+    fn log(&self, indexed: Option<Seq>) -> Result<Log, OpenError> {
+        let failed = |source| OpenError::Folder { action: "open", path: self.path.clone(), source };
+        let storage = Arc::new(DiskStorage::new(&self.path).map_err(failed)?);
+        let segment_bytes_max = self.options.segment_bytes_max;
+        let options = LogOptions { segment_bytes_max, indexed, ..LogOptions::default() };
+        Log::open(storage, Arc::clone(&self.clock), options)
+            .map_err(|error| OpenError::log(self.path.clone(), error))
+    }
+}

@@ -1,0 +1,144 @@
+//! Looking for what a lease may take: the next wanted events, and those that come again.
+
+use super::{
+    index::Span,
+    read::{self, Located, Reading},
+};
+use crate::{QueueError, Selection, Seq, subscription::Subscriber};
+use headgate_event::Event;
+use std::{collections::BTreeSet, sync::Arc};
+
+/// How many entries of the log's memory are looked at at once.
+const TAIL_STEP: usize = 512;
+
+/// What a lease looks for.
+#[derive(Debug)]
+pub(super) struct Wish {
+    pub(super) subscriber: Arc<Subscriber>,
+    /// Places that are ready for another attempt.
+    pub(super) again: Vec<Seq>,
+    /// The last event that was looked at.
+    pub(super) cursor: Seq,
+    /// The last event that may be leased.
+    pub(super) last: Seq,
+    pub(super) selection: Selection,
+    pub(super) max: usize,
+}
+
+/// What was found.
+#[derive(Debug)]
+pub(super) struct Catch {
+    pub(super) again: Vec<Candidate>,
+    pub(super) first: Vec<Candidate>,
+    /// Every event up to here was looked at.
+    pub(super) passed: Seq,
+}
+
+/// An event that may be leased, or why it cannot be read.
+#[derive(Debug)]
+pub(super) struct Candidate {
+    pub(super) seq: Seq,
+    pub(super) event: Result<Event, String>,
+}
+
+impl Reading {
+    /// Looks for what a lease wishes, and reads it.
+    pub(super) fn find(&self, wish: &Wish) -> Result<Catch, QueueError> {
+        let mut again = Vec::new();
+        for seq in &wish.again {
+            again.extend(self.locate(*seq)?);
+        }
+        let (mut first, mut passed) = self.wanted_after(wish, wish.max - wish.again.len())?;
+        let all = [again.as_slice(), first.as_slice()].concat();
+        let fit = read::within_bytes(&all);
+        if let Some(too_much) = fit.checked_sub(again.len()).and_then(|fit| first.get(fit)) {
+            passed = too_much.seq - 1;
+        } else if fit < again.len() {
+            passed = wish.cursor;
+        }
+        first.truncate(fit.saturating_sub(again.len()));
+        again.truncate(fit);
+        let (again, first) = (self.candidates(&again)?, self.candidates(&first)?);
+        Ok(Catch { again, first, passed })
+    }
+
+    /// Up to `max` wanted events after the cursor that were not settled before, and how far was
+    /// looked.
+    fn wanted_after(&self, wish: &Wish, max: usize) -> Result<(Vec<Located>, Seq), QueueError> {
+        let (mut found, mut cursor) = (Vec::new(), wish.cursor);
+        while found.len() < max && cursor < wish.last {
+            let entries = self.log.committed(cursor, TAIL_STEP);
+            let next = entries.first().map_or(Seq::MAX, |entry| entry.seq);
+            let step = if next == cursor + 1 {
+                let wanted = entries.iter().filter(|entry| read::wants(&wish.selection, entry));
+                let last = entries.last().map_or(cursor, |entry| entry.seq).min(wish.last);
+                (wanted.map(Located::from).collect(), last)
+            } else {
+                let last = wish.last.min(next - 1).min(self.index.last());
+                self.indexed_after(wish, cursor, last, max - found.len())?
+            };
+            let (mut wanted, mut last): (Vec<Located>, Seq) = step;
+            if last <= cursor {
+                break;
+            }
+            let held = wish.subscriber.held();
+            wanted.retain(|one| one.seq <= last && !held.deliveries.has(one.seq));
+            drop(held);
+            if let Some(too_much) = wanted.get(max - found.len()) {
+                last = too_much.seq - 1;
+                wanted.truncate(max - found.len());
+            }
+            found.extend(wanted);
+            cursor = last;
+        }
+        Ok((found, cursor))
+    }
+
+    /// Up to `max` wanted events of the index after the cursor, and how far was looked.
+    fn indexed_after(
+        &self,
+        wish: &Wish,
+        cursor: Seq,
+        last: Seq,
+        max: usize,
+    ) -> Result<(Vec<Located>, Seq), QueueError> {
+        let span = Span { first: cursor + 1, last, since: None, until: None };
+        let found = self.index.oldest(&wish.selection, span, max).map_err(read::index_failed)?;
+        let full = found.last().filter(|_| found.len() == max);
+        let last = full.map_or(last, |entry| entry.seq);
+        Ok((found.into_iter().map(Located::from).collect(), last))
+    }
+
+    /// The events there. One that is damaged is told as such; a disk that fails ends the call.
+    fn candidates(&self, located: &[Located]) -> Result<Vec<Candidate>, QueueError> {
+        let candidate = |located: &Located| {
+            let event = match self.stored(*located) {
+                Ok(stored) => Ok(stored.event),
+                Err(error @ QueueError::Damaged { .. }) => {
+                    tracing::error!(%error, "an event cannot be delivered");
+                    Err(error.to_string())
+                }
+                Err(error) => return Err(error),
+            };
+            Ok(Candidate { seq: located.seq, event })
+        };
+        located.iter().map(candidate).collect()
+    }
+
+    /// Those of the places whose events a selection does not want.
+    pub(super) fn unwanted(
+        &self,
+        selection: &Selection,
+        mut places: BTreeSet<Seq>,
+    ) -> Result<BTreeSet<Seq>, QueueError> {
+        let mut failed = Ok(());
+        places.retain(|seq| match self.wants(selection, *seq) {
+            Ok(wanted) => !wanted,
+            Err(error) => {
+                failed = Err(error);
+                false
+            }
+        });
+        failed.map(|()| places)
+    }
+}

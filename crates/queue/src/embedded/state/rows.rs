@@ -1,0 +1,206 @@
+//! The rows of the state: reading all subscriptions, writing what changed.
+
+use super::State;
+use crate::{
+    Seq, SubscriptionSpec,
+    embedded::index::{number, unsigned},
+    subscription::{Changes, Deferred, Kept, Place, Ranges},
+};
+use headgate_event::Timestamp;
+use rusqlite::{Connection, Transaction, params, types::Type};
+
+/// A subscription as it is kept.
+#[derive(Debug)]
+pub(in crate::embedded) struct Row {
+    pub(in crate::embedded) generation: u64,
+    pub(in crate::embedded) spec: SubscriptionSpec,
+    pub(in crate::embedded) created_at: Timestamp,
+    pub(in crate::embedded) kept: Kept,
+}
+
+impl State {
+    /// All subscriptions.
+    pub(in crate::embedded) fn subscriptions(&self) -> rusqlite::Result<Vec<Row>> {
+        let query = "SELECT generation, spec, created_at, start, floor, settled, dead
+             FROM state_subscriptions JOIN state_places USING (generation) ORDER BY generation";
+        let mut statement = self.connection.prepare(query)?;
+        let rows = statement.query_map([], read)?;
+        rows.map(|row| {
+            let mut row = row?;
+            row.kept.deferred = deferred(&self.connection, row.generation)?;
+            Ok(row)
+        })
+        .collect()
+    }
+}
+
+impl Row {
+    /// The newest event that it has seen.
+    fn seen(&self) -> Seq {
+        let Kept { start, place, deferred, .. } = &self.kept;
+        let settled = place.settled.iter().last().map_or(0, |(_, last)| last);
+        let deferred = deferred.iter().map(|one| one.seq).max().unwrap_or(0);
+        settled.max(deferred).max(place.floor).max(*start)
+    }
+}
+
+impl State {
+    /// The newest event that a subscription has seen, when it is newer than `head`.
+    pub(in crate::embedded) fn seen_after(&self, head: Seq) -> rusqlite::Result<Option<Seq>> {
+        let seen = self.subscriptions()?.iter().map(Row::seen).max();
+        Ok(seen.filter(|seen| *seen > head))
+    }
+
+    /// Takes every subscription back to `head`, because the log does not have what came after it.
+    ///
+    /// They get new generations: other events will have those places, and an answer that still
+    /// comes for a lost one must not settle them.
+    pub(in crate::embedded) fn cut_back(&mut self, head: Seq) -> rusqlite::Result<()> {
+        let rows = self.subscriptions()?;
+        self.change(|transaction| {
+            for Row { generation, spec, created_at, kept } in rows {
+                let delete = "DELETE FROM state_subscriptions WHERE generation = ?1";
+                transaction.execute(delete, [number(generation)])?;
+                let renewed = insert(transaction, &spec, created_at, kept.start.min(head))?;
+                let delete = "DELETE FROM state_places WHERE generation = ?1";
+                transaction.execute(delete, [number(renewed)])?;
+                for table in ["state_places", "state_deferred", "state_dead_letters"] {
+                    let renew = format!("UPDATE {table} SET generation = ?2 WHERE generation = ?1");
+                    transaction.execute(&renew, [number(generation), number(renewed)])?;
+                }
+                let place = kept.place.cut_back(head);
+                let lost = kept.deferred.iter().map(|one| one.seq).filter(|seq| *seq > head);
+                let changes = Changes { place, ended: lost.collect(), ..Changes::default() };
+                write(transaction, renewed, &changes)?;
+            }
+            Ok(())
+        })
+    }
+}
+
+/// Makes a subscription that begins after `start`, and answers its generation.
+pub(in crate::embedded) fn insert(
+    transaction: &Transaction<'_>,
+    spec: &SubscriptionSpec,
+    created_at: Timestamp,
+    start: Seq,
+) -> rusqlite::Result<u64> {
+    transaction.execute(
+        "INSERT INTO state_subscriptions (name, spec, created_at, start) VALUES (?1, ?2, ?3, ?4)",
+        params![spec.name, text(spec)?, created_at.unix_ms(), number(start)],
+    )?;
+    let generation = transaction.last_insert_rowid();
+    transaction.execute(
+        "INSERT INTO state_places VALUES (?1, ?2, x'', 0)",
+        params![generation, number(start)],
+    )?;
+    Ok(unsigned(generation))
+}
+
+/// Changes what a subscription asks for.
+pub(in crate::embedded) fn update(
+    transaction: &Transaction<'_>,
+    generation: u64,
+    spec: &SubscriptionSpec,
+) -> rusqlite::Result<()> {
+    transaction.execute(
+        "UPDATE state_subscriptions SET spec = ?2 WHERE generation = ?1",
+        params![number(generation), text(spec)?],
+    )?;
+    Ok(())
+}
+
+/// Forgets a subscription.
+pub(in crate::embedded) fn delete(
+    transaction: &Transaction<'_>,
+    generation: u64,
+) -> rusqlite::Result<()> {
+    let tables = ["state_subscriptions", "state_places", "state_deferred", "state_dead_letters"];
+    for table in tables {
+        let sql = format!("DELETE FROM {table} WHERE generation = ?1");
+        transaction.execute(&sql, [number(generation)])?;
+    }
+    Ok(())
+}
+
+/// Writes what the moves of a subscription changed.
+pub(in crate::embedded) fn write(
+    transaction: &Transaction<'_>,
+    generation: u64,
+    changes: &Changes,
+) -> rusqlite::Result<()> {
+    let generation = number(generation);
+    let Changes { place, deferred, ended, dead } = changes;
+    let sql = "UPDATE state_places SET floor = ?2, settled = ?3, dead = dead + ?4
+         WHERE generation = ?1";
+    let settled = place.settled.to_bytes(place.floor);
+    transaction.prepare_cached(sql)?.execute(params![
+        generation,
+        number(place.floor),
+        settled,
+        number(dead.len() as u64)
+    ])?;
+    for Deferred { seq, attempt, due, last_error } in deferred {
+        let sql = "INSERT OR REPLACE INTO state_deferred VALUES (?1, ?2, ?3, ?4, ?5)";
+        let row = params![generation, number(*seq), attempt, due.unix_ms(), last_error];
+        transaction.prepare_cached(sql)?.execute(row)?;
+    }
+    for seq in ended {
+        let sql = "DELETE FROM state_deferred WHERE generation = ?1 AND seq = ?2";
+        transaction.prepare_cached(sql)?.execute(params![generation, number(*seq)])?;
+    }
+    for letter in dead {
+        let sql = "INSERT OR REPLACE INTO state_dead_letters VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+        transaction.prepare_cached(sql)?.execute(params![
+            generation,
+            number(letter.seq),
+            letter.reason.as_str(),
+            letter.attempts,
+            letter.last_error,
+            letter.at.unix_ms()
+        ])?;
+    }
+    Ok(())
+}
+
+fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Row> {
+    let spec: String = row.get(1)?;
+    let damaged = |column, kind, error: Box<dyn std::error::Error + Send + Sync>| {
+        rusqlite::Error::FromSqlConversionFailure(column, kind, error)
+    };
+    let spec = serde_json::from_str(&spec).map_err(|error| damaged(1, Type::Text, error.into()))?;
+    let floor = unsigned(row.get(4)?);
+    let settled: Vec<u8> = row.get(5)?;
+    let settled = Ranges::from_bytes(floor, &settled)
+        .ok_or_else(|| damaged(5, Type::Blob, "the settled ranges are damaged".into()))?;
+    Ok(Row {
+        generation: unsigned(row.get(0)?),
+        spec,
+        created_at: Timestamp::from_unix_ms(row.get(2)?),
+        kept: Kept {
+            start: unsigned(row.get(3)?),
+            place: Place { floor, settled },
+            deferred: Vec::new(),
+            dead: unsigned(row.get(6)?),
+        },
+    })
+}
+
+fn deferred(connection: &Connection, generation: u64) -> rusqlite::Result<Vec<Deferred>> {
+    let query = "SELECT seq, attempt, due, last_error FROM state_deferred WHERE generation = ?1";
+    let mut statement = connection.prepare_cached(query)?;
+    let rows = statement.query_map([number(generation)], |row| {
+        Ok(Deferred {
+            seq: unsigned(row.get(0)?),
+            attempt: row.get(1)?,
+            due: Timestamp::from_unix_ms(row.get(2)?),
+            last_error: row.get(3)?,
+        })
+    })?;
+    rows.collect()
+}
+
+fn text(spec: &SubscriptionSpec) -> rusqlite::Result<String> {
+    serde_json::to_string(spec)
+        .map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))
+}

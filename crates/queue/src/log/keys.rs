@@ -1,0 +1,236 @@
+//! What an index and a filter need of an event, without opening its payload.
+
+use headgate_event::{ChannelType, Correlation, Draft};
+use std::time::Duration;
+
+/// The keys of one event, kept uncompressed in its frame.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Keys {
+    /// What happened.
+    pub event_type: String,
+    /// The id of the channel.
+    pub channel: String,
+    /// The type of the channel.
+    pub channel_kind: ChannelType,
+    /// Who sent it.
+    pub provider: Option<String>,
+    /// The provider's name of what happened.
+    pub provider_event: Option<String>,
+    /// What makes a repeat known, unique in the channel.
+    pub dedupe_key: Option<String>,
+    /// How long a repeat is known, in whole milliseconds; there when the key is.
+    pub dedupe_window: Option<Duration>,
+    /// What belongs together.
+    pub thread_key: Option<String>,
+    /// The application's correlation ids.
+    pub correlation: Correlation,
+}
+
+// The tags of the fields. They are never used for anything else; unknown ones are skipped.
+const EVENT_TYPE: u8 = 1;
+const CHANNEL: u8 = 2;
+const CHANNEL_KIND: u8 = 3;
+const PROVIDER: u8 = 4;
+const PROVIDER_EVENT: u8 = 5;
+const DEDUPE_KEY: u8 = 6;
+const DEDUPE_WINDOW: u8 = 7;
+const THREAD_KEY: u8 = 8;
+const FLOW_ID: u8 = 9;
+const FLOW_TYPE: u8 = 10;
+const PROPOSAL_ID: u8 = 11;
+const DEAL_ID: u8 = 12;
+const SESSION_ID: u8 = 13;
+
+impl Keys {
+    /// The keys of a draft.
+    pub(super) fn of(draft: &Draft) -> Self {
+        let dedupe = draft.dedupe.as_ref();
+        Self {
+            event_type: draft.event_type.as_str().to_owned(),
+            channel: draft.channel.id.clone(),
+            channel_kind: draft.channel.kind,
+            provider: draft.provider.clone(),
+            provider_event: draft.provider_event.clone(),
+            dedupe_key: dedupe.map(|dedupe| dedupe.key.clone()),
+            dedupe_window: dedupe.map(|dedupe| Duration::from_millis(whole_ms(dedupe.window))),
+            thread_key: draft.thread_key.clone(),
+            correlation: draft.correlation.clone(),
+        }
+    }
+
+    /// The fields one after the other: tag, length, bytes.
+    pub(super) fn encode(&self) -> Vec<u8> {
+        let mut out = Vec::with_capacity(256);
+        put(&mut out, EVENT_TYPE, Some(self.event_type.as_bytes()));
+        put(&mut out, CHANNEL, Some(self.channel.as_bytes()));
+        put(&mut out, CHANNEL_KIND, Some(&[kind_byte(self.channel_kind)]));
+        let window = self.dedupe_window.map(|window| whole_ms(window).to_le_bytes());
+        put(&mut out, DEDUPE_WINDOW, window.as_ref().map(<[u8; 8]>::as_slice));
+        let correlation = &self.correlation;
+        for (tag, text) in [
+            (PROVIDER, &self.provider),
+            (PROVIDER_EVENT, &self.provider_event),
+            (DEDUPE_KEY, &self.dedupe_key),
+            (THREAD_KEY, &self.thread_key),
+            (FLOW_ID, &correlation.flow_id),
+            (FLOW_TYPE, &correlation.flow_type),
+            (PROPOSAL_ID, &correlation.proposal_id),
+            (DEAL_ID, &correlation.deal_id),
+            (SESSION_ID, &correlation.session_id),
+        ] {
+            put(&mut out, tag, text.as_ref().map(String::as_bytes));
+        }
+        out
+    }
+
+    /// The keys in these bytes; the reason when they are none.
+    pub(super) fn decode(mut bytes: &[u8]) -> Result<Self, &'static str> {
+        let (mut event_type, mut channel, mut channel_kind) = (None, None, None);
+        let mut keys = Self::empty();
+        while let Some((&tag, rest)) = bytes.split_first() {
+            let (length, rest) = rest.split_first_chunk().ok_or("a key has no length")?;
+            let length = usize::try_from(u32::from_le_bytes(*length)).unwrap_or(usize::MAX);
+            let (value, rest) = rest.split_at_checked(length).ok_or("a key is cut short")?;
+            bytes = rest;
+            match tag {
+                EVENT_TYPE => event_type = Some(text(value)?),
+                CHANNEL => channel = Some(text(value)?),
+                CHANNEL_KIND => channel_kind = Some(kind_of(value)?),
+                DEDUPE_WINDOW => {
+                    let ms = value.try_into().map_err(|_| "the dedupe window is not 8 bytes")?;
+                    keys.dedupe_window = Some(Duration::from_millis(u64::from_le_bytes(ms)));
+                }
+                _ => {
+                    if let Some(field) = keys.field(tag) {
+                        *field = Some(text(value)?);
+                    }
+                }
+            }
+        }
+        keys.event_type = event_type.ok_or("the keys hold no event type")?;
+        keys.channel = channel.ok_or("the keys hold no channel")?;
+        keys.channel_kind = channel_kind.ok_or("the keys hold no channel type")?;
+        Ok(keys)
+    }
+
+    /// The text of a tag that may be missing; `None` for tags of later versions.
+    fn field(&mut self, tag: u8) -> Option<&mut Option<String>> {
+        Some(match tag {
+            PROVIDER => &mut self.provider,
+            PROVIDER_EVENT => &mut self.provider_event,
+            DEDUPE_KEY => &mut self.dedupe_key,
+            THREAD_KEY => &mut self.thread_key,
+            FLOW_ID => &mut self.correlation.flow_id,
+            FLOW_TYPE => &mut self.correlation.flow_type,
+            PROPOSAL_ID => &mut self.correlation.proposal_id,
+            DEAL_ID => &mut self.correlation.deal_id,
+            SESSION_ID => &mut self.correlation.session_id,
+            _ => return None,
+        })
+    }
+
+    fn empty() -> Self {
+        Self {
+            event_type: String::new(),
+            channel: String::new(),
+            channel_kind: ChannelType::App,
+            provider: None,
+            provider_event: None,
+            dedupe_key: None,
+            dedupe_window: None,
+            thread_key: None,
+            correlation: Correlation::default(),
+        }
+    }
+}
+
+fn put(out: &mut Vec<u8>, tag: u8, value: Option<&[u8]>) {
+    let Some(value) = value else { return };
+    // A longer value makes a frame that is refused as too large before it is written.
+    let length = u32::try_from(value.len()).unwrap_or(u32::MAX);
+    out.push(tag);
+    out.extend_from_slice(&length.to_le_bytes());
+    out.extend_from_slice(value);
+}
+
+fn text(value: &[u8]) -> Result<String, &'static str> {
+    std::str::from_utf8(value).map(str::to_owned).map_err(|_| "a key is not UTF-8")
+}
+
+fn whole_ms(span: Duration) -> u64 {
+    u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
+}
+
+fn kind_byte(kind: ChannelType) -> u8 {
+    match kind {
+        ChannelType::Webhook => 1,
+        ChannelType::Email => 2,
+        ChannelType::Slack => 3,
+        ChannelType::Cron => 4,
+        ChannelType::App => 5,
+    }
+}
+
+fn kind_of(value: &[u8]) -> Result<ChannelType, &'static str> {
+    Ok(match value {
+        [1] => ChannelType::Webhook,
+        [2] => ChannelType::Email,
+        [3] => ChannelType::Slack,
+        [4] => ChannelType::Cron,
+        [5] => ChannelType::App,
+        _ => return Err("the channel type is unknown"),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn any_text() -> impl Strategy<Value = Option<String>> {
+        proptest::option::of(".{0,40}")
+    }
+
+    proptest! {
+        #[test]
+        fn keys_are_read_as_they_were_written(
+            event_type in ".{1,20}",
+            kind in 1_u8..=5,
+            texts in proptest::collection::vec(any_text(), 4),
+            ids in proptest::collection::vec(any_text(), 5),
+            window in proptest::option::of(any::<u64>()),
+        ) {
+            let keys = Keys {
+                channel: "billing".to_owned(),
+                channel_kind: kind_of(&[kind]).expect("known"),
+                event_type,
+                provider: texts[0].clone(),
+                provider_event: texts[1].clone(),
+                dedupe_key: texts[2].clone(),
+                dedupe_window: window.map(Duration::from_millis),
+                thread_key: texts[3].clone(),
+                correlation: Correlation {
+                    flow_id: ids[0].clone(),
+                    flow_type: ids[1].clone(),
+                    proposal_id: ids[2].clone(),
+                    deal_id: ids[3].clone(),
+                    session_id: ids[4].clone(),
+                },
+            };
+            prop_assert_eq!(Keys::decode(&keys.encode()), Ok(keys));
+        }
+
+        #[test]
+        fn any_bytes_are_keys_or_an_error(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let _ = Keys::decode(&bytes);
+        }
+    }
+
+    #[test]
+    fn a_key_of_a_later_version_is_skipped() {
+        let keys = Keys { event_type: "a".into(), channel: "b".into(), ..Keys::empty() };
+        let mut bytes = keys.encode();
+        put(&mut bytes, 200, Some(b"later"));
+        assert_eq!(Keys::decode(&bytes), Ok(keys));
+    }
+}

@@ -1,0 +1,111 @@
+//! A draft made ready for the log by the request's task, so that the writer has little to do.
+
+use super::{
+    Keys,
+    frame::{COMPRESSED, FRAME_BODY_AT, FRAME_HEAD_BYTES, frame_crc},
+};
+use crate::Seq;
+use headgate_event::{
+    Draft, EventId, StoreError, StoredEvent, Timestamp,
+    limits::{COMPRESS_BYTES_MIN, FRAME_BYTES_MAX},
+};
+use std::{cell::RefCell, fmt, io, sync::Arc};
+use zstd::bulk::Compressor;
+
+/// How hard bodies are compressed: zstd's fastest ordinary level.
+const COMPRESSION_LEVEL: i32 = 1;
+
+/// The bytes of a frame, whole but for the sequence and the id.
+pub(crate) struct Prepared {
+    frame: Vec<u8>,
+    body_crc: u32,
+    created_at: Timestamp,
+    keys: Arc<Keys>,
+}
+
+impl Prepared {
+    /// Encodes a draft, and compresses it when that is worth it.
+    pub(crate) fn new(draft: &Draft) -> Result<Self, StoreError> {
+        let keys = Keys::of(draft);
+        let section = keys.encode();
+        let event = StoredEvent::encode(draft);
+        let bytes = section.len() + event.len() + draft.raw.len();
+        if bytes > FRAME_BYTES_MAX {
+            return Err(StoreError::TooLarge { bytes, bytes_max: FRAME_BYTES_MAX });
+        }
+        let content = event.len() + draft.raw.len();
+        let compressed = (content >= COMPRESS_BYTES_MIN)
+            .then(|| compress(&[event.as_slice(), &draft.raw].concat()).ok())
+            .flatten()
+            .filter(|compressed| compressed.len() < content);
+        let payload = compressed.as_ref().map_or(content, Vec::len);
+        let mut frame = Vec::with_capacity(FRAME_HEAD_BYTES + section.len() + payload);
+        frame.resize(FRAME_HEAD_BYTES, 0);
+        frame.extend_from_slice(&section);
+        if let Some(compressed) = &compressed {
+            frame.extend_from_slice(compressed);
+            frame[52..56].copy_from_slice(&COMPRESSED.to_le_bytes());
+        } else {
+            frame.extend_from_slice(&event);
+            frame.extend_from_slice(&draft.raw);
+        }
+        let length = frame.len();
+        for (at, number) in
+            [(0, length), (40, section.len()), (44, event.len()), (48, draft.raw.len())]
+        {
+            frame[at..at + 4].copy_from_slice(&four_bytes(number));
+        }
+        frame[32..40].copy_from_slice(&draft.created_at.unix_ms().to_le_bytes());
+        let body_crc = crc32c::crc32c(&frame[FRAME_BODY_AT..]);
+        Ok(Self { frame, body_crc, created_at: draft.created_at, keys: Arc::new(keys) })
+    }
+
+    /// The length of the frame.
+    pub(crate) fn len(&self) -> usize {
+        self.frame.len()
+    }
+
+    /// When the event was received.
+    pub(crate) fn created_at(&self) -> Timestamp {
+        self.created_at
+    }
+
+    /// What an index needs of it.
+    pub(crate) fn keys(&self) -> &Arc<Keys> {
+        &self.keys
+    }
+
+    /// The frame with what the writer knows.
+    pub(super) fn sealed(mut self, seq: Seq, id: EventId) -> Vec<u8> {
+        self.frame[8..16].copy_from_slice(&seq.to_le_bytes());
+        self.frame[16..32].copy_from_slice(&id.to_bytes());
+        let crc = frame_crc(self.body_crc, &self.frame);
+        self.frame[4..8].copy_from_slice(&crc.to_le_bytes());
+        self.frame
+    }
+}
+
+impl fmt::Debug for Prepared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Prepared").field("bytes", &self.len()).finish_non_exhaustive()
+    }
+}
+
+/// A length that was checked against the limit of a frame, as it is stored.
+fn four_bytes(length: usize) -> [u8; 4] {
+    u32::try_from(length).unwrap_or(u32::MAX).to_le_bytes()
+}
+
+fn compress(content: &[u8]) -> io::Result<Vec<u8>> {
+    thread_local! {
+        // A context is some hundred KiB, too much to make anew for every event.
+        static COMPRESSOR: RefCell<Option<Compressor<'static>>> = const { RefCell::new(None) };
+    }
+    COMPRESSOR.with_borrow_mut(|kept| {
+        let compressor = match kept {
+            Some(compressor) => compressor,
+            None => kept.insert(Compressor::new(COMPRESSION_LEVEL)?),
+        };
+        compressor.compress(content)
+    })
+}

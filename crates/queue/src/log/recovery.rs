@@ -1,0 +1,221 @@
+//! Opening what a stopped process, a power cut or a failing disk left behind.
+//!
+//! The rule: a broken place with nothing after it that says it was durable is what a power cut
+//! leaves, and is cut off. A broken place that was durable once is damage, and is reported with
+//! its segment and offset. Everything is looked at before anything is changed.
+//!
+//! Only the last segment is read through. Those before it were durable to their end before the
+//! next was begun, which says so in its header; their frames are checked whenever they are read.
+
+mod batches;
+
+use super::{
+    OpenError, Storage, StorageFile,
+    format::{
+        FORMAT_VERSION, HeaderError, SEGMENT_HEADER_BYTES, SEGMENT_START, SegmentHeader, file_name,
+        first_seq_of,
+    },
+};
+use crate::Seq;
+use batches::Walk;
+use headgate_event::EventId;
+use std::{collections::BTreeMap, io, sync::Arc};
+
+/// The segment that batches are appended to.
+#[derive(Debug)]
+pub(super) struct Active {
+    /// Its file.
+    pub file: Arc<dyn StorageFile>,
+    /// Its header.
+    pub header: SegmentHeader,
+    /// Its length; all of it is durable.
+    pub end: u64,
+}
+
+/// The log as it was found.
+#[derive(Debug)]
+pub(super) struct Recovered {
+    /// The durable end of each segment, by its first sequence.
+    pub extents: BTreeMap<Seq, u64>,
+    /// The last segment.
+    pub active: Active,
+    /// The newest sequence.
+    pub head: Seq,
+    /// The newest id; all zero when there never was one.
+    pub last_id: EventId,
+}
+
+/// A segment whose file is there.
+struct Found {
+    first_seq: Seq,
+    bytes: u64,
+    header: SegmentHeader,
+}
+
+/// Opens the log in this storage, or begins one. `indexed` is the newest event known elsewhere.
+pub(super) fn recover(
+    storage: &Arc<dyn Storage>,
+    indexed: Option<Seq>,
+) -> Result<Recovered, OpenError> {
+    let (mut found, unborn) = survey(&**storage)?;
+    check_chain(&found)?;
+    let Some(last) = found.pop() else {
+        not_behind(0, indexed)?;
+        return begin(&**storage, unborn);
+    };
+    let name = file_name(last.first_seq);
+    let file = storage.open(&name).map_err(|e| failed("open", &name, e))?;
+    let walk = Walk::through(&*file, &last.header, last.bytes)?;
+    not_behind(walk.head, indexed)?;
+    if let Some(unborn) = unborn {
+        forget(&**storage, unborn)?;
+    }
+    settle(&**storage, &*file, &last, &walk)?;
+    let mut extents: BTreeMap<Seq, u64> = found.iter().map(|s| (s.first_seq, s.bytes)).collect();
+    extents.insert(last.first_seq, walk.end);
+    let active = Active { file, header: last.header, end: walk.end };
+    Ok(Recovered { extents, active, head: walk.head, last_id: walk.last_id })
+}
+
+/// Begins a segment: when this returns, a power cut cannot take it away.
+pub(super) fn begin_segment(storage: &dyn Storage, header: SegmentHeader) -> io::Result<Active> {
+    let file = storage.create(&file_name(header.first_seq))?;
+    file.write_at(0, &header.encode())?;
+    file.sync()?;
+    storage.sync_folder()?;
+    Ok(Active { file, header, end: SEGMENT_START })
+}
+
+/// The segments in their order, and the last one apart when it never was more than begun.
+fn survey(storage: &dyn Storage) -> Result<(Vec<Found>, Option<Seq>), OpenError> {
+    let names = storage.list().map_err(|e| failed("list", "log", e))?;
+    let mut firsts: Vec<Seq> = names.iter().filter_map(|name| first_seq_of(name)).collect();
+    firsts.sort_unstable();
+    let mut found = Vec::with_capacity(firsts.len());
+    for (nth, &first_seq) in firsts.iter().enumerate() {
+        let (bytes, header) = look(storage, first_seq)?;
+        match header {
+            Ok(header) if header.first_seq == first_seq => {
+                found.push(Found { first_seq, bytes, header });
+            }
+            Ok(header) => {
+                let other = file_name(header.first_seq);
+                let reason = format!("its header is that of `{other}`");
+                return Err(OpenError::damaged(first_seq, 0, reason));
+            }
+            Err(HeaderError::Newer(found)) => {
+                return Err(OpenError::Newer { segment: first_seq, found, known: FORMAT_VERSION });
+            }
+            // The header is durable before a batch is written, so a file that is longer had one.
+            // The very first segment is 1; any other had one before it.
+            Err(HeaderError::Broken(_))
+                if nth + 1 == firsts.len()
+                    && bytes <= SEGMENT_START
+                    && (nth > 0 || first_seq == 1) =>
+            {
+                return Ok((found, Some(first_seq)));
+            }
+            Err(HeaderError::Broken(reason)) => {
+                return Err(OpenError::damaged(first_seq, 0, reason));
+            }
+        }
+    }
+    Ok((found, None))
+}
+
+/// The length and the header of a segment.
+fn look(
+    storage: &dyn Storage,
+    first_seq: Seq,
+) -> Result<(u64, Result<SegmentHeader, HeaderError>), OpenError> {
+    let name = file_name(first_seq);
+    let file = storage.open(&name).map_err(|e| failed("open", &name, e))?;
+    let bytes = file.bytes().map_err(|e| failed("measure", &name, e))?;
+    if bytes < SEGMENT_START {
+        return Ok((bytes, Err(HeaderError::Broken("it is shorter than a segment's header"))));
+    }
+    let mut header = [0; SEGMENT_HEADER_BYTES];
+    file.read_at(0, &mut header).map_err(|e| failed("read", &name, e))?;
+    Ok((bytes, SegmentHeader::decode(&header)))
+}
+
+/// Whether each segment continues the one before it, which ends where it ended. The first may
+/// continue one that retention has removed.
+fn check_chain(found: &[Found]) -> Result<(), OpenError> {
+    for (before, next) in found.iter().zip(found.iter().skip(1)) {
+        let header = next.header;
+        if header.previous != before.first_seq {
+            let (segment, next) = (header.previous, next.first_seq);
+            return Err(OpenError::Missing { segment, next });
+        }
+        if header.previous_end != before.bytes {
+            let (expected, bytes) = (header.previous_end, before.bytes);
+            let reason = format!("expected {expected} bytes, found {bytes}");
+            return Err(OpenError::damaged(before.first_seq, bytes.min(expected), reason));
+        }
+    }
+    Ok(())
+}
+
+fn not_behind(head: Seq, indexed: Option<Seq>) -> Result<(), OpenError> {
+    match indexed {
+        Some(indexed) if indexed > head => Err(OpenError::Behind { head, indexed }),
+        _ => Ok(()),
+    }
+}
+
+/// Begins an empty log.
+fn begin(storage: &dyn Storage, unborn: Option<Seq>) -> Result<Recovered, OpenError> {
+    if let Some(unborn) = unborn {
+        forget(storage, unborn)?;
+    }
+    let first = file_name(1);
+    let tag =
+        getrandom::u64().map_err(|e| failed("begin", &first, io::Error::other(e.to_string())))?;
+    let last_id = EventId::from_bytes([0; 16]);
+    let header = SegmentHeader { first_seq: 1, tag, previous: 0, previous_end: 0, last_id };
+    let active = begin_segment(storage, header).map_err(|e| failed("begin", &first, e))?;
+    let extents = BTreeMap::from([(1, active.end)]);
+    Ok(Recovered { extents, active, head: 0, last_id })
+}
+
+/// Removes a segment that a power cut left without its header.
+fn forget(storage: &dyn Storage, first_seq: Seq) -> Result<(), OpenError> {
+    let name = file_name(first_seq);
+    tracing::warn!(segment = name, "removing a segment of the log that was only begun");
+    storage.remove(&name).map_err(|e| failed("remove", &name, e))?;
+    storage.sync_folder().map_err(|e| failed("sync", "log", e))
+}
+
+/// Makes durable what was found, so that what is shown from here on stays.
+///
+/// The last batch may have been written without having been synced. It is written once more,
+/// because a sync that failed before may have left pages that count as clean.
+fn settle(
+    storage: &dyn Storage,
+    file: &dyn StorageFile,
+    last: &Found,
+    walk: &Walk,
+) -> Result<(), OpenError> {
+    let name = file_name(last.first_seq);
+    if walk.end < last.bytes {
+        let bytes = last.bytes - walk.end;
+        tracing::warn!(
+            segment = name,
+            offset = walk.end,
+            bytes,
+            "cutting off what a power cut left unfinished"
+        );
+        file.truncate(walk.end).map_err(|e| failed("cut", &name, e))?;
+    }
+    let length = usize::try_from(walk.end - walk.last_batch).unwrap_or(usize::MAX);
+    let mut batch = vec![0; length];
+    file.read_at(walk.last_batch, &mut batch).map_err(|e| failed("read", &name, e))?;
+    file.write_at(walk.last_batch, &batch).map_err(|e| failed("write", &name, e))?;
+    file.sync().map_err(|e| failed("sync", &name, e))?;
+    storage.sync_folder().map_err(|e| failed("sync", "log", e))
+}
+
+fn failed(action: &'static str, file: &str, source: io::Error) -> OpenError {
+    OpenError::Io { action, file: file.to_owned(), source }
+}

@@ -1,0 +1,341 @@
+//! The one writer: gathers what is queued, gives sequences and ids, writes, syncs, answers.
+//!
+//! It runs on a thread of its own and does as little as can be: the request's task has made the
+//! frames. It does not wait for more to come: a batch forms by itself while the one before it is
+//! synced.
+
+mod batch;
+mod ids;
+mod known;
+
+pub(super) use batch::{Call, Message};
+
+use super::{
+    AppendError, Committed, LogOptions, Place, Shared,
+    format::{BATCH_HEADER_BYTES, BatchHeader, SEGMENT_START, SegmentHeader, file_name},
+    recovery::{Active, begin_segment},
+    unavailable,
+};
+use crate::Seq;
+use batch::Batch;
+use headgate_event::{
+    Accepted, Clock, EventId, Timestamp,
+    limits::{BATCH_BYTES_MAX, BATCH_EVENTS_MAX},
+};
+use ids::Ids;
+use known::Known;
+use std::{
+    io::{self, ErrorKind},
+    sync::{Arc, atomic::Ordering},
+};
+use tokio::sync::mpsc;
+
+/// The writer's own state.
+pub(super) struct Writer {
+    shared: Arc<Shared>,
+    clock: Arc<dyn Clock>,
+    options: LogOptions,
+    active: Active,
+    ids: Ids,
+    known: Known,
+    head: Seq,
+    /// A call that did not fit into the batch before.
+    held: Option<Call>,
+    /// The batch as it is written; kept for its memory.
+    buffer: Vec<u8>,
+    health: Health,
+}
+
+/// Whether the writer can write.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Health {
+    Well,
+    /// The last batch found the disk full; the next one may not.
+    Full,
+    /// What is on the disk is not known: nothing is written until the log is opened again.
+    Poisoned,
+}
+
+impl Writer {
+    pub(super) fn new(
+        shared: Arc<Shared>,
+        clock: Arc<dyn Clock>,
+        options: LogOptions,
+        active: Active,
+        last_id: EventId,
+    ) -> Self {
+        let head = *shared.head.borrow();
+        Self {
+            shared,
+            clock,
+            options,
+            active,
+            ids: Ids::after(last_id),
+            known: Known::after(head),
+            head,
+            held: None,
+            buffer: Vec::new(),
+            health: Health::Well,
+        }
+    }
+
+    /// Takes the keys of what is stored beyond the index.
+    pub(super) fn remember(&mut self, unindexed: &[Committed]) {
+        if let Some(first) = unindexed.first() {
+            self.known = Known::after(first.seq - 1);
+        }
+        for entry in unindexed {
+            // Nothing of it can be undone: it is durable.
+            let _ = self.known.insert(entry);
+        }
+    }
+
+    /// Works until it is told to close or nobody is left to tell it anything.
+    pub(super) fn run(mut self, mut queue: mpsc::Receiver<Message>) {
+        while let Some(calls) = self.gather(&mut queue) {
+            self.commit(calls);
+        }
+    }
+
+    /// Waits for a call and takes with it what is queued, up to the limits of a batch.
+    fn gather(&mut self, queue: &mut mpsc::Receiver<Message>) -> Option<Vec<Call>> {
+        let first = match self.held.take() {
+            Some(held) => held,
+            None => next_call(queue)?,
+        };
+        let (mut events, mut bytes) = first.size();
+        let mut calls = vec![first];
+        while events < BATCH_EVENTS_MAX && bytes < BATCH_BYTES_MAX {
+            let call = match queue.try_recv() {
+                Ok(Message::Append(call)) => call,
+                Ok(Message::Close) => {
+                    queue.close();
+                    continue;
+                }
+                Err(_) => break,
+            };
+            let (more_events, more_bytes) = call.size();
+            events += more_events;
+            bytes += more_bytes;
+            if events > BATCH_EVENTS_MAX || bytes > BATCH_BYTES_MAX {
+                self.held = Some(call);
+                break;
+            }
+            calls.push(call);
+        }
+        Some(calls)
+    }
+
+    /// Stores the calls in one batch and answers them.
+    fn commit(&mut self, calls: Vec<Call>) {
+        if let Err(reason) = self.ready() {
+            for call in calls {
+                call.refuse(&reason);
+            }
+            return;
+        }
+        self.forget();
+        let mut batch = Batch::at(self.active.end + BATCH_HEADER_BYTES as u64, calls.len());
+        let now = self.clock.now();
+        for call in calls {
+            self.take(call, now, &mut batch);
+        }
+        let written = if batch.frames.is_empty() { Ok(()) } else { self.write(&batch) };
+        match written {
+            Ok(()) => self.publish(batch),
+            Err(reason) => {
+                self.known.undo(batch.undo, self.head);
+                for (answer, _) in batch.answers {
+                    // The caller may have gone.
+                    let _ = answer.send(Err(unavailable(reason.clone())));
+                }
+            }
+        }
+    }
+
+    /// Whether a batch can be written, beginning a new segment when the last one is full.
+    fn ready(&mut self) -> Result<(), String> {
+        if self.health == Health::Poisoned {
+            return Err(self.shared.fault().unwrap_or_default());
+        }
+        // An empty segment is named by the same event as the one that would follow it.
+        let empty = self.active.end == SEGMENT_START;
+        if empty || self.active.end < self.options.segment_bytes_max {
+            return Ok(());
+        }
+        let tag = match getrandom::u64() {
+            Ok(tag) => tag,
+            Err(error) => return Err(format!("there are no random bits: {error}")),
+        };
+        let header = SegmentHeader {
+            first_seq: self.head + 1,
+            tag,
+            previous: self.active.header.first_seq,
+            previous_end: self.active.end,
+            last_id: self.ids.last(),
+        };
+        match begin_segment(self.shared.reader.storage(), header) {
+            Ok(active) => {
+                self.shared.reader.begin(&active);
+                self.active = active;
+                Ok(())
+            }
+            Err(error) => Err(self.not_begun(header, &error)),
+        }
+    }
+
+    /// Lets go of keys that the index has had for a while.
+    fn forget(&mut self) {
+        let indexed = self.shared.indexed.load(Ordering::Acquire);
+        let kept = self.head.saturating_sub(self.options.dedupe_kept_events);
+        self.known.let_go(indexed.min(kept));
+    }
+
+    /// Takes a call into the batch, or hands it back.
+    fn take(&mut self, call: Call, now: Timestamp, batch: &mut Batch) {
+        let keyed = call.drafts.iter().any(|draft| draft.keys().dedupe_key.is_some());
+        if keyed && call.seen < self.known.floor() {
+            let _ = call.answer.send(Err(AppendError::LookAgain(call.drafts)));
+            return;
+        }
+        let mut accepted = Vec::with_capacity(call.drafts.len());
+        for draft in call.drafts {
+            if let Some(first) = self.known.find(draft.keys(), draft.created_at()) {
+                accepted.push(Accepted::Duplicate(first));
+                continue;
+            }
+            let id = self.ids.next(now.max(draft.created_at()));
+            let seq = self.head + 1 + batch.frames.len() as u64;
+            let entry = batch.add(draft, seq, id, self.active.header.first_seq);
+            if let Some(undo) = self.known.insert(entry) {
+                batch.undo.push(undo);
+            }
+            accepted.push(Accepted::New(id));
+        }
+        batch.answers.push((call.answer, accepted));
+    }
+
+    /// Makes the batch durable; the reason when it could not be.
+    fn write(&mut self, batch: &Batch) -> Result<(), String> {
+        if let Err(error) = self.put(batch) {
+            return Err(self.not_written(&error));
+        }
+        if let Err(error) = self.active.file.sync() {
+            return Err(self.poison("sync", &error));
+        }
+        self.active.end = batch.end;
+        self.head += batch.frames.len() as u64;
+        if self.health == Health::Full {
+            tracing::info!("the log can be written again");
+            self.shared.set_fault(None);
+            self.health = Health::Well;
+        }
+        Ok(())
+    }
+
+    /// Writes header and frames, in one piece unless they are large.
+    fn put(&mut self, batch: &Batch) -> io::Result<()> {
+        let crc = batch.frames.iter().fold(0, |crc, frame| crc32c::crc32c_append(crc, frame));
+        let at = self.active.end;
+        let payload_bytes = batch.end - at - BATCH_HEADER_BYTES as u64;
+        let wide = |_| io::Error::other("a batch is longer than its header can say");
+        let header = BatchHeader {
+            tag: self.active.header.tag,
+            first_seq: self.head + 1,
+            durable_end: at,
+            count: u32::try_from(batch.frames.len()).map_err(wide)?,
+            payload_bytes: u32::try_from(payload_bytes).map_err(wide)?,
+            payload_crc: crc,
+        };
+        self.buffer.clear();
+        self.buffer.extend_from_slice(&header.encode());
+        if payload_bytes <= BATCH_BYTES_MAX as u64 {
+            batch.frames.iter().for_each(|frame| self.buffer.extend_from_slice(frame));
+            return self.active.file.write_at(at, &self.buffer);
+        }
+        self.active.file.write_at(at, &self.buffer)?;
+        let mut offset = at + BATCH_HEADER_BYTES as u64;
+        for frame in &batch.frames {
+            self.active.file.write_at(offset, frame)?;
+            offset += frame.len() as u64;
+        }
+        Ok(())
+    }
+
+    /// Shows the batch to readers, then answers.
+    fn publish(&self, batch: Batch) {
+        let Batch { frames, committed, answers, .. } = batch;
+        if !committed.is_empty() {
+            let end = Place { segment: self.active.header.first_seq, offset: self.active.end };
+            self.shared.reader.extend(end);
+            self.shared.tail.push(committed);
+            self.shared.head.send_replace(self.head);
+        }
+        for (answer, accepted) in answers {
+            // The caller may have gone; what it gave is stored all the same.
+            let _ = answer.send(Ok(accepted));
+        }
+        drop(frames);
+    }
+
+    /// After a failed write: a full disk is cut back to what is durable, all else is poison.
+    fn not_written(&mut self, error: &io::Error) -> String {
+        if !is_full(error) {
+            return self.poison("write", error);
+        }
+        let file = &self.active.file;
+        if let Err(error) = file.truncate(self.active.end).and_then(|()| file.sync()) {
+            return self.poison("cut", &error);
+        }
+        self.full(error)
+    }
+
+    /// After a segment could not be begun: on a full disk its file is taken away again.
+    fn not_begun(&mut self, header: SegmentHeader, error: &io::Error) -> String {
+        let storage = self.shared.reader.storage();
+        if !is_full(error) {
+            return self.poison("begin a segment after", error);
+        }
+        let removed = match storage.remove(&file_name(header.first_seq)) {
+            Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
+            _ => storage.sync_folder(),
+        };
+        match removed {
+            Ok(()) => self.full(error),
+            Err(error) => self.poison("begin a segment after", &error),
+        }
+    }
+
+    fn full(&mut self, error: &io::Error) -> String {
+        let reason = format!("the disk is full: {error}");
+        if self.health != Health::Full {
+            tracing::error!(%error, "the disk is full, nothing can be stored");
+        }
+        self.health = Health::Full;
+        self.shared.set_fault(Some(reason.clone()));
+        reason
+    }
+
+    fn poison(&mut self, action: &str, error: &io::Error) -> String {
+        let name = file_name(self.active.header.first_seq);
+        let reason = format!("cannot {action} `{name}`: {error}");
+        tracing::error!(reason, "nothing can be stored until a restart");
+        self.health = Health::Poisoned;
+        self.shared.set_fault(Some(reason.clone()));
+        reason
+    }
+}
+
+/// The next call, waiting for it; `None` at the end.
+fn next_call(queue: &mut mpsc::Receiver<Message>) -> Option<Call> {
+    loop {
+        match queue.blocking_recv()? {
+            Message::Append(call) => return Some(call),
+            Message::Close => queue.close(),
+        }
+    }
+}
+
+fn is_full(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded)
+}

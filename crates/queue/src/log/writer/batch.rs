@@ -1,0 +1,74 @@
+//! Calls on their way into a batch, and the batch in the making.
+
+use super::known::Undo;
+use crate::{
+    Seq,
+    log::{AppendError, Committed, Position, Prepared, unavailable},
+};
+use headgate_event::{Accepted, EventId};
+use std::sync::Arc;
+use tokio::sync::oneshot;
+
+/// The answer to one call.
+pub(super) type Answer = oneshot::Sender<Result<Vec<Accepted>, AppendError>>;
+
+/// One call of `append`.
+pub(in crate::log) struct Call {
+    pub drafts: Vec<Prepared>,
+    pub seen: Seq,
+    pub answer: Answer,
+}
+
+/// What the writer is told.
+pub(in crate::log) enum Message {
+    /// Store these.
+    Append(Call),
+    /// Store what was given before, then end.
+    Close,
+}
+
+/// A batch in the making.
+pub(super) struct Batch {
+    pub frames: Vec<Vec<u8>>,
+    pub committed: Vec<Committed>,
+    pub answers: Vec<(Answer, Vec<Accepted>)>,
+    pub undo: Vec<Undo>,
+    /// The end of the frames so far, as an offset.
+    pub end: u64,
+}
+
+impl Batch {
+    pub(super) fn at(end: u64, calls: usize) -> Self {
+        let answers = Vec::with_capacity(calls);
+        Self { frames: Vec::new(), committed: Vec::new(), answers, undo: Vec::new(), end }
+    }
+
+    pub(super) fn add(
+        &mut self,
+        draft: Prepared,
+        seq: Seq,
+        id: EventId,
+        segment: Seq,
+    ) -> &Committed {
+        let (created_at, keys) = (draft.created_at(), Arc::clone(draft.keys()));
+        let frame = draft.sealed(seq, id);
+        // The limit of a frame is far below what four bytes hold.
+        let len = u32::try_from(frame.len()).unwrap_or(u32::MAX);
+        let position = Position { segment, offset: self.end, len };
+        self.end += frame.len() as u64;
+        self.frames.push(frame);
+        self.committed.push_mut(Committed { seq, id, created_at, position, keys })
+    }
+}
+
+impl Call {
+    /// Its events and its bytes.
+    pub(super) fn size(&self) -> (usize, usize) {
+        (self.drafts.len(), self.drafts.iter().map(Prepared::len).sum())
+    }
+
+    pub(super) fn refuse(self, reason: &str) {
+        // The caller may have gone.
+        let _ = self.answer.send(Err(unavailable(reason)));
+    }
+}

@@ -1,0 +1,131 @@
+//! What every backend of the queue promises, run on each of them.
+
+#![expect(clippy::expect_used, reason = "a case that cannot go on has failed")]
+
+#[path = "conformance/bench.rs"]
+#[expect(dead_code, reason = "shared with the tests of the embedded queue")]
+mod bench;
+
+#[path = "conformance/dedupe.rs"]
+mod dedupe;
+#[path = "conformance/lease.rs"]
+mod lease;
+#[path = "conformance/list.rs"]
+mod list;
+#[path = "conformance/order.rs"]
+mod order;
+#[path = "conformance/restart.rs"]
+mod restart;
+#[path = "conformance/settle.rs"]
+mod settle;
+#[path = "conformance/subscribe.rs"]
+mod subscribe;
+#[path = "conformance/wait.rs"]
+mod wait;
+
+/// Runs each case on each backend.
+macro_rules! conformance {
+    ($($module:ident { $($case:ident,)* })*) => {
+        conformance!(@backend memory_queue memory $($module { $($case,)* })*);
+        conformance!(@backend embedded_queue embedded $($module { $($case,)* })*);
+    };
+    (@backend $name:ident $backend:ident $($module:ident { $($case:ident,)* })*) => {
+        mod $name {
+            $(mod $module {
+                $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $case() {
+                    crate::$module::$case(crate::bench::Bench::$backend()).await;
+                })*
+            })*
+        }
+    };
+}
+
+conformance! {
+    order {
+        ids_rise_in_the_order_of_acceptance,
+        ids_rise_also_when_the_clock_goes_backwards,
+        an_event_is_given_as_it_came,
+        events_are_read_in_their_order,
+        events_of_many_senders_have_one_order,
+        a_call_is_stored_whole_or_not_at_all,
+        an_empty_call_stores_nothing,
+        a_closed_queue_takes_and_gives_nothing,
+    }
+    dedupe {
+        a_repeat_is_answered_with_the_first,
+        a_repeat_within_one_call_is_known,
+        a_repeat_among_new_ones_is_answered_in_its_place,
+        a_repeat_after_the_window_is_a_new_event,
+        the_window_counts_from_the_newest,
+        the_same_key_in_another_channel_is_another_event,
+        events_without_a_key_all_count,
+        repeats_that_come_together_are_stored_once,
+        a_repeat_is_known_after_a_restart,
+    }
+    list {
+        a_list_is_newest_first,
+        every_filter_holds_and_filters_combine,
+        since_is_inclusive_and_until_exclusive,
+        late_events_are_found_by_when_they_were_received,
+        pages_neither_skip_nor_repeat_while_events_arrive,
+        a_limit_is_kept_within_its_bounds,
+        a_list_is_the_same_after_a_restart,
+    }
+    lease {
+        events_are_leased_in_their_order_once,
+        a_delivery_says_what_it_is,
+        only_wanted_events_are_leased,
+        a_lease_that_ends_comes_again_with_the_next_attempt,
+        two_consumers_never_have_one_delivery,
+        a_paused_subscription_leases_nothing,
+        no_more_than_the_most_are_in_flight,
+        leases_and_asks_are_kept_within_their_bounds,
+        subscriptions_do_not_disturb_each_other,
+        rare_events_are_found_among_many,
+        a_lease_of_an_unknown_subscription_is_refused,
+    }
+    wait {
+        a_lease_waits_for_the_next_event,
+        a_lease_that_waits_in_vain_is_empty,
+        a_lease_waits_for_a_wait_that_ends,
+        a_lease_waits_for_a_lease_that_ends,
+        a_lease_waits_for_room,
+        a_lease_waits_for_the_end_of_a_pause,
+        a_lease_of_a_subscription_that_is_deleted_ends,
+        a_lease_that_waits_ends_when_the_queue_closes,
+        a_call_that_is_dropped_leaves_nothing_leased,
+    }
+    settle {
+        what_is_acked_never_comes_again,
+        settling_twice_says_so,
+        answers_come_in_the_order_of_the_settlements,
+        what_was_never_given_is_unknown,
+        a_delivery_given_back_comes_after_its_wait,
+        waits_grow_by_the_policy,
+        an_answer_after_the_lease_is_refused,
+        an_extended_lease_lasts,
+        what_is_buried_is_dead,
+        what_fails_too_often_is_dead,
+        a_lease_that_ends_too_often_is_dead,
+        settling_for_an_unknown_subscription_is_refused,
+    }
+    subscribe {
+        a_subscription_begins_where_it_is_told,
+        a_change_keeps_the_place,
+        a_subscription_made_again_is_another_one,
+        what_cannot_be_a_subscription_is_refused,
+        a_status_says_how_far_it_is,
+        subscriptions_are_listed_by_name,
+        an_unknown_subscription_cannot_be_deleted,
+    }
+    restart {
+        what_was_settled_never_comes_again,
+        what_was_leased_comes_again_with_the_same_attempt,
+        what_was_deferred_keeps_its_attempt_and_its_wait,
+        an_ack_survives_a_restart,
+        an_answer_for_what_was_never_given_is_unknown_after_a_restart,
+        a_subscription_and_its_dead_letters_are_kept,
+        events_that_nobody_wants_are_not_looked_at_again,
+    }
+}

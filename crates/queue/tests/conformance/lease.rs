@@ -1,0 +1,168 @@
+//! Leasing.
+
+use crate::bench::{Bench, SECOND, attempt, delivery_id, ids};
+use headgate_event::{Clock, Draft, Event, EventId, Origin};
+use headgate_queue::{LeaseAsk, QueueError, Selection, Start, SubscriptionSpec, Verb};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
+
+pub(crate) async fn events_are_leased_in_their_order_once(bench: Bench) {
+    let stored = bench.store_many(10).await;
+    bench.subscribe("agent").await;
+    let (first, second) = (bench.lease("agent", 4).await, bench.lease("agent", 100).await);
+    assert_eq!([ids(&first), ids(&second)].concat(), stored);
+    assert_eq!(first.len(), 4);
+    assert!(bench.lease("agent", 100).await.is_empty());
+}
+
+pub(crate) async fn a_delivery_says_what_it_is(bench: Bench) {
+    bench.store_many(1).await;
+    bench.subscribe("agent").await;
+    let event = bench.lease_one("agent").await;
+    let delivery = event.delivery().expect("it is delivered");
+    assert_eq!((delivery.subscription.as_str(), delivery.attempt), ("agent", 1));
+    assert_eq!(delivery.lease_expires_at, bench.clock.now().plus(10 * SECOND));
+    assert_eq!((event.origin(), &delivery.replay_id), (Origin::Live, &None));
+    assert!(delivery.id.starts_with("agent."), "{}", delivery.id);
+    let stored = bench.queue.event(event.id()).await.expect("read").expect("stored").event;
+    assert_eq!(stored.data().get(), event.data().get());
+    assert_eq!(stored.delivery(), None);
+}
+
+pub(crate) async fn only_wanted_events_are_leased(bench: Bench) {
+    let mut wanted = Vec::new();
+    for index in 0..30 {
+        let provider = [Some("github"), None][index % 2].map(str::to_owned);
+        let draft = Draft { provider, ..bench.draft(["a", "b", "c"][index % 3]) };
+        let id = bench.store(draft).await;
+        wanted.extend((index % 2 == 0 && index % 3 != 2).then_some(id));
+    }
+    let selection = Selection {
+        channels: vec!["a".into(), "b".into()],
+        providers: vec!["github".into()],
+        ..Selection::default()
+    };
+    let start = Start::Earliest;
+    let spec = SubscriptionSpec { selection, start, ..SubscriptionSpec::new("agent") };
+    bench.queue.put_subscription(spec).await.expect("made");
+    let events = bench.lease("agent", 100).await;
+    assert_eq!(ids(&events), wanted);
+    bench.ack_all("agent", &events).await;
+    assert_eq!(bench.status("agent").await.lag, 0, "what is not wanted is no lag once looked at");
+}
+
+pub(crate) async fn a_lease_that_ends_comes_again_with_the_next_attempt(bench: Bench) {
+    bench.store_many(2).await;
+    bench.subscribe("agent").await;
+    let first = bench.lease("agent", 2).await;
+    bench.clock.advance(10 * SECOND - Duration::from_millis(1));
+    assert!(bench.lease("agent", 2).await.is_empty());
+    bench.clock.advance(Duration::from_millis(1));
+    let second = bench.lease("agent", 2).await;
+    assert_eq!(ids(&first), ids(&second));
+    assert_eq!(second.iter().map(attempt).collect::<Vec<_>>(), [2, 2]);
+    assert_ne!(delivery_id(&first[0]), delivery_id(&second[0]));
+}
+
+pub(crate) async fn two_consumers_never_have_one_delivery(bench: Bench) {
+    let stored = bench.store_many(400).await;
+    bench.subscribe("agent").await;
+    let consumers: Vec<_> = (0..8)
+        .map(|_| {
+            let queue = Arc::clone(&bench.queue);
+            tokio::spawn(async move {
+                let mut had = Vec::new();
+                loop {
+                    let ask = LeaseAsk { max: 7, wait: Duration::ZERO, lease: 600 * SECOND };
+                    let events = queue.lease("agent", ask).await.expect("leased");
+                    if events.is_empty() {
+                        return had;
+                    }
+                    had.extend(ids(&events));
+                }
+            })
+        })
+        .collect();
+    let mut had = Vec::new();
+    for consumer in consumers {
+        had.extend(consumer.await.expect("ended"));
+    }
+    assert_eq!(had.len(), 400);
+    assert_eq!(BTreeSet::from_iter(had), BTreeSet::from_iter(stored));
+}
+
+pub(crate) async fn a_paused_subscription_leases_nothing(bench: Bench) {
+    bench.store_many(2).await;
+    bench.subscribe("agent").await;
+    let had = bench.lease("agent", 1).await;
+    let spec = SubscriptionSpec { paused: true, ..SubscriptionSpec::new("agent") };
+    assert!(bench.queue.put_subscription(spec).await.expect("changed").spec.paused);
+    assert!(bench.lease("agent", 1).await.is_empty());
+    bench.settle("agent", &had[0], Verb::Ack).await.expect("settling goes on");
+    bench.queue.put_subscription(SubscriptionSpec::new("agent")).await.expect("changed");
+    assert_eq!(bench.lease("agent", 9).await.len(), 1);
+}
+
+pub(crate) async fn no_more_than_the_most_are_in_flight(bench: Bench) {
+    bench.store_many(1_010).await;
+    bench.subscribe("agent").await;
+    let first = bench.lease("agent", 500).await;
+    assert_eq!(bench.lease("agent", 499).await.len(), 499);
+    assert_eq!(bench.lease("agent", 500).await.len(), 1);
+    assert!(bench.lease("agent", 1).await.is_empty());
+    assert_eq!(bench.status("agent").await.in_flight, 1_000);
+    bench.ack_all("agent", &first[..4]).await;
+    assert_eq!(bench.lease("agent", 500).await.len(), 4);
+}
+
+pub(crate) async fn leases_and_asks_are_kept_within_their_bounds(bench: Bench) {
+    bench.store_many(600).await;
+    bench.subscribe("agent").await;
+    let ask = LeaseAsk { max: usize::MAX, wait: Duration::ZERO, lease: Duration::MAX };
+    let events = bench.queue.lease("agent", ask).await.expect("leased");
+    assert_eq!(events.len(), 500);
+    let until = events[0].delivery().expect("delivered").lease_expires_at;
+    assert_eq!(until, bench.clock.now().plus(12 * 3600 * SECOND));
+    let ask = LeaseAsk { max: 0, ..ask };
+    assert!(bench.queue.lease("agent", ask).await.expect("leased").is_empty());
+    let ask = LeaseAsk { max: 1, lease: Duration::ZERO, ..ask };
+    let events = bench.queue.lease("agent", ask).await.expect("leased");
+    let until = events[0].delivery().expect("delivered").lease_expires_at;
+    assert!(until > bench.clock.now(), "a lease lasts");
+}
+
+pub(crate) async fn subscriptions_do_not_disturb_each_other(bench: Bench) {
+    let stored = bench.store_many(5).await;
+    bench.subscribe("agent").await;
+    bench.subscribe("audit").await;
+    let events = bench.lease("agent", 9).await;
+    bench.ack_all("agent", &events).await;
+    let others = bench.lease("audit", 9).await;
+    assert_eq!(ids(&others), stored);
+    let wrong = bench.settle("audit", &events[0], Verb::Ack).await.expect_err("not its own");
+    assert_eq!(wrong.code(), "unknown_delivery");
+}
+
+pub(crate) async fn rare_events_are_found_among_many(bench: Bench) {
+    let mut rare: Vec<EventId> = Vec::new();
+    for _ in 0..3 {
+        bench.store_many(700).await;
+        rare.push(bench.store(bench.draft("rare")).await);
+    }
+    let selection = Selection { channels: vec!["rare".into()], ..Selection::default() };
+    let start = Start::Earliest;
+    let spec = SubscriptionSpec { selection, start, ..SubscriptionSpec::new("agent") };
+    bench.queue.put_subscription(spec).await.expect("made");
+    let Some(bench) = bench.reopened().await else { return };
+    let mut found: Vec<Event> = Vec::new();
+    for _ in 0..3 {
+        found.extend(bench.lease("agent", 1).await);
+    }
+    assert_eq!(ids(&found), rare);
+    assert!(bench.lease("agent", 1).await.is_empty());
+}
+
+pub(crate) async fn a_lease_of_an_unknown_subscription_is_refused(bench: Bench) {
+    let ask = LeaseAsk { max: 1, wait: Duration::ZERO, lease: SECOND };
+    let refused = bench.queue.lease("nobody", ask).await.expect_err("unknown");
+    assert!(matches!(refused, QueueError::UnknownSubscription { name } if name == "nobody"));
+}

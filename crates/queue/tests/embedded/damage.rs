@@ -1,0 +1,117 @@
+//! What damage and loss do.
+
+use crate::{
+    bench::{Bench, SECOND, ids, noon},
+    folder::copy,
+};
+use bytes::Bytes;
+use headgate_event::{Clock, Draft, Event};
+use headgate_queue::{Embedded, EmbeddedOptions, ListQuery, OpenError, QueueError, Verb};
+use headgate_testkit::ManualClock;
+use std::{fs, path::Path, sync::Arc};
+use tempfile::TempDir;
+
+fn open_anyway(folder: &Path, accept_lost_end: bool) -> Result<Embedded, OpenError> {
+    let clock: Arc<dyn Clock> = Arc::new(ManualClock::at(noon()));
+    let options = EmbeddedOptions { accept_lost_end, ..EmbeddedOptions::default() };
+    Embedded::open(folder, clock, options)
+}
+
+/// Turns one byte of the event that has this text in its body.
+fn harm(folder: &Path, text: &str) {
+    for entry in fs::read_dir(folder.join("log")).expect("listed") {
+        let path = entry.expect("listed").path();
+        let mut bytes = fs::read(&path).expect("read");
+        let at = bytes.windows(text.len()).position(|window| window == text.as_bytes());
+        if let Some(at) = at {
+            bytes[at] ^= 1;
+            fs::write(path, bytes).expect("written");
+            return;
+        }
+    }
+    panic!("`{text}` is in no segment");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_event_that_cannot_be_read_is_a_dead_letter_and_others_go_on() {
+    let bench = Bench::embedded();
+    let mut stored = Vec::new();
+    for n in 0..5 {
+        let raw = Bytes::from(format!("{{\"needle\": \"needle-{n}\"}}"));
+        stored.push(bench.store(Draft { raw, ..bench.draft("billing") }).await);
+    }
+    bench.subscribe("agent").await;
+    harm(bench.path(), "needle-2");
+    let events = bench.lease("agent", 10).await;
+    assert_eq!(ids(&events), [&stored[..2], &stored[3..]].concat());
+    bench.ack_all("agent", &events).await;
+    let status = bench.status("agent").await;
+    assert_eq!((status.dead, status.lag), (1, 0));
+    let error = bench.queue.event(stored[2]).await.expect_err("it is damaged");
+    assert!(matches!(error, QueueError::Damaged { seq: 3, .. }), "{error}");
+    assert!(bench.queue.event(stored[3]).await.expect("read").is_some());
+    let reason = bench.state("SELECT reason || ' ' || last_error FROM state_dead_letters");
+    assert!(reason.starts_with("unreadable the stored event 3 cannot be read: "), "{reason}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_lost_end_stops_the_start_until_an_operator_accepts_it() {
+    let bench = Bench::embedded();
+    let first = bench.store_many(4).await;
+    bench.subscribe("agent").await;
+    let early = TempDir::new().expect("a folder");
+    copy(bench.path(), early.path());
+    bench.store_many(6).await;
+    let events = bench.lease("agent", 10).await;
+    bench.ack_all("agent", &events[2..9]).await;
+    let back = Verb::Retry { after: Some(SECOND), reason: None };
+    bench.settle("agent", &events[9], back).await.expect("leased");
+    let lost = events[8].clone();
+    let bench = bench
+        .reopened_after(|folder| {
+            for file in ["index.db", "index.db-wal"] {
+                let _ = fs::remove_file(folder.join(file));
+            }
+            fs::remove_dir_all(folder.join("log")).expect("removed");
+            copy(&early.path().join("log"), &folder.join("log"));
+            let refused = open_anyway(folder, false).expect_err("the end is lost");
+            assert!(matches!(refused, OpenError::LostEnd { head: 4, seen: 10, .. }), "{refused}");
+            drop(open_anyway(folder, true).expect("opens"));
+        })
+        .await;
+    let mut listed = bench.list(ListQuery::default()).await;
+    listed.reverse();
+    assert_eq!(listed, first);
+    let again = bench.lease("agent", 9).await;
+    assert_eq!(ids(&again), first[..2], "what was settled stays settled");
+    let new = bench.store_many(6).await;
+    let events: Vec<Event> = bench.lease("agent", 9).await;
+    assert_eq!(ids(&events), new, "no new event is taken for a lost one");
+    let late = bench.settle("agent", &lost, Verb::Ack).await.expect_err("its event is lost");
+    assert_eq!(late.code(), "unknown_delivery");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_index_that_saw_a_lost_end_stops_the_start() {
+    let bench = Bench::embedded();
+    bench.store_many(4).await;
+    let early = TempDir::new().expect("a folder");
+    copy(bench.path(), early.path());
+    bench.store_many(6).await;
+    let bench = bench
+        .reopened_after(|folder| {
+            fs::remove_dir_all(folder.join("log")).expect("removed");
+            copy(&early.path().join("log"), &folder.join("log"));
+            let refused = open_anyway(folder, false).expect_err("the end is lost");
+            let text = refused.to_string();
+            let said = "ends at event 4, but event 10 was seen: what lies between is lost";
+            assert!(text.ends_with(said), "{text}");
+            drop(open_anyway(folder, true).expect("opens"));
+        })
+        .await;
+    assert_eq!(bench.list(ListQuery::default()).await.len(), 4);
+    let id = bench.store(bench.draft("rare")).await;
+    let bench = bench.reopened_after(|_| {}).await;
+    assert_eq!(bench.list(ListQuery::default()).await[0], id);
+    bench.queue.close().await;
+}

@@ -1,0 +1,149 @@
+//! The index is derived: whatever becomes of it, the answers are the same.
+
+use crate::bench::{Bench, SECOND, keyed};
+use headgate_event::{Accepted, Draft, EventId};
+use headgate_queue::{ListQuery, Selection};
+use std::{fs, time::Duration};
+
+const WINDOW: Duration = Duration::from_secs(7 * 24 * 3600);
+
+fn selections() -> Vec<Selection> {
+    let channels = |names: &[&str]| Selection {
+        channels: names.iter().map(|name| (*name).to_owned()).collect(),
+        ..Selection::default()
+    };
+    vec![channels(&[]), channels(&["a"]), channels(&["a", "b", "c"]), channels(&["none"])]
+}
+
+async fn fill(bench: &Bench) -> Vec<EventId> {
+    let mut ids = Vec::new();
+    for n in 0..120 {
+        let draft = bench.draft(["a", "b", "c", "d"][n % 4]);
+        ids.push(bench.store(keyed(draft, &format!("evt_{n}"), WINDOW)).await);
+        bench.clock.advance(3600 * SECOND);
+    }
+    ids
+}
+
+/// Everything that the index has a part in.
+async fn answers(bench: &Bench, ids: &[EventId]) -> Vec<String> {
+    let mut answers = Vec::new();
+    for selection in selections() {
+        let query = ListQuery { selection, limit: 50, ..ListQuery::default() };
+        answers.push(format!("{:?}", bench.list(query).await));
+    }
+    for (n, id) in ids.iter().enumerate() {
+        let stored = bench.queue.event(*id).await.expect("read").expect("stored");
+        answers.push(format!("{} {:?} {:?}", stored.seq, stored.event, stored.raw));
+        let draft =
+            keyed(bench.draft(["a", "b", "c", "d"][n % 4]), &format!("evt_{n}"), 2 * WINDOW);
+        answers.push(format!("{:?}", bench.queue.accept(vec![draft]).await.expect("a repeat")));
+    }
+    for stored in bench.queue.read(3, 30).await.expect("read") {
+        answers.push(format!("{} {}", stored.seq, stored.event.id()));
+    }
+    answers
+}
+
+async fn check_after(harm: impl FnOnce(&std::path::Path)) {
+    let bench = Bench::embedded();
+    let ids = fill(&bench).await;
+    let before = answers(&bench, &ids).await;
+    let bench = bench.reopened_after(harm).await;
+    assert_eq!(answers(&bench, &ids).await, before);
+    let new = bench.store(bench.draft("a")).await;
+    assert!(new > ids[119]);
+    let bench = bench.reopened_after(|_| {}).await;
+    let newest = bench.list(ListQuery { limit: 1, ..ListQuery::default() }).await;
+    assert_eq!(newest[0], new);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_index_that_is_deleted_is_made_again() {
+    check_after(|folder| fs::remove_file(folder.join("index.db")).expect("removed")).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_index_that_cannot_be_read_is_made_again() {
+    check_after(|folder| fs::write(folder.join("index.db"), [7; 9_000]).expect("written")).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_index_of_another_version_is_made_again() {
+    check_after(|folder| {
+        let index = rusqlite::Connection::open(folder.join("index.db")).expect("opens");
+        index.pragma_update(None, "user_version", 99).expect("written");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_index_that_is_behind_catches_up() {
+    let bench = Bench::embedded();
+    let ids = fill(&bench).await;
+    let before = answers(&bench, &ids).await;
+    let old = tempfile::TempDir::new().expect("a folder");
+    let bench = bench
+        .reopened_after(|folder| {
+            fs::copy(folder.join("index.db"), old.path().join("index.db")).expect("copied");
+        })
+        .await;
+    let new = bench.store_many(300).await;
+    let bench = bench
+        .reopened_after(|folder| {
+            fs::copy(old.path().join("index.db"), folder.join("index.db")).expect("copied");
+        })
+        .await;
+    let after = answers(&bench, &ids).await;
+    assert_eq!(after[4..], before[4..], "the lists alone have changed");
+    let all = bench.list(ListQuery { limit: 500, ..ListQuery::default() }).await;
+    assert!(all.iter().eq(ids.iter().chain(&new).rev()));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_index_of_another_log_is_made_again() {
+    let other = Bench::embedded();
+    fill(&other).await;
+    let other = other.reopened_after(|_| {}).await;
+    check_after(|folder| {
+        fs::copy(other.path().join("index.db"), folder.join("index.db")).expect("copied");
+    })
+    .await;
+}
+
+/// Two keys may have one hash: then the keys in the frames decide.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_hash_alone_makes_no_repeat() {
+    let bench = Bench::embedded();
+    for key in ["one", "two"] {
+        bench.store(keyed(bench.draft("a"), key, WINDOW)).await;
+    }
+    let bench = bench
+        .reopened_after(|folder| {
+            let index = rusqlite::Connection::open(folder.join("index.db")).expect("opens");
+            let query = "SELECT name FROM sqlite_schema WHERE name LIKE 'index_dedupe_%'";
+            let table: String = index.query_row(query, [], |row| row.get(0)).expect("one");
+            index.execute(&format!("UPDATE {table} SET seq = 3 - seq"), []).expect("swapped");
+        })
+        .await;
+    let accepted = bench.queue.accept(vec![keyed(bench.draft("a"), "one", WINDOW)]).await;
+    assert!(matches!(accepted.expect("stored")[0], Accepted::New(_)));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn events_are_found_while_the_index_follows() {
+    let bench = Bench::embedded();
+    let mut ids = Vec::new();
+    for step in 0..30 {
+        let drafts: Vec<Draft> = (0..40).map(|_| bench.draft("a")).collect();
+        let accepted = bench.queue.accept(drafts).await.expect("stored");
+        ids.extend(accepted.into_iter().map(Accepted::id));
+        let listed = bench.list(ListQuery { limit: 500, ..ListQuery::default() }).await;
+        assert!(listed.iter().eq(ids.iter().rev()), "step {step}");
+        for id in ids.iter().step_by(37) {
+            assert!(bench.queue.event(*id).await.expect("read").is_some());
+        }
+        let read = bench.queue.read(1, 10_000).await.expect("read");
+        assert!(read.iter().map(|stored| stored.event.id()).eq(ids.iter().copied()));
+    }
+}
