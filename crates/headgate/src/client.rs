@@ -90,12 +90,6 @@ impl Client {
         socket::open(&url, self.authorization.as_ref(), CONNECT_TIMEOUT).await
     }
 
-    /// The URL of the gateway.
-    #[must_use]
-    pub fn base(&self) -> &str {
-        &self.base
-    }
-
     async fn call(
         &self,
         method: Method,

@@ -29,7 +29,7 @@ pub async fn run(arguments: &ListenArguments, environment: &Environment) -> Resu
     let client = arguments.client.client(environment)?;
     let work = match (&arguments.work.exec, &arguments.work.forward) {
         (Some(command), _) => Work::Exec(Exec::new(command)),
-        (None, Some(url)) => Work::Forward(Forward::new(url).map_err(Failure::usage)?),
+        (None, Some(url)) => Work::Forward(Box::new(Forward::new(url).map_err(Failure::usage)?)),
         (None, None) => return Err(Failure::usage("expected `--exec` or `--forward`, found none")),
     };
     let signals = Signals::listen()?;

@@ -18,7 +18,7 @@ use announce::Announcer;
 use anyhow::Context;
 use headgate_api::{Access, Api, ApiOptions, StreamRules};
 use headgate_event::Clock;
-use headgate_http::{Intake, IntakeOptions, ServerOptions};
+use headgate_http::{DrainReport, Intake, IntakeOptions, ServerOptions};
 use headgate_queue::Queue;
 use headgate_webhook::{Ports, Providers, WebhookSource};
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -70,7 +70,10 @@ pub async fn run(arguments: &ServeArguments, environment: &Environment) -> Resul
         },
     );
     tokio::select! {
-        report = serving => tracing::info!(?report, "requests are finished"),
+        report = serving => {
+            let DrainReport { open, cut, took } = report;
+            tracing::info!(open, cut, ?took, "requests are finished");
+        }
         () = signals.cut() => tracing::warn!("cut by a second signal"),
     }
     announcer.end();

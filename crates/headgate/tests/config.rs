@@ -1,5 +1,7 @@
 //! What a configuration says when it is wrong, word for word, and what it means when it is right.
 
+#![expect(clippy::expect_used, reason = "a test fails by panicking")]
+
 use headgate::config::{Config, Context, Environment};
 use headgate_webhook::{DedupePolicy, Providers};
 use proptest::prelude::*;

@@ -2,8 +2,12 @@
 
 use super::ClientArguments;
 use crate::config::span;
-use clap::{Args, Subcommand, ValueHint, builder::NonEmptyStringValueParser};
-use headgate_event::limits::LEASE_MS_MAX;
+use clap::{
+    Args, Subcommand, ValueHint,
+    builder::{NonEmptyStringValueParser, RangedI64ValueParser, RangedU64ValueParser},
+    value_parser,
+};
+use headgate_event::limits::{LEASE_DELIVERIES_MAX, LEASE_MS_MAX};
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 /// The arguments of `serve`.
@@ -79,7 +83,7 @@ pub struct EventsListArguments {
     #[arg(long, value_name = "TIME")]
     pub until: Option<String>,
     /// At most so many events; as many pages are read as it takes
-    #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", default_value_t = 50, value_parser = count())]
     pub limit: u64,
     /// Print one event a line as JSON
     #[arg(long)]
@@ -116,7 +120,7 @@ pub struct ListenArguments {
     #[command(flatten)]
     pub work: Work,
     /// How many events to work on at one time
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=500))]
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = concurrency())]
     pub concurrency: u16,
     /// How long each event is leased; extended for as long as the work takes
     #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = lease)]
@@ -154,6 +158,14 @@ pub struct SendArguments {
     /// Show the samples of the provider and send nothing
     #[arg(long)]
     pub list: bool,
+}
+
+fn count() -> RangedU64ValueParser<u64> {
+    value_parser!(u64).range(1..)
+}
+
+fn concurrency() -> RangedI64ValueParser<u16> {
+    value_parser!(u16).range(1..=LEASE_DELIVERIES_MAX as i64)
 }
 
 fn duration(text: &str) -> Result<Duration, String> {

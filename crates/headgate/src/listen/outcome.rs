@@ -8,7 +8,7 @@ use std::time::Duration;
 #[derive(Debug)]
 pub(super) enum Work {
     Exec(Exec),
-    Forward(Forward),
+    Forward(Box<Forward>),
 }
 
 /// What came of the work.

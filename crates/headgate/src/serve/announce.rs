@@ -117,3 +117,42 @@ fn invitation(spec: &ChannelSpec, base: &str) -> String {
          headgate send {provider} --to {url} --secret-env NAME\n"
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use headgate_event::Secret;
+    use std::path::PathBuf;
+
+    fn told(change: impl FnOnce(&mut Config)) -> String {
+        let mut config = Config::demo();
+        change(&mut config);
+        welcome(&config, ([127, 0, 0, 1], 8080).into()).replace(env!("CARGO_PKG_VERSION"), "0.0.0")
+    }
+
+    #[test]
+    fn a_newcomer_is_told_a_line_to_paste() {
+        insta::assert_snapshot!("welcome_demo", told(|_| {}));
+    }
+
+    #[test]
+    fn a_signed_channel_is_shown_at_the_address_of_the_world() {
+        let text = told(|config| {
+            config.file = Some(PathBuf::from("headgate.toml"));
+            config.server.public_url = Some("https://in.example.com/hooks".to_owned());
+            let channel = config.channels.first_mut().expect("the demo's channel");
+            channel.provider = "github".to_owned();
+            channel.secrets = vec![Secret::new("hunter2")];
+        });
+        insta::assert_snapshot!("welcome_signed", text);
+    }
+
+    #[test]
+    fn without_a_channel_the_example_is_named() {
+        let text = told(|config| {
+            config.file = Some(PathBuf::from("headgate.toml"));
+            config.channels.clear();
+        });
+        assert!(text.contains("headgate.example.toml"), "{text}");
+    }
+}

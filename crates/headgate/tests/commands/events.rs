@@ -5,6 +5,7 @@ use crate::{
     run::Running,
 };
 use serde_json::Value;
+use std::process::Stdio;
 
 #[test]
 fn events_are_listed_newest_first_over_as_many_pages_as_it_takes() {
@@ -76,6 +77,16 @@ fn the_address_is_taken_from_a_configuration_whose_secrets_are_elsewhere() {
     std::fs::write(&config, text).expect("written");
     let ended = crate::run::run(["events", "list", "--config", config.to_str().expect("a path")]);
     assert!(ended.stdout.starts_with(&id), "{}", ended.stderr);
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_failure() {
+    let house = House::open();
+    house.post(&format!("\"{}\"", "x".repeat(1 << 20)));
+    let mut command = house.command(&["events", "list", "--json"]);
+    let mut child = command.stdout(Stdio::piped()).spawn().expect("it starts");
+    drop(child.stdout.take());
+    assert_eq!(child.wait().expect("it ends").code(), Some(0));
 }
 
 #[test]

@@ -88,6 +88,8 @@ fn the_lease_is_extended_while_the_command_works() {
     assert_eq!(event["delivery"]["attempt"], 1);
     let status = house.until_settled();
     assert_eq!((&status["dead"], &status["lag"]), (&0.into(), &0.into()));
+    listening.terminate();
+    assert!(listening.ended().success());
     let again =
         Running::start(&mut house.command(&["listen", "--subscription", "agent", "--exec", "cat"]));
     let other = house.post("{\"other\":true}");

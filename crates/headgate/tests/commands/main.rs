@@ -1,6 +1,8 @@
 //! The commands as a person or a script runs them: the built program, a gateway that runs, what
 //! they print, and their exit codes.
 
+#![expect(clippy::expect_used, reason = "a test fails by panicking")]
+
 mod events;
 mod house;
 mod listen;

@@ -65,8 +65,9 @@ pub(crate) async fn a_lease_waits_for_a_lease_that_ends(bench: Bench) {
 pub(crate) async fn a_lease_waits_for_room(bench: Bench) {
     let stored = bench.store_many(1_001).await;
     bench.subscribe("agent").await;
-    let first = bench.lease("agent", 500).await;
-    bench.lease("agent", 500).await;
+    let ask = LeaseAsk { max: 500, wait: Duration::ZERO, lease: 600 * SECOND };
+    let first = bench.queue.lease("agent", ask).await.expect("leased");
+    assert_eq!(bench.queue.lease("agent", ask).await.expect("leased").len(), 500);
     let waiting = waiting(&bench);
     tokio::task::yield_now().await;
     bench.ack_all("agent", &first[3..4]).await;

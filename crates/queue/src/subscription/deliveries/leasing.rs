@@ -17,10 +17,7 @@ impl Deliveries {
     /// Makes ready whose wait is over. That needs no commit: their record says when they are due.
     pub(crate) fn wake(&mut self, now: Timestamp) {
         let over = self.times.range(..=(now, Seq::MAX));
-        let waits = |seq: &Seq| {
-            let waiting = self.open.get(seq).is_some_and(|open| open.state == State::Waiting);
-            waiting && !self.staged.contains_key(seq)
-        };
+        let waits = |seq: &Seq| self.open.get(seq).is_some_and(Open::is_waiting);
         let woken: Vec<Seq> = over.map(|(_, seq)| *seq).filter(waits).collect();
         for seq in woken {
             if let Some(open) = self.open.get(&seq).cloned() {
@@ -37,15 +34,12 @@ impl Deliveries {
 
     /// Up to `max` places that are ready for another attempt, the oldest first.
     pub(crate) fn ready_again(&self, max: usize) -> Vec<Seq> {
-        let free = self.ready.iter().filter(|seq| !self.staged.contains_key(seq));
-        free.take(max).copied().collect()
+        self.ready.iter().take(max).copied().collect()
     }
 
     /// Leases one that is ready again; `None` when it is not any more.
     pub(crate) fn lease_again(&mut self, seq: Seq, until: Timestamp) -> Option<Leased> {
-        let ready = self.ready.contains(&seq) && !self.staged.contains_key(&seq);
-        let open = self.open.get(&seq).filter(|open| ready && open.state.may_become(State::Leased));
-        let open = open.cloned()?;
+        let open = self.open.get(&seq).filter(|open| open.state.may_become(State::Leased))?.clone();
         let attempt = open.attempt;
         self.put(seq, Open { state: State::Leased, at: until, remembered: false, ..open });
         Some(Leased { seq, attempt })
@@ -76,6 +70,10 @@ impl Deliveries {
 }
 
 impl Open {
+    fn is_waiting(&self) -> bool {
+        self.state == State::Waiting
+    }
+
     /// A first attempt, leased.
     pub(super) fn first(until: Timestamp) -> Self {
         Self { attempt: 1, state: State::Leased, at: until, last_error: None, remembered: false }
