@@ -49,7 +49,8 @@ pub enum ChannelError {
     },
     /// The label is empty, too long or has control characters.
     #[error(
-        "label of channel `{id}` is not 1 to {CHANNEL_LABEL_BYTES_MAX} bytes without control characters"
+        "label of channel `{id}` is not 1 to {CHANNEL_LABEL_BYTES_MAX} bytes without control \
+         characters"
     )]
     Label {
         /// The id of the channel.

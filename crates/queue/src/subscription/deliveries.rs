@@ -101,11 +101,6 @@ impl Deliveries {
         self.fresh.first().map_or(self.cursor, |seq| self.cursor.min(seq - 1))
     }
 
-    /// Where it began.
-    pub(crate) fn start(&self) -> Seq {
-        self.start
-    }
-
     /// The last event it has looked at.
     pub(crate) fn cursor(&self) -> Seq {
         self.cursor

@@ -33,6 +33,8 @@ pub(crate) struct Held {
     pub(crate) spec: SubscriptionSpec,
     /// What became of its events.
     pub(crate) deliveries: Deliveries,
+    /// Which subscription of its name it is, so that each has a jitter of its own.
+    generation: u64,
     /// Whether the subscription was deleted while someone still had it.
     pub(crate) gone: bool,
 }
@@ -61,7 +63,7 @@ impl Subscriber {
             name: spec.name.clone(),
             generation,
             created_at,
-            held: Mutex::new(Held { spec, deliveries, gone: false }),
+            held: Mutex::new(Held { spec, deliveries, generation, gone: false }),
             changed: watch::Sender::new(0),
             turn: tokio::sync::Mutex::new(()),
         }
@@ -208,7 +210,7 @@ impl Held {
     }
 
     fn moment(&self, now: Timestamp, head: Seq, seed: u64) -> Moment {
-        Moment { now, head, policy: self.spec.retry, seed: seed ^ self.deliveries.start() }
+        Moment { now, head, policy: self.spec.retry, seed: seed ^ self.generation }
     }
 }
 
