@@ -159,7 +159,7 @@ fn stored(channel: &WebhookChannel, accepted: &[Accepted], request_id: &RequestI
     };
     let (id, name) = (accepted.id(), channel.channel.id.clone());
     let duplicate = !matches!(accepted, Accepted::New(_));
-    tracing::info!(channel = name, event = %id, duplicate, request_id = %request_id, "stored");
+    tracing::debug!(channel = name, event = %id, duplicate, request_id = %request_id, "stored");
     if duplicate {
         counter!("headgate_webhook_duplicates_total", "channel" => name).increment(1);
     } else {

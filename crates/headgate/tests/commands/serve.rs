@@ -103,3 +103,16 @@ fn readiness_metrics_and_channels_are_shown() {
     let ended = house.run(&["events", "list"]);
     assert_eq!(ended.code, Some(0));
 }
+
+#[test]
+fn a_stop_ends_open_streams_by_itself_and_cuts_nothing() {
+    let house = House::open();
+    let tail = Running::start(&mut house.command(&["--log", "headgate=debug", "tail"]));
+    tail.said("a frame that is no event");
+    house.gateway.terminate();
+    let line: Value =
+        serde_json::from_str(&house.gateway.said("requests are finished")).expect("a log line");
+    assert_eq!((&line["open"], &line["cut"]), (&1.into(), &0.into()));
+    tail.said("connecting again");
+    assert!(house.gateway.ended().success());
+}

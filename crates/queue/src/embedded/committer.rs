@@ -98,7 +98,7 @@ impl Committer {
         answered.await.map_err(|_| closed())?
     }
 
-    /// Moves without waiting for it. When too much is waiting it is not done, which must do no harm.
+    /// Moves without waiting for it. It is not done when too much waits, which must do no harm.
     pub(super) fn tell(&self, subscriber: Arc<Subscriber>, now: Timestamp, head: Seq, what: What) {
         let (answer, _) = oneshot::channel();
         let calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
