@@ -99,7 +99,7 @@ pub const DRAFTS_PER_ACCEPT_MAX: usize = 512;
 pub const BATCH_EVENTS_MAX: usize = 512;
 /// A batch takes no further event once it holds this many bytes.
 pub const BATCH_BYTES_MAX: usize = 4 << 20;
-/// Event and raw bytes together from this size on are compressed, in bytes.
+/// An event whose raw bytes or `data` have this size is stored compressed, in bytes.
 pub const COMPRESS_BYTES_MIN: usize = 2 << 10;
 /// The drafts of one call of the sink together, in bytes.
 pub const ACCEPT_BYTES_MAX: usize = 128 << 20;

@@ -34,7 +34,10 @@ impl Prepared {
             return Err(StoreError::TooLarge { bytes, bytes_max: FRAME_BYTES_MAX });
         }
         let content = event.len() + draft.raw.len();
-        let compressed = (content >= COMPRESS_BYTES_MIN)
+        // What Headgate itself says of an event is not counted: a short body with a long prompt
+        // would cost more time than it gives back in bytes.
+        let body = draft.raw.len().max(draft.data.parts().0.len());
+        let compressed = (body >= COMPRESS_BYTES_MIN)
             .then(|| compress(&[event.as_slice(), &draft.raw].concat()).ok())
             .flatten()
             .filter(|compressed| compressed.len() < content);
