@@ -48,8 +48,8 @@ pub struct LeaseAsk {
     pub max: usize,
     /// How long to wait for the first one.
     pub wait: Duration,
-    /// How long the leases last.
-    pub lease: Duration,
+    /// How long the leases last; as long as the subscription says when it is left out.
+    pub lease: Option<Duration>,
 }
 
 /// What a consumer says of one delivery.

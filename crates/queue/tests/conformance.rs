@@ -81,6 +81,7 @@ conformance! {
         a_paused_subscription_leases_nothing,
         no_more_than_the_most_are_in_flight,
         leases_and_asks_are_kept_within_their_bounds,
+        a_lease_left_out_lasts_as_long_as_the_subscription_says,
         subscriptions_do_not_disturb_each_other,
         rare_events_are_found_among_many,
         a_lease_of_an_unknown_subscription_is_refused,

@@ -12,6 +12,8 @@ mod damage;
 mod folder;
 #[path = "embedded/index.rs"]
 mod index;
+#[path = "embedded/large.rs"]
+mod large;
 #[path = "embedded/metrics.rs"]
 mod metrics;
 #[path = "embedded/state.rs"]

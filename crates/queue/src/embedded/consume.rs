@@ -72,7 +72,7 @@ impl Embedded {
             };
         };
         let found = self.reading(move |reading| reading.find(&wish)).await?;
-        let (events, unreadable) = take(known, found, lease_end(now, ask.lease))?;
+        let (events, unreadable) = take(known, found, ask, now)?;
         if !unreadable.is_empty() {
             self.committer.tell(Arc::clone(known), now, head, What::GiveUp(unreadable));
         } else if known.held().deliveries.is_far() {
@@ -133,8 +133,14 @@ fn wish(
 }
 
 /// Leases what was found and is still to be leased; also says what cannot be read.
-fn take(known: &Subscriber, found: Catch, until: Timestamp) -> Result<Taken, QueueError> {
+fn take(
+    known: &Subscriber,
+    found: Catch,
+    ask: LeaseAsk,
+    now: Timestamp,
+) -> Result<Taken, QueueError> {
     let mut held = known.held_live()?;
+    let until = lease_end(&held.spec, now, ask.lease);
     let (mut events, mut unreadable) = (Vec::new(), Vec::new());
     if held.spec.paused {
         return Ok((events, unreadable));

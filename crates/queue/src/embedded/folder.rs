@@ -2,8 +2,9 @@
 
 use super::OpenError;
 use std::{
-    fs::{self, File, OpenOptions, TryLockError},
+    fs::{DirBuilder, File, OpenOptions, TryLockError},
     io::{self, Read, Seek, Write},
+    os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
 };
 
@@ -19,7 +20,8 @@ impl Folder {
     /// Takes the folder, which is made when it is missing.
     pub(super) fn own(path: &Path) -> Result<Self, OpenError> {
         let failed = |action, source| OpenError::Folder { action, path: path.to_owned(), source };
-        fs::create_dir_all(path).map_err(|error| failed("make", error))?;
+        // Bodies and the installation's keys are nobody else's to read.
+        make(path, DirBuilder::new().mode(0o700)).map_err(|error| failed("make", error))?;
         let mut lock = OpenOptions::new()
             .read(true)
             .write(true)
@@ -48,8 +50,41 @@ impl Folder {
     }
 }
 
+/// Makes a folder and those above it that are missing, so that a power cut takes away none of
+/// their names.
+fn make(path: &Path, builder: &DirBuilder) -> io::Result<()> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    let above = match path.parent() {
+        Some(above) if above != Path::new("") => above,
+        _ => Path::new("."),
+    };
+    make(above, &DirBuilder::new())?;
+    match builder.create(path) {
+        Err(error) if !path.is_dir() => return Err(error),
+        _ => {}
+    }
+    File::open(above)?.sync_all()
+}
+
 fn write_pid(lock: &mut File) -> io::Result<()> {
     lock.set_len(0)?;
     lock.rewind()?;
     writeln!(lock, "{}", std::process::id())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn a_folder_that_is_made_is_its_owners_alone() {
+        let above = tempfile::tempdir().expect("a folder");
+        let path = above.path().join("new/data");
+        drop(Folder::own(&path).expect("made"));
+        let mode = path.metadata().expect("there").permissions().mode();
+        assert_eq!(mode & 0o777, 0o700);
+    }
 }

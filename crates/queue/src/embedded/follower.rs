@@ -13,7 +13,6 @@ use std::{
     io,
     sync::{Arc, Mutex, PoisonError},
     thread::JoinHandle,
-    time::Duration,
 };
 use tokio::sync::watch;
 
@@ -81,19 +80,17 @@ impl Following {
         let mut head = self.log.head();
         loop {
             let stopping = *self.stop.borrow();
-            let pause = match self.follow() {
-                Ok(true) => continue,
-                Ok(false) if stopping => break,
-                Ok(false) => Duration::ZERO,
-                Err(error) => {
-                    tracing::error!(%error, "the index cannot be written");
-                    if stopping {
-                        break;
-                    }
-                    INDEX_RETRY_PAUSE
-                }
-            };
-            self.rest(&mut head, pause).await;
+            let followed = self.follow();
+            if let Err(error) = &followed {
+                tracing::error!(%error, "the index cannot be written");
+            }
+            match followed {
+                Ok(true) => {}
+                _ if stopping => break,
+                Ok(false) => self.rest(until_more(&mut head)).await,
+                // What failed may work later, whether anything more comes or not.
+                Err(_) => self.rest(tokio::time::sleep(INDEX_RETRY_PAUSE)).await,
+            }
         }
         if let Err(error) = self.writer.checkpoint() {
             tracing::warn!(%error, "the index could not be checkpointed");
@@ -114,19 +111,20 @@ impl Following {
         Ok(!entries.is_empty())
     }
 
-    /// Waits for new events and then a moment more, or until it is told to stop.
-    async fn rest(&mut self, head: &mut watch::Receiver<Seq>, pause: Duration) {
-        let more = async {
-            tokio::time::sleep(pause).await;
-            // The log outlives this thread's wait, so an error cannot be.
-            let _ = head.changed().await;
-            tokio::time::sleep(INDEX_LINGER).await;
-        };
+    /// Waits for this, or until it is told to stop.
+    async fn rest(&mut self, pause: impl Future<Output = ()>) {
         tokio::select! {
-            () = more => {}
+            () = pause => {}
             _ = self.stop.wait_for(|stop| *stop) => {}
         }
     }
+}
+
+/// Waits for new events and then a moment more.
+async fn until_more(head: &mut watch::Receiver<Seq>) {
+    // The log outlives this wait, so an error cannot be.
+    let _ = head.changed().await;
+    tokio::time::sleep(INDEX_LINGER).await;
 }
 
 /// Whether the newest event of the index is the one that the log has at its place.

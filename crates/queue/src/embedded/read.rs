@@ -7,7 +7,7 @@ use crate::{
     log::{Committed, Frame, Log, LogError, Place, Position},
 };
 use headgate_event::{
-    Event, EventId, StoredEvent, Timestamp,
+    EventId, StoredEvent, Timestamp,
     limits::{LIST_EVENTS_MAX, READ_BYTES_MAX},
 };
 use std::{error::Error, sync::Arc};
@@ -47,6 +47,12 @@ impl Reading {
         })
     }
 
+    /// Where an event is that is stored: one that the index does not know is damage.
+    pub(super) fn known(&self, seq: Seq) -> Result<Located, QueueError> {
+        let reason = "the index does not know it";
+        self.locate(seq)?.ok_or_else(|| QueueError::Damaged { seq, reason: reason.to_owned() })
+    }
+
     /// Whether a selection wants the event of a place.
     pub(super) fn wants(&self, selection: &Selection, seq: Seq) -> Result<bool, QueueError> {
         if let Some(entry) = self.log.committed_at(seq) {
@@ -61,25 +67,23 @@ impl Reading {
         if max == 0 || from > *self.log.head().borrow() {
             return Ok(Vec::new());
         }
-        let unknown = || {
-            let reason = "the index does not know it".to_owned();
-            QueueError::Damaged { seq: from, reason }
-        };
-        let position = self.locate(from)?.ok_or_else(unknown)?.position;
+        let position = self.known(from)?.position;
         let (mut place, mut stored) =
             (Place { segment: position.segment, offset: position.offset }, Vec::new());
-        let mut bytes = 0;
-        while stored.len() < max && bytes < READ_BYTES_MAX {
+        let mut room = Room::default();
+        while stored.len() < max {
             let scanned = self
                 .log
-                .scan(place, max - stored.len(), READ_BYTES_MAX - bytes)
+                .scan(place, max - stored.len(), room.bytes_left)
                 .map_err(|error| damaged(from + stored.len() as Seq, error))?;
             if scanned.frames.is_empty() {
                 break;
             }
             place = scanned.next;
             for frame in scanned.frames {
-                bytes += usize::try_from(frame.position.len).unwrap_or(usize::MAX);
+                if !room.takes(&frame) {
+                    return Ok(stored);
+                }
                 stored.push(open(&frame)?);
             }
         }
@@ -93,34 +97,47 @@ impl Reading {
         }
         // One more than asked says whether there is a next page.
         let found = self.newest(query, limit + 1)?;
-        let page = &found[..within_bytes(&found[..limit.min(found.len())])];
-        let next = page.last().map(|last| last.seq).filter(|_| page.len() < found.len());
-        let events: Result<Vec<Event>, QueueError> =
-            page.iter().map(|located| Ok(self.stored(*located)?.event)).collect();
-        Ok(Page { events: events?, next })
+        let (mut events, mut room) = (Vec::new(), Room::default());
+        for located in found.iter().take(limit) {
+            let Some(stored) = self.stored_within(*located, &mut room)? else { break };
+            events.push(stored.event);
+        }
+        let last = events.len().checked_sub(1).and_then(|last| found.get(last));
+        let next = last.map(|last| last.seq).filter(|_| events.len() < found.len());
+        Ok(Page { events, next })
     }
 
     /// The last event before which nothing is for a subscription that begins here.
     pub(super) fn place_of(&self, start: Start) -> Result<Seq, QueueError> {
         let head = *self.log.head().borrow();
-        // The log's memory goes on where the index ends, so what is not there is older.
-        let unindexed = self.log.committed(0, usize::MAX);
         let first = match start {
             Start::Now => None,
             Start::Earliest => Some(self.log.first_seq()),
             Start::After(id) => {
+                let newer = self.unindexed().take_while(|entry| entry.id <= id).last();
                 let older = self.index.not_after(id).map_err(index_failed)?;
                 let next = older.map_or(self.log.first_seq(), |entry| entry.seq + 1);
-                let newer = unindexed.iter().take_while(|entry| entry.id <= id).last();
                 Some(newer.map_or(next, |entry| next.max(entry.seq + 1)))
             }
             Start::At(time) => {
+                let newer = self.unindexed().find(|entry| entry.created_at >= time);
                 let indexed = self.index.received_from(time).map_err(index_failed)?;
-                let newer = unindexed.iter().find(|entry| entry.created_at >= time);
                 indexed.map(|entry| entry.seq).or(newer.map(|entry| entry.seq))
             }
         };
         Ok(first.map_or(head, |first| first - 1))
+    }
+
+    /// What the index may not hold yet, a step at a time, so that the log's writer never waits for
+    /// long. It is asked before the index, so that nothing is between them.
+    fn unindexed(&self) -> impl Iterator<Item = Committed> {
+        let mut after = 0;
+        let steps = std::iter::from_fn(move || {
+            let step = self.log.committed(after, TAIL_STEP);
+            after = step.last()?.seq;
+            Some(step)
+        });
+        steps.flatten()
     }
 
     fn newest(&self, query: &ListQuery, max: usize) -> Result<Vec<Located>, QueueError> {
@@ -145,21 +162,48 @@ impl Reading {
     }
 
     /// The event there, with its raw bytes.
-    pub(super) fn stored(&self, located: Located) -> Result<Stored, QueueError> {
-        let failed = |error| damaged(located.seq, error);
-        open(&self.log.read(located.position).map_err(failed)?)
+    fn stored(&self, located: Located) -> Result<Stored, QueueError> {
+        open(&self.frame(located)?)
+    }
+
+    /// The same when it still fits into this read.
+    pub(super) fn stored_within(
+        &self,
+        located: Located,
+        room: &mut Room,
+    ) -> Result<Option<Stored>, QueueError> {
+        let frame = self.frame(located)?;
+        room.takes(&frame).then(|| open(&frame)).transpose()
+    }
+
+    fn frame(&self, located: Located) -> Result<Frame, QueueError> {
+        self.log.read(located.position).map_err(|error| damaged(located.seq, error))
     }
 }
 
-/// How many of these fit into one read, at least one.
-pub(super) fn within_bytes(located: &[Located]) -> usize {
-    let mut bytes = 0_usize;
-    let fits = |located: &&Located| {
-        let before = bytes;
-        bytes = bytes.saturating_add(located.position.len as usize);
-        before == 0 || bytes <= READ_BYTES_MAX
-    };
-    located.iter().take_while(fits).count()
+/// How many bytes of events one read still takes. They count as they are in memory: what is a few
+/// KiB in the log may be many MiB there.
+#[derive(Debug)]
+pub(super) struct Room {
+    bytes_left: usize,
+    is_empty: bool,
+}
+
+impl Default for Room {
+    fn default() -> Self {
+        Self { bytes_left: READ_BYTES_MAX, is_empty: true }
+    }
+}
+
+impl Room {
+    /// Whether the event fits. The first always does, and after one that does not none does.
+    fn takes(&mut self, frame: &Frame) -> bool {
+        let left = self.bytes_left.checked_sub(frame.unpacked_bytes());
+        let takes = left.is_some() || self.is_empty;
+        self.bytes_left = left.unwrap_or(0);
+        self.is_empty = false;
+        takes
+    }
 }
 
 /// Whether a selection wants an event of the log's memory.

@@ -2,7 +2,7 @@
 
 use super::{
     index::Span,
-    read::{self, Located, Reading},
+    read::{self, Located, Reading, Room},
 };
 use crate::{QueueError, Selection, Seq, subscription::Subscriber};
 use headgate_event::Event;
@@ -46,19 +46,15 @@ impl Reading {
     pub(super) fn find(&self, wish: &Wish) -> Result<Catch, QueueError> {
         let mut again = Vec::new();
         for seq in &wish.again {
-            again.extend(self.locate(*seq)?);
+            again.push(self.known(*seq)?);
         }
-        let (mut first, mut passed) = self.wanted_after(wish, wish.max - wish.again.len())?;
-        let all = [again.as_slice(), first.as_slice()].concat();
-        let fit = read::within_bytes(&all);
-        if let Some(too_much) = fit.checked_sub(again.len()).and_then(|fit| first.get(fit)) {
+        let (wanted, mut passed) = self.wanted_after(wish, wish.max - wish.again.len())?;
+        let mut room = Room::default();
+        let again = self.candidates(&again, &mut room)?;
+        let first = self.candidates(&wanted, &mut room)?;
+        if let Some(too_much) = wanted.get(first.len()) {
             passed = too_much.seq - 1;
-        } else if fit < again.len() {
-            passed = wish.cursor;
         }
-        first.truncate(fit.saturating_sub(again.len()));
-        again.truncate(fit);
-        let (again, first) = (self.candidates(&again)?, self.candidates(&first)?);
         Ok(Catch { again, first, passed })
     }
 
@@ -109,20 +105,27 @@ impl Reading {
         Ok((found.into_iter().map(Located::from).collect(), last))
     }
 
-    /// The events there. One that is damaged is told as such; a disk that fails ends the call.
-    fn candidates(&self, located: &[Located]) -> Result<Vec<Candidate>, QueueError> {
-        let candidate = |located: &Located| {
-            let event = match self.stored(*located) {
-                Ok(stored) => Ok(stored.event),
+    /// The events there, as many as there is room for. One that is damaged is told as such; a disk
+    /// that fails ends the call.
+    fn candidates(
+        &self,
+        located: &[Located],
+        room: &mut Room,
+    ) -> Result<Vec<Candidate>, QueueError> {
+        let mut candidates = Vec::with_capacity(located.len());
+        for located in located {
+            let event = match self.stored_within(*located, room) {
+                Ok(Some(stored)) => Ok(stored.event),
+                Ok(None) => break,
                 Err(error @ QueueError::Damaged { .. }) => {
                     tracing::error!(%error, "an event cannot be delivered");
                     Err(error.to_string())
                 }
                 Err(error) => return Err(error),
             };
-            Ok(Candidate { seq: located.seq, event })
-        };
-        located.iter().map(candidate).collect()
+            candidates.push(Candidate { seq: located.seq, event });
+        }
+        Ok(candidates)
     }
 
     /// Those of the places whose events a selection does not want.

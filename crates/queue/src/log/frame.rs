@@ -137,9 +137,14 @@ impl Frame {
         })
     }
 
+    /// How many bytes [`Self::unpack`] gives.
+    pub(crate) fn unpacked_bytes(&self) -> usize {
+        self.event_bytes + self.raw_bytes
+    }
+
     /// The event and its raw bytes, decompressed when they are compressed.
     pub(crate) fn unpack(&self) -> Result<Unpacked, LogError> {
-        let expected = self.event_bytes + self.raw_bytes;
+        let expected = self.unpacked_bytes();
         let content = if self.compressed {
             let damaged = |error: io::Error| {
                 self.damaged(format!("the payload does not decompress: {error}"))

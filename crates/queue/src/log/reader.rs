@@ -150,12 +150,22 @@ impl Reader {
 
     /// The file of a place and its durable end.
     fn file(&self, at: Place) -> Result<(Arc<dyn StorageFile>, u64), LogError> {
-        let mut catalog = self.catalog();
-        let outside = || LogError::outside(at);
-        let end = catalog.extents.get(&at.segment).copied().ok_or_else(outside)?;
-        if let Some(file) = catalog.files.get(&at.segment) {
-            return Ok((Arc::clone(file), end));
+        let (kept, end) = {
+            let catalog = self.catalog();
+            let outside = || LogError::outside(at);
+            let end = catalog.extents.get(&at.segment).copied().ok_or_else(outside)?;
+            (catalog.files.get(&at.segment).cloned(), end)
+        };
+        if let Some(file) = kept {
+            return Ok((file, end));
         }
+        // The writer needs the catalog to show what it has stored, so it is not held over a disk.
+        let file = self.open(at)?;
+        self.catalog().keep(at.segment, Arc::clone(&file));
+        Ok((file, end))
+    }
+
+    fn open(&self, at: Place) -> Result<Arc<dyn StorageFile>, LogError> {
         let file = self.storage.open(&file_name(at.segment)).map_err(|e| LogError::io(at, e))?;
         let start = Place { offset: 0, ..at };
         let header = read_bytes(&*file, start, SEGMENT_HEADER_BYTES)?;
@@ -163,8 +173,7 @@ impl Reader {
         if !header.is_some_and(|h| h.is_ok_and(|header| header.first_seq == at.segment)) {
             return Err(LogError::damaged(start, "its header is not that of this segment"));
         }
-        catalog.keep(at.segment, Arc::clone(&file));
-        Ok((file, end))
+        Ok(file)
     }
 
     fn catalog(&self) -> MutexGuard<'_, Catalog> {

@@ -77,9 +77,13 @@ pub(super) fn recover(
     Ok(Recovered { extents, active, head: walk.head, last_id: walk.last_id })
 }
 
-/// Begins a segment: when this returns, a power cut cannot take it away.
-pub(super) fn begin_segment(storage: &dyn Storage, header: SegmentHeader) -> io::Result<Active> {
-    let file = storage.create(&file_name(header.first_seq))?;
+/// Begins a segment in its file, which was created empty: when this returns, a power cut cannot
+/// take it away.
+pub(super) fn begin_segment(
+    storage: &dyn Storage,
+    file: Arc<dyn StorageFile>,
+    header: SegmentHeader,
+) -> io::Result<Active> {
     file.write_at(0, &header.encode())?;
     file.sync()?;
     storage.sync_folder()?;
@@ -174,7 +178,10 @@ fn begin(storage: &dyn Storage, unborn: Option<Seq>) -> Result<Recovered, OpenEr
         getrandom::u64().map_err(|e| failed("begin", &first, io::Error::other(e.to_string())))?;
     let last_id = EventId::from_bytes([0; 16]);
     let header = SegmentHeader { first_seq: 1, tag, previous: 0, previous_end: 0, last_id };
-    let active = begin_segment(storage, header).map_err(|e| failed("begin", &first, e))?;
+    let active = storage
+        .create(&first)
+        .and_then(|file| begin_segment(storage, file, header))
+        .map_err(|e| failed("begin", &first, e))?;
     let extents = BTreeMap::from([(1, active.end)]);
     Ok(Recovered { extents, active, head: 0, last_id })
 }

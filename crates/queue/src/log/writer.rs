@@ -50,8 +50,8 @@ pub(super) struct Writer {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Health {
     Well,
-    /// The last batch found the disk full; the next one may not.
-    Full,
+    /// The last batch found the disk full, or no room for another open file; the next one may not.
+    Blocked,
     /// What is on the disk is not known: nothing is written until the log is opened again.
     Poisoned,
 }
@@ -174,7 +174,12 @@ impl Writer {
             previous_end: self.active.end,
             last_id: self.ids.last(),
         };
-        match begin_segment(self.shared.reader.storage(), header) {
+        let storage = self.shared.reader.storage();
+        let file = match storage.create(&file_name(header.first_seq)) {
+            Ok(file) => file,
+            Err(error) => return Err(self.not_created(header, &error)),
+        };
+        match begin_segment(storage, file, header) {
             Ok(active) => {
                 self.shared.reader.begin(&active);
                 self.active = active;
@@ -225,7 +230,7 @@ impl Writer {
         }
         self.active.end = batch.end;
         self.head += batch.frames.len() as u64;
-        if self.health == Health::Full {
+        if self.health == Health::Blocked {
             tracing::info!("the log can be written again");
             self.shared.set_fault(None);
             self.health = Health::Well;
@@ -290,28 +295,39 @@ impl Writer {
         self.full(error)
     }
 
+    /// After the file of a segment could not be created. Nothing is on the disk that is not known:
+    /// too many files may be open, which passes.
+    fn not_created(&mut self, header: SegmentHeader, error: &io::Error) -> String {
+        if is_full(error) {
+            return self.full(error);
+        }
+        let name = file_name(header.first_seq);
+        self.blocked(format!("cannot create `{name}`: {error}"))
+    }
+
     /// After a segment could not be begun: on a full disk its file is taken away again.
     fn not_begun(&mut self, header: SegmentHeader, error: &io::Error) -> String {
         let storage = self.shared.reader.storage();
         if !is_full(error) {
             return self.poison("begin a segment after", error);
         }
-        let removed = match storage.remove(&file_name(header.first_seq)) {
-            Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
-            _ => storage.sync_folder(),
-        };
-        match removed {
+        let removed = storage.remove(&file_name(header.first_seq));
+        match removed.and_then(|()| storage.sync_folder()) {
             Ok(()) => self.full(error),
             Err(error) => self.poison("begin a segment after", &error),
         }
     }
 
     fn full(&mut self, error: &io::Error) -> String {
-        let reason = format!("the disk is full: {error}");
-        if self.health != Health::Full {
-            tracing::error!(%error, "the disk is full, nothing can be stored");
+        self.blocked(format!("the disk is full: {error}"))
+    }
+
+    /// Refuses this batch; the next one tries again.
+    fn blocked(&mut self, reason: String) -> String {
+        if self.health != Health::Blocked {
+            tracing::error!(reason, "nothing can be stored until that has passed");
         }
-        self.health = Health::Full;
+        self.health = Health::Blocked;
         self.shared.set_fault(Some(reason.clone()));
         reason
     }

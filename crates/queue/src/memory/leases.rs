@@ -51,7 +51,7 @@ impl Memory {
         if held.spec.paused {
             return Ok(Vec::new());
         }
-        let until = lease_end(now, ask.lease);
+        let until = lease_end(&held.spec, now, ask.lease);
         let max = ask.max.min(LEASE_DELIVERIES_MAX).min(held.deliveries.room());
         let mut leased: Vec<Leased> = Vec::new();
         for seq in held.deliveries.ready_again(max) {

@@ -214,8 +214,14 @@ impl Held {
     }
 }
 
-/// A lease as long as asked, within what is taken.
-pub(crate) fn lease_end(now: Timestamp, lease: Duration) -> Timestamp {
+/// When a lease as long as asked ends, or one as long as the subscription says; within what is
+/// taken.
+pub(crate) fn lease_end(
+    spec: &SubscriptionSpec,
+    now: Timestamp,
+    asked: Option<Duration>,
+) -> Timestamp {
+    let lease = asked.unwrap_or(Duration::from_millis(spec.lease_ms));
     let longest = Duration::from_millis(LEASE_MS_MAX);
     now.plus(lease.clamp(Duration::from_millis(1), longest))
 }

@@ -72,7 +72,7 @@ pub(crate) async fn two_consumers_never_have_one_delivery(bench: Bench) {
             tokio::spawn(async move {
                 let mut had = Vec::new();
                 loop {
-                    let ask = LeaseAsk { max: 7, wait: Duration::ZERO, lease: 600 * SECOND };
+                    let ask = LeaseAsk { max: 7, wait: Duration::ZERO, lease: Some(600 * SECOND) };
                     let events = queue.lease("agent", ask).await.expect("leased");
                     if events.is_empty() {
                         return had;
@@ -117,17 +117,30 @@ pub(crate) async fn no_more_than_the_most_are_in_flight(bench: Bench) {
 pub(crate) async fn leases_and_asks_are_kept_within_their_bounds(bench: Bench) {
     bench.store_many(600).await;
     bench.subscribe("agent").await;
-    let ask = LeaseAsk { max: usize::MAX, wait: Duration::ZERO, lease: Duration::MAX };
+    let ask = LeaseAsk { max: usize::MAX, wait: Duration::ZERO, lease: Some(Duration::MAX) };
     let events = bench.queue.lease("agent", ask).await.expect("leased");
     assert_eq!(events.len(), 500);
     let until = events[0].delivery().expect("delivered").lease_expires_at;
     assert_eq!(until, bench.clock.now().plus(12 * 3600 * SECOND));
     let ask = LeaseAsk { max: 0, ..ask };
     assert!(bench.queue.lease("agent", ask).await.expect("leased").is_empty());
-    let ask = LeaseAsk { max: 1, lease: Duration::ZERO, ..ask };
+    let ask = LeaseAsk { max: 1, lease: Some(Duration::ZERO), ..ask };
     let events = bench.queue.lease("agent", ask).await.expect("leased");
     let until = events[0].delivery().expect("delivered").lease_expires_at;
     assert!(until > bench.clock.now(), "a lease lasts");
+}
+
+pub(crate) async fn a_lease_left_out_lasts_as_long_as_the_subscription_says(bench: Bench) {
+    let ask = LeaseAsk { max: 1, wait: Duration::ZERO, lease: None };
+    bench.store_many(2).await;
+    let mut spec = SubscriptionSpec { start: Start::Earliest, ..SubscriptionSpec::new("agent") };
+    for lease_ms in [90_000, 7_000] {
+        spec.lease_ms = lease_ms;
+        bench.queue.put_subscription(spec.clone()).await.expect("put");
+        let events = bench.queue.lease("agent", ask).await.expect("leased");
+        let until = events[0].delivery().expect("delivered").lease_expires_at;
+        assert_eq!(until, bench.clock.now().plus(Duration::from_millis(lease_ms)));
+    }
 }
 
 pub(crate) async fn subscriptions_do_not_disturb_each_other(bench: Bench) {
@@ -162,7 +175,7 @@ pub(crate) async fn rare_events_are_found_among_many(bench: Bench) {
 }
 
 pub(crate) async fn a_lease_of_an_unknown_subscription_is_refused(bench: Bench) {
-    let ask = LeaseAsk { max: 1, wait: Duration::ZERO, lease: SECOND };
+    let ask = LeaseAsk { max: 1, wait: Duration::ZERO, lease: Some(SECOND) };
     let refused = bench.queue.lease("nobody", ask).await.expect_err("unknown");
     assert!(matches!(refused, QueueError::UnknownSubscription { name } if name == "nobody"));
 }

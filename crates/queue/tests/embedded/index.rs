@@ -1,8 +1,8 @@
 //! The index is derived: whatever becomes of it, the answers are the same.
 
-use crate::bench::{Bench, SECOND, keyed};
+use crate::bench::{Bench, LONG, SECOND, keyed, retry};
 use headgate_event::{Accepted, Draft, EventId};
-use headgate_queue::{ListQuery, Selection};
+use headgate_queue::{ListQuery, QueueError, Selection};
 use std::{fs, time::Duration};
 
 const WINDOW: Duration = Duration::from_secs(7 * 24 * 3600);
@@ -146,4 +146,48 @@ async fn events_are_found_while_the_index_follows() {
         let read = bench.queue.read(1, 10_000).await.expect("read");
         assert!(read.iter().map(|stored| stored.event.id()).eq(ids.iter().copied()));
     }
+}
+
+/// Waits until the queue is well, or is not.
+async fn until_healthy(bench: &Bench, healthy: bool) {
+    let wait = async {
+        while bench.queue.health().is_ok() != healthy {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(LONG, wait).await.expect("it changes");
+}
+
+/// Symptom: after a full disk the queue stayed unhealthy although there was room again, and with
+/// an index far behind it refused everything until a restart. Cause: the index waited for the next
+/// event before it tried again. Fix: it tries again after a pause, whether anything comes or not.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_index_that_could_not_be_written_follows_again_without_a_new_event() {
+    let bench = Bench::embedded();
+    let index = rusqlite::Connection::open(bench.path().join("index.db")).expect("opens");
+    let broken = "CREATE TRIGGER broken BEFORE INSERT ON index_events
+         BEGIN SELECT RAISE(ABORT, 'no room'); END";
+    index.execute_batch(broken).expect("made");
+    bench.store(bench.draft("a")).await;
+    until_healthy(&bench, false).await;
+    index.execute_batch("DROP TRIGGER broken").expect("dropped");
+    until_healthy(&bench, true).await;
+}
+
+/// Symptom: a lease never ended and took a whole processor. Cause: a delivery that comes again but
+/// is not in the index counted as passed, and was looked for again at once. Fix: it is damage.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_delivery_that_the_index_does_not_know_is_told() {
+    let bench = Bench::embedded();
+    bench.store_many(1).await;
+    bench.subscribe("agent").await;
+    let event = bench.lease_one("agent").await;
+    bench.settle("agent", &event, retry(SECOND)).await.expect("leased");
+    let bench = bench.reopened_after(|_| {}).await;
+    let index = rusqlite::Connection::open(bench.path().join("index.db")).expect("opens");
+    index.execute("DELETE FROM index_events", []).expect("deleted");
+    bench.clock.advance(2 * SECOND);
+    let leased = tokio::time::timeout(LONG, bench.try_lease("agent", 1)).await;
+    let error = leased.expect("it ends").expect_err("nobody knows where it is");
+    assert!(matches!(error, QueueError::Damaged { seq: 1, .. }), "{error}");
 }

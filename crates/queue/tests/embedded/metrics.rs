@@ -21,7 +21,7 @@ async fn work() {
     queue.accept(vec![key(3)]).await.expect("a repeat");
     let spec = SubscriptionSpec { start: Start::Earliest, ..SubscriptionSpec::new("agent") };
     queue.put_subscription(spec).await.expect("made");
-    let ask = LeaseAsk { max: 2, wait: Duration::ZERO, lease: 10 * SECOND };
+    let ask = LeaseAsk { max: 2, wait: Duration::ZERO, lease: Some(10 * SECOND) };
     let events = queue.lease("agent", ask).await.expect("leased");
     let id = events[0].delivery().expect("delivered").id.clone();
     let bury = Settlement { id, verb: Verb::Bury { reason: None } };

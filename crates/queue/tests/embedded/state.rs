@@ -50,8 +50,11 @@ async fn settlements_of_many_consumers_are_all_kept() {
         .map(|n| {
             let (queue, name) = (std::sync::Arc::clone(&bench.queue), names[n % 4].clone());
             tokio::spawn(async move {
-                let ask =
-                    headgate_queue::LeaseAsk { max: 9, wait: Duration::ZERO, lease: 600 * SECOND };
+                let ask = headgate_queue::LeaseAsk {
+                    max: 9,
+                    wait: Duration::ZERO,
+                    lease: Some(600 * SECOND),
+                };
                 loop {
                     let events = queue.lease(&name, ask).await.expect("leased");
                     if events.is_empty() {

@@ -13,19 +13,20 @@ use std::{
 #[derive(Debug)]
 pub(crate) struct DiskStorage {
     folder: PathBuf,
+    /// Kept open, so that a sync needs no descriptor when there are none left.
+    handle: File,
 }
 
 impl DiskStorage {
     /// The folder at this path, made when it is not there.
     pub(crate) fn new(folder: &Path) -> io::Result<Self> {
-        if !folder.is_dir() {
-            fs::create_dir_all(folder)?;
-            // The folder's own name must survive what its files survive.
-            if let Some(parent) = folder.parent().filter(|parent| parent.is_dir()) {
-                File::open(parent)?.sync_all()?;
-            }
+        fs::create_dir_all(folder)?;
+        // The folder's own name must survive what its files survive. It may have been made by a
+        // process that ended before this, so it is not asked who made it.
+        if let Some(parent) = folder.parent().filter(|parent| parent.is_dir()) {
+            File::open(parent)?.sync_all()?;
         }
-        Ok(Self { folder: folder.to_owned() })
+        Ok(Self { folder: folder.to_owned(), handle: File::open(folder)? })
     }
 }
 
@@ -54,7 +55,7 @@ impl Storage for DiskStorage {
     }
 
     fn sync_folder(&self) -> io::Result<()> {
-        File::open(&self.folder)?.sync_all()
+        self.handle.sync_all()
     }
 }
 
