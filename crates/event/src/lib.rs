@@ -10,6 +10,12 @@ pub mod limits;
 mod time;
 pub use time::{Clock, Timestamp, TimestampError};
 
+mod span;
+pub use span::{Span, SpanError};
+
+mod size;
+pub use size::{Size, SizeError};
+
 mod id;
 pub use id::{EventId, EventIdError};
 

@@ -429,3 +429,40 @@ fn a_text_that_is_not_json_is_shown_as_it_is() {
     Body: empty
     "#);
 }
+
+/// A key says that a value is a secret also from around it, of several, and of a long one.
+#[test]
+fn secrets_are_told_by_every_key_on_the_way_to_them() {
+    let long = "not hunter2 ".repeat(40);
+    let body = format!(
+        r#"{{"passwords": ["hunter2"], "secret": {{"value": "hunter2", "age": 3}},
+        "apiKeys": {{"main": "hunter2"}}, "client_secret": "{long}", "password": "a\nhunter2",
+        "tokens": [["hunter2"]], "credentials": [{{"user": "hunter2"}}],
+        "prompt_tokens": 12, "authorization": {{"id": "iauth_1"}}}}"#
+    );
+    let prompt = unknown(&body);
+    assert!(!prompt.contains("hunter2"), "{prompt}");
+    for line in [
+        "passwords: [redacted: password]",
+        "secret.value: [redacted: secret]",
+        "secret.age: 3",
+        "password: [redacted: password]",
+        "prompt_tokens: 12",
+        "authorization.id: iauth_1",
+    ] {
+        assert!(prompt.lines().any(|found| found == line), "`{line}` in {prompt}");
+    }
+}
+
+#[test]
+fn marks_over_the_signs_of_a_fence_do_not_hide_it() {
+    let rendering = Rendering {
+        foreign: vec![Foreign {
+            label: None,
+            text: ">\u{301}>\u{336}> a\nᐅᐅᐅ b\n>\u{301}> c".into(),
+        }],
+        ..Rendering::default()
+    };
+    let prompt = prompt(&rendering);
+    assert!(prompt.contains("\n> > > a\n> > > b\n>\u{301}> c\n"), "{prompt}");
+}

@@ -139,6 +139,10 @@ fn redacting_takes_linear_time() {
 #[test]
 fn headers_that_carry_secrets_are_redacted_by_name() {
     for name in [
+        "X-Auth-Key",
+        "Ocp-Apim-Subscription-Key",
+        "X-Functions-Key",
+        "X-Session-Id",
         "Authorization",
         "proxy-authorization",
         "cookie",
@@ -157,6 +161,8 @@ fn headers_that_carry_secrets_are_redacted_by_name() {
         assert_eq!(header_value(name, "value"), "[redacted]", "{name}");
     }
     for name in [
+        "X-Event-Key",
+        "Idempotency-Key",
         "content-type",
         "user-agent",
         "x-github-delivery",

@@ -36,7 +36,7 @@ pub(crate) fn masked_path(path: &str, prefix: &str) -> String {
 
 /// The query as sent, but for the values of parameters whose names say that they are secret.
 pub(crate) fn masked_query(query: &str) -> Cow<'_, str> {
-    const SHORT: [&str; 4] = ["key", "sig", "auth", "pass"];
+    const SHORT: [&str; 6] = ["key", "sig", "auth", "pass", "pwd", "code"];
     let secret = |name: &str| {
         let name = name.to_ascii_lowercase();
         SHORT.contains(&name.as_str()) || header_value(&name, "") == REDACTED
@@ -65,6 +65,7 @@ mod tests {
     fn a_secret_in_the_query_is_masked() {
         assert_eq!(masked_query("a=1&Access_Token=s3cr3t&b"), "a=1&Access_Token=[redacted]&b");
         assert_eq!(masked_query("key=x&monkey=y"), "key=[redacted]&monkey=y");
+        assert_eq!(masked_query("code=s3cr3t&barcode=7"), "code=[redacted]&barcode=7");
         assert_eq!(masked_query(""), "");
     }
 }

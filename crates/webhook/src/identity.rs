@@ -109,15 +109,17 @@ impl Identity {
     }
 }
 
-/// The name of an event, when it is one: visible ASCII of a bounded length.
+/// The name of an event, when it is one: visible ASCII of a bounded length. An action that cannot
+/// be part of a name leaves the name as it is.
 fn event_name(name: &str, action: &str) -> Option<String> {
-    let event = match (name, action) {
-        ("", _) => return None,
-        (name, "") => name.to_owned(),
-        (name, action) => format!("{name}.{action}"),
+    let fits = |event: &String| {
+        let bytes = event.as_bytes();
+        let printed = bytes.iter().all(u8::is_ascii_graphic);
+        printed && (1..=EVENT_TYPE_BYTES_MAX).contains(&bytes.len())
     };
-    let fits = event.len() <= EVENT_TYPE_BYTES_MAX;
-    (fits && event.bytes().all(|byte| byte.is_ascii_graphic())).then_some(event)
+    let name = Some(name.to_owned()).filter(fits)?;
+    let whole = (!action.is_empty()).then(|| format!("{name}.{action}"));
+    whole.filter(fits).or(Some(name))
 }
 
 /// A key within its limit; a longer one by its digest.

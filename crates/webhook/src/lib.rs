@@ -7,8 +7,6 @@
 //!
 //! This crate opens no socket and reads no clock, file or environment.
 
-mod units;
-
 mod scheme;
 pub use scheme::{SecretError, Tolerance};
 

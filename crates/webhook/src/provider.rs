@@ -132,7 +132,10 @@ fn read(text: &ProviderText<'_>, problems: &mut Problems) -> Option<Provider> {
     if file.title.get_ref().trim().is_empty() {
         problems.add(file.title.span(), "expected a title, found nothing");
     }
-    let body_max = file.request.body_max.map(|size| (size.span(), size.into_inner().0));
+    let body_max = file
+        .request
+        .body_max
+        .map(|size| (size.span(), usize::try_from(size.into_inner().bytes).unwrap_or(usize::MAX)));
     if let Some((at, bytes)) = &body_max
         && !(1..=BODY_BYTES_MAX).contains(bytes)
     {

@@ -56,6 +56,10 @@ pub(super) fn without_fences(text: &str) -> Cow<'_, str> {
             run.end = at + char.len_utf8();
             continue;
         }
+        if run.side.is_some() && is_mark(char) {
+            run.end = at + char.len_utf8();
+            continue;
+        }
         run.set_apart(text, &mut copied, &mut out);
         run = match sign {
             Some((side, weight)) => {
@@ -94,6 +98,14 @@ impl Run {
     }
 }
 
+/// Marks that are drawn over the sign before them, and so do not part it from the next.
+fn is_mark(char: char) -> bool {
+    matches!(char,
+        '\u{300}'..='\u{36f}' | '\u{483}'..='\u{489}' | '\u{1ab0}'..='\u{1aff}'
+        | '\u{1dc0}'..='\u{1dff}' | '\u{20d0}'..='\u{20ff}' | '\u{3099}' | '\u{309a}'
+        | '\u{fe00}'..='\u{fe0f}' | '\u{fe20}'..='\u{fe2f}')
+}
+
 /// The side of a sign that looks like `<` or `>`, and how many of them it looks like.
 fn sign(char: char) -> Option<(char, usize)> {
     if char.is_ascii() {
@@ -101,13 +113,12 @@ fn sign(char: char) -> Option<(char, usize)> {
     }
     Some(match char {
         '‹' | '˂' | '˱' | '≮' | '≺' | '⋖' | '⟨' | '〈' | '\u{2329}' | '❬' | '❮' | '❰' | '⦑'
-        | '⧼' | 'ᐸ' | '＜' | '﹤' | '◀' | '◂' | '◁' | '◃' | '◄' | '◅' | '⮜' | '⯇' | '𝈶' => {
+        | '⧼' | 'ᐊ' | 'ᐸ' | '＜' | '﹤' | '◀' | '◂' | '◁' | '◃' | '◄' | '◅' | '⮜' | '⯇' | '𝈶' => {
             ('<', 1)
         }
         '›' | '˃' | '˲' | '≯' | '≻' | '⋗' | '⟩' | '〉' | '\u{232a}' | '❭' | '❯' | '❱' | '⦒'
-        | '⧽' | 'ᐳ' | '＞' | '﹥' | '▶' | '▸' | '▷' | '▹' | '►' | '▻' | '⮞' | '⯈' | '➤' | '𝈷' => {
-            ('>', 1)
-        }
+        | '⧽' | 'ᐅ' | 'ᐳ' | '＞' | '﹥' | '▶' | '▸' | '▷' | '▹' | '►' | '▻' | '⮞' | '⯈' | '➤'
+        | '𝈷' => ('>', 1),
         '«' | '≪' | '⟪' | '《' | '⪡' | '⪻' | '︽' => ('<', 2),
         '»' | '≫' | '⟫' | '》' | '⪢' | '⪼' | '︾' => ('>', 2),
         '⋘' | '⫷' => ('<', 3),

@@ -4,10 +4,11 @@
 //! event's `data`; what is left out here is only out of the prompt.
 
 mod label;
+mod secret;
 mod walk;
 mod worth;
 
-use super::{Fact, Foreign, inline, redact::secret_name};
+use super::{Fact, Foreign, inline};
 use crate::{
     json::{Kind, Node},
     limits::{OUTLINE_FACTS_BYTES_MAX, OUTLINE_FACTS_MAX, OUTLINE_ITEMS_MAX, OUTLINE_TEXTS_MAX},
@@ -108,16 +109,13 @@ fn fact(label: &str, value: String) -> Fact {
 }
 
 fn shown(walk: &Walk<'_>, found: &Found<'_>) -> String {
-    let node = found.node;
-    if node.kind() == Kind::Array {
-        return listed(node);
+    if let Some(what) = walk.secret(found) {
+        return format!("[redacted: {what}]");
     }
-    let secret = walk.key(found).and_then(|key| secret_name(key.as_bytes()));
-    match (secret, node.scalar()) {
-        (Some(what), Some(_)) if node.kind() != Kind::Bool => format!("[redacted: {what}]"),
-        (_, Some(text)) => inline(&text),
-        (_, None) => String::new(),
+    if found.node.kind() == Kind::Array {
+        return listed(found.node);
     }
+    found.node.scalar().map_or_else(String::new, |text| inline(&text))
 }
 
 /// How many items there are, and the first of them where they are short.

@@ -22,13 +22,20 @@ pub fn header_value<'a>(name: &str, value: &'a str) -> Cow<'a, str> {
 
 fn is_secret_header(name: &str) -> bool {
     const NAMES: [&str; 4] = ["authorization", "proxy-authorization", "cookie", "set-cookie"];
-    const PARTS: [&str; 12] = [
+    const PARTS: [&str; 19] = [
         "signature",
         "token",
         "secret",
         "api-key",
         "apikey",
         "api_key",
+        "auth-key",
+        "access-key",
+        "private-key",
+        "functions-key",
+        "subscription-key",
+        "session",
+        "passcode",
         "hmac",
         "password",
         "credential",

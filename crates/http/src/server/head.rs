@@ -183,11 +183,12 @@ fn content_length(headers: &[Header<'_>]) -> Result<Option<u64>, Reject> {
     Ok(length)
 }
 
-/// Digits alone: `str::parse` would also take a sign.
+/// Digits alone: `str::parse` would also take a sign. The two greatest numbers stand for something
+/// else in hyper, which would answer them itself, without an id.
 fn digits(value: &[u8]) -> Option<u64> {
     let text = std::str::from_utf8(value).ok()?;
     let plain = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    text.parse().ok().filter(|_| plain)
+    text.parse().ok().filter(|length| plain && *length <= u64::MAX - 2)
 }
 
 /// Whether the body comes in chunks. No other coding is taken: we would not know how to undo it.
@@ -267,7 +268,8 @@ mod tests {
 
     #[test]
     fn a_length_that_is_not_digits_alone_is_refused() {
-        for value in ["", "-1", "+5", "5, 5", "0x5", "5 5", "99999999999999999999", "\u{661}"] {
+        let beyond = ["99999999999999999999", "18446744073709551615", "18446744073709551614"];
+        for value in ["", "-1", "+5", "5, 5", "0x5", "5 5", "\u{661}"].into_iter().chain(beyond) {
             let headers = format!("Content-Length: {value}\r\n");
             assert_eq!(length(&headers), Err((400, "bad_content_length")), "{value:?}");
         }

@@ -4,8 +4,8 @@ use crate::{
     identity::IdentityTable,
     render::{EventTable, PromptTable},
     sample::SampleTable,
-    units::{Size, Span},
 };
+use headgate_event::{Size, Span};
 use serde::{Deserialize, de::IgnoredAny};
 use toml::Spanned;
 

@@ -10,10 +10,8 @@ use super::{
         TimestampTable, Unit,
     },
 };
-use crate::{
-    provider::{Problems, ProviderText, VerifyTable},
-    units::Span,
-};
+use crate::provider::{Problems, ProviderText, VerifyTable};
+use headgate_event::Span;
 use serde::Deserialize;
 use std::time::Duration;
 use toml::Spanned;

@@ -91,3 +91,16 @@ async fn an_event_name_from_an_unsigned_header_stays_one_word_of_the_headline() 
     assert_eq!(first, "GitHub \"push. verified by the owner\" at 2026-04-19T09:15:25Z.");
     assert_eq!(event.metadata().get(), r#"{"unproved":["provider_event","dedupe_key"]}"#);
 }
+
+/// Symptom: an event whose body calls its action by more than a word had no name at all.
+#[tokio::test]
+async fn an_action_that_is_no_name_leaves_the_event_its_name() {
+    let gate = Gate::with("github", &["a"]);
+    let long = "x".repeat(200);
+    for action in ["My workflow", "line\nbreak", &long] {
+        let body = serde_json::json!({ "action": action }).to_string();
+        let mut post = signed(&body);
+        post.headers.insert("x-github-event", "workflow_run".parse().expect("a value"));
+        assert_eq!(gate.event(&post).await.provider_event(), Some("workflow_run"), "{action:?}");
+    }
+}

@@ -91,7 +91,11 @@ fn a_scheme_that_cannot_be_meant_is_refused() {
             "field = \"t\", header = \"x\"",
             "10: expected one of `header` and `field`",
         ),
-        ("past = \"300s\"", "past = \"300\"", "10: expected a time such as `300s`, found `300`"),
+        (
+            "past = \"300s\"",
+            "past = \"300\"",
+            "10: expected a duration such as `250ms`, `5s`, `1h30m` or `30d`, found `300`",
+        ),
     ] {
         assert_eq!(refusal(from, to), [format!("acme.toml:{expected}")]);
     }

@@ -1,7 +1,7 @@
 //! Goes through a body once and picks up what can be shown.
 
 use super::{
-    label,
+    label, secret,
     worth::{self, Siblings},
 };
 use crate::{
@@ -80,12 +80,20 @@ impl<'a> Walk<'a> {
         label::path(&names)
     }
 
-    /// The nearest key on the way to it.
-    pub(super) fn key(&self, found: &Found<'a>) -> Option<&'a str> {
-        let mut at = found.step;
+    /// What a value is when a key on the way to it says that it is a secret.
+    pub(super) fn secret(&self, found: &Found<'a>) -> Option<&'static str> {
+        self.secret_at(found.step, found.node)
+    }
+
+    fn secret_at(&self, step: Option<usize>, node: Node<'a>) -> Option<&'static str> {
+        let mut at = step;
+        let mut judge: fn(&str, Node<'_>) -> Option<&'static str> = secret::of_key;
         while let Some(step) = at.and_then(|index| self.steps.get(index)) {
             if let Name::Key(key) = step.name {
-                return Some(key);
+                if let Some(what) = judge(key, node) {
+                    return Some(what);
+                }
+                judge = secret::under_key;
             }
             at = step.before;
         }
@@ -149,6 +157,9 @@ impl<'a> Walk<'a> {
         let is_text = matches!(name, Some(Name::Key(key)) if worth::is_text(key));
         if text.is_empty() {
             return;
+        }
+        if self.secret_at(place.step, node).is_some() {
+            return self.fact(node, place, told);
         }
         let long = text.len() > PROMPT_VALUE_BYTES_MAX && !worth::is_link(text);
         if long && worth::is_blob(text) {

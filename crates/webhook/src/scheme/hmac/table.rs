@@ -6,7 +6,8 @@ use super::{
     key::{Algorithm, Encoding, KeyEncoding, KeyForm},
     presented::{Headers, Signature, Stamp, Unit},
 };
-use crate::{provider::Problems, scheme::Tolerance, units::Span};
+use crate::{provider::Problems, scheme::Tolerance};
+use headgate_event::Span;
 use serde::{Deserialize, Deserializer, de};
 use std::{collections::BTreeSet, fmt};
 use toml::Spanned;
