@@ -1,6 +1,6 @@
 //! Taking deliveries of a subscription: a long poll.
 
-use crate::{api::Shared, body, error::ApiError, parameters::Parameters, subscriptions};
+use crate::{api::Shared, body, error::ApiError, parameters::Parameters};
 use axum::{
     Json,
     body::Body,
@@ -40,14 +40,11 @@ pub(crate) async fn lease(
     let ask: Ask = body::object_or_empty(body).await?;
     let max = within("max", ask.max, 1..=LEASE_DELIVERIES_MAX as u64)?;
     let wait_ms = within("wait_ms", ask.wait_ms, 0..=LEASE_WAIT_MS_MAX)?.unwrap_or(0);
-    let lease_ms = match within("lease_ms", ask.lease_ms, 1..=LEASE_MS_MAX)? {
-        Some(lease_ms) => lease_ms,
-        None => subscriptions::status(&api, &name).await?.spec.lease_ms,
-    };
+    let lease_ms = within("lease_ms", ask.lease_ms, 1..=LEASE_MS_MAX)?;
     let ask = LeaseAsk {
         max: max.map_or(LEASE_DELIVERIES_DEFAULT, |max| max as usize),
         wait: Duration::from_millis(wait_ms),
-        lease: Duration::from_millis(lease_ms),
+        lease: lease_ms.map(Duration::from_millis),
     };
     let deliveries = until_stopped(&api, &name, ask).await?;
     Ok(Json(Deliveries { deliveries }).into_response())

@@ -20,7 +20,6 @@ pub use channels::ChannelView;
 mod answer;
 mod body;
 mod cursor;
-mod duration;
 mod error;
 mod events;
 mod filters;

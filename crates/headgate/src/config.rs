@@ -14,7 +14,6 @@ mod queue;
 mod secret;
 mod section;
 mod server;
-pub(crate) mod span;
 mod subscription;
 mod value;
 

@@ -53,7 +53,7 @@ impl Durable {
             let ask = LeaseAsk {
                 max: room.min(STREAM_LEASE_DELIVERIES_MAX),
                 wait: Duration::from_millis(LEASE_WAIT_MS_MAX),
-                lease: self.terms.lease,
+                lease: Some(self.terms.lease),
             };
             let leasing = self.api.queue.lease(&self.terms.subscription, ask);
             let leased = outgoing.until(leasing).await?;

@@ -1,7 +1,7 @@
 //! The body that makes a subscription.
 
-use crate::{duration::Span, error::ApiError, filters};
-use headgate_event::{EventId, Timestamp};
+use crate::{error::ApiError, filters};
+use headgate_event::{EventId, Span, Timestamp};
 use headgate_queue::{AckMode, RetryPolicy, Start, SubscriptionSpec};
 use serde::{Deserialize, Deserializer, de};
 use std::fmt;
@@ -47,7 +47,7 @@ impl Ask {
         spec.selection = selection;
         spec.start = self.start.0;
         spec.retry = self.retry.over(spec.retry);
-        spec.lease_ms = self.lease.map_or(spec.lease_ms, ms);
+        spec.lease_ms = self.lease.map_or(spec.lease_ms, Span::as_ms);
         spec.ack = self.ack;
         spec.check()
             .map_err(|error| ApiError::invalid("invalid_subscription", error.to_string()))?;
@@ -58,8 +58,8 @@ impl Ask {
 impl RetryAsk {
     /// The policy with what was asked; a wait left out never contradicts the one that is given.
     fn over(&self, policy: RetryPolicy) -> RetryPolicy {
-        let longest_ms = self.longest.map(ms);
-        let first_ms = self.first.map(ms);
+        let longest_ms = self.longest.map(Span::as_ms);
+        let first_ms = self.first.map(Span::as_ms);
         RetryPolicy {
             attempts: self
                 .attempts
@@ -69,10 +69,6 @@ impl RetryAsk {
             longest_ms: longest_ms.unwrap_or_else(|| policy.longest_ms.max(first_ms.unwrap_or(0))),
         }
     }
-}
-
-fn ms(Span(span): Span) -> u64 {
-    u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
 }
 
 impl<'de> Deserialize<'de> for StartAsk {

@@ -1,13 +1,15 @@
 //! The arguments of each command.
 
 use super::ClientArguments;
-use crate::config::span;
 use clap::{
     Args, Subcommand, ValueHint,
     builder::{NonEmptyStringValueParser, RangedI64ValueParser, RangedU64ValueParser},
     value_parser,
 };
-use headgate_event::limits::{LEASE_DELIVERIES_MAX, LEASE_MS_MAX};
+use headgate_event::{
+    Span, SpanError,
+    limits::{LEASE_DELIVERIES_MAX, LEASE_MS_MAX},
+};
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 /// The arguments of `serve`.
@@ -168,12 +170,12 @@ fn concurrency() -> RangedI64ValueParser<u16> {
     value_parser!(u16).range(1..=LEASE_DELIVERIES_MAX as i64)
 }
 
-fn duration(text: &str) -> Result<Duration, String> {
-    span::duration(text).ok_or_else(|| "expected a duration such as `30s` or `5m`".to_owned())
+fn duration(text: &str) -> Result<Duration, SpanError> {
+    text.parse().map(|Span(span)| span)
 }
 
 fn lease(text: &str) -> Result<Duration, String> {
-    let span = duration(text)?;
+    let span = duration(text).map_err(|error| error.to_string())?;
     let most = Duration::from_millis(LEASE_MS_MAX);
     if span < Duration::from_secs(1) || span > most {
         return Err("expected a duration from `1s` to `12h`".to_owned());

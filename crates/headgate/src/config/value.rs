@@ -4,9 +4,8 @@ use super::{
     nearest::nearest,
     problem::Notes,
     section::{Section, one_of},
-    span,
 };
-use headgate_event::{is_name, limits::CHANNEL_ID_BYTES_MAX};
+use headgate_event::{Size, Span, is_name, limits::CHANNEL_ID_BYTES_MAX};
 use std::{collections::BTreeMap, ops::RangeInclusive, time::Duration};
 use toml::{Spanned, de::DeValue};
 
@@ -74,12 +73,12 @@ impl<'a> Value<'a> {
 
     /// A duration.
     pub(crate) fn duration(&self) -> Option<Duration> {
-        self.parsed("a duration such as `250ms`, `5s`, `1h30m` or `30d`", span::duration)
+        self.parsed(Span::EXPECTED, |text| text.parse().ok()).map(|Span(span)| span)
     }
 
     /// A size in bytes.
     pub(crate) fn size(&self) -> Option<u64> {
-        self.parsed("a size such as `64KiB`, `10MiB` or `20GB`", span::size)
+        self.parsed(Size::EXPECTED, |text| text.parse().ok()).map(|size: Size| size.bytes)
     }
 
     /// A moment: a TOML date-time with offset, or its text.
