@@ -169,7 +169,7 @@ impl Run {
             ],
             &body,
         )?;
-        ensure!(answer.status == 200, "status {}", answer.status);
+        self.check_is_200("a delivery", answer.status)?;
         let answer = answer.json()?;
         let id = answer.get("id").and_then(Value::as_str).context("an id")?;
         let duplicate = answer.get("duplicate") == Some(&json!(true));
@@ -186,7 +186,7 @@ impl Run {
     fn consume_until_stopped(&self, address: &str, mut seed: u64) -> Result<()> {
         let mut connection = Connection::open(address)?;
         while !self.stop.load(Ordering::SeqCst) {
-            let leased = lease(&mut connection, 50)?;
+            let leased = lease(self, &mut connection, 50)?;
             self.check_none_settled(&leased);
             let mut kept = Vec::new();
             for delivery in leased {
@@ -194,7 +194,7 @@ impl Run {
                 match seed % 10 {
                     // Left to its lease.
                     0 => {}
-                    1 => settle(&mut connection, &json!({"retry": [{"id": delivery.1}]}))
+                    1 => settle(self, &mut connection, &json!({"retry": [{"id": delivery.1}]}))
                         .map(drop)?,
                     _ => kept.push(delivery),
                 }
@@ -208,7 +208,7 @@ impl Run {
         let ids: Vec<_> = kept.iter().map(|(_, delivery)| delivery).collect();
         let events: Vec<_> = kept.iter().map(|(event, _)| event.clone()).collect();
         self.ledger().acks_cut_off.extend(events.iter().cloned());
-        let answer = settle(connection, &json!({"ack": ids}))?;
+        let answer = settle(self, connection, &json!({"ack": ids}))?;
         let failed: BTreeSet<_> = answer
             .get("errors")
             .and_then(Value::as_array)
@@ -220,6 +220,15 @@ impl Run {
         let mut ledger = self.ledger();
         ledger.settled.extend(done.map(|(event, _)| event));
         ledger.acks_cut_off.retain(|event| !events.contains(event));
+        Ok(())
+    }
+
+    /// A kill cuts an answer off; it never turns it into a refusal.
+    fn check_is_200(&self, what: &str, status: u16) -> Result<()> {
+        if status != 200 {
+            self.ledger().violations.push(format!("{what} was answered {status}"));
+        }
+        ensure!(status == 200, "{what} was answered {status}");
         Ok(())
     }
 
@@ -244,7 +253,9 @@ fn finish(run: &Run, gateway: &Gateway, rounds: u64) -> Result<Report> {
     check_stored(run, &mut connection, &stored)?;
     let leased_again = check_leases(run, &mut connection, &stored)?;
     let ledger = run.ledger();
-    ensure!(ledger.violations.is_empty(), "violations: {:#?}", ledger.violations);
+    let violations = &ledger.violations;
+    let first: Vec<_> = violations.iter().take(5).collect();
+    ensure!(violations.is_empty(), "{} violations: {first:#?}", violations.len());
     Ok(Report {
         rounds,
         acknowledged: ledger.acknowledged.len(),
@@ -290,7 +301,7 @@ fn check_leases(run: &Run, connection: &mut Connection, stored: &[Value]) -> Res
     let mut leased_again = 0;
     let started = Instant::now();
     while started.elapsed() < Duration::from_secs(120) {
-        let leased = lease(connection, 500)?;
+        let leased = lease(run, connection, 500)?;
         if leased.is_empty() && lag(connection)? == 0 {
             break;
         }
@@ -299,13 +310,14 @@ fn check_leases(run: &Run, connection: &mut Connection, stored: &[Value]) -> Res
             leased_again += usize::from(waiting.remove(event));
         }
         let ids: Vec<_> = leased.iter().map(|(_, delivery)| delivery).collect();
-        settle(connection, &json!({"ack": ids}))?;
+        settle(run, connection, &json!({"ack": ids}))?;
     }
     ensure!(lag(connection)? == 0, "the subscription is not empty after 120 s");
     // An ack whose answer a kill cut off may have counted; any other event has to come again.
     let ledger = run.ledger();
     let lost: Vec<_> = waiting.difference(&ledger.acks_cut_off).collect();
-    ensure!(lost.is_empty(), "never settled and never leased again: {lost:?}");
+    let first: Vec<_> = lost.iter().take(5).collect();
+    ensure!(lost.is_empty(), "{} never settled and never leased again: {first:?}", lost.len());
     Ok(leased_again)
 }
 
@@ -331,12 +343,12 @@ fn list_all(connection: &mut Connection) -> Result<Vec<Value>> {
 }
 
 /// Leases; gives pairs of event id and delivery id.
-fn lease(connection: &mut Connection, max: usize) -> Result<Vec<(String, String)>> {
+fn lease(run: &Run, connection: &mut Connection, max: usize) -> Result<Vec<(String, String)>> {
     let ask = json!({"max": max, "wait_ms": 200}).to_string();
     let headers = [("content-type", "application/json")];
     let target = "/v1/subscriptions/agent/lease";
     let answer = connection.request("POST", target, &headers, ask.as_bytes())?;
-    ensure!(answer.status == 200, "lease answers {}", answer.status);
+    run.check_is_200("lease", answer.status)?;
     let answer = answer.json()?;
     let deliveries = answer.get("deliveries").and_then(Value::as_array).context("deliveries")?;
     let pair = |event: &Value| {
@@ -346,12 +358,12 @@ fn lease(connection: &mut Connection, max: usize) -> Result<Vec<(String, String)
     deliveries.iter().map(|event| pair(event).context("an event with its delivery")).collect()
 }
 
-fn settle(connection: &mut Connection, settlements: &Value) -> Result<Value> {
+fn settle(run: &Run, connection: &mut Connection, settlements: &Value) -> Result<Value> {
     let headers = [("content-type", "application/json")];
     let target = "/v1/subscriptions/agent/settle";
     let body = settlements.to_string();
     let answer = connection.request("POST", target, &headers, body.as_bytes())?;
-    ensure!(answer.status == 200, "settle answers {}", answer.status);
+    run.check_is_200("settle", answer.status)?;
     answer.json()
 }
 

@@ -35,7 +35,7 @@ fn the_tour_of_the_readme_works_as_written() -> Result<()> {
         r#""duplicate":false"#,
         "Printer on fire",
         r#""deliveries":[{"schema":"headgate.event.v1""#,
-        r#""code":"#,
+        r#""code":"signature_mismatch""#,
         "pull_request",
     ] {
         ensure!(said.contains(expected), "`{expected}` is not in:\n{said}\n{complained}");
@@ -76,10 +76,13 @@ fn in_background(command: &str, ports: &[u16; 2], number: usize) -> String {
         "headgate serve" => {
             (format!("export HEADGATE_LISTEN=127.0.0.1:{}; ", ports[0]), accepts(ports[0]))
         }
-        _ if command.starts_with("headgate serve") => (String::new(), accepts(ports[1])),
+        _ if command.contains("headgate serve") => (String::new(), accepts(ports[1])),
         _ => (String::new(), "[ -s last-event.json ]".to_owned()),
     };
-    let started = format!("({listen}exec {command}) > {number}.log 2>&1 & started+=($!)");
+    // The last line becomes the process itself, so that its id is the one to end.
+    let (before, last) = command.rsplit_once('\n').unwrap_or(("", command));
+    let lines = format!("{listen}{before}\nexec {last}");
+    let started = format!("({lines}) > {number}.log 2>&1 & started+=($!)");
     format!("{started}\nholds_soon '{ready}'\n")
 }
 
