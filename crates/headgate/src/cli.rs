@@ -3,11 +3,15 @@
 
 mod client_arguments;
 mod commands;
+mod provider_arguments;
 
 pub use client_arguments::ClientArguments;
 pub use commands::{
     CheckArguments, EventsCommand, EventsGetArguments, EventsListArguments, ListenArguments,
     SendArguments, ServeArguments, TailArguments, Work,
+};
+pub use provider_arguments::{
+    ProvidersCommand, ProvidersListArguments, ProvidersShowArguments, VerifyArguments,
 };
 
 use clap::{Parser, Subcommand};
@@ -53,6 +57,11 @@ pub enum Command {
     Listen(ListenArguments),
     /// Send a correctly signed sample webhook
     Send(SendArguments),
+    /// Say why a captured request is taken or refused
+    Verify(VerifyArguments),
+    /// Show who can send, and how they prove themselves
+    #[command(subcommand)]
+    Providers(ProvidersCommand),
 }
 
 const AFTER_HELP: &str = "Exit codes: 0 done, 1 failed, 2 wrong usage or configuration.";

@@ -9,10 +9,13 @@ pub mod config;
 pub mod check;
 pub mod events;
 pub mod listen;
+pub mod providers;
 pub mod send;
 pub mod serve;
 pub mod tail;
+pub mod verify;
 
+pub mod captured;
 pub mod client;
 pub mod clock;
 pub mod failure;

@@ -10,3 +10,4 @@ mod run;
 mod send;
 mod serve;
 mod usage;
+mod verify;
