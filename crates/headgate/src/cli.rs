@@ -11,7 +11,8 @@ pub use commands::{
     SendArguments, ServeArguments, TailArguments, Work,
 };
 pub use provider_arguments::{
-    ProvidersCommand, ProvidersListArguments, ProvidersShowArguments, VerifyArguments,
+    ProvidersCommand, ProvidersListArguments, ProvidersShowArguments, RenderArguments,
+    VerifyArguments,
 };
 
 use clap::{Parser, Subcommand};
@@ -59,6 +60,8 @@ pub enum Command {
     Send(SendArguments),
     /// Say why a captured request is taken or refused
     Verify(VerifyArguments),
+    /// Print the prompt of an event or of a captured request
+    Render(RenderArguments),
     /// Show who can send, and how they prove themselves
     #[command(subcommand)]
     Providers(ProvidersCommand),

@@ -10,6 +10,7 @@ pub mod check;
 pub mod events;
 pub mod listen;
 pub mod providers;
+pub mod render;
 pub mod send;
 pub mod serve;
 pub mod tail;

@@ -6,7 +6,7 @@ use crate::{
     config::Environment,
     events,
     failure::Failure,
-    listen, providers, send, serve, tail, telemetry, verify,
+    listen, providers, render, send, serve, tail, telemetry, verify,
 };
 use anyhow::Context;
 use clap::Parser;
@@ -39,6 +39,7 @@ fn execute(cli: &Cli) -> Result<(), Failure> {
     match &cli.command {
         Command::Check(arguments) => check::run(arguments, environment),
         Command::Verify(arguments) => verify::run(arguments, environment),
+        Command::Render(arguments) => render::run(arguments),
         Command::Providers(command) => providers::run(command),
         Command::Serve(arguments) => wait(many_threads()?, serve::run(arguments, environment)),
         Command::Tail(arguments) => wait(one_thread()?, tail::run(arguments, environment)),

@@ -33,5 +33,7 @@ pub use source::{Ports, WebhookSource};
 mod explain;
 pub use explain::{Explanation, Step};
 
+mod preview;
+
 mod sample;
 pub use sample::Sample;

@@ -1,6 +1,7 @@
 //! The arguments of the commands about providers and their requests.
 
 use clap::{Args, Subcommand, ValueHint};
+use headgate_event::prompt::VERSION;
 use std::path::PathBuf;
 
 /// The arguments of `verify`.
@@ -29,6 +30,25 @@ pub struct VerifyArguments {
     /// The URL that the sender used, when the request line has another path
     #[arg(long, value_name = "URL", value_hint = ValueHint::Url)]
     pub url: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// The arguments of `render`.
+#[derive(Args, Clone, Debug)]
+pub struct RenderArguments {
+    /// An event's JSON as the API gives it, or with --provider a request as it was sent; `-` is
+    /// stdin
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub file: PathBuf,
+    /// Who sent the request
+    #[arg(long, value_name = "NAME")]
+    pub provider: Option<String>,
+    /// The version of the rules
+    #[arg(long, value_name = "N", default_value_t = VERSION)]
+    #[arg(value_parser = clap::value_parser!(u32).range(i64::from(VERSION)..=i64::from(VERSION)))]
+    pub version: u32,
     /// Print JSON
     #[arg(long)]
     pub json: bool,

@@ -1,4 +1,4 @@
-//! `verify` and `providers`: what they say, and their exit codes.
+//! `verify`, `render` and `providers`: what they say, and their exit codes.
 
 use crate::run::{Ended, finish, headgate, run};
 use serde_json::Value;
@@ -101,6 +101,28 @@ fn what_cannot_be_verified_at_all_ends_with_2() {
     }
     for file in ["no/such.http", "vectors.json"] {
         assert_eq!(verify(&fixture(file), &["--provider", "stripe"]).code, Some(2), "{file}");
+    }
+}
+
+#[test]
+fn prompts_of_events_and_of_captured_requests_are_rendered() {
+    let render = |file: &str, more: &[&str]| {
+        let mut command = headgate();
+        finish(command.arg("render").arg(fixture(file)).args(more))
+    };
+    let stored = fs::read_to_string(fixture("github/push.prompt.txt")).expect("read");
+    let ended = render("github/push.event.json", &["--version", "1"]);
+    assert_eq!((ended.code, ended.stdout), (Some(0), format!("{stored}\n")));
+    let ended = render("github/push.event.json", &["--json"]);
+    let said: Value = serde_json::from_str(&ended.stdout).expect("JSON");
+    assert_eq!(said["prompt_ready"], stored);
+    let ended = render("github/push.http", &["--provider", "github"]);
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    assert!(ended.stdout.starts_with("GitHub push at "), "{}", ended.stdout);
+    assert!(ended.stdout.contains("captured (webhook) · "), "{}", ended.stdout);
+    assert!(!ended.stdout.contains("verified: github"), "{}", ended.stdout);
+    for more in [&["--version", "2"][..], &[], &["--provider", "gihtub"]] {
+        assert_eq!(render("github/push.http", more).code, Some(2), "{more:?}");
     }
 }
 
