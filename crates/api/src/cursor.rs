@@ -66,6 +66,9 @@ fn filters_digest(query: &ListQuery) -> [u8; 8] {
     add("type", &selection.types.iter().map(|it| it.as_str()).collect::<Vec<_>>());
     add("channel", &selection.channels.iter().map(String::as_str).collect::<Vec<_>>());
     add("provider", &selection.providers.iter().map(String::as_str).collect::<Vec<_>>());
+    for (name, values) in &selection.keys {
+        add(name.as_str(), &values.iter().map(String::as_str).collect::<Vec<_>>());
+    }
     add("since", &query.since.map(|it| it.to_string()).iter().map(|it| &**it).collect::<Vec<_>>());
     add("until", &query.until.map(|it| it.to_string()).iter().map(|it| &**it).collect::<Vec<_>>());
     first_bytes(digest)

@@ -20,8 +20,22 @@ use headgate_queue::{ListQuery, Selection, Stored};
 use http::{HeaderValue, Uri, header};
 use serde::Serialize;
 
-const LIST_PARAMETERS: [&str; 7] =
-    ["type", "channel", "provider", "since", "until", "limit", "cursor"];
+const LIST_PARAMETERS: [&str; 14] = [
+    "type",
+    "channel",
+    "provider",
+    "provider_event",
+    "thread_key",
+    "flow_id",
+    "flow_type",
+    "proposal_id",
+    "deal_id",
+    "session_id",
+    "since",
+    "until",
+    "limit",
+    "cursor",
+];
 
 #[derive(Serialize)]
 struct Events {
@@ -29,7 +43,7 @@ struct Events {
     next_cursor: Option<String>,
 }
 
-/// `GET /v1/events`: newest first. `type`, `channel` and `provider` may repeat, which means any.
+/// `GET /v1/events`: newest first. Filters but `since` and `until` may repeat, which means any.
 pub(crate) async fn list(State(api): State<Shared>, uri: Uri) -> Result<Response, ApiError> {
     let query = list_query(&Parameters::of(&uri, &LIST_PARAMETERS)?)?;
     let page = api.queue.list(query.clone()).await?;
@@ -84,8 +98,10 @@ pub(crate) fn selection(parameters: &Parameters) -> Result<Selection, ApiError> 
 
 fn list_query(parameters: &Parameters) -> Result<ListQuery, ApiError> {
     let limit = parameters.number("limit", 1..=LIST_EVENTS_MAX as u64)?;
+    let keys = filters::keys(|name| parameters.all(name.as_str()))
+        .map_err(|error| invalid(error.filter.parameter(), error.why))?;
     let mut query = ListQuery {
-        selection: selection(parameters)?,
+        selection: Selection { keys, ..selection(parameters)? },
         since: time(parameters, "since")?,
         until: time(parameters, "until")?,
         before: None,

@@ -12,7 +12,7 @@ mod queue;
 pub use queue::{ListQuery, Page, Queue, QueueError, Seq, Stored};
 
 mod selection;
-pub use selection::Selection;
+pub use selection::{KeyName, Selectable, Selection};
 
 mod subscription;
 pub use subscription::{

@@ -76,6 +76,7 @@ conformance! {
         events_are_leased_in_their_order_once,
         a_delivery_says_what_it_is,
         only_wanted_events_are_leased,
+        only_events_with_the_wanted_keys_are_leased,
         a_lease_that_ends_comes_again_with_the_next_attempt,
         two_consumers_never_have_one_delivery,
         a_paused_subscription_leases_nothing,

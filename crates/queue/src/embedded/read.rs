@@ -7,7 +7,7 @@ use crate::{
     log::{Committed, Frame, Log, LogError, Place, Position},
 };
 use headgate_event::{
-    Event, EventId, StoredEvent, Timestamp,
+    EventId, StoredEvent, Timestamp,
     limits::{LIST_EVENTS_MAX, READ_BYTES_MAX},
 };
 use std::{error::Error, sync::Arc};
@@ -53,7 +53,7 @@ impl Reading {
             return Ok(wants(selection, &entry));
         }
         let entry = self.index.at(seq).map_err(index_failed)?;
-        Ok(entry.is_some_and(|entry| self.index.wants(selection, &entry)))
+        entry.map_or(Ok(false), |entry| self.index.wants(selection, &entry)).map_err(index_failed)
     }
 
     pub(super) fn from(&self, from: Seq, max: usize) -> Result<Vec<Stored>, QueueError> {
@@ -95,9 +95,13 @@ impl Reading {
         let found = self.newest(query, limit + 1)?;
         let page = &found[..within_bytes(&found[..limit.min(found.len())])];
         let next = page.last().map(|last| last.seq).filter(|_| page.len() < found.len());
-        let events: Result<Vec<Event>, QueueError> =
-            page.iter().map(|located| Ok(self.stored(*located)?.event)).collect();
-        Ok(Page { events: events?, next })
+        let mut events = Vec::with_capacity(page.len());
+        for located in page {
+            let event = self.stored(*located)?.event;
+            // The index compares hashes only.
+            events.extend(Some(event).filter(|event| query.selection.wants(event)));
+        }
+        Ok(Page { events, next })
     }
 
     /// The last event before which nothing is for a subscription that begins here.
@@ -164,8 +168,7 @@ pub(super) fn within_bytes(located: &[Located]) -> usize {
 
 /// Whether a selection wants an event of the log's memory.
 pub(super) fn wants(selection: &Selection, entry: &Committed) -> bool {
-    let keys = &entry.keys;
-    selection.wants(&keys.event_type, &keys.channel, keys.provider.as_deref())
+    selection.wants(&*entry.keys)
 }
 
 pub(super) fn index_failed(error: rusqlite::Error) -> QueueError {

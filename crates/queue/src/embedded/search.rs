@@ -58,7 +58,9 @@ impl Reading {
         }
         first.truncate(fit.saturating_sub(again.len()));
         again.truncate(fit);
-        let (again, first) = (self.candidates(&again)?, self.candidates(&first)?);
+        let (again, mut first) = (self.candidates(&again)?, self.candidates(&first)?);
+        // The index compares hashes only.
+        first.retain(|one| one.event.as_ref().map_or(true, |event| wish.selection.wants(event)));
         Ok(Catch { again, first, passed })
     }
 

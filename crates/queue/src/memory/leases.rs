@@ -94,6 +94,5 @@ impl Memory {
 }
 
 fn wants(selection: &Selection, stored: &Stored) -> bool {
-    let event = &stored.event;
-    selection.wants(event.event_type().as_str(), &event.channel().id, event.provider())
+    selection.wants(&stored.event)
 }

@@ -4,7 +4,7 @@
 //! table of a day stays small enough for the cache. A hash may be shared by two keys: who looks
 //! up compares the keys in the frames.
 
-use super::{Index, number, schema::dedupe_table, unsigned};
+use super::{Index, hash, number, schema::dedupe_table, unsigned};
 use crate::{
     Seq,
     log::{Committed, Keys},
@@ -78,6 +78,8 @@ pub(super) fn insert(
                 "CREATE TABLE IF NOT EXISTS {table} (hash INTEGER, seq INTEGER,
                  PRIMARY KEY (hash, seq)) WITHOUT ROWID"
             ))?;
+            let sql = "INSERT OR IGNORE INTO index_days VALUES (?1)";
+            transaction.execute(sql, [first.day])?;
         }
         let mut statement =
             transaction.prepare_cached(&format!("INSERT INTO {table} VALUES (?1, ?2)"))?;
@@ -92,16 +94,7 @@ fn day_of(time: Timestamp) -> i64 {
     time.unix_ms().div_euclid(DAY_MS)
 }
 
-/// FNV-1a over seed, channel and key, with a last mixing so that all bits count. The seed is the
-/// index's own, so that a sender cannot choose keys that collide.
 fn hash_of(keys: &Keys, seed: u64) -> Option<i64> {
     let key = keys.dedupe_key.as_ref()?;
-    let seed = seed.to_le_bytes();
-    let parts = [seed.as_slice(), keys.channel.as_bytes(), &[0xff], key.as_bytes()];
-    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
-    for byte in parts.into_iter().flatten() {
-        hash = (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3);
-    }
-    hash = (hash ^ (hash >> 32)).wrapping_mul(0xd6e8_feb8_6659_fd93);
-    Some(i64::from_le_bytes((hash ^ (hash >> 32)).to_le_bytes()))
+    Some(hash::seeded(seed, &[keys.channel.as_bytes(), &[0xff], key.as_bytes()]))
 }
