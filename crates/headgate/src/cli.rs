@@ -6,8 +6,8 @@ mod commands;
 
 pub use client_arguments::ClientArguments;
 pub use commands::{
-    CheckArguments, EventsCommand, EventsGetArguments, EventsListArguments, ListenArguments,
-    SendArguments, ServeArguments, TailArguments, Work,
+    CheckArguments, EventsCommand, EventsGetArguments, EventsListArguments, KeyArguments,
+    ListenArguments, ReindexArguments, SendArguments, ServeArguments, TailArguments, Work,
 };
 
 use clap::{Parser, Subcommand};
@@ -53,6 +53,11 @@ pub enum Command {
     Listen(ListenArguments),
     /// Send a correctly signed sample webhook
     Send(SendArguments),
+    /// Make the index of stored events anew from the log, while no gateway runs
+    ///
+    /// The index is derived from the log, so nothing can be lost by it. A gateway does the same
+    /// when it starts and finds the index missing, broken or of another version.
+    Reindex(ReindexArguments),
 }
 
 const AFTER_HELP: &str = "Exit codes: 0 done, 1 failed, 2 wrong usage or configuration.";

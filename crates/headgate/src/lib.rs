@@ -9,6 +9,7 @@ pub mod config;
 pub mod check;
 pub mod events;
 pub mod listen;
+pub mod reindex;
 pub mod send;
 pub mod serve;
 pub mod tail;

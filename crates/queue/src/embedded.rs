@@ -22,6 +22,7 @@ mod open;
 mod random;
 mod read;
 mod registry;
+mod reindex;
 mod search;
 mod state;
 mod subscribe;

@@ -42,6 +42,17 @@ impl Folder {
         Ok(Self { path: path.to_owned(), _lock: lock })
     }
 
+    /// Takes the folder of a queue that is there already.
+    pub(super) fn own_existing(path: &Path) -> Result<Self, OpenError> {
+        match fs::metadata(path.join("log")) {
+            Ok(_) => Self::own(path),
+            Err(source) => {
+                let (action, path) = ("find a log in", path.to_owned());
+                Err(OpenError::Folder { action, path, source })
+            }
+        }
+    }
+
     /// The file or folder of this name in it.
     pub(super) fn join(&self, name: &str) -> PathBuf {
         self.path.join(name)
