@@ -2,7 +2,7 @@
 
 use crate::{
     api::Shared,
-    cursor,
+    cursor::{self, ListDigest},
     error::ApiError,
     filters,
     parameters::{Parameters, invalid},
@@ -16,7 +16,7 @@ use headgate_event::{
     Event, EventId, Timestamp,
     limits::{LIST_EVENTS_DEFAULT, LIST_EVENTS_MAX},
 };
-use headgate_queue::{ListQuery, Selection, Stored};
+use headgate_queue::{ListQuery, Selection, Seq, Stored};
 use http::{HeaderValue, Uri, header};
 use serde::Serialize;
 
@@ -47,7 +47,7 @@ struct Events {
 pub(crate) async fn list(State(api): State<Shared>, uri: Uri) -> Result<Response, ApiError> {
     let query = list_query(&Parameters::of(&uri, &LIST_PARAMETERS)?)?;
     let page = api.queue.list(query.clone()).await?;
-    let next_cursor = page.next.map(|place| cursor::write(place, &query));
+    let next_cursor = page.next.map(|place| cursor::write(place, ListDigest::of_events(&query)));
     Ok(Json(Events { events: page.events, next_cursor }).into_response())
 }
 
@@ -107,13 +107,16 @@ fn list_query(parameters: &Parameters) -> Result<ListQuery, ApiError> {
         before: None,
         limit: limit.map_or(LIST_EVENTS_DEFAULT, |limit| limit as usize),
     };
-    if let Some(text) = parameters.one("cursor")? {
-        let place = cursor::read(text, &query).map_err(|error| {
-            ApiError::invalid("invalid_cursor", format!("query parameter `cursor`: {error}"))
-        })?;
-        query.before = Some(place);
-    }
+    query.before = before(parameters, ListDigest::of_events(&query))?;
     Ok(query)
+}
+
+/// Where the page begins that the parameter `cursor` means.
+pub(crate) fn before(parameters: &Parameters, list: ListDigest) -> Result<Option<Seq>, ApiError> {
+    let Some(text) = parameters.one("cursor")? else { return Ok(None) };
+    cursor::read(text, list).map(Some).map_err(|error| {
+        ApiError::invalid("invalid_cursor", format!("query parameter `cursor`: {error}"))
+    })
 }
 
 fn time(parameters: &Parameters, name: &str) -> Result<Option<Timestamp>, ApiError> {

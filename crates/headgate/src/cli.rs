@@ -6,8 +6,9 @@ mod commands;
 
 pub use client_arguments::ClientArguments;
 pub use commands::{
-    CheckArguments, EventsCommand, EventsGetArguments, EventsListArguments, KeyArguments,
-    ListenArguments, ReindexArguments, SendArguments, ServeArguments, TailArguments, Work,
+    CheckArguments, DeadLettersArguments, EventsCommand, EventsGetArguments, EventsListArguments,
+    KeyArguments, ListenArguments, ReindexArguments, SendArguments, ServeArguments, TailArguments,
+    Work,
 };
 
 use clap::{Parser, Subcommand};
@@ -51,6 +52,8 @@ pub enum Command {
     Events(EventsCommand),
     /// Run a command, or call a URL, for each event of a subscription until it succeeds
     Listen(ListenArguments),
+    /// List the deliveries of a subscription that never come again
+    DeadLetters(DeadLettersArguments),
     /// Send a correctly signed sample webhook
     Send(SendArguments),
     /// Make the index of stored events anew from the log, while no gateway runs

@@ -8,6 +8,9 @@ mod log;
 
 mod patience;
 
+mod dead_letter;
+pub use dead_letter::{DeadLetter, DeadLetterPage, DeadLetterQuery};
+
 mod queue;
 pub use queue::{ListQuery, Page, Queue, QueueError, Seq, Stored};
 

@@ -189,6 +189,23 @@ pub struct SendArguments {
     pub list: bool,
 }
 
+/// The arguments of `dead-letters`.
+#[derive(Args, Clone, Debug)]
+pub struct DeadLettersArguments {
+    /// The gateway.
+    #[command(flatten)]
+    pub client: ClientArguments,
+    /// The subscription
+    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
+    pub subscription: String,
+    /// At most so many; as many pages are read as it takes
+    #[arg(long, value_name = "N", default_value_t = 50, value_parser = count())]
+    pub limit: u64,
+    /// Print one dead letter a line as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
 /// The arguments of `reindex`.
 #[derive(Args, Clone, Debug)]
 pub struct ReindexArguments {

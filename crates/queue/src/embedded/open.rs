@@ -56,8 +56,7 @@ impl Embedded {
         let index = Arc::clone(writer.index());
         let follower = Follower::start(log.clone(), writer).map_err(OpenError::Thread)?;
         let prompt_key = PromptKey::new(key);
-        let _folder = folder;
-        Ok(Self { clock, log, index, registry, committer, follower, prompt_key, _folder })
+        Ok(Self { clock, log, index, registry, committer, follower, prompt_key, folder })
     }
 
     /// Finishes what was begun, each after what it rests on.

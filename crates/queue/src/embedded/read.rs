@@ -26,6 +26,7 @@ pub(super) struct Reading {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Located {
     pub(super) seq: Seq,
+    pub(super) id: EventId,
     pub(super) position: Position,
     pub(super) created_at: Timestamp,
 }
@@ -211,12 +212,22 @@ impl ListQuery {
 
 impl From<&Committed> for Located {
     fn from(entry: &Committed) -> Self {
-        Self { seq: entry.seq, position: entry.position, created_at: entry.created_at }
+        Self {
+            seq: entry.seq,
+            id: entry.id,
+            position: entry.position,
+            created_at: entry.created_at,
+        }
     }
 }
 
 impl From<super::index::Entry> for Located {
     fn from(entry: super::index::Entry) -> Self {
-        Self { seq: entry.seq, position: entry.position, created_at: entry.created_at }
+        Self {
+            seq: entry.seq,
+            id: entry.id,
+            position: entry.position,
+            created_at: entry.created_at,
+        }
     }
 }

@@ -31,7 +31,7 @@ async fn mixed(bench: &Bench, n: usize) -> Vec<Event> {
 
 /// The values of different keys are partly the same.
 fn correlation(index: usize) -> Correlation {
-    let value = |every: usize| (index % every == 0).then(|| format!("thread-{}", index % 4));
+    let value = |every: usize| index.is_multiple_of(every).then(|| format!("thread-{}", index % 4));
     Correlation {
         flow_id: value(2),
         flow_type: value(3),
