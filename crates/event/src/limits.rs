@@ -46,6 +46,8 @@ pub const DEDUPE_KEY_BYTES_MAX: usize = 512;
 pub const THREAD_KEY_BYTES_MAX: usize = 512;
 /// How long a dedupe key is remembered unless the channel says otherwise.
 pub const DEDUPE_WINDOW_DEFAULT: Duration = Duration::from_secs(7 * 24 * 3600);
+/// The longest a dedupe key is remembered.
+pub const DEDUPE_WINDOW_MAX: Duration = Duration::from_secs(90 * 24 * 3600);
 
 /// The largest request body unless the channel or its provider says otherwise, in bytes.
 pub const BODY_BYTES_DEFAULT: usize = 10 << 20;

@@ -74,6 +74,7 @@ impl IndexWriter {
         let mut kinds = self.index.kinds.read().unwrap_or_else(PoisonError::into_inner).clone();
         let mut days = self.index.days.read().unwrap_or_else(PoisonError::into_inner).clone();
         let mut late_ms_max = self.index.late_ms_max.load(Ordering::Acquire);
+        let oldest = entries.iter().map(|entry| entry.created_at).min().unwrap_or(last.created_at);
         let transaction = self.connection.transaction()?;
         let mut counts = BTreeMap::new();
         let (mut dedupe_rows, mut key_rows) = (Vec::new(), Vec::new());
@@ -90,6 +91,12 @@ impl IndexWriter {
             transaction.prepare_cached(sql)?.execute(params![kind, number(*events)])?;
         }
         super::dedupe::insert(&transaction, &mut days, dedupe_rows)?;
+        let dropped = super::dedupe::drop_old(&transaction, &mut days, oldest)?;
+        if !dropped.is_empty() {
+            // Before the commit, so that a reader who misses a table finds that it is gone.
+            let mut known = self.index.days.write().unwrap_or_else(PoisonError::into_inner);
+            known.retain(|day| !dropped.contains(day));
+        }
         keys::insert(&transaction, key_rows)?;
         set_meta(&transaction, "last", number(last.seq))?;
         set_meta(&transaction, "late_ms_max", late_ms_max)?;

@@ -14,10 +14,8 @@ use crate::Seq;
 use rusqlite::{Connection, params};
 use std::collections::VecDeque;
 
-/// How many places of a run are read at once: fewer where most of them are jumped over.
-const BATCH_MIN: usize = 4;
-const BATCH_BEGIN: usize = 32;
-const BATCH_MAX: usize = 256;
+/// How many places of a run are read at once: reading some more costs less than looking again.
+const BATCH: usize = 64;
 
 /// What a run is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,10 +36,6 @@ pub(super) struct Filter {
 struct Run {
     of: RunOf,
     batch: VecDeque<Seq>,
-    /// How many places the next batch takes.
-    size: usize,
-    /// How often it was asked since the last batch was read.
-    asked: usize,
     /// Nothing comes after the batch.
     ended: bool,
 }
@@ -89,8 +83,7 @@ impl Search<'_> {
 impl Filter {
     /// Any of these runs.
     pub(super) fn any(of: impl IntoIterator<Item = RunOf>) -> Self {
-        let run =
-            |of| Run { of, batch: VecDeque::new(), size: BATCH_BEGIN, asked: 0, ended: false };
+        let run = |of| Run { of, batch: VecDeque::new(), ended: false };
         Self { runs: of.into_iter().map(run).collect() }
     }
 
@@ -114,22 +107,13 @@ impl Run {
             self.batch.pop_front();
         }
         if self.batch.is_empty() && !self.ended {
-            self.resize();
             match self.of {
                 RunOf::Kind(kind) => self.read_kind(search, kind, target)?,
                 RunOf::Key(hash) => self.read_key(search, hash, target)?,
             }
-            self.ended = self.batch.len() < self.size;
+            self.ended = self.batch.len() < BATCH;
         }
-        self.asked += 1;
         Ok(self.batch.front().copied())
-    }
-
-    /// Takes more at once when the last batch was read through, and less when it was jumped over.
-    fn resize(&mut self) {
-        self.size = if self.asked >= self.size / 2 { self.size * 2 } else { self.size / 2 };
-        self.size = self.size.clamp(BATCH_MIN, BATCH_MAX);
-        self.asked = 0;
     }
 
     fn read_kind(&mut self, search: &Search<'_>, kind: i64, target: Seq) -> rusqlite::Result<()> {
@@ -139,7 +123,7 @@ impl Run {
             search.order.sql()
         );
         let (first, last) = search.from(target);
-        let limit = number(self.size as u64);
+        let limit = number(BATCH as u64);
         let mut statement = search.connection.prepare_cached(&sql)?;
         let mut rows = statement.query(params![kind, number(first), number(last), limit])?;
         while let Some(row) = rows.next()? {
@@ -162,13 +146,13 @@ impl Run {
             Order::Oldest => (part_of(first), part_of(last)),
         };
         loop {
-            let left = number((self.size - self.batch.len()) as u64);
+            let left = number((BATCH - self.batch.len()) as u64);
             let row = params![number(part), hash, number(first), number(last), left];
             let mut rows = statement.query(row)?;
             while let Some(row) = rows.next()? {
                 self.batch.push_back(unsigned(row.get(0)?));
             }
-            if self.batch.len() >= self.size || part == end {
+            if self.batch.len() >= BATCH || part == end {
                 return Ok(());
             }
             part = match search.order {

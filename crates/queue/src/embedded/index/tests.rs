@@ -5,7 +5,7 @@ use crate::{
     KeyName, Selectable, Selection, Seq,
     log::{Committed, Keys, Position},
 };
-use headgate_event::{ChannelType, Correlation, EventId, Timestamp};
+use headgate_event::{ChannelType, Correlation, EventId, Timestamp, limits::DEDUPE_WINDOW_MAX};
 use proptest::prelude::*;
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -151,5 +151,82 @@ proptest! {
         for selection in &selections {
             check(&writer, left, selection, span, max)?;
         }
+    }
+}
+
+const DAY_MS: i64 = 24 * 3600 * 1000;
+
+/// An event with a dedupe key, received on a day.
+fn keyed(seq: Seq, day: i64, key: &str) -> Committed {
+    let keys = Keys {
+        event_type: "t.0".into(),
+        channel: "c".into(),
+        channel_kind: ChannelType::Webhook,
+        provider: None,
+        provider_event: None,
+        dedupe_key: Some(key.into()),
+        dedupe_window: Some(DEDUPE_WINDOW_MAX),
+        thread_key: None,
+        correlation: Correlation::default(),
+    };
+    let created_at = Timestamp::from_unix_ms(day * DAY_MS + 1);
+    Committed {
+        seq,
+        id: EventId::from_parts(Timestamp::from_unix_ms(20_000 * DAY_MS), seq.into()),
+        created_at,
+        position: Position { segment: 1, offset: seq, len: 10 },
+        keys: Arc::new(keys),
+    }
+}
+
+/// The places of a key's events, as an event of this day looks for them.
+fn repeats(writer: &IndexWriter, day: i64, key: &str) -> Vec<Seq> {
+    let event = keyed(0, day, key);
+    let oldest = event.created_at.minus(DEDUPE_WINDOW_MAX);
+    writer.index().repeats_of(&event.keys, oldest).expect("read")
+}
+
+#[test]
+fn dedupe_keys_that_no_window_reaches_are_dropped() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("index.db");
+    let mut writer = IndexWriter::open(&path).expect("opens");
+    for day in 0..300_i64 {
+        writer.add(&[keyed(day.cast_unsigned() + 1, day, &format!("of {day}"))]).expect("added");
+        for before in [0, 1, 45, 90] {
+            let expected: Vec<Seq> =
+                (day >= before).then_some((day - before + 1).cast_unsigned()).into_iter().collect();
+            assert_eq!(repeats(&writer, day, &format!("of {}", day - before)), expected, "{day}");
+        }
+    }
+    drop(writer);
+    let tables = || {
+        let index = rusqlite::Connection::open(&path).expect("opens");
+        let query = "SELECT count(*) FROM sqlite_schema WHERE name GLOB 'index_dedupe_*'";
+        index.query_row(query, [], |row| row.get::<_, i64>(0)).expect("counted")
+    };
+    assert_eq!(tables(), 92);
+    let writer = IndexWriter::open(&path).expect("opens");
+    assert_eq!(writer.index().last(), 300, "it is whole without them");
+    assert_eq!(repeats(&writer, 299, "of 209"), [210]);
+}
+
+#[test]
+fn a_clock_that_jumps_ahead_and_back_forgets_no_key() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut writer = IndexWriter::open(&folder.path().join("index.db")).expect("opens");
+    let mut seq = 0;
+    let mut add = |writer: &mut IndexWriter, day: i64, key: &str| {
+        seq += 1;
+        writer.add(&[keyed(seq, day, key)]).expect("added");
+    };
+    for day in 0..80 {
+        add(&mut writer, day, &format!("of {day}"));
+    }
+    add(&mut writer, 500, "of a wrong clock");
+    for day in 80..200 {
+        add(&mut writer, day, &format!("of {day}"));
+        let wanted = (day - 60).max(0);
+        assert_eq!(repeats(&writer, day, &format!("of {wanted}")).len(), 1, "{day}");
     }
 }
