@@ -6,8 +6,9 @@ mod commands;
 
 pub use client_arguments::ClientArguments;
 pub use commands::{
-    CheckArguments, EventsCommand, EventsGetArguments, EventsListArguments, ListenArguments,
-    SendArguments, ServeArguments, TailArguments, Work,
+    CheckArguments, DeadLettersArguments, EventsCommand, EventsGetArguments, EventsListArguments,
+    KeyArguments, ListenArguments, ReindexArguments, SendArguments, ServeArguments, TailArguments,
+    Work,
 };
 
 use clap::{Parser, Subcommand};
@@ -51,8 +52,15 @@ pub enum Command {
     Events(EventsCommand),
     /// Run a command, or call a URL, for each event of a subscription until it succeeds
     Listen(ListenArguments),
+    /// List the deliveries of a subscription that never come again
+    DeadLetters(DeadLettersArguments),
     /// Send a correctly signed sample webhook
     Send(SendArguments),
+    /// Make the index of stored events anew from the log, while no gateway runs
+    ///
+    /// The index is derived from the log, so nothing can be lost by it. A gateway does the same
+    /// when it starts and finds the index missing, broken or of another version.
+    Reindex(ReindexArguments),
 }
 
 const AFTER_HELP: &str = "Exit codes: 0 done, 1 failed, 2 wrong usage or configuration.";

@@ -7,8 +7,10 @@ pub mod cli;
 pub mod config;
 
 pub mod check;
+pub mod dead_letters;
 pub mod events;
 pub mod listen;
+pub mod reindex;
 pub mod send;
 pub mod serve;
 pub mod tail;
