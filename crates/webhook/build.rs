@@ -23,7 +23,7 @@ fn main() -> Result<(), Box<dyn Error>> {
          pub(crate) const SAMPLES: &[(&str, &str, &str)] = &[\n",
     );
     for provider in names(Path::new("samples"), "")? {
-        for name in names(&Path::new("samples").join(&provider), ".json")? {
+        for name in samples(&Path::new("samples").join(&provider))? {
             let event = name.trim_end_matches(".json");
             let text = include(&format!("/samples/{provider}/{name}"));
             writeln!(code, "({provider:?}, {event:?}, {text}),")?;
@@ -41,6 +41,20 @@ fn out_folder() -> Result<PathBuf, Box<dyn Error>> {
 
 fn include(path: &str) -> String {
     format!("include_str!(concat!(env!(\"CARGO_MANIFEST_DIR\"), {path:?}))")
+}
+
+/// The samples in a folder of a provider; an event with a `/` in its name is in a folder there.
+fn samples(folder: &Path) -> Result<Vec<String>, Box<dyn Error>> {
+    let mut samples = Vec::new();
+    for name in names(folder, "")? {
+        if name.ends_with(".json") {
+            samples.push(name);
+        } else {
+            let inner = names(&folder.join(&name), ".json")?;
+            samples.extend(inner.into_iter().map(|inner| format!("{name}/{inner}")));
+        }
+    }
+    Ok(samples)
 }
 
 /// The sorted names in a folder that end in `ending`.

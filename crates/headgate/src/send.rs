@@ -35,7 +35,7 @@ pub async fn run(arguments: &SendArguments, environment: &Environment) -> Result
         }
         None => {
             eprintln!("not signed: name the variable that holds the secret with --secret-env");
-            sample
+            sample.sent_at(SystemClock.now())
         }
     };
     let headers: HeaderMap = sample.headers.into_iter().collect();

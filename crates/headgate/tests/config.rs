@@ -64,6 +64,15 @@ fn an_empty_file_listens_on_this_machine_and_has_no_channel() {
 }
 
 #[test]
+fn a_channel_may_describe_its_sender() {
+    let config = good("generic.toml");
+    let [desk, plain] = config.channels.as_slice() else { panic!("two channels") };
+    let own = desk.own.as_ref().expect("described");
+    assert_eq!((own.name(), own.title(), own.is_signed()), ("generic", "Desk", true));
+    assert!(plain.own.is_none(), "the built-in file is what is meant");
+}
+
+#[test]
 fn every_key_means_what_it_says() {
     let config = good("everything.toml");
     assert_eq!(config.data_dir, folder("good").join("data"));

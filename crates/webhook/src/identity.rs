@@ -11,6 +11,7 @@ use headgate_event::{
     limits::{DEDUPE_KEY_BYTES_MAX, EVENT_TYPE_BYTES_MAX, THREAD_KEY_BYTES_MAX},
 };
 use http::HeaderMap;
+pub(crate) use place::is_path;
 use place::{Place, PlaceTable};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};

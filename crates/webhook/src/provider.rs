@@ -2,6 +2,7 @@
 //!
 //! All that differs between two senders is in their files; nothing here knows one by name.
 
+mod generic;
 mod problem;
 mod table;
 
@@ -23,6 +24,7 @@ use headgate_event::{
 use http::StatusCode;
 use std::{fmt, time::Duration};
 use table::{AnswerTable, FileTable};
+use toml::{Spanned, de::DeValue};
 
 /// Who sends to a webhook channel.
 #[derive(Debug)]
@@ -63,12 +65,35 @@ impl Provider {
     /// The provider of channels whose sender nobody knows and nothing proves.
     pub const ANYONE: &str = "none";
 
+    /// The provider of channels that describe their sender themselves.
+    pub const GENERIC: &str = "generic";
+
     /// Reads a provider file. `file` is what errors call it; all of them are given, as far as the
     /// file can be read at all.
     pub fn parse(file: &str, text: &str) -> Result<Self, Vec<ProviderError>> {
-        let text = ProviderText { file, text };
-        let mut problems = Problems::of(&text);
-        match read(&text, &mut problems) {
+        Self::read(&ProviderText { file, text, part: None })
+    }
+
+    /// The sender that a channel describes in its configuration: the provider
+    /// [`GENERIC`](Self::GENERIC) with these tables in the place of its own. `text` is the whole
+    /// file that `tables` was read from, and `file` what errors call it.
+    pub fn generic(
+        file: &str,
+        text: &str,
+        tables: &Spanned<DeValue<'_>>,
+    ) -> Result<Self, Vec<ProviderError>> {
+        let mut problems = Problems::of(&ProviderText { file, text, part: None });
+        match generic::merged(tables, &mut problems) {
+            Some(part) if problems.len() == 0 => {
+                Self::read(&ProviderText { file, text, part: Some(&part) })
+            }
+            _ => Err(problems.into_errors()),
+        }
+    }
+
+    fn read(text: &ProviderText<'_>) -> Result<Self, Vec<ProviderError>> {
+        let mut problems = Problems::of(text);
+        match read(text, &mut problems) {
             Some(provider) if problems.len() == 0 => Ok(provider),
             _ => Err(problems.into_errors()),
         }

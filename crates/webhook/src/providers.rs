@@ -9,6 +9,13 @@ mod embedded {
 }
 pub(crate) use embedded::SAMPLES;
 
+/// The text of a file that is built in; empty when there is none of this name.
+pub(crate) fn text(name: &str) -> &'static str {
+    let file =
+        embedded::PROVIDERS.iter().find(|(file, _)| file.strip_suffix(".toml") == Some(name));
+    file.map_or("", |(_, text)| text)
+}
+
 /// The providers that are known, by name.
 #[derive(Clone, Debug, Default)]
 pub struct Providers(BTreeMap<String, Arc<Provider>>);

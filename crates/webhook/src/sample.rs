@@ -11,6 +11,9 @@ use http::{HeaderName, HeaderValue, Method};
 use serde::Deserialize;
 use toml::Spanned;
 
+/// What stands for the time of sending, in milliseconds since 1970.
+const NOW_MS: &str = "{now_ms}";
+
 /// A request as a provider sends it, written by us.
 #[derive(Clone, Debug)]
 pub struct Sample {
@@ -98,16 +101,30 @@ impl Provider {
     /// The sample with its proof, for a channel with this secret at this path.
     pub fn sign(
         &self,
-        mut sample: Sample,
+        sample: Sample,
         path: &str,
         secret: &Secret,
         now: Timestamp,
     ) -> Result<Sample, SecretError> {
+        let mut sample = sample.sent_at(now);
         let Sample { method, body, id, .. } = &sample;
         let unsigned = Unsigned { method, path, body, id };
         let proof = self.scheme.sign(&unsigned, secret, now)?;
         sample.headers.extend(proof);
         Ok(sample)
+    }
+}
+
+impl Sample {
+    /// The sample as it is sent at a time, for senders that put theirs into the body.
+    #[must_use]
+    pub fn sent_at(mut self, now: Timestamp) -> Self {
+        if let Ok(body) = std::str::from_utf8(&self.body)
+            && body.contains(NOW_MS)
+        {
+            self.body = body.replace(NOW_MS, &now.unix_ms().to_string()).into();
+        }
+        self
     }
 }
 

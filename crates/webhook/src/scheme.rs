@@ -2,9 +2,18 @@
 //!
 //! A scheme is read from a provider file, then prepared once for each channel with its secrets.
 
+mod basic;
+mod by_secret;
 mod hmac;
 mod none;
 mod standard_webhooks;
+mod token;
+
+mod headers;
+mod known;
+
+use headers::{Headers, Names};
+use known::Known;
 
 use crate::provider::{Problems, ProviderText, VerifyTable};
 use headgate_event::{Secret, Timestamp};
@@ -90,10 +99,15 @@ pub(crate) fn read(text: &ProviderText<'_>, problems: &mut Problems) -> Option<B
     match scheme.get_ref().as_str() {
         "hmac" => hmac::read(text, problems),
         "standard-webhooks" => standard_webhooks::read(text, problems),
+        "token" => token::read(text, problems),
+        "basic" => basic::read(text, problems),
+        "by-secret" => by_secret::read(text, problems),
         "none" => none::read(text, problems),
         other => {
-            let message =
-                format!("expected scheme `hmac`, `standard-webhooks` or `none`, found `{other}`");
+            let message = format!(
+                "expected scheme `hmac`, `standard-webhooks`, `token`, `basic`, `by-secret` or \
+                 `none`, found `{other}`"
+            );
             problems.add(scheme.span(), message);
             None
         }
@@ -104,4 +118,14 @@ pub(crate) fn read(text: &ProviderText<'_>, problems: &mut Problems) -> Option<B
 #[derive(serde::Deserialize)]
 struct SchemeName {
     scheme: toml::Spanned<String>,
+}
+
+/// A header that carries proof, when its value is one that a header can have.
+fn header_value(name: HeaderName, value: &[u8]) -> Result<(HeaderName, HeaderValue), SecretError> {
+    let wrong = || SecretError::Form {
+        expected: format!("a value that header `{name}` can carry"),
+        found: "control characters".to_owned(),
+    };
+    let value = HeaderValue::from_bytes(value).map_err(|_| wrong())?;
+    Ok((name, value))
 }

@@ -176,7 +176,7 @@ pub struct Work {
 /// The arguments of `send`.
 #[derive(Args, Clone, Debug)]
 pub struct SendArguments {
-    /// Who to send as: `github`, `stripe`, `standard-webhooks`
+    /// Who to send as: `github`, `stripe`; `providers list` shows all
     pub provider: String,
     /// What to send; left out, the provider's first sample. `--list` shows all
     pub event: Option<String>,

@@ -8,8 +8,8 @@ use headgate_event::{
     Channel, ChannelType,
     limits::{BODY_BYTES_MAX, CHANNEL_LABEL_BYTES_MAX},
 };
-use headgate_webhook::{ChannelSpec, Tolerance};
-use std::{collections::BTreeMap, time::Duration};
+use headgate_webhook::{ChannelSpec, Provider, Tolerance};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 pub(super) use proof::UNSIGNED;
 
@@ -47,6 +47,7 @@ fn one(
     }
     let channel = label(&section, id.as_deref());
     let proof = proof::read(&section, context);
+    let own = own(&section, proof.provider.as_deref());
     let body_bytes_max = body_bytes_max(&section);
     let tolerance = tolerance(&section);
     let dedupe = dedupe::read(&section, tolerance.flatten());
@@ -54,6 +55,7 @@ fn one(
     let spec = ChannelSpec {
         channel: channel?,
         provider: proof.provider?,
+        own: own?,
         secrets: proof.secrets?,
         body_bytes_max: body_bytes_max?,
         dedupe: dedupe?,
@@ -86,6 +88,16 @@ fn label(section: &Section<'_>, id: Option<&str>) -> Option<Channel> {
     let Some(value) = label else { return Channel::new(id, id, ChannelType::Webhook).ok() };
     let expected = format!("1 to {CHANNEL_LABEL_BYTES_MAX} bytes without control characters");
     value.parsed(&expected, |text| Channel::new(id, text, ChannelType::Webhook).ok())
+}
+
+/// The sender that the channel itself describes, when it has one.
+fn own(section: &Section<'_>, provider: Option<&str>) -> Option<Option<Arc<Provider>>> {
+    let Some(value) = section.optional(Provider::GENERIC) else { return Some(None) };
+    if provider.is_some_and(|name| name != Provider::GENERIC) {
+        value.note("expected no such table without `provider = \"generic\"`, found one");
+        return None;
+    }
+    Some(Some(Arc::new(value.provider()?)))
 }
 
 fn body_bytes_max(section: &Section<'_>) -> Option<Option<usize>> {

@@ -18,6 +18,7 @@ impl Config {
         let channel = ChannelSpec {
             channel: Channel::new(DEMO_NAME, "Demo", ChannelType::Webhook).expect("a channel id"),
             provider: UNSIGNED.to_owned(),
+            own: None,
             secrets: Vec::new(),
             body_bytes_max: None,
             dedupe: DedupePolicy::default(),

@@ -82,6 +82,11 @@ impl<'a> Notes<'a> {
         Self { file, text, found: RefCell::default() }
     }
 
+    /// The name and the text that are read.
+    pub(crate) fn source(&self) -> (&'a str, &'a str) {
+        (self.file, self.text)
+    }
+
     /// Notes what is wrong with a key.
     pub(crate) fn key(&self, at: Range<usize>, key: &str, text: String) {
         let (line, _) = self.place(at.start);

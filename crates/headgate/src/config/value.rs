@@ -6,6 +6,7 @@ use super::{
     section::{Section, one_of},
 };
 use headgate_event::{Size, Span, is_name, limits::CHANNEL_ID_BYTES_MAX};
+use headgate_webhook::{Provider, ProviderError};
 use std::{collections::BTreeMap, ops::RangeInclusive, time::Duration};
 use toml::{Spanned, de::DeValue};
 
@@ -107,6 +108,17 @@ impl<'a> Value<'a> {
     pub(crate) fn plain_section(&self) -> Option<Section<'a>> {
         let table = self.node.get_ref().as_table()?;
         Some(Section::new(table, self.node.span(), self.path.clone(), self.notes))
+    }
+
+    /// The sender that a table in the form of a provider file describes.
+    pub(crate) fn provider(&self) -> Option<Provider> {
+        let (file, text) = self.notes.source();
+        let wrong = |errors: Vec<ProviderError>| {
+            for error in errors {
+                self.notes.key(error.offset..error.offset, &self.path, error.message);
+            }
+        };
+        Provider::generic(file, text, self.node).map_err(wrong).ok()
     }
 
     /// The tables of an array. In errors each goes by its own name, where the text at `name_key`

@@ -19,6 +19,8 @@ pub struct ChannelSpec {
     pub channel: Channel,
     /// The name of who sends to it.
     pub provider: String,
+    /// Who sends to it, where the channel itself describes them instead of a known provider.
+    pub own: Option<Arc<Provider>>,
     /// The secrets, of which any may have signed; none for a provider that does not sign.
     pub secrets: Vec<Secret>,
     /// The largest body; the provider's own limit when none is given.
@@ -126,7 +128,7 @@ impl ChannelSpec {
     }
 
     fn prepare(self, providers: &Providers) -> Result<WebhookChannel, Vec<ChannelSpecErrorKind>> {
-        let Some(provider) = providers.find(&self.provider) else {
+        let Some(provider) = self.own.as_ref().or_else(|| providers.find(&self.provider)) else {
             let known = providers.iter().map(|provider| provider.name().to_owned()).collect();
             return Err(vec![ChannelSpecErrorKind::Provider { found: self.provider, known }]);
         };
@@ -134,11 +136,11 @@ impl ChannelSpec {
         let check = provider.scheme.check(provider.name(), &self.secrets, self.tolerance);
         match check {
             Ok(check) if errors.is_empty() => Ok(WebhookChannel {
-                channel: Arc::new(self.channel),
                 provider: Arc::clone(provider),
                 check,
                 body_bytes_max: self.body_bytes_max.unwrap_or(provider.body_bytes_max()),
                 dedupe: self.dedupe,
+                channel: Arc::new(self.channel),
             }),
             Ok(_) => Err(errors),
             Err((index, error)) => {

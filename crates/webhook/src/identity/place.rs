@@ -129,7 +129,8 @@ fn pieces(pattern: &str) -> Result<Vec<Piece>, String> {
     Ok(pieces)
 }
 
-fn is_path(path: &str) -> bool {
+/// Whether a text is a dotted path.
+pub(crate) fn is_path(path: &str) -> bool {
     path.split('.').all(|step| !step.is_empty() && !step.contains(['{', '}', ' ']))
 }
 

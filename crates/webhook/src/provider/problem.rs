@@ -3,6 +3,10 @@
 use http::HeaderName;
 use serde::de::DeserializeOwned;
 use std::ops::Range;
+use toml::{
+    Spanned,
+    de::{DeValue, ValueDeserializer},
+};
 
 /// One thing that is wrong with a provider file.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -12,6 +16,8 @@ pub struct ProviderError {
     pub file: String,
     /// The line, counted from 1.
     pub line: usize,
+    /// The place in the text, in bytes.
+    pub offset: usize,
     /// What was expected and what was found.
     pub message: String,
 }
@@ -21,6 +27,8 @@ pub struct ProviderError {
 pub(crate) struct ProviderText<'a> {
     pub(crate) file: &'a str,
     pub(crate) text: &'a str,
+    /// The part of the text that is meant; all of it when there is none.
+    pub(crate) part: Option<&'a Spanned<DeValue<'a>>>,
 }
 
 /// All that is wrong with one provider file.
@@ -35,7 +43,11 @@ pub(crate) struct Problems {
 impl ProviderText<'_> {
     /// Reads the file in the shape of `T`; a file of another shape is a problem.
     pub(crate) fn table<T: DeserializeOwned>(&self, problems: &mut Problems) -> Option<T> {
-        match toml::from_str(self.text) {
+        let read = match self.part {
+            None => toml::from_str(self.text),
+            Some(part) => T::deserialize(ValueDeserializer::from(part.clone())),
+        };
+        match read {
             Ok(table) => Some(table),
             Err(error) => {
                 problems.add(error.span().unwrap_or(0..0), error.message());
@@ -55,7 +67,8 @@ impl Problems {
     /// One more, at a place in the text.
     pub(crate) fn add(&mut self, at: Range<usize>, message: impl Into<String>) {
         let line = self.line_ends.partition_point(|end| *end < at.start) + 1;
-        self.found.push(ProviderError { file: self.file.clone(), line, message: message.into() });
+        let (file, message) = (self.file.clone(), message.into());
+        self.found.push(ProviderError { file, line, offset: at.start, message });
     }
 
     /// How many there are.

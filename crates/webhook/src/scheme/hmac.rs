@@ -11,16 +11,16 @@ mod table;
 
 pub(super) use key::{Algorithm, Encoding, KeyEncoding};
 pub(super) use presented::Unit;
-pub(super) use table::{HmacTable, IdTable, KeyTable, Names, SignatureTable, TimestampTable};
+pub(super) use table::{HmacTable, IdTable, KeyTable, SignatureTable, TimestampTable};
 
-use super::{Check, Scheme, SecretError, Tolerance, Unsigned};
+use super::{Check, Headers, Scheme, SecretError, Tolerance, Unsigned, header_value};
 use crate::provider::{Problems, ProviderText, VerifyTable};
 use check::Prepared;
 use content::{Content, Inputs};
 use headgate_event::{Covers, Secret, Timestamp};
 use http::{HeaderName, HeaderValue};
 use key::{Key, KeyForm};
-use presented::{Headers, Signature, Stamp};
+use presented::{Signature, Stamp};
 
 /// The scheme as one provider uses it.
 #[derive(Clone, Debug)]
@@ -87,20 +87,10 @@ impl Scheme for Hmac {
         };
         let proof = self.encoding.encode(&key.digest(&self.content, &inputs));
         let mut headers = vec![self.signature.write(&proof, self.stamp.as_ref(), time.as_deref())];
-        let stamped = self.stamp.as_ref().and_then(|stamp| stamp.header.as_ref()).zip(time);
+        let stamped = self.stamp.as_ref().and_then(Stamp::header).zip(time);
         headers.extend(stamped.map(|(header, time)| (header.name(), time)));
         headers.extend(self.id.as_ref().map(|header| (header.name(), request.id.to_owned())));
-        headers
-            .into_iter()
-            .map(|(name, text)| {
-                let found = || SecretError::Form {
-                    expected: format!("a value that header `{name}` can carry"),
-                    found: "control characters".to_owned(),
-                };
-                let value = HeaderValue::from_str(&text).map_err(|_| found())?;
-                Ok((name, value))
-            })
-            .collect()
+        headers.into_iter().map(|(name, text)| header_value(name, text.as_bytes())).collect()
     }
 
     fn takes_secrets(&self) -> bool {
@@ -116,7 +106,7 @@ impl Scheme for Hmac {
     }
 
     fn covers_header(&self, header: &HeaderName) -> bool {
-        let stamp = self.stamp.as_ref().and_then(|stamp| stamp.header.as_ref());
+        let stamp = self.stamp.as_ref().and_then(Stamp::header);
         self.id.iter().chain(stamp).any(|headers| headers.has(header))
     }
 }

@@ -4,7 +4,7 @@
 //! as it is. The asymmetric `v1a` signatures are not taken: their label is not accepted.
 
 use super::{
-    Scheme,
+    Names, Scheme, Tolerance,
     hmac::{
         self, Algorithm, Encoding, HmacTable, IdTable, KeyEncoding, KeyTable, SignatureTable,
         TimestampTable, Unit,
@@ -13,10 +13,11 @@ use super::{
 use crate::provider::{Problems, ProviderText, VerifyTable};
 use headgate_event::Span;
 use serde::Deserialize;
-use std::time::Duration;
+use std::{ops::Range, time::Duration};
 use toml::Spanned;
 
-const TOLERANCE: Duration = Duration::from_secs(300);
+/// What the specification asks for, both ways.
+pub(super) const TOLERANCE: Duration = Duration::from_secs(300);
 /// The specification asks for 24 bytes, but senders in use have given out keys of 18; below 128
 /// bits a key can be guessed.
 const KEY_BYTES_MIN: usize = 16;
@@ -33,7 +34,19 @@ struct StandardTable {
 /// Reads the table: at most other tolerances than 300 s both ways.
 pub(super) fn read(text: &ProviderText<'_>, problems: &mut Problems) -> Option<Box<dyn Scheme>> {
     let table = text.table::<VerifyTable<StandardTable>>(problems)?.verify;
-    let at = table.scheme.span();
+    let tolerance = Tolerance {
+        past: table.past.map_or(TOLERANCE, |span| span.0),
+        future: table.future.map_or(TOLERANCE, |span| span.0),
+    };
+    build(tolerance, &table.scheme.span(), problems)
+}
+
+/// The scheme with a tolerance; `at` is the place in the file that stands for it.
+pub(super) fn build(
+    Tolerance { past, future }: Tolerance,
+    at: &Range<usize>,
+    problems: &mut Problems,
+) -> Option<Box<dyn Scheme>> {
     let hmac = HmacTable {
         _scheme: String::new(),
         algorithm: Algorithm::Sha256,
@@ -46,7 +59,7 @@ pub(super) fn read(text: &ProviderText<'_>, problems: &mut Problems) -> Option<B
         },
         signed: Spanned::new(at.clone(), "{id}.{timestamp}.{body}".to_owned()),
         signature: SignatureTable {
-            header: names("signature", &at),
+            header: names("signature", at),
             prefix: None,
             items: Some(' '),
             fields: Some(','),
@@ -55,20 +68,21 @@ pub(super) fn read(text: &ProviderText<'_>, problems: &mut Problems) -> Option<B
         timestamp: Some(Spanned::new(
             at.clone(),
             TimestampTable {
-                header: Some(names("timestamp", &at)),
+                header: Some(names("timestamp", at)),
                 field: None,
+                json: None,
                 unit: Unit::Seconds,
-                past: table.past.unwrap_or(Span(TOLERANCE)),
-                future: table.future.unwrap_or(Span(TOLERANCE)),
+                past: Span(past),
+                future: Span(future),
             },
         )),
-        id: Some(Spanned::new(at.clone(), IdTable { header: names("id", &at) })),
+        id: Some(Spanned::new(at.clone(), IdTable { header: names("id", at) })),
     };
     hmac::build(hmac, problems)
 }
 
 /// The header's name, and its older one.
-fn names(what: &str, at: &std::ops::Range<usize>) -> Spanned<hmac::Names> {
+fn names(what: &str, at: &Range<usize>) -> Spanned<Names> {
     let names = vec![format!("webhook-{what}"), format!("svix-{what}")];
-    Spanned::new(at.clone(), hmac::Names(names))
+    Spanned::new(at.clone(), Names(names))
 }

@@ -48,8 +48,8 @@ fn all_that_is_wrong_is_told_at_once() {
             "channel `mail`: provider `github` signs no time: expected no tolerance, found one",
             "channel `mail`: expected a body limit of 1 to 50331648 bytes, found 0",
             "channel `other`: another channel has this id",
-            "channel `fixture`: expected a provider out of `github`, `none`, `standard-webhooks`, \
-             `stripe`, found `stirpe`",
+            "channel `fixture`: expected a provider out of `basic`, `generic`, `github`, `gitlab`, \
+             `linear`, `none`, `shopify`, `standard-webhooks`, `stripe`, `token`, found `stirpe`",
             "channel `fixture`: provider `none` does not sign its requests: expected no secrets, \
              found some",
             "channel `fixture`: secret 2 is not one of provider `stripe`: the secret is empty",

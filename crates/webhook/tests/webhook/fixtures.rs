@@ -3,12 +3,15 @@
 //! `UPDATE_FIXTURES=1` writes those files anew; read the difference before you keep it.
 
 use crate::gate::{CHANNEL, Gate, Post, spec};
+use headgate_webhook::{ChannelSpec, Provider};
 use serde::Deserialize;
 use std::{
     collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
+    sync::Arc,
 };
+use toml::de::DeTable;
 
 /// The channel that takes the requests of a folder.
 #[derive(Deserialize)]
@@ -16,6 +19,24 @@ use std::{
 struct FolderChannel {
     now: String,
     secrets: Vec<String>,
+    /// What the channel says of its sender, for the provider that leaves it to the channel.
+    generic: Option<toml::Table>,
+}
+
+impl FolderChannel {
+    /// The channel in a file.
+    fn read(text: &str, provider: &str) -> (Self, ChannelSpec) {
+        let channel: Self = toml::from_str(text).expect("a channel");
+        let secrets: Vec<_> = channel.secrets.iter().map(String::as_str).collect();
+        let mut spec = spec(provider, &secrets);
+        if channel.generic.is_some() {
+            let tables = DeTable::parse(text).expect("TOML");
+            let own = tables.get_ref().get("generic").expect("a table");
+            let own = Provider::generic("channel.toml", text, own).expect("a right table");
+            spec.own = Some(Arc::new(own));
+        }
+        (channel, spec)
+    }
 }
 
 fn root() -> PathBuf {
@@ -49,13 +70,12 @@ fn agree(path: &Path, found: &str, wrong: &mut Vec<String>) {
 
 async fn check(folder: &Path, provider: &str, wrong: &mut Vec<String>) -> usize {
     let channel = fs::read_to_string(folder.join("channel.toml")).expect("channel.toml");
-    let channel: FolderChannel = toml::from_str(&channel).expect("a channel");
-    let secrets: Vec<_> = channel.secrets.iter().map(String::as_str).collect();
+    let (channel, spec) = FolderChannel::read(&channel, provider);
     let files = inside(folder);
     let mut belonging = BTreeSet::from([folder.join("channel.toml")]);
     let requests: Vec<_> = files.iter().filter(|path| with_ending(path, ".http")).collect();
     for path in &requests {
-        let gate = Gate::of(spec(provider, &secrets));
+        let gate = Gate::of(spec.clone());
         gate.clock.set(channel.now.parse().expect("a time"));
         let answer = gate.send(&Post::parse(&fs::read(path).expect("read"))).await;
         let refused = with_ending(path, ".http")

@@ -61,6 +61,7 @@ pub(crate) fn spec(provider: &str, secrets: &[&str]) -> ChannelSpec {
     ChannelSpec {
         channel: Channel::new(CHANNEL, "Fixture", ChannelType::Webhook).expect("a channel"),
         provider: provider.to_owned(),
+        own: None,
         secrets: secrets.iter().map(|secret| Secret::new(*secret)).collect(),
         body_bytes_max: None,
         dedupe: DedupePolicy::default(),

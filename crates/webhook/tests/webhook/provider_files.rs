@@ -32,7 +32,21 @@ fn refusal(from: &str, to: &str) -> Vec<String> {
 #[test]
 fn the_files_that_are_built_in_are_right() {
     let names: Vec<_> = Providers::embedded().iter().map(|p| p.name().to_owned()).collect();
-    assert_eq!(names, ["github", "none", "standard-webhooks", "stripe"]);
+    assert_eq!(
+        names,
+        [
+            "basic",
+            "generic",
+            "github",
+            "gitlab",
+            "linear",
+            "none",
+            "shopify",
+            "standard-webhooks",
+            "stripe",
+            "token"
+        ]
+    );
     Provider::parse("acme.toml", RIGHT).expect("right");
 }
 
@@ -65,7 +79,8 @@ fn a_scheme_that_cannot_be_meant_is_refused() {
         (
             "scheme = \"hmac\"",
             "scheme = \"rot13\"",
-            "5: expected scheme `hmac`, `standard-webhooks` or `none`, found `rot13`",
+            "5: expected scheme `hmac`, `standard-webhooks`, `token`, `basic`, `by-secret` or `none`, \
+             found `rot13`",
         ),
         ("{timestamp}.{body}", "{timestamp}", "8: expected `{body}` in what is signed"),
         (
@@ -89,7 +104,7 @@ fn a_scheme_that_cannot_be_meant_is_refused() {
         (
             "field = \"t\"",
             "field = \"t\", header = \"x\"",
-            "10: expected one of `header` and `field`",
+            "10: expected one of `header`, `field` and `json`",
         ),
         (
             "past = \"300s\"",

@@ -5,8 +5,15 @@ use headgate_event::Secret;
 use headgate_webhook::SecretError;
 use std::collections::BTreeSet;
 
-const SECRETS: [(&str, &str); 3] = [
+const SECRETS: [(&str, &str); 10] = [
+    ("basic", "user:password"),
+    ("generic", "a secret"),
     ("github", "a secret"),
+    ("gitlab", "a token"),
+    ("gitlab", "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="),
+    ("linear", "lin_wh_a_secret"),
+    ("shopify", "a client secret"),
+    ("token", "a token"),
     ("stripe", "whsec_a_secret"),
     ("standard-webhooks", "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="),
 ];

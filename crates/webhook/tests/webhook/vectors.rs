@@ -1,4 +1,4 @@
-//! The published signatures, and one computed for Stripe, which publishes none.
+//! The published signatures, and those computed for Stripe and Linear, which publish none.
 
 use crate::gate::{Gate, NOW, PROVIDERS, Post, spec};
 use headgate_event::{Secret, Timestamp};
@@ -25,7 +25,7 @@ struct Inputs {
 fn vectors() -> Vec<Vector> {
     let text = include_str!("../../../../fixtures/webhooks/vectors.json");
     let vectors: Vec<Vector> = serde_json::from_str(text).expect("vectors");
-    assert_eq!(vectors.len(), 5);
+    assert_eq!(vectors.len(), 7);
     vectors
 }
 

@@ -4,8 +4,9 @@ use super::{
     Hmac,
     content::Inputs,
     key::Key,
-    presented::{Headers, Presented},
+    presented::{Presented, Stamp},
 };
+use crate::scheme::Headers;
 use headgate_event::{Timestamp, Verdict, Verification};
 use headgate_http::{RawRequest, Reject, Verify};
 use subtle::ConstantTimeEq;
@@ -55,13 +56,15 @@ impl Verify for Prepared {
         let stamp = self.hmac.stamp.as_ref();
         let presented = self.hmac.signature.read(request, stamp)?;
         let signatures = self.decoded(&presented)?;
-        let time = stamp.map(|stamp| stamp.read(request, &presented)).transpose()?;
+        let read = |stamp: &Stamp| stamp.read(request, &presented);
+        let apart = stamp.filter(|stamp| !stamp.in_body());
+        let time = apart.map(read).transpose()?;
         let id = self.hmac.id.as_ref().map(|header| self.id(header, request)).transpose()?;
         let inputs = Inputs {
             method: &request.method,
             path: &request.path,
             body: &request.body,
-            timestamp: time.map_or("", |(text, _)| text),
+            timestamp: time.as_ref().map_or("", |(text, _)| text),
             id: id.unwrap_or_default(),
         };
         let Some(key) = self.matching(&inputs, &signatures) else {
@@ -71,7 +74,8 @@ impl Verify for Prepared {
             ));
         };
         // Only a time that the signature covers says anything, so it is looked at last.
-        if let (Some(stamp), Some((_, time))) = (stamp, time) {
+        if let Some(stamp) = stamp {
+            let (_, time) = time.map_or_else(|| read(stamp), Ok)?;
             stamp.admits(time, now)?;
         }
         Ok(Verification {

@@ -1,17 +1,17 @@
 //! What a request shows as proof: signatures, and the time and id that are signed with the body.
 
-use super::{super::Tolerance, key::Encoding};
-use headgate_event::Timestamp;
+use super::{
+    super::{Headers, Tolerance},
+    key::Encoding,
+};
+use headgate_event::{Timestamp, json::Doc};
 use headgate_http::{RawRequest, Reject};
 use http::HeaderName;
 use serde::Deserialize;
+use std::borrow::Cow;
 
-/// A header under its name or its older ones; the first that is sent counts.
-#[derive(Clone, Debug)]
-pub(super) struct Headers {
-    pub(super) first: HeaderName,
-    pub(super) others: Vec<HeaderName>,
-}
+const MISSING: &str = "missing_timestamp";
+const MALFORMED: &str = "malformed_timestamp";
 
 /// Where signatures are, and how they are written.
 #[derive(Clone, Debug)]
@@ -31,11 +31,19 @@ pub(super) struct Signature {
 /// Where the signed time is, and how far it may be from ours.
 #[derive(Clone, Debug)]
 pub(super) struct Stamp {
-    pub(super) header: Option<Headers>,
-    /// The label of the time among the signatures.
-    pub(super) field: Option<String>,
+    pub(super) at: StampAt,
     pub(super) unit: Unit,
     pub(super) tolerance: Tolerance,
+}
+
+/// Where the signed time is.
+#[derive(Clone, Debug)]
+pub(super) enum StampAt {
+    Header(Headers),
+    /// Under this label among the signatures.
+    Field(String),
+    /// At this path in the body, which is signed.
+    Json(String),
 }
 
 /// How a time is written.
@@ -58,38 +66,6 @@ pub(super) struct Presented<'a> {
     pub(super) times: Vec<&'a str>,
 }
 
-impl Headers {
-    /// The name that a sender of ours uses.
-    pub(super) fn name(&self) -> HeaderName {
-        self.first.clone()
-    }
-
-    pub(super) fn has(&self, name: &HeaderName) -> bool {
-        self.first == name || self.others.contains(name)
-    }
-
-    /// The value as text; `missing` and `malformed` are the codes of its refusals.
-    pub(super) fn text<'a>(
-        &self,
-        request: &'a RawRequest,
-        missing: &'static str,
-        malformed: &'static str,
-    ) -> Result<&'a str, Reject> {
-        for name in std::iter::once(&self.first).chain(&self.others) {
-            let Some(value) = request.single_header(name.as_str())? else { continue };
-            if value.is_empty() {
-                break;
-            }
-            let text = std::str::from_utf8(value).ok().filter(|text| text.is_ascii());
-            return text.ok_or_else(|| {
-                let message = format!("header `{name}` is not ASCII");
-                Reject::unauthorized(malformed, message)
-            });
-        }
-        Err(Reject::unauthorized(missing, format!("header `{}` is missing or empty", self.first)))
-    }
-}
-
 impl Signature {
     /// The signatures of a request, and what stands under the label of the time.
     pub(super) fn read<'a>(
@@ -101,7 +77,7 @@ impl Signature {
         let Some(text) = text.strip_prefix(self.prefix.as_deref().unwrap_or_default()) else {
             return Err(self.unknown());
         };
-        let time = stamp.and_then(|stamp| stamp.field.as_deref());
+        let time = stamp.and_then(Stamp::label);
         let mut presented = Presented::default();
         let separator = |c: char| Some(c) == self.items;
         for item in text.split(separator) {
@@ -138,7 +114,7 @@ impl Signature {
         time: Option<&str>,
     ) -> (HeaderName, String) {
         let mut value = self.prefix.clone().unwrap_or_default();
-        let label = stamp.and_then(|stamp| stamp.field.as_deref());
+        let label = stamp.and_then(Stamp::label);
         if let (Some(label), Some(time), Some(fields)) = (label, time, self.fields) {
             value.push_str(label);
             value.push(fields);
@@ -162,23 +138,45 @@ impl Signature {
 }
 
 impl Stamp {
+    /// The label of the time among the signatures.
+    fn label(&self) -> Option<&str> {
+        match &self.at {
+            StampAt::Field(label) => Some(label),
+            StampAt::Header(_) | StampAt::Json(_) => None,
+        }
+    }
+
+    /// The header of the time.
+    pub(super) fn header(&self) -> Option<&Headers> {
+        match &self.at {
+            StampAt::Header(header) => Some(header),
+            StampAt::Field(_) | StampAt::Json(_) => None,
+        }
+    }
+
+    /// Whether the time is in the body, where it is not read before the body has proved itself.
+    pub(super) fn in_body(&self) -> bool {
+        matches!(self.at, StampAt::Json(_))
+    }
+
     /// The time as it was sent, and as it reads.
     pub(super) fn read<'a>(
         &self,
         request: &'a RawRequest,
         presented: &Presented<'a>,
-    ) -> Result<(&'a str, Timestamp), Reject> {
-        const MISSING: &str = "missing_timestamp";
-        const MALFORMED: &str = "malformed_timestamp";
-        let text = match (&self.header, presented.times.as_slice()) {
-            (Some(header), _) => header.text(request, MISSING, MALFORMED)?,
-            (None, [time]) => time,
-            (None, []) => return Err(Reject::unauthorized(MISSING, "no time is signed")),
-            (None, _) => {
+    ) -> Result<(Cow<'a, str>, Timestamp), Reject> {
+        let text: Cow<'a, str> = match (&self.at, presented.times.as_slice()) {
+            (StampAt::Header(header), _) => header.text(request, MISSING, MALFORMED)?.into(),
+            (StampAt::Json(path), _) => in_body(request, path)?.into(),
+            (StampAt::Field(_), [time]) => (*time).into(),
+            (StampAt::Field(_), []) => {
+                return Err(Reject::unauthorized(MISSING, "no time is signed"));
+            }
+            (StampAt::Field(_), _) => {
                 return Err(Reject::unauthorized(MALFORMED, "more than one time is signed"));
             }
         };
-        let time = self.unit.read(text).ok_or_else(|| {
+        let time = self.unit.read(&text).ok_or_else(|| {
             let message = format!("the signed time is not {}", self.unit.describe());
             Reject::unauthorized(MALFORMED, message)
         })?;
@@ -199,6 +197,14 @@ impl Stamp {
         let cause = format!("signed at {time}, checked at {now}");
         Err(Reject::unauthorized(code, message).with_cause(cause))
     }
+}
+
+/// The time at a path in the body.
+fn in_body(request: &RawRequest, path: &str) -> Result<String, Reject> {
+    let missing = || Reject::unauthorized(MISSING, format!("the body has no time at `{path}`"));
+    let doc = Doc::parse(request.body.clone()).map_err(|_| missing())?;
+    let text = doc.root().path(path).and_then(|node| node.scalar()).ok_or_else(missing)?;
+    Ok(text.into_owned())
 }
 
 impl Unit {

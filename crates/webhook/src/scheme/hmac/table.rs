@@ -4,12 +4,16 @@ use super::{
     Hmac,
     content::{Content, Part},
     key::{Algorithm, Encoding, KeyEncoding, KeyForm},
-    presented::{Headers, Signature, Stamp, Unit},
+    presented::{Signature, Stamp, StampAt, Unit},
 };
-use crate::{provider::Problems, scheme::Tolerance};
+use crate::{
+    identity::is_path,
+    provider::Problems,
+    scheme::{Headers, Names, Tolerance},
+};
 use headgate_event::Span;
-use serde::{Deserialize, Deserializer, de};
-use std::{collections::BTreeSet, fmt};
+use serde::Deserialize;
+use std::collections::BTreeSet;
 use toml::Spanned;
 
 /// The table as it is written.
@@ -56,6 +60,7 @@ pub(in crate::scheme) struct SignatureTable {
 pub(in crate::scheme) struct TimestampTable {
     pub(in crate::scheme) header: Option<Spanned<Names>>,
     pub(in crate::scheme) field: Option<String>,
+    pub(in crate::scheme) json: Option<String>,
     pub(in crate::scheme) unit: Unit,
     pub(in crate::scheme) past: Span,
     pub(in crate::scheme) future: Span,
@@ -67,9 +72,6 @@ pub(in crate::scheme) struct TimestampTable {
 pub(in crate::scheme) struct IdTable {
     pub(in crate::scheme) header: Spanned<Names>,
 }
-
-/// One header name, or a list of which the first that is sent counts.
-pub(in crate::scheme) struct Names(pub(in crate::scheme) Vec<String>);
 
 fn no_labels() -> Spanned<Vec<String>> {
     Spanned::new(0..0, Vec::new())
@@ -93,7 +95,7 @@ impl HmacTable {
         }
         self.check_labels(problems);
         let signature = Signature {
-            header: headers(&self.signature.header, problems)?,
+            header: Headers::read(&self.signature.header, problems)?,
             prefix: self.signature.prefix,
             items: self.signature.items,
             fields: self.signature.fields,
@@ -104,7 +106,7 @@ impl HmacTable {
             None => None,
         };
         let id = match self.id {
-            Some(table) => Some(headers(&table.get_ref().header, problems)?),
+            Some(table) => Some(Headers::read(&table.get_ref().header, problems)?),
             None => None,
         };
         let key = KeyForm {
@@ -121,7 +123,9 @@ impl HmacTable {
     /// A time and an id count only when they are signed, and what is signed has to come from
     /// somewhere.
     fn check_signed(&self, content: &Content, problems: &mut Problems) {
-        let timestamp = self.timestamp.as_ref().map(Spanned::span);
+        // A time in the body is signed with the body.
+        let apart = self.timestamp.as_ref().filter(|table| table.get_ref().json.is_none());
+        let timestamp = apart.map(Spanned::span);
         let id = self.id.as_ref().map(Spanned::span);
         for (name, part, table) in [("timestamp", Part::Timestamp, timestamp), ("id", Part::Id, id)]
         {
@@ -167,52 +171,19 @@ impl HmacTable {
 fn stamp(table: Spanned<TimestampTable>, problems: &mut Problems) -> Option<Stamp> {
     let at = table.span();
     let table = table.into_inner();
-    if table.header.is_some() == table.field.is_some() {
-        problems.add(at, "expected one of `header` and `field`");
-    }
-    let header = match &table.header {
-        Some(names) => Some(headers(names, problems)?),
-        None => None,
+    let place = match (table.header, table.field, table.json) {
+        (Some(names), None, None) => StampAt::Header(Headers::read(&names, problems)?),
+        (None, Some(label), None) => StampAt::Field(label),
+        (None, None, Some(path)) if is_path(&path) => StampAt::Json(path),
+        (None, None, Some(path)) => {
+            problems.add(at, format!("expected a dotted path, found `{path}`"));
+            return None;
+        }
+        _ => {
+            problems.add(at, "expected one of `header`, `field` and `json`");
+            return None;
+        }
     };
     let tolerance = Tolerance { past: table.past.0, future: table.future.0 };
-    Some(Stamp { header, field: table.field, unit: table.unit, tolerance })
-}
-
-fn headers(names: &Spanned<Names>, problems: &mut Problems) -> Option<Headers> {
-    let mut read = Vec::new();
-    for name in &names.get_ref().0 {
-        read.push(problems.header(name, names.span())?);
-    }
-    let mut read = read.into_iter();
-    let Some(first) = read.next() else {
-        problems.add(names.span(), "expected a header name, found an empty list");
-        return None;
-    };
-    Some(Headers { first, others: read.collect() })
-}
-
-impl<'de> Deserialize<'de> for Names {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct OneOrMany;
-        impl<'de> de::Visitor<'de> for OneOrMany {
-            type Value = Names;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a header name or a list of them")
-            }
-
-            fn visit_str<E: de::Error>(self, name: &str) -> Result<Names, E> {
-                Ok(Names(vec![name.to_owned()]))
-            }
-
-            fn visit_seq<A: de::SeqAccess<'de>>(self, mut list: A) -> Result<Names, A::Error> {
-                let mut names = Vec::new();
-                while let Some(name) = list.next_element()? {
-                    names.push(name);
-                }
-                Ok(Names(names))
-            }
-        }
-        deserializer.deserialize_any(OneOrMany)
-    }
+    Some(Stamp { at: place, unit: table.unit, tolerance })
 }

@@ -1,0 +1,120 @@
+//! HTTP Basic (RFC 7617): a user and a password in the `authorization` header.
+//!
+//! A secret is `user:password`, as it stands in a URL before the `@`.
+
+use super::{Check, Known, Scheme, SecretError, Tolerance, Unsigned, header_value};
+use crate::provider::{Problems, ProviderText, VerifyTable};
+use base64::{Engine, engine::general_purpose::STANDARD};
+use headgate_event::{Covers, Secret, Timestamp, Verdict, Verification};
+use headgate_http::{RawRequest, Reject, Verify};
+use http::{HeaderName, HeaderValue, header::AUTHORIZATION};
+use serde::Deserialize;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct BasicTable {
+    #[serde(rename = "scheme")]
+    _scheme: String,
+}
+
+#[derive(Debug)]
+struct Basic;
+
+/// The scheme with the users of a channel.
+struct Prepared {
+    known: Known,
+    method: String,
+}
+
+/// Reads the table, which holds nothing but the name of the scheme.
+pub(super) fn read(text: &ProviderText<'_>, problems: &mut Problems) -> Option<Box<dyn Scheme>> {
+    text.table::<VerifyTable<BasicTable>>(problems)?;
+    Some(Box::new(Basic))
+}
+
+/// RFC 7617, section 2: the user's name has no colon, so the first one ends it.
+fn check_form(secret: &Secret) -> Result<(), SecretError> {
+    let wrong = |found: &str| SecretError::Form {
+        expected: "`user:password`".to_owned(),
+        found: found.to_owned(),
+    };
+    match secret.expose().iter().position(|byte| *byte == b':') {
+        _ if secret.is_empty() => Err(SecretError::Empty),
+        None => Err(wrong("no colon")),
+        Some(at) if at + 1 == secret.expose().len() => Err(wrong("no password after the colon")),
+        Some(_) => Ok(()),
+    }
+}
+
+impl Scheme for Basic {
+    fn check(
+        &self,
+        method: &str,
+        secrets: &[Secret],
+        _: Option<Tolerance>,
+    ) -> Result<Check, (usize, SecretError)> {
+        for (at, secret) in secrets.iter().enumerate() {
+            check_form(secret).map_err(|error| (at, error))?;
+        }
+        Ok(Box::new(Prepared { known: Known::of(secrets), method: method.to_owned() }))
+    }
+
+    fn sign(
+        &self,
+        _: &Unsigned<'_>,
+        secret: &Secret,
+        _: Timestamp,
+    ) -> Result<Vec<(HeaderName, HeaderValue)>, SecretError> {
+        check_form(secret)?;
+        let value = format!("Basic {}", STANDARD.encode(secret.expose()));
+        Ok(vec![header_value(AUTHORIZATION, value.as_bytes())?])
+    }
+
+    fn takes_secrets(&self) -> bool {
+        true
+    }
+
+    fn signs_time(&self) -> bool {
+        false
+    }
+
+    fn is_proof(&self, header: &HeaderName) -> bool {
+        *header == AUTHORIZATION
+    }
+
+    fn covers_header(&self, _: &HeaderName) -> bool {
+        false
+    }
+}
+
+impl Verify for Prepared {
+    fn verify(&self, request: &RawRequest, _: Timestamp) -> Result<Verification, Reject> {
+        let value = request.single_header(AUTHORIZATION.as_str())?.filter(|v| !v.is_empty());
+        let value = value.ok_or_else(|| {
+            let message = "header `authorization` is missing or empty";
+            Reject::unauthorized("missing_credentials", message)
+        })?;
+        let sent = credentials(value).ok_or_else(|| {
+            let message = "header `authorization` is not `Basic` and credentials in base64";
+            Reject::unauthorized("malformed_credentials", message)
+        })?;
+        let key = self.known.position(sent.expose()).ok_or_else(|| {
+            let message = "the user and password are none of this channel";
+            Reject::unauthorized("credentials_mismatch", message)
+        })?;
+        Ok(Verification {
+            verdict: Verdict::Verified,
+            method: self.method.clone().into(),
+            covers: Covers::Token,
+            detail: None,
+            key: u32::try_from(key).ok(),
+        })
+    }
+}
+
+/// What was sent: RFC 9110, section 11.1 takes the word `Basic` in any case.
+fn credentials(value: &[u8]) -> Option<Secret> {
+    let (word, rest) = value.split_at_checked(5)?;
+    let encoded = rest.strip_prefix(b" ").filter(|_| word.eq_ignore_ascii_case(b"basic"))?;
+    STANDARD.decode(encoded.trim_ascii()).ok().map(Secret::new)
+}
