@@ -55,7 +55,7 @@ impl Headers {
         for name in self.names() {
             match request.single_header(name.as_str())? {
                 None => {}
-                Some(value) if value.is_empty() => break,
+                Some([]) => break,
                 Some(value) => return Ok((name, value)),
             }
         }
