@@ -1,7 +1,7 @@
 //! The index is derived: without it, every answer of the running program is as it was.
 
 use anyhow::{Context, Result, ensure};
-use headgate_tests::{Connection, Gateway, binary, senders};
+use headgate_tests::{Connection, Gateway, binary, senders, write_config};
 use serde_json::{Value, json};
 use std::{
     fs,
@@ -240,19 +240,12 @@ fn drop_all_tables(index: &Path) -> Result<()> {
 }
 
 fn configuration(folder: &Path) -> Result<PathBuf> {
-    let path = folder.join("headgate.toml");
-    let data = folder.join("data");
-    let text = format!(
-        r#"data_dir = {data:?}
-
-[server]
-listen = "127.0.0.1:0"
-
+    let tables = r#"
 [[channel]]
 id = "hub"
 type = "webhook"
 provider = "github"
-secrets = [{{ insecure_inline = "of the reindex test" }}]
+secrets = [{ insecure_inline = "of the reindex test" }]
 
 [[channel]]
 id = "open"
@@ -262,8 +255,6 @@ verify = "none"
 [[subscription]]
 name = "agent"
 start = "earliest"
-"#
-    );
-    fs::write(&path, text)?;
-    Ok(path)
+"#;
+    write_config(folder, tables)
 }
