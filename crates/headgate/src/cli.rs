@@ -3,12 +3,16 @@
 
 mod client_arguments;
 mod commands;
+mod provider_arguments;
 
 pub use client_arguments::ClientArguments;
 pub use commands::{
     CheckArguments, DeadLettersArguments, EventsCommand, EventsGetArguments, EventsListArguments,
     KeyArguments, ListenArguments, ReindexArguments, SendArguments, ServeArguments, TailArguments,
     Work,
+};
+pub use provider_arguments::{
+    ProvidersCommand, ProvidersListArguments, ProvidersShowArguments, VerifyArguments,
 };
 
 use clap::{Parser, Subcommand};
@@ -61,6 +65,11 @@ pub enum Command {
     /// The index is derived from the log, so nothing can be lost by it. A gateway does the same
     /// when it starts and finds the index missing, broken or of another version.
     Reindex(ReindexArguments),
+    /// Say why a captured request is taken or refused
+    Verify(VerifyArguments),
+    /// Show who can send, and how they prove themselves
+    #[command(subcommand)]
+    Providers(ProvidersCommand),
 }
 
 const AFTER_HELP: &str = "Exit codes: 0 done, 1 failed, 2 wrong usage or configuration.";

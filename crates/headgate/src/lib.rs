@@ -10,11 +10,14 @@ pub mod check;
 pub mod dead_letters;
 pub mod events;
 pub mod listen;
+pub mod providers;
 pub mod reindex;
 pub mod send;
 pub mod serve;
 pub mod tail;
+pub mod verify;
 
+pub mod captured;
 pub mod client;
 pub mod clock;
 pub mod failure;

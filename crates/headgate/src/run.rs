@@ -6,7 +6,7 @@ use crate::{
     config::Environment,
     dead_letters, events,
     failure::Failure,
-    listen, reindex, send, serve, tail, telemetry,
+    listen, providers, reindex, send, serve, tail, telemetry, verify,
 };
 use anyhow::Context;
 use clap::Parser;
@@ -38,6 +38,8 @@ fn execute(cli: &Cli) -> Result<(), Failure> {
     let environment = &Environment::Process;
     match &cli.command {
         Command::Check(arguments) => check::run(arguments, environment),
+        Command::Verify(arguments) => verify::run(arguments, environment),
+        Command::Providers(command) => providers::run(command),
         Command::Serve(arguments) => wait(many_threads()?, serve::run(arguments, environment)),
         Command::Tail(arguments) => wait(one_thread()?, tail::run(arguments, environment)),
         Command::Events(command) => wait(one_thread()?, events::run(command, environment)),

@@ -30,5 +30,8 @@ pub use channel::{ChannelSpec, ChannelSpecError, ChannelSpecErrorKind, DedupePol
 mod source;
 pub use source::{Ports, WebhookSource};
 
+mod explain;
+pub use explain::{Explanation, Step};
+
 mod sample;
 pub use sample::Sample;

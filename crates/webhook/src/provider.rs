@@ -140,6 +140,12 @@ impl Provider {
         &self.sender
     }
 
+    /// How it proves itself, in one line for people.
+    #[must_use]
+    pub fn proof(&self) -> String {
+        self.scheme.describe()
+    }
+
     /// Whether its requests are signed. A channel of one whose are not takes what anyone sends.
     #[must_use]
     pub fn is_signed(&self) -> bool {

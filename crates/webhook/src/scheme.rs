@@ -9,15 +9,17 @@ mod none;
 mod standard_webhooks;
 mod token;
 
+mod about;
 mod headers;
 mod known;
 
+pub(crate) use about::About;
 use headers::{Headers, Names};
 use known::Known;
 
 use crate::provider::{Problems, ProviderText, VerifyTable};
 use headgate_event::{Secret, Timestamp};
-use headgate_http::Verify;
+use headgate_http::{RawRequest, Verify};
 use http::{HeaderName, HeaderValue, Method};
 use std::{fmt, time::Duration};
 
@@ -79,6 +81,12 @@ pub(crate) trait Scheme: fmt::Debug + Send + Sync {
         secret: &Secret,
         now: Timestamp,
     ) -> Result<Vec<(HeaderName, HeaderValue)>, SecretError>;
+
+    /// What it looks at in a request, for people. `secret` is one of the channel.
+    fn about(&self, request: &RawRequest, secret: &Secret) -> About;
+
+    /// How a sender proves itself, in one line for people.
+    fn describe(&self) -> String;
 
     /// Whether it has secrets at all.
     fn takes_secrets(&self) -> bool;

@@ -11,3 +11,4 @@ mod run;
 mod send;
 mod serve;
 mod usage;
+mod verify;

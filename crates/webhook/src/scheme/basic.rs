@@ -2,7 +2,7 @@
 //!
 //! A secret is `user:password`, as it stands in a URL before the `@`.
 
-use super::{Check, Known, Scheme, SecretError, Tolerance, Unsigned, header_value};
+use super::{About, Check, Known, Scheme, SecretError, Tolerance, Unsigned, header_value};
 use crate::provider::{Problems, ProviderText, VerifyTable};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use headgate_event::{Covers, Secret, Timestamp, Verdict, Verification};
@@ -68,6 +68,19 @@ impl Scheme for Basic {
         check_form(secret)?;
         let value = format!("Basic {}", STANDARD.encode(secret.expose()));
         Ok(vec![header_value(AUTHORIZATION, value.as_bytes())?])
+    }
+
+    fn about(&self, _: &RawRequest, _: &Secret) -> About {
+        About {
+            scheme: "HTTP Basic".to_owned(),
+            proof: vec![AUTHORIZATION],
+            form: "`Basic ` and `user:password` in base64".to_owned(),
+            ..About::default()
+        }
+    }
+
+    fn describe(&self) -> String {
+        "HTTP Basic, a secret `user:password`; it covers nothing of what is sent".to_owned()
     }
 
     fn takes_secrets(&self) -> bool {

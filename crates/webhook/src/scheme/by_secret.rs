@@ -5,7 +5,9 @@
 //! leave out the signature and guess at the token.
 
 use super::token::Token;
-use super::{Check, Headers, Names, Scheme, SecretError, Tolerance, Unsigned, standard_webhooks};
+use super::{
+    About, Check, Headers, Names, Scheme, SecretError, Tolerance, Unsigned, standard_webhooks,
+};
 use crate::provider::{Problems, ProviderText, VerifyTable};
 use headgate_event::{Secret, Span, Timestamp, Verification};
 use headgate_http::{RawRequest, Reject, Verify};
@@ -98,6 +100,19 @@ impl Scheme for BySecret {
         now: Timestamp,
     ) -> Result<Vec<(HeaderName, HeaderValue)>, SecretError> {
         self.of(secret).sign(request, secret, now)
+    }
+
+    fn about(&self, request: &RawRequest, secret: &Secret) -> About {
+        self.of(secret).about(request, secret)
+    }
+
+    fn describe(&self) -> String {
+        format!(
+            "with a secret `{}..`: {}; with any other: {}",
+            self.prefix,
+            self.signing.describe(),
+            self.token.describe()
+        )
     }
 
     fn takes_secrets(&self) -> bool {

@@ -3,6 +3,7 @@
 //! `table` is its form in a provider file, `presented` reads what a request shows as proof,
 //! `content` says what is signed, `key` decodes secrets and digests, `check` puts them together.
 
+mod about;
 mod check;
 mod content;
 mod key;
@@ -13,11 +14,12 @@ pub(super) use key::{Algorithm, Encoding, KeyEncoding};
 pub(super) use presented::Unit;
 pub(super) use table::{HmacTable, IdTable, KeyTable, SignatureTable, TimestampTable};
 
-use super::{Check, Headers, Scheme, SecretError, Tolerance, Unsigned, header_value};
+use super::{About, Check, Headers, Scheme, SecretError, Tolerance, Unsigned, header_value};
 use crate::provider::{Problems, ProviderText, VerifyTable};
 use check::Prepared;
 use content::{Content, Inputs};
 use headgate_event::{Covers, Secret, Timestamp};
+use headgate_http::RawRequest;
 use http::{HeaderName, HeaderValue};
 use key::{Key, KeyForm};
 use presented::{Signature, Stamp};
@@ -91,6 +93,14 @@ impl Scheme for Hmac {
         headers.extend(stamped.map(|(header, time)| (header.name(), time)));
         headers.extend(self.id.as_ref().map(|header| (header.name(), request.id.to_owned())));
         headers.into_iter().map(|(name, text)| header_value(name, text.as_bytes())).collect()
+    }
+
+    fn about(&self, request: &RawRequest, _: &Secret) -> About {
+        about::about(self, request)
+    }
+
+    fn describe(&self) -> String {
+        about::describe(self)
     }
 
     fn takes_secrets(&self) -> bool {

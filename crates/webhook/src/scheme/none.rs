@@ -1,6 +1,6 @@
 //! No proof at all: anyone who knows the URL can send.
 
-use super::{Check, Scheme, SecretError, Tolerance, Unsigned};
+use super::{About, Check, Scheme, SecretError, Tolerance, Unsigned};
 use crate::provider::{Problems, ProviderText, VerifyTable};
 use headgate_event::{Secret, Timestamp, Verification};
 use headgate_http::{RawRequest, Reject, Verify};
@@ -40,6 +40,14 @@ impl Scheme for Unproved {
         _: Timestamp,
     ) -> Result<Vec<(HeaderName, HeaderValue)>, SecretError> {
         Ok(Vec::new())
+    }
+
+    fn about(&self, _: &RawRequest, _: &Secret) -> About {
+        About { scheme: "no proof".to_owned(), ..About::default() }
+    }
+
+    fn describe(&self) -> String {
+        "none: anyone who knows the URL can send".to_owned()
     }
 
     fn takes_secrets(&self) -> bool {

@@ -1,6 +1,8 @@
 //! A shared token in a header: the sender knows it, and that is all it proves.
 
-use super::{Check, Headers, Known, Names, Scheme, SecretError, Tolerance, Unsigned, header_value};
+use super::{
+    About, Check, Headers, Known, Names, Scheme, SecretError, Tolerance, Unsigned, header_value,
+};
 use crate::provider::{Problems, ProviderText, VerifyTable};
 use headgate_event::{Covers, Secret, Timestamp, Verdict, Verification};
 use headgate_http::{RawRequest, Reject, Verify};
@@ -65,6 +67,26 @@ impl Scheme for Token {
         }
         let value = [self.prefix.as_bytes(), secret.expose()].concat();
         Ok(vec![header_value(self.header.name(), &value)?])
+    }
+
+    fn about(&self, _: &RawRequest, _: &Secret) -> About {
+        let prefix = match self.prefix.as_str() {
+            "" => String::new(),
+            prefix => format!("`{prefix}` and "),
+        };
+        About {
+            scheme: "a shared token".to_owned(),
+            proof: self.header.names().cloned().collect(),
+            form: format!("{prefix}the secret itself"),
+            ..About::default()
+        }
+    }
+
+    fn describe(&self) -> String {
+        format!(
+            "a shared token in header `{}`; it covers nothing of what is sent",
+            self.header.first
+        )
     }
 
     fn takes_secrets(&self) -> bool {

@@ -8,6 +8,8 @@ mod bodies;
 #[cfg(test)]
 mod channels;
 #[cfg(test)]
+mod explain;
+#[cfg(test)]
 mod fixtures;
 #[cfg(test)]
 mod flips;

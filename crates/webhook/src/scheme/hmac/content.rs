@@ -77,6 +77,24 @@ impl Content {
         Ok(())
     }
 
+    /// The template.
+    pub(super) fn template(&self) -> String {
+        let text = |part: &Part| match part {
+            Part::Literal(text) => text.clone(),
+            Part::Body => "{body}".to_owned(),
+            Part::Timestamp => "{timestamp}".to_owned(),
+            Part::Id => "{id}".to_owned(),
+            Part::Method => "{method}".to_owned(),
+            Part::Path => "{path}".to_owned(),
+        };
+        self.0.iter().map(text).collect()
+    }
+
+    /// What is signed, in order.
+    pub(super) fn parts(&self) -> impl Iterator<Item = &Part> {
+        self.0.iter()
+    }
+
     /// Whether a part is signed.
     pub(super) fn has(&self, part: &Part) -> bool {
         self.0.contains(part)

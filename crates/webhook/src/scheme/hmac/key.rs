@@ -65,6 +65,14 @@ pub(super) enum Key {
 }
 
 impl Algorithm {
+    /// Its name for people.
+    pub(super) fn describe(self) -> &'static str {
+        match self {
+            Self::Sha256 => "HMAC-SHA256",
+            Self::Sha512 => "HMAC-SHA512",
+        }
+    }
+
     /// The length of its digest, in bytes.
     pub(super) fn digest_bytes(self) -> usize {
         match self {

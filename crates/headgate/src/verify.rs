@@ -1,0 +1,127 @@
+//! `headgate verify`: why a captured request is taken or refused, step by step.
+
+use crate::{
+    captured,
+    cli::VerifyArguments,
+    clock::SystemClock,
+    config::{Config, Environment},
+    failure::Failure,
+    output, providers,
+};
+use anyhow::anyhow;
+use headgate_event::{Clock, Secret, Timestamp};
+use headgate_http::RawRequest;
+use headgate_webhook::{Explanation, Provider, Providers, Step, Tolerance};
+use http::Uri;
+use std::{path::Path, sync::Arc};
+
+/// What a request is checked by.
+struct Gate {
+    provider: Arc<Provider>,
+    secrets: Vec<Secret>,
+    tolerance: Option<Tolerance>,
+}
+
+/// Checks the request and says what was found.
+pub fn run(arguments: &VerifyArguments, environment: &Environment) -> Result<(), Failure> {
+    let gate = gate(arguments, environment)?;
+    let now = match arguments.at.as_deref() {
+        None => SystemClock.now(),
+        Some(text) => time(text).ok_or_else(|| {
+            let expected = "Unix seconds or a time such as `2026-11-21T01:02:03Z`";
+            Failure::usage(format!("--at: expected {expected}, found `{text}`"))
+        })?,
+    };
+    let bytes = captured::bytes(&arguments.file).map_err(|error| wrong_file(&error))?;
+    let request = captured::request(bytes, now).map_err(|error| wrong_file(&error))?;
+    let request = sent_to(request, arguments.url.as_deref())?;
+    let explained = gate.provider.explain(&request, &gate.secrets, gate.tolerance, now);
+    if arguments.json {
+        output::line(&serde_json::to_string(&explained)?)?;
+    } else {
+        output::line(&told(&explained))?;
+    }
+    if explained.verified { Ok(()) } else { Err(anyhow!("the request is refused").into()) }
+}
+
+fn wrong_file(error: &anyhow::Error) -> Failure {
+    Failure::usage(format!("{error:#}"))
+}
+
+fn gate(arguments: &VerifyArguments, environment: &Environment) -> Result<Gate, Failure> {
+    let known = Providers::embedded();
+    if let (Some(id), Some(file)) = (&arguments.channel, &arguments.config) {
+        return of_channel(id, file, environment, &known);
+    }
+    let name = arguments.provider.as_deref().unwrap_or_default();
+    let provider = providers::find(&known, name)?;
+    if !provider.is_signed() {
+        return Err(Failure::usage(format!("provider `{name}` proves nothing")));
+    }
+    let secret = |name: &String| {
+        let value = environment.variable(name).filter(|value| !value.is_empty());
+        value.map(|value| Secret::new(value.into_encoded_bytes())).ok_or_else(|| {
+            Failure::usage(format!(
+                "expected a secret in environment variable `{name}`, found none"
+            ))
+        })
+    };
+    let secrets = arguments.secret_env.iter().map(secret).collect::<Result<_, _>>()?;
+    Ok(Gate { provider: Arc::clone(provider), secrets, tolerance: None })
+}
+
+fn of_channel(
+    id: &str,
+    file: &Path,
+    environment: &Environment,
+    known: &Providers,
+) -> Result<Gate, Failure> {
+    let config = Config::load(file, environment, known).map_err(Failure::Configuration)?;
+    let mut channels = config.channels.into_iter();
+    let channel = channels.find(|channel| channel.channel.id == id).ok_or_else(|| {
+        Failure::usage(format!("expected a channel of `{}`, found `{id}`", file.display()))
+    })?;
+    let provider = match channel.own {
+        Some(own) => own,
+        None => Arc::clone(providers::find(known, &channel.provider)?),
+    };
+    if !provider.is_signed() {
+        return Err(Failure::usage(format!("channel `{id}` verifies nothing")));
+    }
+    Ok(Gate { provider, secrets: channel.secrets, tolerance: channel.tolerance })
+}
+
+fn time(text: &str) -> Option<Timestamp> {
+    text.parse::<i64>().map(Timestamp::from_unix_s).ok().or_else(|| text.parse().ok())
+}
+
+/// The request as it was sent to this URL.
+fn sent_to(request: RawRequest, url: Option<&str>) -> Result<RawRequest, Failure> {
+    let Some(url) = url else { return Ok(request) };
+    let read: Option<Uri> = url.parse().ok().filter(|uri: &Uri| uri.scheme().is_some());
+    let uri = read.ok_or_else(|| {
+        Failure::usage(format!("--url: expected `https://host/path`, found `{url}`"))
+    })?;
+    let (path, query) = (uri.path().to_owned(), uri.query().unwrap_or_default().to_owned());
+    Ok(RawRequest { path, query, ..request })
+}
+
+fn told(explained: &Explanation) -> String {
+    let mut text = match (&explained.covers, &explained.code) {
+        (Some(covers), _) => format!("verified: {}, covers {covers}\n", explained.provider),
+        (None, Some(code)) => format!("refused: {}, {code}\n", explained.provider),
+        (None, None) => format!("refused: {}\n", explained.provider),
+    };
+    for Step { step, ok, text: found } in &explained.steps {
+        let mark = match ok {
+            Some(true) => "ok",
+            Some(false) => "wrong",
+            None => "",
+        };
+        text.push_str(&format!("\n{mark:5}  {step:9}  {found}"));
+    }
+    if let Some(cause) = &explained.likely_cause {
+        text.push_str(&format!("\n\nlikely cause: {cause}"));
+    }
+    text
+}

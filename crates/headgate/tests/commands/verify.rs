@@ -1,0 +1,126 @@
+//! `verify` and `providers`: what they say, and their exit codes.
+
+use crate::run::{Ended, finish, headgate, run};
+use serde_json::Value;
+use std::{
+    fs::{self, File},
+    path::{Path, PathBuf},
+    process::Stdio,
+};
+
+const SECRET: &str = "whsec_fixture_secret_for_stripe";
+const AT: &str = "1776590125";
+
+fn fixture(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/webhooks").join(name)
+}
+
+fn verify(file: &Path, more: &[&str]) -> Ended {
+    let mut command = headgate();
+    command.arg("verify").arg(file).args(["--secret-env", "S"]).args(more).env("S", SECRET);
+    let ended = finish(&mut command);
+    assert!(!format!("{}{}", ended.stdout, ended.stderr).contains(SECRET), "{ended:?}");
+    ended
+}
+
+#[test]
+fn a_request_that_proves_itself_ends_with_0_and_is_explained() {
+    let file = fixture("stripe/customer.created.http");
+    for at in [AT, "2026-04-19T09:15:25Z", "2026-04-19T11:15:25+02:00"] {
+        let ended = verify(&file, &["--provider", "stripe", "--at", at]);
+        assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+        insta::assert_snapshot!("verify_taken", ended.stdout);
+    }
+    let mut stdin = headgate();
+    stdin.args(["verify", "-", "--provider", "stripe", "--secret-env", "S", "--at", AT]);
+    stdin.env("S", SECRET).stdin(Stdio::from(File::open(&file).expect("opened")));
+    assert_eq!(finish(&mut stdin).code, Some(0));
+}
+
+#[test]
+fn a_request_that_does_not_ends_with_1_and_says_why() {
+    let late = fixture("stripe/refused_too_old.http");
+    let ended = verify(&late, &["--provider", "stripe", "--at", AT]);
+    assert_eq!(ended.code, Some(1));
+    insta::assert_snapshot!("verify_refused", ended.stdout);
+    let ended = verify(&late, &["--provider", "stripe", "--at", AT, "--json"]);
+    assert_eq!(ended.code, Some(1));
+    let said: Value = serde_json::from_str(&ended.stdout).expect("JSON");
+    assert_eq!((&said["verified"], &said["code"]), (&false.into(), &"timestamp_too_old".into()));
+    assert_eq!(said["age_ms"], 301_000);
+    // Without a time it is judged as of now, which is long after.
+    let file = fixture("stripe/customer.created.http");
+    assert_eq!(verify(&file, &["--provider", "stripe"]).code, Some(1));
+}
+
+#[test]
+fn the_channel_of_a_configuration_can_be_asked_instead() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let config = folder.path().join("headgate.toml");
+    let text = fs::read_to_string(fixture("generic/channel.toml")).expect("read");
+    let (_, own) = text.split_once("[generic]").expect("a table");
+    let own = format!("[generic]{own}").replace("[generic", "[channel.generic");
+    let text = format!(
+        "[[channel]]\nid = \"desk\"\ntype = \"webhook\"\nprovider = \"generic\"\n\
+         secrets = [{{ env = \"DESK\" }}]\n{own}\n\
+         [[channel]]\nid = \"open\"\ntype = \"webhook\"\nverify = \"none\"\n"
+    );
+    fs::write(&config, text).expect("written");
+    let check = |channel: &str, file: &str, more: &[&str]| {
+        let mut command = headgate();
+        command.arg("verify").arg(fixture(file)).args(["--channel", channel, "--at", AT]);
+        command.arg("--config").arg(&config).args(more);
+        finish(command.env("DESK", "6669787475726520736563726574"))
+    };
+    let ended = check("desk", "generic/ticket.http", &[]);
+    assert_eq!(ended.code, Some(0), "{}{}", ended.stdout, ended.stderr);
+    // The path is signed, so the one that the sender used counts.
+    let other = check("desk", "generic/refused_other_path.http", &[]);
+    assert_eq!(other.code, Some(1));
+    assert!(other.stdout.contains("another path (`--url`)"), "{}", other.stdout);
+    let url = ["--url", "https://in.example.com/v1/webhook/other"];
+    assert_eq!(check("desk", "generic/refused_other_path.http", &url).code, Some(0));
+    assert_eq!(check("open", "generic/ticket.http", &[]).code, Some(2));
+    assert_eq!(check("nobody", "generic/ticket.http", &[]).code, Some(2));
+}
+
+#[test]
+fn what_cannot_be_verified_at_all_ends_with_2() {
+    let file = fixture("stripe/customer.created.http");
+    for arguments in [
+        &["--provider", "strip"][..],
+        &["--provider", "none"],
+        &["--provider", "stripe", "--secret-env", "NO_SUCH_VARIABLE"],
+        &["--provider", "stripe", "--at", "yesterday"],
+        &["--provider", "stripe", "--url", "/v1/webhook/a"],
+        &["--channel", "a"],
+        &[],
+    ] {
+        let ended = verify(&file, arguments);
+        assert_eq!((ended.code, ended.stdout.as_str()), (Some(2), ""), "{arguments:?}");
+    }
+    for file in ["no/such.http", "vectors.json"] {
+        assert_eq!(verify(&fixture(file), &["--provider", "stripe"]).code, Some(2), "{file}");
+    }
+}
+
+#[test]
+fn providers_are_listed_and_shown() {
+    let listed = run(["providers", "list", "--json"]);
+    assert_eq!(listed.code, Some(0));
+    let listed: Value = serde_json::from_str(&listed.stdout).expect("JSON");
+    let names = listed.as_array().expect("an array").iter();
+    let names: Vec<_> = names.map(|provider| provider["name"].as_str().expect("a name")).collect();
+    let shown = run(["providers", "list"]).stdout;
+    assert_eq!(shown.lines().count(), names.len());
+    for name in names {
+        let shown = run(["providers", "show", name, "--json"]);
+        assert_eq!(shown.code, Some(0));
+        let shown: Value = serde_json::from_str(&shown.stdout).expect("JSON");
+        assert_eq!(shown["name"], name);
+    }
+    insta::assert_snapshot!("providers_show", run(["providers", "show", "github"]).stdout);
+    let unknown = run(["providers", "show", "gihtub"]);
+    assert_eq!(unknown.code, Some(2));
+    assert!(unknown.stderr.contains("`github`"), "{}", unknown.stderr);
+}

@@ -1,0 +1,163 @@
+//! Why a request is taken or refused, step by step, for the person who has to mend it.
+//!
+//! What is said here is for who has the request and the secret at hand. It shows neither the secret
+//! nor a signature that would have been right.
+
+mod cause;
+mod secrets;
+mod steps;
+mod variants;
+
+use crate::{
+    Provider, SecretError, Tolerance,
+    scheme::{About, Check},
+};
+use headgate_event::{Secret, Timestamp, Verification};
+use headgate_http::{RawRequest, Reject};
+use serde::Serialize;
+
+/// Why a request is taken or refused.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Explanation {
+    /// Whether the request proves itself.
+    pub verified: bool,
+    /// The provider whose scheme was used.
+    pub provider: String,
+    /// What the scheme does.
+    pub scheme: String,
+    /// What the proof covers, when it holds.
+    pub covers: Option<String>,
+    /// Which of the secrets it holds with, counted from 0.
+    pub key: Option<u32>,
+    /// The code of the refusal, as the sender is told.
+    pub code: Option<String>,
+    /// The sentence of the refusal.
+    pub message: Option<String>,
+    /// How old the signed time is, in milliseconds; negative when it is ahead.
+    pub age_ms: Option<i64>,
+    /// What was looked at, in order.
+    pub steps: Vec<Step>,
+    /// What most likely is wrong.
+    pub likely_cause: Option<String>,
+}
+
+/// One thing that was looked at.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Step {
+    /// What: `scheme`, `header`, `signed`, `signature`, `age` or `secret`.
+    pub step: &'static str,
+    /// Whether it is as it should be; none for what only tells.
+    pub ok: Option<bool>,
+    /// What was found.
+    pub text: String,
+}
+
+/// A request, what it is checked with, and how the check ended.
+struct Case<'a> {
+    provider: &'a Provider,
+    request: &'a RawRequest,
+    secrets: &'a [Secret],
+    now: Timestamp,
+    about: About,
+    outcome: Result<Verification, Reject>,
+}
+
+impl Provider {
+    /// Why a request of this provider is taken or refused by a channel with these secrets at this
+    /// time. `tolerance` is what the channel says instead of the provider.
+    #[must_use]
+    pub fn explain(
+        &self,
+        request: &RawRequest,
+        secrets: &[Secret],
+        tolerance: Option<Tolerance>,
+        now: Timestamp,
+    ) -> Explanation {
+        let empty = Secret::new("");
+        let mut about = self.scheme.about(request, secrets.first().unwrap_or(&empty));
+        if let (Some((_, usual)), Some(tolerance)) = (&mut about.time, tolerance) {
+            *usual = tolerance;
+        }
+        match self.check(secrets, tolerance) {
+            Ok(check) => {
+                let outcome = check.verify(request, now);
+                Case { provider: self, request, secrets, now, about, outcome }.explained()
+            }
+            Err((at, error)) => self.unusable(&about, at, &error),
+        }
+    }
+
+    fn check(
+        &self,
+        secrets: &[Secret],
+        tolerance: Option<Tolerance>,
+    ) -> Result<Check, (usize, SecretError)> {
+        self.scheme.check(self.name(), secrets, tolerance)
+    }
+
+    /// What is said when there is no check, because a secret cannot be one.
+    fn unusable(&self, about: &About, at: usize, error: &SecretError) -> Explanation {
+        let text = format!("secret {} cannot be one of `{}`: {error}", at + 1, self.name());
+        Explanation {
+            verified: false,
+            provider: self.name().to_owned(),
+            scheme: about.scheme.clone(),
+            covers: None,
+            key: None,
+            code: None,
+            message: None,
+            age_ms: None,
+            steps: vec![steps::scheme(about), Step::wrong("secret", text)],
+            likely_cause: Some("the secret is not the one that the provider shows".to_owned()),
+        }
+    }
+}
+
+impl Case<'_> {
+    fn explained(&self) -> Explanation {
+        let (verification, reject) = match &self.outcome {
+            Ok(verification) => (Some(verification), None),
+            Err(reject) => (None, Some(reject)),
+        };
+        Explanation {
+            verified: reject.is_none(),
+            provider: self.provider.name().to_owned(),
+            scheme: self.about.scheme.clone(),
+            covers: verification.map(|proved| proved.covers.as_str().to_owned()),
+            key: verification.and_then(|proved| proved.key),
+            code: reject.map(|reject| reject.code().to_owned()),
+            message: reject.map(|reject| reject.message().to_owned()),
+            age_ms: self.age_ms(),
+            steps: steps::of(self),
+            likely_cause: reject.map(|reject| cause::of(self, reject)),
+        }
+    }
+
+    /// How old the signed time is; negative when it is ahead.
+    fn age_ms(&self) -> Option<i64> {
+        let (time, _) = self.about.time.as_ref()?;
+        Some(self.now.unix_ms().saturating_sub((*time)?.unix_ms()))
+    }
+
+    /// Which secret the proof holds with, whatever time it is: of another request, with other
+    /// secrets.
+    fn holds(&self, request: &RawRequest, secrets: &[Secret]) -> Option<u32> {
+        let any = Tolerance { past: std::time::Duration::MAX, future: std::time::Duration::MAX };
+        let check = self.provider.check(secrets, Some(any)).ok()?;
+        check.verify(request, self.now).ok()?.key
+    }
+}
+
+impl Step {
+    fn told(step: &'static str, text: String) -> Self {
+        Self { step, ok: None, text }
+    }
+
+    fn right(step: &'static str, text: String) -> Self {
+        Self { step, ok: Some(true), text }
+    }
+
+    fn wrong(step: &'static str, text: String) -> Self {
+        Self { step, ok: Some(false), text }
+    }
+}
