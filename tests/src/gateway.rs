@@ -102,6 +102,14 @@ impl Drop for Gateway {
     }
 }
 
+/// Writes a configuration into the folder: its data there, any free port, and these tables.
+pub fn write_config(folder: &Path, tables: &str) -> Result<PathBuf> {
+    let (path, data) = (folder.join("headgate.toml"), folder.join("data"));
+    let server = "[server]\nlisten = \"127.0.0.1:0\"";
+    std::fs::write(&path, format!("data_dir = {data:?}\n\n{server}\n\n{tables}"))?;
+    Ok(path)
+}
+
 /// The binary under test: the one built beside the test that runs.
 pub fn binary() -> Result<PathBuf> {
     let test = std::env::current_exe()?;

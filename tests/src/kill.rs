@@ -5,12 +5,12 @@
 //! on the same folder. In the end every acknowledged event is there, once, with its exact bytes;
 //! what was settled never came again; what was not settled does.
 
-use crate::{Connection, Gateway, senders};
+use crate::{Connection, Gateway, senders, write_config};
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 use std::{
     collections::{BTreeMap, BTreeSet},
-    path::Path,
+    path::{Path, PathBuf},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -64,7 +64,7 @@ struct Run {
 
 /// Kills the program `rounds` times and checks what is left.
 pub fn run(rounds: u64, seed: u64, folder: &Path) -> Result<Report> {
-    let config = write_config(folder)?;
+    let config = configuration(folder)?;
     let run = Arc::new(Run {
         ledger: Mutex::default(),
         next: AtomicU64::new(0),
@@ -88,15 +88,9 @@ pub fn run(rounds: u64, seed: u64, folder: &Path) -> Result<Report> {
     finish(&run, &gateway, rounds)
 }
 
-fn write_config(folder: &Path) -> Result<std::path::PathBuf> {
-    let data = folder.join("data");
-    let text = format!(
-        r#"data_dir = {data:?}
-
-[server]
-listen = "127.0.0.1:0"
-
-[[channel]]
+fn configuration(folder: &Path) -> Result<PathBuf> {
+    let tables = format!(
+        r#"[[channel]]
 id = "hub"
 type = "webhook"
 provider = "github"
@@ -110,9 +104,7 @@ lease = "1s"
 retry = {{ attempts = 1000, first = "10ms", longest = "100ms" }}
 "#
     );
-    let path = folder.join("headgate.toml");
-    std::fs::write(&path, text)?;
-    Ok(path)
+    write_config(folder, &tables)
 }
 
 fn spawn_workers(run: &Arc<Run>, address: &str, round: u64) -> Vec<thread::JoinHandle<()>> {

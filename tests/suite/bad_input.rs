@@ -1,9 +1,12 @@
 //! Hostile and broken input, end to end: the right answer each time, and nothing lost.
 
 use anyhow::{Context, Result, ensure};
-use headgate_tests::{Connection, Gateway, Response, request, senders};
+use headgate_tests::{Connection, Gateway, Response, request, senders, write_config};
 use serde_json::{Value, json};
-use std::{path::Path, time::Instant};
+use std::{
+    path::{Path, PathBuf},
+    time::Instant,
+};
 
 const HUB: &str = "of github";
 const STRIPE: &str = "whsec_of_stripe";
@@ -19,7 +22,7 @@ struct House {
 impl House {
     fn open() -> Result<Self> {
         let folder = tempfile::tempdir()?;
-        let gateway = Gateway::start(&write_config(folder.path())?)?;
+        let gateway = Gateway::start(&configuration(folder.path())?)?;
         Ok(Self { gateway, _folder: folder })
     }
 
@@ -344,15 +347,9 @@ fn a_call_needs_a_key_with_its_scope() -> Result<()> {
     Ok(())
 }
 
-fn write_config(folder: &Path) -> Result<std::path::PathBuf> {
-    let data = folder.join("data");
-    let text = format!(
-        r#"data_dir = {data:?}
-
-[server]
-listen = "127.0.0.1:0"
-
-[[api_key]]
+fn configuration(folder: &Path) -> Result<PathBuf> {
+    let tables = format!(
+        r#"[[api_key]]
 name = "agent"
 key = {{ insecure_inline = "{AGENT}" }}
 scopes = ["consume", "read"]
@@ -391,7 +388,5 @@ channels = ["open"]
 retry = {{ attempts = 8, first = "10ms", longest = "10ms" }}
 "#
     );
-    let path = folder.join("headgate.toml");
-    std::fs::write(&path, text)?;
-    Ok(path)
+    write_config(folder, &tables)
 }

@@ -1,7 +1,7 @@
 //! Yes means stored, whatever happens to the process.
 
 use anyhow::{Context, Result, ensure};
-use headgate_tests::{Connection, Gateway, kill, senders};
+use headgate_tests::{Connection, Gateway, kill, senders, write_config};
 use serde_json::Value;
 use std::{
     path::{Path, PathBuf},
@@ -110,21 +110,11 @@ fn count(address: &str) -> Result<usize> {
 }
 
 fn github_channel(folder: &Path) -> Result<PathBuf> {
-    let path = folder.join("headgate.toml");
-    let data = folder.join("data");
-    let text = format!(
-        r#"data_dir = {data:?}
-
-[server]
-listen = "127.0.0.1:0"
-
-[[channel]]
+    let tables = r#"[[channel]]
 id = "hub"
 type = "webhook"
 provider = "github"
-secrets = [{{ insecure_inline = "of the stop test" }}]
-"#
-    );
-    std::fs::write(&path, text)?;
-    Ok(path)
+secrets = [{ insecure_inline = "of the stop test" }]
+"#;
+    write_config(folder, tables)
 }

@@ -3,4 +3,5 @@
 mod bad_input;
 mod durability;
 mod peers;
+mod reindex;
 mod tour;

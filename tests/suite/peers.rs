@@ -1,7 +1,7 @@
 //! Clients that nobody here wrote judge what we take and what we give.
 
 use anyhow::{Context, Result, bail, ensure};
-use headgate_tests::{Gateway, python, request, senders};
+use headgate_tests::{Gateway, python, request, senders, write_config};
 use serde_json::Value;
 use std::{
     io::{BufRead, BufReader},
@@ -16,7 +16,7 @@ const KEY: &str = "a-key-of-the-reader";
 #[test]
 fn a_request_signed_by_the_stripe_package_becomes_an_event() -> Result<()> {
     let folder = tempfile::tempdir()?;
-    let gateway = Gateway::start(&write_config(folder.path())?)?;
+    let gateway = Gateway::start(&configuration(folder.path())?)?;
     let answer = send("stripe", &gateway.address, "billing", STRIPE)?;
     assert_eq!(answer.get("status"), Some(&200.into()), "{answer}");
     let event = newest(&gateway.address)?;
@@ -31,7 +31,7 @@ fn a_request_signed_by_the_stripe_package_becomes_an_event() -> Result<()> {
 #[test]
 fn a_request_signed_by_the_stripe_package_with_another_secret_is_refused() -> Result<()> {
     let folder = tempfile::tempdir()?;
-    let gateway = Gateway::start(&write_config(folder.path())?)?;
+    let gateway = Gateway::start(&configuration(folder.path())?)?;
     let answer = send("stripe", &gateway.address, "billing", "whsec_another")?;
     assert_eq!(answer.get("status"), Some(&401.into()), "{answer}");
     assert_eq!(answer.pointer("/body/error/code"), Some(&"signature_mismatch".into()));
@@ -41,7 +41,7 @@ fn a_request_signed_by_the_stripe_package_with_another_secret_is_refused() -> Re
 #[test]
 fn a_request_signed_by_the_standardwebhooks_package_becomes_an_event() -> Result<()> {
     let folder = tempfile::tempdir()?;
-    let gateway = Gateway::start(&write_config(folder.path())?)?;
+    let gateway = Gateway::start(&configuration(folder.path())?)?;
     let answer = send("standardwebhooks", &gateway.address, "users", STANDARD)?;
     assert_eq!(answer.get("status"), Some(&200.into()), "{answer}");
     let event = newest(&gateway.address)?;
@@ -53,7 +53,7 @@ fn a_request_signed_by_the_standardwebhooks_package_becomes_an_event() -> Result
 #[test]
 fn a_websocket_client_that_only_brings_a_key_and_reads_gets_every_event() -> Result<()> {
     let folder = tempfile::tempdir()?;
-    let gateway = Gateway::start(&write_config(folder.path())?)?;
+    let gateway = Gateway::start(&configuration(folder.path())?)?;
     // A durable subscription that settles by sending, and a live tail.
     for target in ["/v1/stream?subscription=reader", "/v1/stream"] {
         let url = format!("ws://{}{target}", gateway.address);
@@ -114,15 +114,9 @@ fn script(name: &str) -> Result<PathBuf> {
     Ok(Path::new(env!("CARGO_MANIFEST_DIR")).join("python").join(name))
 }
 
-fn write_config(folder: &Path) -> Result<PathBuf> {
-    let data = folder.join("data");
-    let text = format!(
-        r#"data_dir = {data:?}
-
-[server]
-listen = "127.0.0.1:0"
-
-[[api_key]]
+fn configuration(folder: &Path) -> Result<PathBuf> {
+    let tables = format!(
+        r#"[[api_key]]
 name = "reader"
 key = {{ insecure_inline = "{KEY}" }}
 scopes = ["consume", "read"]
@@ -150,7 +144,5 @@ name = "reader"
 ack = "on_send"
 "#
     );
-    let path = folder.join("headgate.toml");
-    std::fs::write(&path, text)?;
-    Ok(path)
+    write_config(folder, &tables)
 }

@@ -23,18 +23,18 @@ pub(crate) enum CursorError {
     OtherFilters,
 }
 
-/// The cursor for the page of `query` that begins before `place`.
-pub(crate) fn write(place: Seq, query: &ListQuery) -> String {
+/// The cursor for the page of a list that begins before `place`.
+pub(crate) fn write(place: Seq, list: ListDigest) -> String {
     let mut bytes = Vec::with_capacity(BYTES);
     bytes.push(VERSION);
     bytes.extend(place.to_be_bytes());
-    bytes.extend(filters_digest(query));
+    bytes.extend(list.0);
     bytes.extend(checksum(&bytes));
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
-/// The place of a cursor that a list with the filters of `query` gave.
-pub(crate) fn read(text: &str, query: &ListQuery) -> Result<Seq, CursorError> {
+/// The place of a cursor that this list gave.
+pub(crate) fn read(text: &str, list: ListDigest) -> Result<Seq, CursorError> {
     let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| CursorError::Unknown)?;
     let bytes: [u8; BYTES] = bytes.try_into().map_err(|_| CursorError::Unknown)?;
     let [VERSION, p0, p1, p2, p3, p4, p5, p6, p7, ..] = bytes else {
@@ -44,31 +44,52 @@ pub(crate) fn read(text: &str, query: &ListQuery) -> Result<Seq, CursorError> {
     if sum != checksum(content) {
         return Err(CursorError::Unknown);
     }
-    if !content.ends_with(&filters_digest(query)) {
+    if !content.ends_with(&list.0) {
         return Err(CursorError::OtherFilters);
     }
     Ok(Seq::from_be_bytes([p0, p1, p2, p3, p4, p5, p6, p7]))
 }
 
-fn checksum(content: &[u8]) -> [u8; 4] {
-    first_bytes(Sha256::new_with_prefix("headgate cursor").chain_update(content))
+/// A digest of what decides whether something is in a list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct ListDigest([u8; 8]);
+
+impl ListDigest {
+    /// A list of events; its limit does not count.
+    pub(crate) fn of_events(query: &ListQuery) -> Self {
+        let mut digest = Sha256::new();
+        let mut add = |label: &str, values: &[&str]| {
+            for value in values {
+                digest.update(format!("{label}:{}:{value};", value.len()));
+            }
+        };
+        let selection = &query.selection;
+        add("type", &selection.types.iter().map(|it| it.as_str()).collect::<Vec<_>>());
+        add("channel", &selection.channels.iter().map(String::as_str).collect::<Vec<_>>());
+        add("provider", &selection.providers.iter().map(String::as_str).collect::<Vec<_>>());
+        for (name, values) in &selection.keys {
+            add(name.as_str(), &values.iter().map(String::as_str).collect::<Vec<_>>());
+        }
+        add(
+            "since",
+            &query.since.map(|it| it.to_string()).iter().map(|it| &**it).collect::<Vec<_>>(),
+        );
+        add(
+            "until",
+            &query.until.map(|it| it.to_string()).iter().map(|it| &**it).collect::<Vec<_>>(),
+        );
+        Self(first_bytes(digest))
+    }
+
+    /// The list of the dead letters of a subscription.
+    pub(crate) fn of_dead_letters(subscription: &str) -> Self {
+        let digest = Sha256::new_with_prefix("headgate dead letters");
+        Self(first_bytes(digest.chain_update(subscription)))
+    }
 }
 
-/// A digest of what decides whether an event is in the list; the limit does not.
-fn filters_digest(query: &ListQuery) -> [u8; 8] {
-    let mut digest = Sha256::new();
-    let mut add = |label: &str, values: &[&str]| {
-        for value in values {
-            digest.update(format!("{label}:{}:{value};", value.len()));
-        }
-    };
-    let selection = &query.selection;
-    add("type", &selection.types.iter().map(|it| it.as_str()).collect::<Vec<_>>());
-    add("channel", &selection.channels.iter().map(String::as_str).collect::<Vec<_>>());
-    add("provider", &selection.providers.iter().map(String::as_str).collect::<Vec<_>>());
-    add("since", &query.since.map(|it| it.to_string()).iter().map(|it| &**it).collect::<Vec<_>>());
-    add("until", &query.until.map(|it| it.to_string()).iter().map(|it| &**it).collect::<Vec<_>>());
-    first_bytes(digest)
+fn checksum(content: &[u8]) -> [u8; 4] {
+    first_bytes(Sha256::new_with_prefix("headgate cursor").chain_update(content))
 }
 
 fn first_bytes<const N: usize>(digest: Sha256) -> [u8; N] {

@@ -2,7 +2,7 @@
 
 use crate::{
     api::Shared,
-    cursor,
+    cursor::{self, ListDigest},
     error::ApiError,
     filters,
     parameters::{Parameters, invalid},
@@ -16,12 +16,26 @@ use headgate_event::{
     Event, EventId, Timestamp,
     limits::{LIST_EVENTS_DEFAULT, LIST_EVENTS_MAX},
 };
-use headgate_queue::{ListQuery, Selection, Stored};
+use headgate_queue::{ListQuery, Selection, Seq, Stored};
 use http::{HeaderValue, Uri, header};
 use serde::Serialize;
 
-const LIST_PARAMETERS: [&str; 7] =
-    ["type", "channel", "provider", "since", "until", "limit", "cursor"];
+const LIST_PARAMETERS: [&str; 14] = [
+    "type",
+    "channel",
+    "provider",
+    "provider_event",
+    "thread_key",
+    "flow_id",
+    "flow_type",
+    "proposal_id",
+    "deal_id",
+    "session_id",
+    "since",
+    "until",
+    "limit",
+    "cursor",
+];
 
 #[derive(Serialize)]
 struct Events {
@@ -29,11 +43,11 @@ struct Events {
     next_cursor: Option<String>,
 }
 
-/// `GET /v1/events`: newest first. `type`, `channel` and `provider` may repeat, which means any.
+/// `GET /v1/events`: newest first. Filters but `since` and `until` may repeat, which means any.
 pub(crate) async fn list(State(api): State<Shared>, uri: Uri) -> Result<Response, ApiError> {
     let query = list_query(&Parameters::of(&uri, &LIST_PARAMETERS)?)?;
     let page = api.queue.list(query.clone()).await?;
-    let next_cursor = page.next.map(|place| cursor::write(place, &query));
+    let next_cursor = page.next.map(|place| cursor::write(place, ListDigest::of_events(&query)));
     Ok(Json(Events { events: page.events, next_cursor }).into_response())
 }
 
@@ -84,20 +98,25 @@ pub(crate) fn selection(parameters: &Parameters) -> Result<Selection, ApiError> 
 
 fn list_query(parameters: &Parameters) -> Result<ListQuery, ApiError> {
     let limit = parameters.number("limit", 1..=LIST_EVENTS_MAX as u64)?;
+    let keys = filters::keys(|name| parameters.all(name.as_str()))
+        .map_err(|error| invalid(error.filter.parameter(), error.why))?;
     let mut query = ListQuery {
-        selection: selection(parameters)?,
+        selection: Selection { keys, ..selection(parameters)? },
         since: time(parameters, "since")?,
         until: time(parameters, "until")?,
         before: None,
         limit: limit.map_or(LIST_EVENTS_DEFAULT, |limit| limit as usize),
     };
-    if let Some(text) = parameters.one("cursor")? {
-        let place = cursor::read(text, &query).map_err(|error| {
-            ApiError::invalid("invalid_cursor", format!("query parameter `cursor`: {error}"))
-        })?;
-        query.before = Some(place);
-    }
+    query.before = before(parameters, ListDigest::of_events(&query))?;
     Ok(query)
+}
+
+/// Where the page begins that the parameter `cursor` means.
+pub(crate) fn before(parameters: &Parameters, list: ListDigest) -> Result<Option<Seq>, ApiError> {
+    let Some(text) = parameters.one("cursor")? else { return Ok(None) };
+    cursor::read(text, list).map(Some).map_err(|error| {
+        ApiError::invalid("invalid_cursor", format!("query parameter `cursor`: {error}"))
+    })
 }
 
 fn time(parameters: &Parameters, name: &str) -> Result<Option<Timestamp>, ApiError> {

@@ -2,9 +2,10 @@
 
 use headgate_event::{
     EventType, is_name,
-    limits::{CHANNEL_ID_BYTES_MAX, FILTER_VALUES_MAX},
+    limits::{CHANNEL_ID_BYTES_MAX, FILTER_VALUE_BYTES_MAX, FILTER_VALUES_MAX},
 };
-use headgate_queue::Selection;
+use headgate_queue::{KeyName, Selection};
+use std::collections::BTreeMap;
 
 /// What is wrong with a filter: which one, and why.
 #[derive(Debug, PartialEq, Eq)]
@@ -19,6 +20,7 @@ pub(crate) enum FilterName {
     Types,
     Channels,
     Providers,
+    Key(KeyName),
 }
 
 /// The selection of these values. Each list means any of its values, in whatever order; an empty
@@ -34,7 +36,22 @@ pub(crate) fn selection<'a>(
         })?,
         channels: values(FilterName::Channels, channels, |text| name("a channel id", text))?,
         providers: values(FilterName::Providers, providers, |text| name("a provider", text))?,
+        keys: BTreeMap::new(),
     })
+}
+
+/// The keys that have to have one of these values each. A key without values is left out.
+pub(crate) fn keys<'a, T: Iterator<Item = &'a str>>(
+    texts: impl Fn(KeyName) -> T,
+) -> Result<BTreeMap<KeyName, Vec<String>>, FilterError> {
+    let mut keys = BTreeMap::new();
+    for name in KeyName::ALL {
+        let values = values(FilterName::Key(name), texts(name), key_value)?;
+        if !values.is_empty() {
+            keys.insert(name, values);
+        }
+    }
+    Ok(keys)
 }
 
 /// The values of one filter, sorted and each once, so that equal filters are equal values.
@@ -56,6 +73,14 @@ fn values<'a, T: Ord>(
     Ok(values)
 }
 
+/// Keys are whatever their senders say, so only what no event can have is refused.
+fn key_value(text: &str) -> Result<String, String> {
+    match text.len() {
+        1..=FILTER_VALUE_BYTES_MAX => Ok(text.to_owned()),
+        found => Err(format!("expected 1 to {FILTER_VALUE_BYTES_MAX} bytes, found {found}")),
+    }
+}
+
 fn name(what: &str, text: &str) -> Result<String, String> {
     if is_name(text, CHANNEL_ID_BYTES_MAX) {
         return Ok(text.to_owned());
@@ -73,6 +98,7 @@ impl FilterName {
             Self::Types => "type",
             Self::Channels => "channel",
             Self::Providers => "provider",
+            Self::Key(name) => name.as_str(),
         }
     }
 
@@ -82,6 +108,7 @@ impl FilterName {
             Self::Types => "types",
             Self::Channels => "channels",
             Self::Providers => "providers",
+            Self::Key(name) => name.as_str(),
         }
     }
 }

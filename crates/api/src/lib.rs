@@ -20,6 +20,7 @@ pub use channels::ChannelView;
 mod answer;
 mod body;
 mod cursor;
+mod dead_letters;
 mod error;
 mod events;
 mod filters;

@@ -46,6 +46,8 @@ pub const DEDUPE_KEY_BYTES_MAX: usize = 512;
 pub const THREAD_KEY_BYTES_MAX: usize = 512;
 /// How long a dedupe key is remembered unless the channel says otherwise.
 pub const DEDUPE_WINDOW_DEFAULT: Duration = Duration::from_secs(7 * 24 * 3600);
+/// The longest a dedupe key is remembered.
+pub const DEDUPE_WINDOW_MAX: Duration = Duration::from_secs(90 * 24 * 3600);
 
 /// The largest request body unless the channel or its provider says otherwise, in bytes.
 pub const BODY_BYTES_DEFAULT: usize = 10 << 20;
@@ -189,8 +191,10 @@ pub const TAIL_BEHIND_EVENTS_MAX: u64 = 10_000;
 
 /// The largest body of a call to the API, in bytes.
 pub const API_BODY_BYTES_MAX: usize = 8 << 20;
-/// The most values of one filter (types, channels, providers).
+/// The most values of one filter (types, channels, providers, keys).
 pub const FILTER_VALUES_MAX: usize = 100;
+/// The longest value of a filter by a key, in bytes.
+pub const FILTER_VALUE_BYTES_MAX: usize = 1_024;
 /// The largest message a stream's client may send, in bytes.
 pub const STREAM_MESSAGE_BYTES_MAX: usize = 64 << 10;
 /// The most messages of a stream's client that are settled with one commit.
@@ -232,6 +236,7 @@ const _: () = assert!(LIST_EVENTS_DEFAULT <= LIST_EVENTS_MAX);
 const _: () = assert!(DRAFTS_PER_ACCEPT_MAX <= BATCH_EVENTS_MAX);
 const _: () = assert!(FRAME_BYTES_MAX < ACCEPT_BYTES_MAX);
 const _: () = assert!(ACCEPT_BYTES_MAX + BATCH_BYTES_MAX < u32::MAX as usize);
+const _: () = assert!(THREAD_KEY_BYTES_MAX <= FILTER_VALUE_BYTES_MAX);
 const _: () = assert!(DEDUPE_KEPT_EVENTS < INDEX_LAG_EVENTS_MAX);
 const _: () = assert!(SETTLE_IDS_MAX * (REASON_BYTES_MAX + 256) <= API_BODY_BYTES_MAX);
 const _: () = assert!(STREAM_IN_FLIGHT_DEFAULT <= IN_FLIGHT_MAX);

@@ -137,7 +137,9 @@ proptest! {
             let second = prompt(&foreign(&text));
             fenced(&second)?;
             prop_assert_eq!(fences(&second).len(), 2);
-            prop_assert!(!second.contains(&forged));
+            // The fence itself may be that line, where all that differs was redacted.
+            let true_lines = fences(&second).iter().filter(|line| **line == forged).count();
+            prop_assert_eq!(second.matches(&forged).count(), true_lines);
         }
     }
 

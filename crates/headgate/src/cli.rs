@@ -7,8 +7,9 @@ mod provider_arguments;
 
 pub use client_arguments::ClientArguments;
 pub use commands::{
-    CheckArguments, EventsCommand, EventsGetArguments, EventsListArguments, ListenArguments,
-    SendArguments, ServeArguments, TailArguments, Work,
+    CheckArguments, DeadLettersArguments, EventsCommand, EventsGetArguments, EventsListArguments,
+    KeyArguments, ListenArguments, ReindexArguments, SendArguments, ServeArguments, TailArguments,
+    Work,
 };
 pub use provider_arguments::{
     ProvidersCommand, ProvidersListArguments, ProvidersShowArguments, RenderArguments,
@@ -56,8 +57,15 @@ pub enum Command {
     Events(EventsCommand),
     /// Run a command, or call a URL, for each event of a subscription until it succeeds
     Listen(ListenArguments),
+    /// List the deliveries of a subscription that never come again
+    DeadLetters(DeadLettersArguments),
     /// Send a correctly signed sample webhook
     Send(SendArguments),
+    /// Make the index of stored events anew from the log, while no gateway runs
+    ///
+    /// The index is derived from the log, so nothing can be lost by it. A gateway does the same
+    /// when it starts and finds the index missing, broken or of another version.
+    Reindex(ReindexArguments),
     /// Say why a captured request is taken or refused
     Verify(VerifyArguments),
     /// Print the prompt of an event or of a captured request

@@ -106,6 +106,22 @@ impl Config {
 /// The address that a configuration listens on, whatever else is wrong with it: who only talks to
 /// the gateway does not have its secrets.
 pub fn listen_of(file: &Path) -> Result<SocketAddr, Problems> {
+    part_of(file, "`[server]`", |root| server::read(root).map(|server| server.listen))
+}
+
+/// The folder of the queue that a configuration names, whatever else is wrong with it: who mends
+/// the queue does not need its secrets.
+pub fn data_dir_of(file: &Path) -> Result<PathBuf, Problems> {
+    let folder = file.parent().unwrap_or_else(|| Path::new(""));
+    part_of(file, "`data_dir`", |root| data_dir(root, folder))
+}
+
+/// One part of a configuration, read alone.
+fn part_of<T>(
+    file: &Path,
+    expected: &str,
+    read: impl FnOnce(&Section<'_>) -> Option<T>,
+) -> Result<T, Problems> {
     let name = file.display().to_string();
     let text = text_of(file, &name)?;
     let notes = Notes::new(&name, &text);
@@ -113,13 +129,23 @@ pub fn listen_of(file: &Path) -> Result<SocketAddr, Problems> {
     for error in errors {
         notes.syntax(error.span().map_or(0, |span| span.start), error.message());
     }
-    let server = server::read(&Section::new(document.get_ref(), 0..0, String::new(), &notes));
-    match (server, notes.into_problems()) {
-        (Some(server), None) => Ok(server.listen),
+    let part = read(&Section::new(document.get_ref(), 0..0, String::new(), &notes));
+    match (part, notes.into_problems()) {
+        (Some(part), None) => Ok(part),
         (_, problems) => {
-            Err(problems.unwrap_or_else(|| Problems::whole(&name, "expected `[server]`".into())))
+            Err(problems.unwrap_or_else(|| Problems::whole(&name, format!("expected {expected}"))))
         }
     }
+}
+
+/// The folder of the queue; a path in a file is relative to the folder that the file is in.
+fn data_dir(root: &Section<'_>, folder: &Path) -> Option<PathBuf> {
+    let data_dir: PathBuf = match root.optional("data_dir") {
+        Some(value) => value.parsed("a folder", |text| (!text.is_empty()).then(|| text.into()))?,
+        None => PathBuf::from(demo::DATA_DIR),
+    };
+    // Without a `.` between the two, which would only be in the way in messages.
+    Some(folder.join(data_dir).components().collect())
 }
 
 /// The text of a file, without the byte order mark that some editors begin it with.
@@ -138,10 +164,7 @@ fn text_of(file: &Path, name: &str) -> Result<String, Problems> {
 }
 
 fn read(root: Section<'_>, context: &Context<'_>) -> Option<Config> {
-    let data_dir = match root.optional("data_dir") {
-        Some(value) => value.parsed("a folder", |text| (!text.is_empty()).then(|| text.into())),
-        None => Some(PathBuf::from(demo::DATA_DIR)),
-    };
+    let data_dir = data_dir(&root, context.folder);
     let server = server::read(&root);
     queue::read(&root);
     let api_keys = api_key::read(&root, context);
@@ -156,8 +179,7 @@ fn read(root: Section<'_>, context: &Context<'_>) -> Option<Config> {
     }
     root.report_unknown(&LATER);
     Some(Config {
-        // Without a `.` between the two, which would only be in the way in messages.
-        data_dir: context.folder.join(data_dir?).components().collect(),
+        data_dir: data_dir?,
         server: server?,
         api_keys: api_keys?,
         channels: channels.channels?,

@@ -7,9 +7,11 @@ pub mod cli;
 pub mod config;
 
 pub mod check;
+pub mod dead_letters;
 pub mod events;
 pub mod listen;
 pub mod providers;
+pub mod reindex;
 pub mod render;
 pub mod send;
 pub mod serve;

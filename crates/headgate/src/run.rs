@@ -4,9 +4,9 @@ use crate::{
     check,
     cli::{Cli, Command},
     config::Environment,
-    events,
+    dead_letters, events,
     failure::Failure,
-    listen, providers, render, send, serve, tail, telemetry, verify,
+    listen, providers, reindex, render, send, serve, tail, telemetry, verify,
 };
 use anyhow::Context;
 use clap::Parser;
@@ -45,6 +45,10 @@ fn execute(cli: &Cli) -> Result<(), Failure> {
         Command::Tail(arguments) => wait(one_thread()?, tail::run(arguments, environment)),
         Command::Events(command) => wait(one_thread()?, events::run(command, environment)),
         Command::Listen(arguments) => wait(one_thread()?, listen::run(arguments, environment)),
+        Command::DeadLetters(arguments) => {
+            wait(one_thread()?, dead_letters::run(arguments, environment))
+        }
+        Command::Reindex(arguments) => reindex::run(arguments),
         Command::Send(arguments) => wait(one_thread()?, send::run(arguments, environment)),
     }
 }

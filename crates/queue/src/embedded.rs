@@ -18,10 +18,12 @@ mod folder;
 mod follower;
 mod gauges;
 mod index;
+mod letters;
 mod open;
 mod random;
 mod read;
 mod registry;
+mod reindex;
 mod search;
 mod state;
 mod subscribe;
@@ -29,8 +31,8 @@ mod subscribe;
 pub use error::OpenError;
 
 use crate::{
-    LeaseAsk, ListQuery, Page, Queue, QueueError, Seq, SettleError, Settlement, Stored,
-    SubscriptionSpec, SubscriptionStatus, log::Log,
+    DeadLetterPage, DeadLetterQuery, LeaseAsk, ListQuery, Page, Queue, QueueError, Seq,
+    SettleError, Settlement, Stored, SubscriptionSpec, SubscriptionStatus, log::Log,
 };
 use committer::Committer;
 use folder::Folder;
@@ -63,7 +65,7 @@ pub struct Embedded {
     committer: Committer,
     follower: Follower,
     prompt_key: PromptKey,
-    _folder: Folder,
+    folder: Folder,
 }
 
 impl Embedded {
@@ -139,6 +141,14 @@ impl Queue for Embedded {
         settlements: Vec<Settlement>,
     ) -> BoxFuture<'_, Result<Vec<Result<(), SettleError>>, QueueError>> {
         Box::pin(self.settle_for(subscription.to_owned(), settlements))
+    }
+
+    fn dead_letters(
+        &self,
+        subscription: &str,
+        query: DeadLetterQuery,
+    ) -> BoxFuture<'_, Result<DeadLetterPage, QueueError>> {
+        Box::pin(self.dead_letters_of(subscription.to_owned(), query))
     }
 
     fn health(&self) -> Result<(), String> {

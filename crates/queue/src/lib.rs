@@ -8,11 +8,14 @@ mod log;
 
 mod patience;
 
+mod dead_letter;
+pub use dead_letter::{DeadLetter, DeadLetterPage, DeadLetterQuery};
+
 mod queue;
 pub use queue::{ListQuery, Page, Queue, QueueError, Seq, Stored};
 
 mod selection;
-pub use selection::Selection;
+pub use selection::{KeyName, Selectable, Selection};
 
 mod subscription;
 pub use subscription::{

@@ -6,10 +6,11 @@
 
 mod events;
 mod leases;
+mod letters;
 
 use crate::{
-    LeaseAsk, ListQuery, Page, Queue, QueueError, Seq, SettleError, Settlement, Stored,
-    SubscriptionError, SubscriptionSpec, SubscriptionStatus,
+    DeadLetterPage, DeadLetterQuery, LeaseAsk, ListQuery, Page, Queue, QueueError, Seq,
+    SettleError, Settlement, Stored, SubscriptionError, SubscriptionSpec, SubscriptionStatus,
     subscription::{Deliveries, Subscriber},
 };
 use events::Events;
@@ -17,6 +18,7 @@ use headgate_event::{
     Accepted, BoxFuture, Clock, Draft, Event, EventId, Sink, StoreError,
     limits::{DRAFTS_PER_ACCEPT_MAX, FRAME_BYTES_MAX, SUBSCRIPTIONS_MAX},
 };
+use letters::Letters;
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -37,6 +39,7 @@ struct Inner {
     events: Events,
     subscribers: BTreeMap<String, Arc<Subscriber>>,
     generations: u64,
+    letters: Letters,
     closed: bool,
 }
 
@@ -173,6 +176,19 @@ impl Queue for Memory {
         Box::pin(async move {
             let known = self.subscriber(&name)?;
             self.settle_for(&known, settlements)
+        })
+    }
+
+    fn dead_letters(
+        &self,
+        subscription: &str,
+        query: DeadLetterQuery,
+    ) -> BoxFuture<'_, Result<DeadLetterPage, QueueError>> {
+        let name = subscription.to_owned();
+        Box::pin(async move {
+            let known = self.subscriber(&name)?;
+            let inner = self.open()?;
+            Ok(inner.letters.page(&known, query, &inner.events))
         })
     }
 

@@ -1,8 +1,8 @@
 //! The seam between the queue and everyone who uses it.
 
 use crate::{
-    LeaseAsk, Selection, SettleError, Settlement, SubscriptionError, SubscriptionSpec,
-    SubscriptionStatus,
+    DeadLetterPage, DeadLetterQuery, LeaseAsk, Selection, SettleError, Settlement,
+    SubscriptionError, SubscriptionSpec, SubscriptionStatus,
 };
 use bytes::Bytes;
 use headgate_event::{BoxFuture, Event, EventId, Sink, Timestamp};
@@ -129,6 +129,13 @@ pub trait Queue: Sink {
         subscription: &str,
         settlements: Vec<Settlement>,
     ) -> BoxFuture<'_, Result<Vec<Result<(), SettleError>>, QueueError>>;
+
+    /// A page of the dead letters of a subscription.
+    fn dead_letters(
+        &self,
+        subscription: &str,
+        query: DeadLetterQuery,
+    ) -> BoxFuture<'_, Result<DeadLetterPage, QueueError>>;
 
     /// Whether events can be stored; the reason when they cannot.
     fn health(&self) -> Result<(), String>;

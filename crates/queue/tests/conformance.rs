@@ -6,6 +6,8 @@
 #[expect(dead_code, reason = "shared with the tests of the embedded queue")]
 mod bench;
 
+#[path = "conformance/dead_letters.rs"]
+mod dead_letters;
 #[path = "conformance/dedupe.rs"]
 mod dedupe;
 #[path = "conformance/lease.rs"]
@@ -76,6 +78,7 @@ conformance! {
         events_are_leased_in_their_order_once,
         a_delivery_says_what_it_is,
         only_wanted_events_are_leased,
+        only_events_with_the_wanted_keys_are_leased,
         a_lease_that_ends_comes_again_with_the_next_attempt,
         two_consumers_never_have_one_delivery,
         a_paused_subscription_leases_nothing,
@@ -110,6 +113,12 @@ conformance! {
         what_fails_too_often_is_dead,
         a_lease_that_ends_too_often_is_dead,
         settling_for_an_unknown_subscription_is_refused,
+    }
+    dead_letters {
+        a_dead_letter_says_what_died_why_and_when,
+        a_lease_that_ended_too_often_leaves_a_letter,
+        dead_letters_come_in_pages_that_stay_what_they_are,
+        dead_letters_are_those_of_one_subscription,
     }
     subscribe {
         a_subscription_begins_where_it_is_told,

@@ -1,5 +1,5 @@
-//! The prompt of a request outside of a channel: for whoever writes a provider file, or wants to see
-//! what a stored event says by another one.
+//! The prompt of a request outside of a channel: for whoever writes a provider file, or wants to
+//! see what a stored event says by another one.
 
 use crate::{Provider, content::Content, identity::Reading, render::Received};
 use bytes::Bytes;

@@ -63,8 +63,7 @@ impl Tail {
             if seq > next {
                 tell_missed(outgoing, seq - next).await?;
             }
-            let (event_type, channel) = (event.event_type().as_str(), &event.channel().id);
-            if self.selection.wants(event_type, channel, event.provider()) {
+            if self.selection.wants(&event) {
                 outgoing.feed(&event).await?;
                 metrics::counter!("headgate_stream_events_total", "kind" => "tail").increment(1);
             }

@@ -1,6 +1,7 @@
 //! Lists, single events, raw bytes.
 
 use crate::world::{World, draft};
+use headgate_event::Correlation;
 use insta::assert_snapshot;
 use serde_json::json;
 
@@ -57,6 +58,47 @@ async fn filters_are_anded_and_their_values_are_ored() {
     assert_eq!(numbers(&format!("until={third}")).await, [1, 0]);
     assert_eq!(numbers(&format!("since={second}&until={third}")).await, [1]);
     assert_eq!(numbers("since=2026-11-21T01:00:00.004%2B01:00").await, [3]);
+}
+
+#[tokio::test]
+async fn events_are_found_by_each_of_their_keys() {
+    let world = World::new();
+    let keyed = |n: u64, thread: Option<&str>, flow: &str| {
+        let text = |name: &str| Some(format!("{name}-{flow}"));
+        let mut draft = draft("a", Some("stripe"), &format!("{{\"n\":{n}}}"));
+        draft.provider_event = Some(["invoice.paid", "invoice.failed"][n as usize % 2].into());
+        draft.thread_key = thread.map(str::to_owned);
+        draft.correlation = Correlation {
+            flow_id: text("flow"),
+            flow_type: text("kind"),
+            proposal_id: text("proposal"),
+            deal_id: text("deal"),
+            session_id: text("session"),
+        };
+        draft
+    };
+    let drafts = [keyed(0, Some("cus 1/ä"), "x"), keyed(1, None, "y"), keyed(2, Some("y"), "y")];
+    world.store(drafts).await;
+    let numbers =
+        async |query: &str| world.get(&format!("/v1/events?{query}")).await.numbers("events");
+    assert_eq!(numbers("provider_event=invoice.paid").await, [2, 0]);
+    assert_eq!(numbers("provider_event=invoice.paid&provider_event=invoice.failed").await.len(), 3);
+    assert_eq!(numbers("thread_key=cus%201%2F%C3%A4").await, [0]);
+    for name in ["flow_id", "flow_type", "proposal_id", "deal_id", "session_id"] {
+        let prefix = name.strip_suffix("_id").unwrap_or("kind");
+        assert_eq!(numbers(&format!("{name}={prefix}-y")).await, [2, 1], "{name}");
+        assert_eq!(numbers(&format!("{name}={prefix}-y&thread_key=y")).await, [2], "{name}");
+        assert_eq!(numbers(&format!("{name}={prefix}-y&channel=b")).await, [0; 0], "{name}");
+        assert_eq!(numbers(&format!("{name}=y")).await, [0; 0], "{name}");
+    }
+    let first = world.get("/v1/events?flow_id=flow-y&limit=1").await;
+    let cursor = first.json()["next_cursor"].as_str().expect("more").to_owned();
+    assert_eq!(numbers(&format!("flow_id=flow-y&cursor={cursor}")).await, [1]);
+    for other in ["", "flow_id=flow-x&", "deal_id=flow-y&"] {
+        let answer = world.get(&format!("/v1/events?{other}cursor={cursor}")).await;
+        assert_eq!(answer.json()["error"]["code"], "invalid_cursor", "{other}");
+    }
+    assert_snapshot!(world.get("/v1/events?session_id=").await.shown());
 }
 
 #[tokio::test]
@@ -141,7 +183,8 @@ async fn every_wrong_parameter_is_named_with_what_was_expected() {
         "channel=",
         "channel=No%20Such",
         "provider=%F0%9F%92%A9",
-        "provider_event=invoice.paid",
+        "thread_key=",
+        "flow=x",
         "q=text",
         "Limit=1",
     ] {

@@ -2,8 +2,8 @@
 
 use headgate_event::{Accepted, BoxFuture, Draft, Event, EventId, Sink, StoreError};
 use headgate_queue::{
-    LeaseAsk, ListQuery, Memory, Page, Queue, QueueError, Seq, SettleError, Settlement, Stored,
-    SubscriptionError, SubscriptionSpec, SubscriptionStatus,
+    DeadLetterPage, DeadLetterQuery, LeaseAsk, ListQuery, Memory, Page, Queue, QueueError, Seq,
+    SettleError, Settlement, Stored, SubscriptionError, SubscriptionSpec, SubscriptionStatus,
 };
 use std::{sync::Arc, time::Duration};
 use tokio::sync::watch;
@@ -99,6 +99,14 @@ impl Queue for Failing {
             return Box::pin(async move { Err(QueueError::Unavailable { reason, retry_after }) });
         }
         self.queue.settle(subscription, settlements)
+    }
+
+    fn dead_letters(
+        &self,
+        subscription: &str,
+        query: DeadLetterQuery,
+    ) -> BoxFuture<'_, Result<DeadLetterPage, QueueError>> {
+        self.queue.dead_letters(subscription, query)
     }
 
     fn health(&self) -> Result<(), String> {

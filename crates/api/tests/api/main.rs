@@ -6,6 +6,7 @@ mod failing;
 mod world;
 
 mod access;
+mod dead_letters;
 mod events;
 mod faults;
 mod lease;

@@ -58,7 +58,7 @@ pub struct TailArguments {
 #[derive(Clone, Debug, Subcommand)]
 pub enum EventsCommand {
     /// List events, newest first
-    List(EventsListArguments),
+    List(Box<EventsListArguments>),
     /// Show one event
     Get(EventsGetArguments),
 }
@@ -78,6 +78,9 @@ pub struct EventsListArguments {
     /// Only events of this provider; may be repeated
     #[arg(long, value_name = "NAME")]
     pub provider: Vec<String>,
+    /// Only events with these keys.
+    #[command(flatten)]
+    pub keys: KeyArguments,
     /// Only events received at or after this time, such as 2026-11-21T01:02:03Z
     #[arg(long, value_name = "TIME")]
     pub since: Option<String>,
@@ -90,6 +93,32 @@ pub struct EventsListArguments {
     /// Print one event a line as JSON
     #[arg(long)]
     pub json: bool,
+}
+
+/// The keys by which events are selected.
+#[derive(Args, Clone, Debug)]
+pub struct KeyArguments {
+    /// Only events with this name of the provider's; this and what follows may be repeated
+    #[arg(long, value_name = "NAME")]
+    pub provider_event: Vec<String>,
+    /// Only events that belong together by this key
+    #[arg(long, value_name = "KEY")]
+    pub thread_key: Vec<String>,
+    /// Only events of this run of a flow
+    #[arg(long, value_name = "ID")]
+    pub flow_id: Vec<String>,
+    /// Only events of this kind of flow
+    #[arg(long, value_name = "TYPE")]
+    pub flow_type: Vec<String>,
+    /// Only events of this proposal
+    #[arg(long, value_name = "ID")]
+    pub proposal_id: Vec<String>,
+    /// Only events of this deal
+    #[arg(long, value_name = "ID")]
+    pub deal_id: Vec<String>,
+    /// Only events of this session
+    #[arg(long, value_name = "ID")]
+    pub session_id: Vec<String>,
 }
 
 /// The arguments of `events get`.
@@ -160,6 +189,38 @@ pub struct SendArguments {
     /// Show the samples of the provider and send nothing
     #[arg(long)]
     pub list: bool,
+}
+
+/// The arguments of `dead-letters`.
+#[derive(Args, Clone, Debug)]
+pub struct DeadLettersArguments {
+    /// The gateway.
+    #[command(flatten)]
+    pub client: ClientArguments,
+    /// The subscription
+    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
+    pub subscription: String,
+    /// At most so many; as many pages are read as it takes
+    #[arg(long, value_name = "N", default_value_t = 50, value_parser = count())]
+    pub limit: u64,
+    /// Print one dead letter a line as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// The arguments of `reindex`.
+#[derive(Args, Clone, Debug)]
+pub struct ReindexArguments {
+    /// The configuration that names the folder; its secrets are not needed
+    #[arg(long, env = "HEADGATE_CONFIG", value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(required_unless_present = "data_dir")]
+    pub config: Option<PathBuf>,
+    /// The folder of the queue, instead of the configuration's
+    #[arg(long, env = "HEADGATE_DATA_DIR", value_name = "FOLDER", value_hint = ValueHint::DirPath)]
+    pub data_dir: Option<PathBuf>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 fn count() -> RangedU64ValueParser<u64> {

@@ -85,7 +85,12 @@ fn selection(section: &Section<'_>, channels: &[&str], context: &Context<'_>) ->
         let names: Vec<&str> = context.providers.iter().map(|provider| provider.name()).collect();
         members(&value, "an array of providers", |member| known(member, &names))
     });
-    Some(Selection { types: types?, channels: channels?, providers: providers? })
+    Some(Selection {
+        types: types?,
+        channels: channels?,
+        providers: providers?,
+        ..Selection::default()
+    })
 }
 
 fn members<'a, T>(

@@ -28,6 +28,7 @@ fn a_wrong_command_line_ends_with_2() {
         vec!["events", "list", "--url", "127.0.0.1:8080"],
         vec!["events", "list", "--url", "http://user:password@127.0.0.1"],
         vec!["check"],
+        vec!["reindex"],
         vec!["send", "github"],
         vec!["--log", "a=b=c", "send", "github", "--list"],
     ] {

@@ -2,7 +2,7 @@
 
 use super::OpenError;
 use std::{
-    fs::{DirBuilder, File, OpenOptions, TryLockError},
+    fs::{self, DirBuilder, File, OpenOptions, TryLockError},
     io::{self, Read, Seek, Write},
     os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
@@ -42,6 +42,17 @@ impl Folder {
         }
         write_pid(&mut lock).map_err(|error| failed("lock", error))?;
         Ok(Self { path: path.to_owned(), _lock: lock })
+    }
+
+    /// Takes the folder of a queue that is there already.
+    pub(super) fn own_existing(path: &Path) -> Result<Self, OpenError> {
+        match fs::metadata(path.join("log")) {
+            Ok(_) => Self::own(path),
+            Err(source) => {
+                let (action, path) = ("find a log in", path.to_owned());
+                Err(OpenError::Folder { action, path, source })
+            }
+        }
     }
 
     /// The file or folder of this name in it.

@@ -137,6 +137,16 @@ pub(super) fn fits(log: &Log, index: &Index) -> rusqlite::Result<bool> {
     Ok(log.read(entry.position).is_ok_and(|frame| frame.seq == last && frame.id == entry.id))
 }
 
+/// Takes into the index what is in the log's memory.
+pub(super) fn take_rest(log: &Log, writer: &mut IndexWriter) -> rusqlite::Result<()> {
+    loop {
+        let entries = log.committed(writer.index().last(), INDEX_TRANSACTION_EVENTS_MAX);
+        let Some(last) = entries.last() else { return Ok(()) };
+        writer.add(&entries)?;
+        log.indexed(last.seq);
+    }
+}
+
 /// Reads into the index what the log holds beyond it and beyond its own memory.
 pub(super) fn catch_up(log: &Log, writer: &mut IndexWriter) -> Result<(), CatchUpError> {
     let remembered = log.remembered_from();

@@ -1,4 +1,4 @@
-//! The index of the log: where each event is, by place, id, kind and dedupe key.
+//! The index of the log: where each event is, by place, id, kind, keys and dedupe key.
 //!
 //! Everything in it is derived from the log and can be thrown away. It is a file of its own,
 //! `index.db`, apart from the state in `headgate.db`: SQLite has one writer a file, and a big
@@ -7,14 +7,21 @@
 //! is read from the log again.
 //!
 //! An event's *kind* is its type, channel and provider together, as one small number. There are
-//! few kinds, so that one index over (kind, place) serves every combination of filters: each
-//! wanted kind is read newest first, and the runs are merged.
+//! few kinds, so that one index over (kind, place) serves every combination of them: each
+//! wanted kind is read newest first, and the runs are merged. The [keys] that have many values
+//! are in a table of their own, and [places] finds where several filters agree.
 
 mod build;
 mod dedupe;
 mod find;
+mod hash;
+mod keys;
 mod kinds;
+mod places;
 mod schema;
+
+#[cfg(test)]
+mod tests;
 
 use crate::{Seq, log::Position};
 use headgate_event::{EventId, Timestamp, limits::INDEX_READERS_KEPT};
@@ -45,7 +52,7 @@ pub(super) struct Index {
     last: AtomicU64,
     /// How much later than it was received an event got its id, at most, in milliseconds.
     late_ms_max: AtomicI64,
-    /// What dedupe keys are hashed with.
+    /// What keys are hashed with.
     seed: u64,
 }
 

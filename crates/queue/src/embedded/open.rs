@@ -4,7 +4,7 @@ use super::{
     Embedded, EmbeddedOptions, OpenError,
     committer::Committer,
     folder::Folder,
-    follower::{self, Follower},
+    follower::{self, CatchUpError, Follower},
     index::IndexWriter,
     random,
     registry::Registry,
@@ -56,8 +56,7 @@ impl Embedded {
         let index = Arc::clone(writer.index());
         let follower = Follower::start(log.clone(), writer).map_err(OpenError::Thread)?;
         let prompt_key = PromptKey::new(key);
-        let _folder = folder;
-        Ok(Self { clock, log, index, registry, committer, follower, prompt_key, _folder })
+        Ok(Self { clock, log, index, registry, committer, follower, prompt_key, folder })
     }
 
     /// Finishes what was begun, each after what it rests on.
@@ -96,22 +95,27 @@ fn open_log(
         writer = IndexWriter::create(&index_path).map_err(index_failed)?;
         log = opening.log(Some(0))?;
     }
-    follower::catch_up(&log, &mut writer).map_err(|error| match error {
-        follower::CatchUpError::Index(source) => index_failed(source),
-        follower::CatchUpError::Log(source) => OpenError::log(opening.path.clone(), source.into()),
-    })?;
+    follower::catch_up(&log, &mut writer).map_err(|error| opening.failed(&index_path, error))?;
     Ok((log, writer))
 }
 
 /// How the log is opened, perhaps twice.
-struct Opening {
-    path: PathBuf,
-    clock: Arc<dyn Clock>,
-    options: EmbeddedOptions,
+pub(super) struct Opening {
+    pub(super) path: PathBuf,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) options: EmbeddedOptions,
 }
 
 impl Opening {
-    fn log(&self, indexed: Option<Seq>) -> Result<Log, OpenError> {
+    /// Why the index in this file could not follow the log.
+    pub(super) fn failed(&self, index: &Path, error: CatchUpError) -> OpenError {
+        match error {
+            CatchUpError::Index(source) => OpenError::Index { path: index.to_owned(), source },
+            CatchUpError::Log(source) => OpenError::log(self.path.clone(), source.into()),
+        }
+    }
+
+    pub(super) fn log(&self, indexed: Option<Seq>) -> Result<Log, OpenError> {
         let failed = |source| OpenError::Folder { action: "open", path: self.path.clone(), source };
         let storage = Arc::new(DiskStorage::new(&self.path).map_err(failed)?);
         let segment_bytes_max = self.options.segment_bytes_max;

@@ -26,6 +26,7 @@ pub(super) struct Reading {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Located {
     pub(super) seq: Seq,
+    pub(super) id: EventId,
     pub(super) position: Position,
     pub(super) created_at: Timestamp,
 }
@@ -59,7 +60,7 @@ impl Reading {
             return Ok(wants(selection, &entry));
         }
         let entry = self.index.at(seq).map_err(index_failed)?;
-        Ok(entry.is_some_and(|entry| self.index.wants(selection, &entry)))
+        entry.map_or(Ok(false), |entry| self.index.wants(selection, &entry)).map_err(index_failed)
     }
 
     pub(super) fn from(&self, from: Seq, max: usize) -> Result<Vec<Stored>, QueueError> {
@@ -97,13 +98,15 @@ impl Reading {
         }
         // One more than asked says whether there is a next page.
         let found = self.newest(query, limit + 1)?;
-        let (mut events, mut room) = (Vec::new(), Room::default());
+        let (mut events, mut room, mut taken) = (Vec::new(), Room::default(), 0);
         for located in found.iter().take(limit) {
             let Some(stored) = self.stored_within(*located, &mut room)? else { break };
-            events.push(stored.event);
+            taken += 1;
+            // The index compares hashes only.
+            events.extend(Some(stored.event).filter(|event| query.selection.wants(event)));
         }
-        let last = events.len().checked_sub(1).and_then(|last| found.get(last));
-        let next = last.map(|last| last.seq).filter(|_| events.len() < found.len());
+        let last = usize::checked_sub(taken, 1).and_then(|last| found.get(last));
+        let next = last.map(|last| last.seq).filter(|_| taken < found.len());
         Ok(Page { events, next })
     }
 
@@ -208,8 +211,7 @@ impl Room {
 
 /// Whether a selection wants an event of the log's memory.
 pub(super) fn wants(selection: &Selection, entry: &Committed) -> bool {
-    let keys = &entry.keys;
-    selection.wants(&keys.event_type, &keys.channel, keys.provider.as_deref())
+    selection.wants(&*entry.keys)
 }
 
 pub(super) fn index_failed(error: rusqlite::Error) -> QueueError {
@@ -252,12 +254,22 @@ impl ListQuery {
 
 impl From<&Committed> for Located {
     fn from(entry: &Committed) -> Self {
-        Self { seq: entry.seq, position: entry.position, created_at: entry.created_at }
+        Self {
+            seq: entry.seq,
+            id: entry.id,
+            position: entry.position,
+            created_at: entry.created_at,
+        }
     }
 }
 
 impl From<super::index::Entry> for Located {
     fn from(entry: super::index::Entry) -> Self {
-        Self { seq: entry.seq, position: entry.position, created_at: entry.created_at }
+        Self {
+            seq: entry.seq,
+            id: entry.id,
+            position: entry.position,
+            created_at: entry.created_at,
+        }
     }
 }

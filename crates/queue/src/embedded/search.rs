@@ -51,10 +51,12 @@ impl Reading {
         let (wanted, mut passed) = self.wanted_after(wish, wish.max - wish.again.len())?;
         let mut room = Room::default();
         let again = self.candidates(&again, &mut room)?;
-        let first = self.candidates(&wanted, &mut room)?;
+        let mut first = self.candidates(&wanted, &mut room)?;
         if let Some(too_much) = wanted.get(first.len()) {
             passed = too_much.seq - 1;
         }
+        // The index compares hashes only.
+        first.retain(|one| one.event.as_ref().map_or(true, |event| wish.selection.wants(event)));
         Ok(Catch { again, first, passed })
     }
 

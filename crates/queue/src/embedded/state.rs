@@ -4,6 +4,7 @@
 //! Every commit is synced (`synchronous = FULL`), because consumers are answered after it. What
 //! can be made again from the log is not here but in the index.
 
+mod letters;
 mod rows;
 
 use super::OpenError;
@@ -11,6 +12,7 @@ use headgate_event::limits::STATE_BUSY_WAIT;
 use rusqlite::{Connection, OptionalExtension, Transaction};
 use std::path::Path;
 
+pub(super) use letters::dead_letters;
 pub(super) use rows::{Row, delete, insert, update, write};
 
 /// The version of the tables, as `user_version`.

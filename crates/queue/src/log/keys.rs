@@ -1,5 +1,6 @@
 //! What an index and a filter need of an event, without opening its payload.
 
+use crate::Selectable;
 use headgate_event::{ChannelType, Correlation, Draft};
 use std::time::Duration;
 
@@ -140,6 +141,19 @@ impl Keys {
             dedupe_window: None,
             thread_key: None,
             correlation: Correlation::default(),
+        }
+    }
+}
+
+impl<'a> From<&'a Keys> for Selectable<'a> {
+    fn from(keys: &'a Keys) -> Self {
+        Self {
+            event_type: &keys.event_type,
+            channel: &keys.channel,
+            provider: keys.provider.as_deref(),
+            provider_event: keys.provider_event.as_deref(),
+            thread_key: keys.thread_key.as_deref(),
+            correlation: &keys.correlation,
         }
     }
 }

@@ -88,12 +88,7 @@ impl Events {
         let before = query.before.unwrap_or(Seq::MAX).min(self.head() + 1);
         let fits = |stored: &Stored| {
             let (event, created_at) = (&stored.event, stored.event.created_at());
-            let wanted = query.selection.wants(
-                event.event_type().as_str(),
-                &event.channel().id,
-                event.provider(),
-            );
-            wanted
+            query.selection.wants(event)
                 && query.since.is_none_or(|since| created_at >= since)
                 && query.until.is_none_or(|until| created_at < until)
         };

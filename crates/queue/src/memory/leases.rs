@@ -43,10 +43,10 @@ impl Memory {
         ask: LeaseAsk,
         now: Timestamp,
     ) -> Result<Vec<Event>, QueueError> {
-        let inner = self.open()?;
+        let mut inner = self.open()?;
         let mut held = known.held_live()?;
         held.end_leases(now, inner.events.head(), SEED);
-        held.deliveries.commit();
+        inner.letters.commit(known, &mut held);
         held.deliveries.wake(now);
         if held.spec.paused {
             return Ok(Vec::new());
@@ -77,7 +77,7 @@ impl Memory {
         known: &Subscriber,
         settlements: Vec<Settlement>,
     ) -> Result<Vec<Result<(), SettleError>>, QueueError> {
-        let inner = self.open()?;
+        let mut inner = self.open()?;
         let mut claims = known.claims(settlements);
         let mut unwanted = known.not_open(&claims);
         let selection = known.held().spec.selection.clone();
@@ -86,7 +86,7 @@ impl Memory {
         claims.iter_mut().for_each(|claim| claim.refuse(&unwanted));
         let mut held = known.held_live()?;
         let answers = held.settle(claims, self.clock.now(), inner.events.head(), SEED);
-        held.deliveries.commit();
+        inner.letters.commit(known, &mut held);
         drop(held);
         known.wake();
         Ok(answers)
@@ -94,6 +94,5 @@ impl Memory {
 }
 
 fn wants(selection: &Selection, stored: &Stored) -> bool {
-    let event = &stored.event;
-    selection.wants(event.event_type().as_str(), &event.channel().id, event.provider())
+    selection.wants(&stored.event)
 }

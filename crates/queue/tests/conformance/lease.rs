@@ -2,8 +2,12 @@
 
 use crate::bench::{Bench, SECOND, attempt, delivery_id, ids};
 use headgate_event::{Clock, Draft, Event, EventId, Origin};
-use headgate_queue::{LeaseAsk, QueueError, Selection, Start, SubscriptionSpec, Verb};
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use headgate_queue::{KeyName, LeaseAsk, QueueError, Selection, Start, SubscriptionSpec, Verb};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 
 pub(crate) async fn events_are_leased_in_their_order_once(bench: Bench) {
     let stored = bench.store_many(10).await;
@@ -48,6 +52,32 @@ pub(crate) async fn only_wanted_events_are_leased(bench: Bench) {
     assert_eq!(ids(&events), wanted);
     bench.ack_all("agent", &events).await;
     assert_eq!(bench.status("agent").await.lag, 0, "what is not wanted is no lag once looked at");
+}
+
+pub(crate) async fn only_events_with_the_wanted_keys_are_leased(bench: Bench) {
+    let mut wanted = Vec::new();
+    for index in 0..30 {
+        let thread_key = [Some("cus_1"), None, Some("cus_2")][index % 3].map(str::to_owned);
+        let provider_event = Some(["paid", "failed"][index % 2].to_owned());
+        let draft = Draft { thread_key, provider_event, ..bench.draft("billing") };
+        let id = bench.store(draft).await;
+        wanted.extend((index % 3 == 0 && index % 2 == 1).then_some(id));
+    }
+    let selection = Selection {
+        keys: BTreeMap::from([
+            (KeyName::ThreadKey, vec!["cus_1".into(), "cus_9".into()]),
+            (KeyName::ProviderEvent, vec!["failed".into()]),
+        ]),
+        ..Selection::default()
+    };
+    let spec = SubscriptionSpec { selection, ..SubscriptionSpec::new("agent") };
+    let spec = SubscriptionSpec { start: Start::Earliest, ..spec };
+    bench.queue.put_subscription(spec).await.expect("made");
+    let events = bench.lease("agent", 100).await;
+    assert_eq!(ids(&events), wanted);
+    bench.ack_all("agent", &events[1..]).await;
+    let Some(bench) = bench.reopened().await else { return };
+    assert_eq!(ids(&bench.lease("agent", 100).await), wanted[..1]);
 }
 
 pub(crate) async fn a_lease_that_ends_comes_again_with_the_next_attempt(bench: Bench) {

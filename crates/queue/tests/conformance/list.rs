@@ -1,11 +1,11 @@
 //! Lists: newest first, filtered, in stable pages.
 
 use crate::bench::{Bench, SECOND, draft, noon};
-use headgate_event::{Clock, Draft, Event, EventId, Timestamp};
-use headgate_queue::{ListQuery, Selection};
-use std::time::Duration;
+use headgate_event::{Clock, Correlation, Draft, Event, EventId, Timestamp};
+use headgate_queue::{KeyName, ListQuery, Selection};
+use std::{collections::BTreeMap, time::Duration};
 
-/// Twelve kinds of events, mixed.
+/// Twelve kinds of events, mixed, with keys that some of them lack.
 async fn mixed(bench: &Bench, n: usize) -> Vec<Event> {
     let mut ids = Vec::new();
     for index in 0..n {
@@ -14,6 +14,9 @@ async fn mixed(bench: &Bench, n: usize) -> Vec<Event> {
         let draft = Draft {
             event_type: event_type.parse().expect("a type"),
             provider: provider.map(str::to_owned),
+            provider_event: Some(["push", "paid"][index / 3 % 2].to_owned()),
+            thread_key: (index % 5 != 0).then(|| format!("thread-{}", index % 7)),
+            correlation: correlation(index),
             ..bench.draft(["a", "b", "c", "d"][index % 4])
         };
         ids.push(bench.store(draft).await);
@@ -24,6 +27,43 @@ async fn mixed(bench: &Bench, n: usize) -> Vec<Event> {
         events.push(bench.queue.event(*id).await.expect("read").expect("stored").event);
     }
     events
+}
+
+/// The values of different keys are partly the same.
+fn correlation(index: usize) -> Correlation {
+    let value = |every: usize| index.is_multiple_of(every).then(|| format!("thread-{}", index % 4));
+    Correlation {
+        flow_id: value(2),
+        flow_type: value(3),
+        proposal_id: value(4),
+        deal_id: value(6),
+        session_id: Some(format!("session-{index}")),
+    }
+}
+
+/// Selections by keys, alone and together with each other and with a kind.
+fn key_selections() -> Vec<Selection> {
+    let texts = |all: &[&str]| all.iter().map(|one| (*one).to_owned()).collect::<Vec<_>>();
+    let threads = ["thread-0", "thread-2", "thread-3"];
+    let (flow, thread) = (KeyName::FlowId, KeyName::ThreadKey);
+    let mut all: Vec<BTreeMap<KeyName, Vec<String>>> = vec![
+        BTreeMap::from([(KeyName::ProviderEvent, texts(&["push"]))]),
+        BTreeMap::from([(KeyName::ProviderEvent, texts(&["push", "paid"]))]),
+        BTreeMap::from([(KeyName::SessionId, texts(&["session-9", "session-30", "session-x"]))]),
+        BTreeMap::from([(flow, texts(&["thread-2"])), (thread, texts(&threads))]),
+        BTreeMap::from([(flow, texts(&["thread-0"])), (KeyName::FlowType, texts(&["thread-2"]))]),
+        BTreeMap::from([(thread, texts(&["nobody"])), (flow, texts(&["thread-2"]))]),
+        BTreeMap::from([(thread, Vec::new())]),
+    ];
+    all.extend(KeyName::ALL.map(|name| BTreeMap::from([(name, texts(&threads))])));
+    let mut selections = Vec::new();
+    for keys in all {
+        let alone = Selection { keys, ..Selection::default() };
+        selections.push(Selection { channels: texts(&["b", "c"]), ..alone.clone() });
+        selections.push(Selection { providers: texts(&["github"]), ..alone.clone() });
+        selections.push(alone);
+    }
+    selections
 }
 
 fn selections() -> Vec<Selection> {
@@ -39,6 +79,7 @@ fn selections() -> Vec<Selection> {
                     types: some_types.iter().map(|one| one.parse().expect("a type")).collect(),
                     channels: texts(some_channels),
                     providers: texts(some_providers),
+                    ..Selection::default()
                 });
             }
         }
@@ -49,7 +90,7 @@ fn selections() -> Vec<Selection> {
 fn fit(events: &[Event], query: &ListQuery) -> Vec<EventId> {
     let fits = |event: &&Event| {
         let selection = &query.selection;
-        selection.wants(event.event_type().as_str(), &event.channel().id, event.provider())
+        selection.wants(*event)
             && query.since.is_none_or(|since| event.created_at() >= since)
             && query.until.is_none_or(|until| event.created_at() < until)
     };
@@ -59,7 +100,7 @@ fn fit(events: &[Event], query: &ListQuery) -> Vec<EventId> {
 async fn check_all(bench: &Bench, events: &[Event]) {
     let at = |seconds: u64| Some(noon().plus(Duration::from_secs(seconds)));
     let times = [(None, None), (at(10), None), (None, at(20)), (at(5), at(6)), (at(9), at(9))];
-    for selection in selections() {
+    for selection in selections().into_iter().chain(key_selections()) {
         for (since, until) in times {
             let query =
                 ListQuery { selection: selection.clone(), since, until, ..ListQuery::default() };

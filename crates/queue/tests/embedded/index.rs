@@ -2,8 +2,8 @@
 
 use crate::bench::{Bench, LONG, SECOND, keyed, retry};
 use headgate_event::{Accepted, Draft, EventId};
-use headgate_queue::{ListQuery, QueueError, Selection};
-use std::{fs, time::Duration};
+use headgate_queue::{KeyName, ListQuery, QueueError, Selection};
+use std::{collections::BTreeMap, fs, time::Duration};
 
 const WINDOW: Duration = Duration::from_secs(7 * 24 * 3600);
 
@@ -12,13 +12,27 @@ fn selections() -> Vec<Selection> {
         channels: names.iter().map(|name| (*name).to_owned()).collect(),
         ..Selection::default()
     };
-    vec![channels(&[]), channels(&["a"]), channels(&["a", "b", "c"]), channels(&["none"])]
+    let keys = |name, value: &str| Selection {
+        keys: BTreeMap::from([(name, vec![value.to_owned()])]),
+        ..Selection::default()
+    };
+    vec![
+        channels(&[]),
+        channels(&["a"]),
+        channels(&["a", "b", "c"]),
+        channels(&["none"]),
+        keys(KeyName::ThreadKey, "thread-3"),
+        keys(KeyName::SessionId, "session-70"),
+        keys(KeyName::ProviderEvent, "invoice.paid"),
+    ]
 }
 
 async fn fill(bench: &Bench) -> Vec<EventId> {
     let mut ids = Vec::new();
     for n in 0..120 {
-        let draft = bench.draft(["a", "b", "c", "d"][n % 4]);
+        let mut draft = bench.draft(["a", "b", "c", "d"][n % 4]);
+        draft.thread_key = Some(format!("thread-{}", n % 5));
+        draft.correlation.session_id = Some(format!("session-{n}"));
         ids.push(bench.store(keyed(draft, &format!("evt_{n}"), WINDOW)).await);
         bench.clock.advance(3600 * SECOND);
     }
@@ -78,6 +92,44 @@ async fn an_index_of_another_version_is_made_again() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_index_of_the_first_layout_is_made_again() {
+    check_after(|folder| {
+        let index = rusqlite::Connection::open(folder.join("index.db")).expect("opens");
+        let older = "DROP TABLE index_keys; DROP TABLE index_days; PRAGMA user_version = 1";
+        index.execute_batch(older).expect("written");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_index_that_lacks_any_of_its_tables_is_made_again() {
+    let mut bench = Bench::embedded();
+    let ids = fill(&bench).await;
+    let before = answers(&bench, &ids).await;
+    let mut names = Vec::new();
+    bench = bench.reopened_after(|folder| names = things(folder)).await;
+    assert!(names.len() > 12, "there are tables of days: {names:?}");
+    for (kind, name) in names {
+        bench = bench
+            .reopened_after(|folder| {
+                let index = rusqlite::Connection::open(folder.join("index.db")).expect("opens");
+                index.execute_batch(&format!("DROP {kind} {name}")).expect("dropped");
+            })
+            .await;
+        assert_eq!(answers(&bench, &ids).await, before, "without {name}");
+    }
+}
+
+/// The tables and indexes of the index.
+fn things(folder: &std::path::Path) -> Vec<(String, String)> {
+    let index = rusqlite::Connection::open(folder.join("index.db")).expect("opens");
+    let query = "SELECT type, name FROM sqlite_schema WHERE name LIKE 'index_%'";
+    let mut statement = index.prepare(query).expect("prepared");
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).expect("read");
+    rows.collect::<Result<_, _>>().expect("read")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_index_that_is_behind_catches_up() {
     let bench = Bench::embedded();
     let ids = fill(&bench).await;
@@ -95,7 +147,8 @@ async fn an_index_that_is_behind_catches_up() {
         })
         .await;
     let after = answers(&bench, &ids).await;
-    assert_eq!(after[4..], before[4..], "the lists alone have changed");
+    let lists = selections().len();
+    assert_eq!(after[lists..], before[lists..], "the lists alone have changed");
     let all = bench.list(ListQuery { limit: 500, ..ListQuery::default() }).await;
     assert!(all.iter().eq(ids.iter().chain(&new).rev()));
 }

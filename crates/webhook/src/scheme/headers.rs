@@ -55,7 +55,7 @@ impl Headers {
         for name in self.names() {
             match request.single_header(name.as_str())? {
                 None => {}
-                Some(b"") => break,
+                Some([]) => break,
                 Some(value) => return Ok((name, value)),
             }
         }

@@ -1,11 +1,9 @@
 //! `dedupe` of a channel: what makes a sender's retry known, and for how long.
 
 use crate::config::{section::Section, value::Value};
-use headgate_event::limits::DEDUPE_WINDOW_DEFAULT;
+use headgate_event::limits::{DEDUPE_WINDOW_DEFAULT, DEDUPE_WINDOW_MAX};
 use headgate_webhook::DedupePolicy;
 use std::time::Duration;
-
-const WINDOW_MAX: Duration = Duration::from_secs(90 * 24 * 3600);
 
 pub(super) fn read(section: &Section<'_>, tolerance: Option<Duration>) -> Option<DedupePolicy> {
     let Some(value) = section.optional("dedupe") else {
@@ -30,7 +28,7 @@ pub(super) fn read(section: &Section<'_>, tolerance: Option<Duration>) -> Option
 
 fn window(value: &Value<'_>, tolerance: Option<Duration>) -> Option<Duration> {
     let window = value.duration()?;
-    if window.is_zero() || window > WINDOW_MAX {
+    if window.is_zero() || window > DEDUPE_WINDOW_MAX {
         return value.wrong("a duration from 1ms to 90d");
     }
     // A signed request that is still believed must still be known.

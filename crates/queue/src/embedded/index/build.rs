@@ -3,6 +3,7 @@
 use super::{
     Index,
     dedupe::DedupeRow,
+    keys::{self, KeyRow},
     kinds::{Kind, Kinds},
     number,
     schema::{self, VERSION},
@@ -34,7 +35,9 @@ impl IndexWriter {
     pub(in crate::embedded) fn open(path: &Path) -> rusqlite::Result<Self> {
         match Self::open_as_it_is(path) {
             Ok(Some(writer)) => return Ok(writer),
-            Ok(None) => tracing::warn!("the index is of another version and is rebuilt"),
+            Ok(None) => {
+                tracing::warn!("the index is of another version, or not whole, and is rebuilt")
+            }
             Err(error) => tracing::warn!(%error, "the index cannot be read and is rebuilt"),
         }
         Self::create(path)
@@ -51,7 +54,7 @@ impl IndexWriter {
         let seed = random::number()
             .map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
         let connection = schema::open_writer(path, seed)?;
-        if schema::version(&connection)? != VERSION {
+        if schema::version(&connection)? != VERSION || !schema::is_whole(&connection)? {
             return Ok(None);
         }
         let seed = u64::from_le_bytes(schema::meta(&connection, "seed")?.to_le_bytes());
@@ -71,21 +74,30 @@ impl IndexWriter {
         let mut kinds = self.index.kinds.read().unwrap_or_else(PoisonError::into_inner).clone();
         let mut days = self.index.days.read().unwrap_or_else(PoisonError::into_inner).clone();
         let mut late_ms_max = self.index.late_ms_max.load(Ordering::Acquire);
+        let oldest = entries.iter().map(|entry| entry.created_at).min().unwrap_or(last.created_at);
         let transaction = self.connection.transaction()?;
         let mut counts = BTreeMap::new();
-        let mut keys = Vec::new();
+        let (mut dedupe_rows, mut key_rows) = (Vec::new(), Vec::new());
         for entry in entries {
             let kind = number_kind(&transaction, &mut kinds, &entry.keys)?;
             counts.entry(kind).or_insert_with(|| (Kind::of(&entry.keys), 0)).1 += 1;
             insert_event(&transaction, entry, kind)?;
             late_ms_max = late_ms_max.max(entry.id.time().unix_ms() - entry.created_at.unix_ms());
-            keys.extend(DedupeRow::of(entry, self.index.seed));
+            dedupe_rows.extend(DedupeRow::of(entry, self.index.seed));
+            key_rows.extend(KeyRow::of(entry, self.index.seed));
         }
         for (kind, (_, events)) in &counts {
             let sql = "UPDATE index_kinds SET events = events + ?2 WHERE kind = ?1";
             transaction.prepare_cached(sql)?.execute(params![kind, number(*events)])?;
         }
-        super::dedupe::insert(&transaction, &mut days, keys)?;
+        super::dedupe::insert(&transaction, &mut days, dedupe_rows)?;
+        let dropped = super::dedupe::drop_old(&transaction, &mut days, oldest)?;
+        if !dropped.is_empty() {
+            // Before the commit, so that a reader who misses a table finds that it is gone.
+            let mut known = self.index.days.write().unwrap_or_else(PoisonError::into_inner);
+            known.retain(|day| !dropped.contains(day));
+        }
+        keys::insert(&transaction, key_rows)?;
         set_meta(&transaction, "last", number(last.seq))?;
         set_meta(&transaction, "late_ms_max", late_ms_max)?;
         transaction.commit()?;
@@ -109,6 +121,7 @@ impl IndexWriter {
             [number(head)],
         )?;
         transaction.execute("DELETE FROM index_events WHERE seq > ?1", [number(head)])?;
+        keys::cut_back(&transaction, head)?;
         for day in days {
             let table = schema::dedupe_table(day);
             transaction.execute(&format!("DELETE FROM {table} WHERE seq > ?1"), [number(head)])?;
@@ -128,7 +141,7 @@ impl IndexWriter {
         let (index, connection) = (&self.index, &self.connection);
         let kinds = Kinds::load(connection)?;
         *index.kinds.write().unwrap_or_else(PoisonError::into_inner) = kinds;
-        let days = schema::dedupe_days(connection)?.into_iter().collect();
+        let days = schema::dedupe_days(connection)?;
         *index.days.write().unwrap_or_else(PoisonError::into_inner) = days;
         index.late_ms_max.store(schema::meta(connection, "late_ms_max")?, Ordering::Release);
         index.last.store(unsigned(schema::meta(connection, "last")?), Ordering::Release);

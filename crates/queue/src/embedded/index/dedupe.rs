@@ -4,16 +4,19 @@
 //! table of a day stays small enough for the cache. A hash may be shared by two keys: who looks
 //! up compares the keys in the frames.
 
-use super::{Index, number, schema::dedupe_table, unsigned};
+use super::{Index, hash, number, schema::dedupe_table, unsigned};
 use crate::{
     Seq,
     log::{Committed, Keys},
 };
-use headgate_event::Timestamp;
-use rusqlite::{Transaction, params};
+use headgate_event::{Timestamp, limits::DEDUPE_WINDOW_MAX};
+use rusqlite::{Connection, Transaction, params};
 use std::{collections::BTreeSet, sync::PoisonError};
 
 const DAY_MS: i64 = 24 * 3600 * 1000;
+
+/// Days that the longest window touches, with one for events that are received late.
+const DAYS_KEPT: i64 = (DEDUPE_WINDOW_MAX.as_secs() / (24 * 3600)) as i64 + 2;
 
 /// One dedupe key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -50,17 +53,55 @@ impl Index {
         self.reading(|connection| {
             let mut found = Vec::new();
             for day in days {
-                let sql = format!("SELECT seq FROM {} WHERE hash = ?1", dedupe_table(day));
-                let mut statement = connection.prepare_cached(&sql)?;
-                let mut rows = statement.query([hash])?;
-                while let Some(row) = rows.next()? {
-                    found.push(unsigned(row.get(0)?));
+                match seqs_of(connection, day, hash) {
+                    Ok(seqs) => found.extend(seqs),
+                    // It was dropped since the days were read.
+                    Err(_) if !self.has_day(day) => {}
+                    Err(error) => return Err(error),
                 }
             }
             found.sort_unstable_by(|a, b| b.cmp(a));
             Ok(found)
         })
     }
+}
+
+impl Index {
+    fn has_day(&self, day: i64) -> bool {
+        self.days.read().unwrap_or_else(PoisonError::into_inner).contains(&day)
+    }
+}
+
+fn seqs_of(connection: &Connection, day: i64, hash: i64) -> rusqlite::Result<Vec<Seq>> {
+    let sql = format!("SELECT seq FROM {} WHERE hash = ?1", dedupe_table(day));
+    let mut statement = connection.prepare_cached(&sql)?;
+    let rows = statement.query_map([hash], |row| Ok(unsigned(row.get(0)?)))?;
+    rows.collect()
+}
+
+/// Drops the tables of days that no window reaches any more when an event is received at `now`,
+/// and answers which.
+///
+/// A clock may be wrong for a while: as many of the newest tables stay as a window has days,
+/// whatever the time is said to be, so that keys are not forgotten because it jumped ahead.
+pub(super) fn drop_old(
+    transaction: &Transaction<'_>,
+    days: &mut BTreeSet<i64>,
+    now: Timestamp,
+) -> rusqlite::Result<Vec<i64>> {
+    let (first_kept, mut dropped) = (day_of(now) - DAYS_KEPT + 1, Vec::new());
+    while days.len() as i64 > DAYS_KEPT
+        && let Some(day) = days.pop_first()
+    {
+        if day >= first_kept {
+            days.insert(day);
+            break;
+        }
+        transaction.execute_batch(&format!("DROP TABLE {}", dedupe_table(day)))?;
+        transaction.execute("DELETE FROM index_days WHERE day = ?1", [day])?;
+        dropped.push(day);
+    }
+    Ok(dropped)
 }
 
 /// Inserts keys, each into the table of its day, in the order in which the tables hold them.
@@ -78,6 +119,8 @@ pub(super) fn insert(
                 "CREATE TABLE IF NOT EXISTS {table} (hash INTEGER, seq INTEGER,
                  PRIMARY KEY (hash, seq)) WITHOUT ROWID"
             ))?;
+            let sql = "INSERT OR IGNORE INTO index_days VALUES (?1)";
+            transaction.execute(sql, [first.day])?;
         }
         let mut statement =
             transaction.prepare_cached(&format!("INSERT INTO {table} VALUES (?1, ?2)"))?;
@@ -92,16 +135,7 @@ fn day_of(time: Timestamp) -> i64 {
     time.unix_ms().div_euclid(DAY_MS)
 }
 
-/// FNV-1a over seed, channel and key, with a last mixing so that all bits count. The seed is the
-/// index's own, so that a sender cannot choose keys that collide.
 fn hash_of(keys: &Keys, seed: u64) -> Option<i64> {
     let key = keys.dedupe_key.as_ref()?;
-    let seed = seed.to_le_bytes();
-    let parts = [seed.as_slice(), keys.channel.as_bytes(), &[0xff], key.as_bytes()];
-    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
-    for byte in parts.into_iter().flatten() {
-        hash = (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3);
-    }
-    hash = (hash ^ (hash >> 32)).wrapping_mul(0xd6e8_feb8_6659_fd93);
-    Some(i64::from_le_bytes((hash ^ (hash >> 32)).to_le_bytes()))
+    Some(hash::seeded(seed, &[keys.channel.as_bytes(), &[0xff], key.as_bytes()]))
 }

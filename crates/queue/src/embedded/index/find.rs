@@ -1,6 +1,11 @@
 //! Reading the index: one event, or those that a selection wants, newest or oldest first.
 
-use super::{Entry, Index, kinds::Wanted, number};
+use super::{
+    Entry, Index, keys,
+    kinds::Wanted,
+    number,
+    places::{Filter, RunOf, Search},
+};
 use crate::{Selection, Seq};
 use headgate_event::{EventId, Timestamp};
 use rusqlite::{Connection, OptionalExtension, Params, params};
@@ -15,9 +20,12 @@ pub(in crate::embedded) struct Span {
     pub(in crate::embedded) until: Option<Timestamp>,
 }
 
+/// With more wanted kinds than this, the kind of each event that fits otherwise is looked at.
+const KIND_RUNS_MAX: usize = 16;
+
 /// Which end of a span comes first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Order {
+pub(super) enum Order {
     Newest,
     Oldest,
 }
@@ -58,12 +66,34 @@ impl Index {
         self.reading(|connection| one(connection, &sql, params![first_id, time.unix_ms()]))
     }
 
-    /// Whether a selection wants the events of an entry's kind.
-    pub(in crate::embedded) fn wants(&self, selection: &Selection, entry: &Entry) -> bool {
-        self.kinds.read().unwrap_or_else(PoisonError::into_inner).wants(selection, entry.kind)
+    /// Whether a selection wants an event.
+    pub(in crate::embedded) fn wants(
+        &self,
+        selection: &Selection,
+        entry: &Entry,
+    ) -> rusqlite::Result<bool> {
+        let kinds = self.kinds.read().unwrap_or_else(PoisonError::into_inner);
+        if !kinds.wants(selection, entry.kind) {
+            return Ok(false);
+        }
+        drop(kinds);
+        self.reading(|connection| {
+            for (name, values) in selection.wanted_keys() {
+                let mut found = false;
+                for value in values {
+                    let hash = keys::hash_of(self.seed, name, value);
+                    found = found || keys::has(connection, hash, entry.seq)?;
+                }
+                if !found {
+                    return Ok(false);
+                }
+            }
+            Ok(true)
+        })
     }
 
-    /// Up to `max` wanted events of the span, newest first.
+    /// Up to `max` wanted events of the span, newest first. Keys are compared by their hashes, so
+    /// one among them may not be wanted.
     pub(in crate::embedded) fn newest(
         &self,
         selection: &Selection,
@@ -95,6 +125,10 @@ impl Index {
             let span = self.narrowed(connection, span)?;
             match wanted {
                 _ if span.first > span.last || max == 0 => Ok(Vec::new()),
+                wanted if selection.wanted_keys().next().is_some() => {
+                    let filters = self.key_filters(selection);
+                    agreeing(Search { connection, span, order }, filters, wanted, max)
+                }
                 Wanted::All => in_order(connection, span, max, order, |_| true),
                 Wanted::Most(kinds) => in_order(connection, span, max, order, |entry| {
                     kinds.binary_search(&entry.kind).is_ok()
@@ -113,6 +147,15 @@ impl Index {
                 }
             }
         })
+    }
+
+    /// A filter for each key that decides.
+    fn key_filters(&self, selection: &Selection) -> Vec<Filter> {
+        let filter = |(name, values): (_, &[String])| {
+            let hashes = values.iter().map(|value| keys::hash_of(self.seed, name, value));
+            Filter::any(hashes.map(RunOf::Key))
+        };
+        selection.wanted_keys().map(filter).collect()
     }
 
     /// The span without the places that its times rule out. Ids rise with places, an id's time is
@@ -176,6 +219,34 @@ fn in_order(
     Ok(found)
 }
 
+/// The events of a span at which all filters agree, and that are of a wanted kind.
+fn agreeing(
+    search: Search<'_>,
+    mut filters: Vec<Filter>,
+    wanted: Wanted,
+    max: usize,
+) -> rusqlite::Result<Vec<Entry>> {
+    let kinds = match wanted {
+        Wanted::All => None,
+        Wanted::Each(kinds) if kinds.len() <= KIND_RUNS_MAX => {
+            filters.push(Filter::any(kinds.into_iter().map(RunOf::Kind)));
+            None
+        }
+        Wanted::Most(kinds) | Wanted::Each(kinds) => Some(kinds),
+    };
+    let sql = format!("SELECT {} FROM index_events WHERE seq = ?1", Entry::COLUMNS);
+    let mut found = Vec::new();
+    search.agreed(&mut filters, |seq| {
+        let entry = one(search.connection, &sql, [number(seq)])?;
+        found.extend(entry.filter(|entry| {
+            search.span.has_time(entry.created_at)
+                && kinds.as_ref().is_none_or(|kinds| kinds.binary_search(&entry.kind).is_ok())
+        }));
+        Ok(found.len() < max)
+    })?;
+    Ok(found)
+}
+
 /// The events of one kind in a span.
 fn of_kind(
     connection: &Connection,
@@ -207,7 +278,7 @@ fn of_kind(
 }
 
 impl Order {
-    fn sql(self) -> &'static str {
+    pub(super) fn sql(self) -> &'static str {
         match self {
             Self::Newest => "DESC",
             Self::Oldest => "ASC",
@@ -216,6 +287,10 @@ impl Order {
 }
 
 impl Span {
+    fn has_time(&self, created_at: Timestamp) -> bool {
+        (self.since_ms()..self.until_ms()).contains(&created_at.unix_ms())
+    }
+
     fn since_ms(self) -> i64 {
         self.since.map_or(i64::MIN, Timestamp::unix_ms)
     }

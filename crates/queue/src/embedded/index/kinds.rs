@@ -59,12 +59,12 @@ impl Kinds {
         self.events.entry(number).or_insert((kind, 0)).1 += events;
     }
 
-    /// Whether a selection wants the events of a kind.
+    /// Whether a selection wants the events of a kind, as far as the kind decides.
     pub(super) fn wants(&self, selection: &Selection, number: i64) -> bool {
         self.events.get(&number).is_some_and(|(kind, _)| kind.wanted_by(selection))
     }
 
-    /// The kinds that a selection wants.
+    /// The kinds that a selection wants, whatever else it wants.
     ///
     /// Reading each kind for itself costs a search a kind; reading on until enough wanted ones
     /// have come costs as many rows a find as there are events to a wanted one.
@@ -101,6 +101,6 @@ impl Kind {
     }
 
     fn wanted_by(&self, selection: &Selection) -> bool {
-        selection.wants(&self.event_type, &self.channel, self.provider.as_deref())
+        selection.wants_kind(&self.event_type, &self.channel, self.provider.as_deref())
     }
 }

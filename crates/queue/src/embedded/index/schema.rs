@@ -2,10 +2,21 @@
 
 use headgate_event::limits::{INDEX_CHECKPOINT_PAGES, INDEX_STATEMENTS_KEPT};
 use rusqlite::{Connection, OpenFlags};
-use std::path::Path;
+use std::{collections::BTreeSet, path::Path};
 
 /// The version of the tables, as `user_version`. Another one is rebuilt.
-pub(super) const VERSION: i64 = 1;
+pub(super) const VERSION: i64 = 2;
+
+/// What a whole index has besides the tables of dedupe keys, which `index_days` lists.
+const NAMES: [&str; 7] = [
+    "index_meta",
+    "index_kinds",
+    "index_events",
+    "index_events_id",
+    "index_events_kind",
+    "index_keys",
+    "index_days",
+];
 
 const TABLES: &str = "
 CREATE TABLE index_meta (
@@ -30,6 +41,13 @@ CREATE TABLE index_events (
 );
 CREATE UNIQUE INDEX index_events_id ON index_events (id);
 CREATE INDEX index_events_kind ON index_events (kind, seq);
+CREATE TABLE index_days (day INTEGER PRIMARY KEY);
+CREATE TABLE index_keys (
+    part INTEGER NOT NULL,
+    hash INTEGER NOT NULL,
+    seq  INTEGER NOT NULL,
+    PRIMARY KEY (part, hash, seq)
+) WITHOUT ROWID;
 ";
 
 /// Opens the one connection that writes, and makes the tables in an empty file.
@@ -71,12 +89,27 @@ pub(super) fn dedupe_table(day: i64) -> String {
     if day < 0 { format!("index_dedupe_before_{}", -day) } else { format!("index_dedupe_{day}") }
 }
 
+/// Whether nothing has been taken away from the index.
+pub(super) fn is_whole(connection: &Connection) -> rusqlite::Result<bool> {
+    let query = "SELECT count(*) FROM sqlite_schema WHERE name = ?1";
+    let mut statement = connection.prepare(query)?;
+    for name in NAMES {
+        if statement.query_row([name], |row| row.get::<_, i64>(0))? == 0 {
+            return Ok(false);
+        }
+    }
+    let mut statement = connection.prepare("SELECT day FROM index_days")?;
+    let listed: rusqlite::Result<BTreeSet<i64>> =
+        statement.query_map([], |row| row.get(0))?.collect();
+    Ok(listed? == dedupe_days(connection)?)
+}
+
 /// The days that have a table of dedupe keys.
-pub(super) fn dedupe_days(connection: &Connection) -> rusqlite::Result<Vec<i64>> {
+pub(super) fn dedupe_days(connection: &Connection) -> rusqlite::Result<BTreeSet<i64>> {
     let query = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name LIKE 'index_dedupe%'";
     let mut statement = connection.prepare(query)?;
     let names = statement.query_map([], |row| row.get::<_, String>(0))?;
-    let mut days = Vec::new();
+    let mut days = BTreeSet::new();
     for name in names {
         let name = name?;
         let day = match name.strip_prefix("index_dedupe_before_") {

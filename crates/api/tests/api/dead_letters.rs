@@ -1,0 +1,81 @@
+//! Dead letters, page by page.
+
+use crate::world::{World, from_earliest};
+use insta::assert_snapshot;
+use serde_json::{Value, json};
+
+/// So many dead letters of the subscription `agent`.
+async fn buried(world: &World, count: usize) {
+    world.store_many(count).await;
+    world.subscribe(from_earliest("agent")).await;
+    let leased = world.post("/v1/subscriptions/agent/lease", r#"{"max": 100}"#).await;
+    let bury: Vec<Value> = leased
+        .deliveries()
+        .into_iter()
+        .map(|id| json!({"id": id, "reason": "no such customer"}))
+        .collect();
+    let body = json!({ "bury": bury }).to_string();
+    let settled = world.post("/v1/subscriptions/agent/settle", &body).await;
+    assert_eq!(settled.json()["settled"], count);
+}
+
+#[tokio::test]
+async fn a_dead_letter_says_what_an_operator_needs() {
+    let world = World::new();
+    buried(&world, 1).await;
+    let answer = world.get("/v1/dead-letters?subscription=agent").await;
+    let json = answer.json();
+    let letter = &json["dead_letters"][0];
+    let newest = world.get("/v1/events").await.json()["events"][0]["id"].clone();
+    assert_eq!(letter["event_id"], newest);
+    assert_eq!(letter["at"], "2026-11-21T00:00:00.001Z");
+    let mut names: Vec<_> = letter.as_object().expect("an object").keys().collect();
+    names.sort();
+    assert_eq!(names, ["at", "attempts", "delivery", "event_id", "last_error", "reason"]);
+    let id = newest.as_str().expect("an id");
+    assert_snapshot!(answer.shown().replace(id, "(its id)"));
+}
+
+#[tokio::test]
+async fn dead_letters_come_in_pages() {
+    let world = World::new();
+    buried(&world, 5).await;
+    let (mut path, mut places) = ("/v1/dead-letters?subscription=agent&limit=2".to_owned(), vec![]);
+    loop {
+        let json = world.get(&path).await.json();
+        let letters = json["dead_letters"].as_array().expect("letters");
+        places.extend(letters.iter().map(|one| one["delivery"].as_str().expect("id").to_owned()));
+        let Some(cursor) = json["next_cursor"].as_str() else { break };
+        path = format!("/v1/dead-letters?subscription=agent&limit=2&cursor={cursor}");
+    }
+    assert_eq!(places, ["agent.1.5.1", "agent.1.4.1", "agent.1.3.1", "agent.1.2.1", "agent.1.1.1"]);
+    world.subscribe(from_earliest("other")).await;
+    let other = path.replace("agent", "other");
+    assert_eq!(world.get(&other).await.json()["error"]["code"], "invalid_cursor");
+    let events = world.get("/v1/events?limit=1").await.json();
+    let cursor = events["next_cursor"].as_str().expect("more");
+    let path = format!("/v1/dead-letters?subscription=agent&cursor={cursor}");
+    assert_eq!(world.get(&path).await.json()["error"]["code"], "invalid_cursor");
+}
+
+#[tokio::test]
+async fn what_cannot_be_listed_is_refused() {
+    let world = World::new();
+    world.subscribe(from_earliest("agent")).await;
+    let mut shown = String::new();
+    for query in [
+        "?subscription=agent",
+        "",
+        "?subscription=nobody",
+        "?subscription=",
+        "?subscription=agent&limit=0",
+        "?subscription=agent&limit=501",
+        "?subscription=agent&cursor=x",
+        "?subscription=agent&subscription=agent",
+        "?subscription=agent&reason=buried",
+    ] {
+        let answer = world.get(&format!("/v1/dead-letters{query}")).await;
+        shown += &format!("{query}\n  {}\n", answer.shown());
+    }
+    assert_snapshot!(shown);
+}

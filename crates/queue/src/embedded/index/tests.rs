@@ -1,0 +1,232 @@
+//! The index against a list that is read through.
+
+use super::{Entry, IndexWriter, Span};
+use crate::{
+    KeyName, Selectable, Selection, Seq,
+    log::{Committed, Keys, Position},
+};
+use headgate_event::{ChannelType, Correlation, EventId, Timestamp, limits::DEDUPE_WINDOW_MAX};
+use proptest::prelude::*;
+use std::{collections::BTreeMap, sync::Arc};
+
+/// Steps that cross the parts in which keys lie.
+const STEP_MAX: u64 = 90_000;
+
+fn text(prefix: &'static str) -> impl Strategy<Value = String> {
+    (0..4_u8).prop_map(move |n| format!("{prefix}{n}"))
+}
+
+fn key() -> impl Strategy<Value = Option<String>> {
+    // The same values under different names.
+    proptest::option::of(text("v"))
+}
+
+fn keys() -> impl Strategy<Value = Keys> {
+    let channel = (0..20_u8).prop_map(|n| format!("c{n}"));
+    let kind = (text("t."), channel, proptest::option::of(text("p")));
+    (kind, key(), key(), (key(), key(), key(), key(), key())).prop_map(
+        |((event_type, channel, provider), provider_event, thread_key, ids)| Keys {
+            event_type,
+            channel,
+            channel_kind: ChannelType::Webhook,
+            provider,
+            provider_event,
+            dedupe_key: None,
+            dedupe_window: None,
+            thread_key,
+            correlation: Correlation {
+                flow_id: ids.0,
+                flow_type: ids.1,
+                proposal_id: ids.2,
+                deal_id: ids.3,
+                session_id: ids.4,
+            },
+        },
+    )
+}
+
+/// Events at rising places, each received up to ten seconds before it was stored.
+fn events() -> impl Strategy<Value = Vec<Committed>> {
+    let one = (1..STEP_MAX, keys(), 0..10_000_i64);
+    proptest::collection::vec(one, 1..120).prop_map(|all| {
+        let mut seq: Seq = 0;
+        let event = |(step, keys, late)| {
+            seq += step;
+            let stored_at = i64::try_from(seq).expect("small");
+            Committed {
+                seq,
+                id: EventId::from_parts(Timestamp::from_unix_ms(stored_at), 0),
+                created_at: Timestamp::from_unix_ms(stored_at - late),
+                position: Position { segment: 1, offset: seq, len: 10 },
+                keys: Arc::new(keys),
+            }
+        };
+        all.into_iter().map(event).collect()
+    })
+}
+
+fn selection() -> impl Strategy<Value = Selection> {
+    let names = proptest::sample::select(&KeyName::ALL[..]);
+    let values = proptest::collection::vec(text("v"), 0..3);
+    let keys = proptest::collection::btree_map(names, values, 0..4);
+    let channels = proptest::collection::btree_set((0..20_u8).prop_map(|n| format!("c{n}")), 0..6);
+    let types = proptest::collection::btree_set(text("t."), 0..3);
+    (keys, channels, types).prop_map(|(keys, channels, types)| Selection {
+        types: types.iter().map(|one| one.parse().expect("a type")).collect(),
+        channels: channels.into_iter().collect(),
+        providers: Vec::new(),
+        keys: BTreeMap::from_iter(keys),
+    })
+}
+
+fn span(end: Seq) -> impl Strategy<Value = Span> {
+    let time = || proptest::option::of((0..end).prop_map(|ms| ms.cast_signed()));
+    (0..=end, 0..=end, time(), time()).prop_map(move |(first, last, since, until)| Span {
+        first: first / 2,
+        last: end / 2 + last / 2 + 1,
+        since: since.map(Timestamp::from_unix_ms),
+        until: until.map(Timestamp::from_unix_ms),
+    })
+}
+
+fn expected(events: &[Committed], selection: &Selection, span: Span) -> Vec<Seq> {
+    let fits = |event: &&Committed| {
+        selection.wants(Selectable::from(&*event.keys))
+            && (span.first..=span.last).contains(&event.seq)
+            && span.since.is_none_or(|since| event.created_at >= since)
+            && span.until.is_none_or(|until| event.created_at < until)
+    };
+    events.iter().filter(fits).map(|event| event.seq).collect()
+}
+
+fn places(entries: Vec<Entry>) -> Vec<Seq> {
+    entries.into_iter().map(|entry| entry.seq).collect()
+}
+
+fn check(
+    writer: &IndexWriter,
+    events: &[Committed],
+    selection: &Selection,
+    span: Span,
+    max: usize,
+) -> Result<(), TestCaseError> {
+    let index = writer.index();
+    let mut wanted = expected(events, selection, span);
+    let oldest = index.oldest(selection, span, max).expect("read");
+    prop_assert_eq!(places(oldest), wanted.iter().copied().take(max).collect::<Vec<_>>());
+    wanted.reverse();
+    let newest = index.newest(selection, span, max).expect("read");
+    prop_assert_eq!(places(newest), wanted.iter().copied().take(max).collect::<Vec<_>>());
+    for event in events {
+        let entry = index.at(event.seq).expect("read").expect("there");
+        let wants = index.wants(selection, &entry).expect("read");
+        prop_assert_eq!(wants, selection.wants(Selectable::from(&*event.keys)));
+    }
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(60))]
+
+    #[test]
+    fn what_a_selection_wants_is_found_from_both_ends(
+        (events, span) in events().prop_flat_map(|events| {
+            let end = events.last().map_or(1, |event| event.seq);
+            (Just(events), span(end))
+        }),
+        selections in proptest::collection::vec(selection(), 1..8),
+        max in 1_usize..100,
+        cut in any::<prop::sample::Index>(),
+    ) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut writer = IndexWriter::open(&folder.path().join("index.db")).expect("opens");
+        for step in events.chunks(50) {
+            writer.add(step).expect("added");
+        }
+        for selection in &selections {
+            check(&writer, &events, selection, span, max)?;
+        }
+        let left = &events[..=cut.index(events.len())];
+        writer.cut_back(left.last().expect("one").seq).expect("cut");
+        for selection in &selections {
+            check(&writer, left, selection, span, max)?;
+        }
+    }
+}
+
+const DAY_MS: i64 = 24 * 3600 * 1000;
+
+/// An event with a dedupe key, received on a day.
+fn keyed(seq: Seq, day: i64, key: &str) -> Committed {
+    let keys = Keys {
+        event_type: "t.0".into(),
+        channel: "c".into(),
+        channel_kind: ChannelType::Webhook,
+        provider: None,
+        provider_event: None,
+        dedupe_key: Some(key.into()),
+        dedupe_window: Some(DEDUPE_WINDOW_MAX),
+        thread_key: None,
+        correlation: Correlation::default(),
+    };
+    let created_at = Timestamp::from_unix_ms(day * DAY_MS + 1);
+    Committed {
+        seq,
+        id: EventId::from_parts(Timestamp::from_unix_ms(20_000 * DAY_MS), seq.into()),
+        created_at,
+        position: Position { segment: 1, offset: seq, len: 10 },
+        keys: Arc::new(keys),
+    }
+}
+
+/// The places of a key's events, as an event of this day looks for them.
+fn repeats(writer: &IndexWriter, day: i64, key: &str) -> Vec<Seq> {
+    let event = keyed(0, day, key);
+    let oldest = event.created_at.minus(DEDUPE_WINDOW_MAX);
+    writer.index().repeats_of(&event.keys, oldest).expect("read")
+}
+
+#[test]
+fn dedupe_keys_that_no_window_reaches_are_dropped() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("index.db");
+    let mut writer = IndexWriter::open(&path).expect("opens");
+    for day in 0..300_i64 {
+        writer.add(&[keyed(day.cast_unsigned() + 1, day, &format!("of {day}"))]).expect("added");
+        for before in [0, 1, 45, 90] {
+            let expected: Vec<Seq> =
+                (day >= before).then_some((day - before + 1).cast_unsigned()).into_iter().collect();
+            assert_eq!(repeats(&writer, day, &format!("of {}", day - before)), expected, "{day}");
+        }
+    }
+    drop(writer);
+    let tables = || {
+        let index = rusqlite::Connection::open(&path).expect("opens");
+        let query = "SELECT count(*) FROM sqlite_schema WHERE name GLOB 'index_dedupe_*'";
+        index.query_row(query, [], |row| row.get::<_, i64>(0)).expect("counted")
+    };
+    assert_eq!(tables(), 92);
+    let writer = IndexWriter::open(&path).expect("opens");
+    assert_eq!(writer.index().last(), 300, "it is whole without them");
+    assert_eq!(repeats(&writer, 299, "of 209"), [210]);
+}
+
+#[test]
+fn a_clock_that_jumps_ahead_and_back_forgets_no_key() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut writer = IndexWriter::open(&folder.path().join("index.db")).expect("opens");
+    let mut seq = 0;
+    let mut add = |writer: &mut IndexWriter, day: i64, key: &str| {
+        seq += 1;
+        writer.add(&[keyed(seq, day, key)]).expect("added");
+    };
+    for day in 0..80 {
+        add(&mut writer, day, &format!("of {day}"));
+    }
+    add(&mut writer, 500, "of a wrong clock");
+    for day in 80..200 {
+        add(&mut writer, day, &format!("of {day}"));
+        let wanted = (day - 60).max(0);
+        assert_eq!(repeats(&writer, day, &format!("of {wanted}")).len(), 1, "{day}");
+    }
+}
