@@ -15,22 +15,21 @@ mod secret;
 mod section;
 mod server;
 mod subscription;
+mod tls;
 mod value;
 
 pub use demo::DEMO_NAME;
 pub use environment::Environment;
 pub use problem::{Problem, Problems};
-pub use server::{OpenError, Server};
+pub use server::{Connections, OpenError, Server};
 
 use headgate_api::ApiKey;
+use headgate_http::Tls;
 use headgate_queue::SubscriptionSpec;
 use headgate_webhook::{ChannelSpec, Providers};
 use problem::Notes;
 use section::Section;
-use std::{
-    net::SocketAddr,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 use toml::de::DeTable;
 
 /// The file that is taken when none is named and it exists.
@@ -43,6 +42,8 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// Where to listen.
     pub server: Server,
+    /// TLS with the certificate and key that `server` names.
+    pub tls: Option<Tls>,
     /// Who may use the API; when empty, anyone on this machine.
     pub api_keys: Vec<ApiKey>,
     /// The ways in.
@@ -103,10 +104,10 @@ impl Config {
     }
 }
 
-/// The address that a configuration listens on, whatever else is wrong with it: who only talks to
-/// the gateway does not have its secrets.
-pub fn listen_of(file: &Path) -> Result<SocketAddr, Problems> {
-    part_of(file, "`[server]`", |root| server::read(root).map(|server| server.listen))
+/// Where a configuration listens, whatever else is wrong with it: who only talks to the gateway does
+/// not have its secrets.
+pub fn server_of(file: &Path) -> Result<Server, Problems> {
+    part_of(file, "`[server]`", server::read)
 }
 
 /// The folder of the queue that a configuration names, whatever else is wrong with it: who mends
@@ -177,10 +178,15 @@ fn read(root: Section<'_>, context: &Context<'_>) -> Option<Config> {
     {
         root.wrong(error.key(), &error.to_string());
     }
+    let tls = match server.as_ref().and_then(|server| server.tls.as_ref()) {
+        Some(files) => tls::load(&root, files, context.folder).map(Some),
+        None => Some(None),
+    };
     root.report_unknown(&LATER);
     Some(Config {
         data_dir: data_dir?,
         server: server?,
+        tls: tls?,
         api_keys: api_keys?,
         channels: channels.channels?,
         subscriptions: subscriptions?,

@@ -27,6 +27,7 @@ pub mod signals;
 pub mod telemetry;
 
 mod backoff;
+mod open_files;
 mod run;
 
 pub use run::run;

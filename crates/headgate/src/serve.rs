@@ -1,6 +1,7 @@
 //! `headgate serve`: the gateway from its start to its stop, top to bottom.
 
 mod announce;
+mod certificates;
 mod configuration;
 mod front;
 mod storage;
@@ -11,11 +12,13 @@ use crate::{
     clock::SystemClock,
     config::{Config, Environment},
     failure::Failure,
+    open_files,
     signals::Signals,
     telemetry,
 };
 use announce::Announcer;
 use anyhow::Context;
+use certificates::Certificates;
 use headgate_api::{Access, Api, ApiOptions, StreamRules};
 use headgate_event::Clock;
 use headgate_http::{DrainReport, Intake, IntakeOptions, ServerOptions};
@@ -38,6 +41,7 @@ pub async fn run(arguments: &ServeArguments, environment: &Environment) -> Resul
     let metrics = telemetry::record_metrics()?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
 
+    open_files::allow(config.server.connections.total);
     let storage = storage::open(&config.data_dir, &clock).await?;
     let queue = Arc::clone(&storage.queue);
     subscriptions::bring_in_line(&*queue, &config.subscriptions).await?;
@@ -56,12 +60,13 @@ pub async fn run(arguments: &ServeArguments, environment: &Environment) -> Resul
         .await
         .with_context(|| format!("cannot listen on `{}`", config.server.listen))?;
     let address = listener.local_addr().context("the address of the listener")?;
+    let certificates = Certificates::begin(config.tls.as_ref(), &clock)?;
     let announcer = Announcer::begin(&config, address, &queue);
 
     let serving = headgate_http::serve(
         listener,
         front::service(webhooks, api.clone()),
-        ServerOptions::default(),
+        server_options(&config),
         clock,
         async {
             signals.finish().await;
@@ -77,6 +82,7 @@ pub async fn run(arguments: &ServeArguments, environment: &Environment) -> Resul
         () = signals.cut() => tracing::warn!("cut by a second signal"),
     }
     announcer.end();
+    drop(certificates);
     if tokio::time::timeout(STREAMS_TIMEOUT, api.streams_ended()).await.is_err() {
         tracing::warn!("streams were cut because they did not end in time");
     }
@@ -91,6 +97,15 @@ fn intake(config: &Config) -> anyhow::Result<Intake> {
     let folder = config.data_dir.join("spool");
     Intake::new(IntakeOptions::new(&folder))
         .with_context(|| format!("cannot use `{}` for large bodies", folder.display()))
+}
+
+fn server_options(config: &Config) -> ServerOptions {
+    ServerOptions {
+        connections_max: config.server.connections.total,
+        connections_per_network_max: config.server.connections.per_network,
+        tls: config.tls.clone(),
+        ..ServerOptions::default()
+    }
 }
 
 fn api_options(

@@ -24,4 +24,6 @@ mod verified;
 pub use verified::{Refused, Verified, Verify};
 
 mod server;
-pub use server::{DrainReport, Handler, ServerOptions, serve};
+pub use server::{
+    DrainReport, Exempt, Handler, Renewal, ServerOptions, Tls, TlsError, TlsFiles, serve,
+};

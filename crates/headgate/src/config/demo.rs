@@ -30,6 +30,7 @@ impl Config {
         Self {
             data_dir: DATA_DIR.into(),
             server: Server::default(),
+            tls: None,
             api_keys: Vec::new(),
             channels: vec![channel],
             subscriptions: vec![subscription],
