@@ -216,10 +216,8 @@ impl<I: AsyncRead + AsyncWrite + Unpin> Watch<I> {
                 }
                 self.drop_empty_lines();
                 if !self.share.covers(self.held.len()) {
-                    self.refuse(Reject::unavailable(
-                        "the heads of requests use up the memory for them",
-                        RETRY_AFTER,
-                    ));
+                    let cause = "the heads of requests use up the memory for them";
+                    self.refuse(Reject::unavailable(cause, RETRY_AFTER).closing());
                     return Poll::Ready(Ok(true));
                 }
                 if idle && !self.held.is_empty() && self.stage == Stage::Head {
