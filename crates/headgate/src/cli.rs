@@ -8,8 +8,8 @@ mod provider_arguments;
 pub use client_arguments::ClientArguments;
 pub use commands::{
     CheckArguments, DeadLettersArguments, EventsCommand, EventsGetArguments, EventsListArguments,
-    HealthArguments, KeyArguments, ListenArguments, ReindexArguments, SendArguments, ServeArguments, TailArguments,
-    Work,
+    HealthArguments, KeyArguments, ListenArguments, ReindexArguments, SendArguments,
+    ServeArguments, TailArguments, Work,
 };
 pub use provider_arguments::{
     ProvidersCommand, ProvidersListArguments, ProvidersShowArguments, RenderArguments,
