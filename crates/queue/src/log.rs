@@ -21,6 +21,7 @@ mod frame;
 mod keys;
 mod options;
 mod prepared;
+mod random;
 mod reader;
 mod recovery;
 mod shared;
@@ -85,6 +86,42 @@ impl Log {
         clock: Arc<dyn Clock>,
         options: LogOptions,
     ) -> Result<Self, OpenError> {
+        let (shared, writer) = Self::recover(storage, clock, options)?;
+        let (calls, queue) = mpsc::channel(APPENDS_QUEUED_MAX);
+        let (alive, running) = watch::channel(());
+        let thread = std::thread::Builder::new()
+            .name("headgate-log".to_owned())
+            .spawn(move || {
+                let _alive = alive;
+                writer.run(queue);
+            })
+            .map_err(OpenError::Thread)?;
+        let writer = Mutex::new(Some(thread));
+        let inner = Inner { shared, options, calls: Some(calls), writer, running };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// The same, but nothing is written until the test says so.
+    #[cfg(test)]
+    fn open_by_hand(
+        storage: Arc<dyn Storage>,
+        clock: Arc<dyn Clock>,
+        options: LogOptions,
+    ) -> Result<(Self, writer::ByHand), OpenError> {
+        let (shared, writer) = Self::recover(storage, clock, options)?;
+        let (calls, queue) = mpsc::channel(APPENDS_QUEUED_MAX);
+        let (alive, running) = watch::channel(());
+        let calls = Some(calls);
+        let inner = Inner { shared, options, calls, writer: Mutex::default(), running };
+        Ok((Self { inner: Arc::new(inner) }, writer::ByHand::new(writer, queue, alive)))
+    }
+
+    /// What the disk holds, and the writer that goes on from there.
+    fn recover(
+        storage: Arc<dyn Storage>,
+        clock: Arc<dyn Clock>,
+        options: LogOptions,
+    ) -> Result<(Arc<Shared>, Writer), OpenError> {
         let recovered = recovery::recover(&storage, options.indexed)?;
         let head = recovered.head;
         let shared = Arc::new(Shared {
@@ -103,18 +140,7 @@ impl Log {
             shared.indexed.store(first.seq - 1, Ordering::Release);
             shared.tail.restore(unindexed);
         }
-        let (calls, queue) = mpsc::channel(APPENDS_QUEUED_MAX);
-        let (alive, running) = watch::channel(());
-        let thread = std::thread::Builder::new()
-            .name("headgate-log".to_owned())
-            .spawn(move || {
-                let _alive = alive;
-                writer.run(queue);
-            })
-            .map_err(OpenError::Thread)?;
-        let writer = Mutex::new(Some(thread));
-        let inner = Inner { shared, options, calls: Some(calls), writer, running };
-        Ok(Self { inner: Arc::new(inner) })
+        Ok((shared, writer))
     }
 
     /// Stores the drafts in one batch, all or none, and answers for each once it is durable.

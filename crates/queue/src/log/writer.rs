@@ -5,14 +5,19 @@
 //! synced.
 
 mod batch;
+#[cfg(test)]
+mod by_hand;
 mod ids;
 mod known;
 
 pub(super) use batch::{Call, Message};
+#[cfg(test)]
+pub(super) use by_hand::ByHand;
 
 use super::{
     AppendError, Committed, LogOptions, Place, Shared,
     format::{BATCH_HEADER_BYTES, BatchHeader, SEGMENT_START, SegmentHeader, file_name},
+    random,
     recovery::{Active, begin_segment},
     unavailable,
 };
@@ -92,17 +97,14 @@ impl Writer {
 
     /// Works until it is told to close or nobody is left to tell it anything.
     pub(super) fn run(mut self, mut queue: mpsc::Receiver<Message>) {
-        while let Some(calls) = self.gather(&mut queue) {
+        while let Some(first) = self.held.take().or_else(|| next_call(&mut queue)) {
+            let calls = self.gather(first, &mut queue);
             self.commit(calls);
         }
     }
 
-    /// Waits for a call and takes with it what is queued, up to the limits of a batch.
-    fn gather(&mut self, queue: &mut mpsc::Receiver<Message>) -> Option<Vec<Call>> {
-        let first = match self.held.take() {
-            Some(held) => held,
-            None => next_call(queue)?,
-        };
+    /// Takes with a call what is queued, up to the limits of a batch.
+    fn gather(&mut self, first: Call, queue: &mut mpsc::Receiver<Message>) -> Vec<Call> {
         let (mut events, mut bytes) = first.size();
         let mut calls = vec![first];
         while events < BATCH_EVENTS_MAX && bytes < BATCH_BYTES_MAX {
@@ -123,7 +125,7 @@ impl Writer {
             }
             calls.push(call);
         }
-        Some(calls)
+        calls
     }
 
     /// Stores the calls in one batch and answers them.
@@ -163,7 +165,7 @@ impl Writer {
         if empty || self.active.end < self.options.segment_bytes_max {
             return Ok(());
         }
-        let tag = match getrandom::u64() {
+        let tag = match random::number() {
             Ok(tag) => tag,
             Err(error) => return Err(format!("there are no random bits: {error}")),
         };

@@ -38,7 +38,7 @@ async fn what_a_restart_shows_after_a_failed_sync_survives_a_power_cut() {
     let rig = rig.reopen();
     let shown = rig.all();
     rig.append_raw("3").await;
-    let disk = rig.disk.after_power_cut(|_| 0);
+    let disk = rig.disk.with_what_was_synced();
     let after = all(&reopened(&disk).expect("it opens"));
     assert_eq!(after[..shown.len()], shown);
     assert_eq!(after.last().map(|read| read.raw.clone()), Some("3".into()));
@@ -138,7 +138,7 @@ async fn a_frame_that_has_changed_on_the_disk_is_not_given_out() {
         bytes[changed] ^= 0x10;
         let position = super::super::Position { offset: 64 + 48, ..entries[1].position };
         assert!(rig.log.read(position).is_err());
-        let disk = MemoryStorage::default();
+        let disk = SimulatedDisk::default();
         disk.put(name, &bytes);
         let segment = super::super::Storage::open(&disk, name).expect("it is there");
         let len = usize::try_from(entries[1].position.len).expect("a length");
