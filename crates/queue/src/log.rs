@@ -24,6 +24,7 @@ mod prepared;
 mod random;
 mod reader;
 mod recovery;
+mod room;
 mod shared;
 mod storage;
 mod tail;
@@ -131,6 +132,7 @@ impl Log {
             indexed: AtomicU64::new(head),
             room: Notify::new(),
             fault: Mutex::new(None),
+            shortage: Mutex::new(None),
         });
         let unindexed = shared.unindexed(head, &options)?;
         let mut writer =
@@ -155,6 +157,9 @@ impl Log {
         check_size(&drafts)?;
         if drafts.is_empty() {
             return Ok(Vec::new());
+        }
+        if let Some(shortage) = self.inner.shared.shortage() {
+            return Err(unavailable(shortage));
         }
         self.wait_for_room().await?;
         let closed = || unavailable("the log is closed");
@@ -240,7 +245,20 @@ impl Log {
         if self.inner.calls.as_ref().is_none_or(mpsc::Sender::is_closed) {
             return Err("the log is closed".to_owned());
         }
-        self.inner.shared.fault().map_or(Ok(()), Err)
+        let shared = &self.inner.shared;
+        shared.fault().or_else(|| shared.shortage()).map_or(Ok(()), Err)
+    }
+
+    /// Looks how much of the disk is free, and whether a log that could not write can write again.
+    ///
+    /// To be called now and then, off the path of every answer.
+    pub(crate) fn check_room(&self) {
+        let (shared, options) = (&self.inner.shared, &self.inner.options);
+        room::check(shared, options.disk_free_bytes_min);
+        if let Some(calls) = self.inner.calls.as_ref().filter(|_| shared.shortage().is_none()) {
+            // A queue that is full has calls that try it themselves.
+            let _ = calls.try_send(Message::Probe);
+        }
     }
 
     /// Stores what was given before, ends the writer and refuses what comes later.

@@ -25,7 +25,7 @@ use crate::Seq;
 use batch::Batch;
 use headgate_event::{
     Accepted, Clock, EventId, Timestamp,
-    limits::{BATCH_BYTES_MAX, BATCH_EVENTS_MAX},
+    limits::{BATCH_BYTES_MAX, BATCH_EVENTS_MAX, DISK_PROBE_BYTES},
 };
 use ids::Ids;
 use known::Known;
@@ -97,9 +97,23 @@ impl Writer {
 
     /// Works until it is told to close or nobody is left to tell it anything.
     pub(super) fn run(mut self, mut queue: mpsc::Receiver<Message>) {
-        while let Some(first) = self.held.take().or_else(|| next_call(&mut queue)) {
+        while let Some(first) = self.next_call(&mut queue) {
             let calls = self.gather(first, &mut queue);
             self.commit(calls);
+        }
+    }
+
+    /// The next call, waiting for it; `None` at the end.
+    fn next_call(&mut self, queue: &mut mpsc::Receiver<Message>) -> Option<Call> {
+        if let Some(held) = self.held.take() {
+            return Some(held);
+        }
+        loop {
+            match queue.blocking_recv()? {
+                Message::Append(call) => return Some(call),
+                Message::Probe => self.probe(),
+                Message::Close => queue.close(),
+            }
         }
     }
 
@@ -114,6 +128,8 @@ impl Writer {
                     queue.close();
                     continue;
                 }
+                // The calls will show it.
+                Ok(Message::Probe) => continue,
                 Err(_) => break,
             };
             let (more_events, more_bytes) = call.size();
@@ -232,12 +248,35 @@ impl Writer {
         }
         self.active.end = batch.end;
         self.head += batch.frames.len() as u64;
+        self.unblocked();
+        Ok(())
+    }
+
+    /// Tries whether what blocked the log has passed, without an event to lose: zeros are written
+    /// behind the end and cut off again.
+    fn probe(&mut self) {
+        if self.health != Health::Blocked || self.ready().is_err() {
+            return;
+        }
+        let (file, end) = (&self.active.file, self.active.end);
+        if let Err(error) = file.write_at(end, &[0; DISK_PROBE_BYTES]) {
+            self.not_written(&error);
+            return;
+        }
+        match file.truncate(end).and_then(|()| file.sync()) {
+            Ok(()) => self.unblocked(),
+            Err(error) => {
+                self.poison("cut", &error);
+            }
+        }
+    }
+
+    fn unblocked(&mut self) {
         if self.health == Health::Blocked {
             tracing::info!("the log can be written again");
             self.shared.set_fault(None);
             self.health = Health::Well;
         }
-        Ok(())
     }
 
     /// Writes header and frames, in one piece unless they are large.
@@ -341,16 +380,6 @@ impl Writer {
         self.health = Health::Poisoned;
         self.shared.set_fault(Some(reason.clone()));
         reason
-    }
-}
-
-/// The next call, waiting for it; `None` at the end.
-fn next_call(queue: &mut mpsc::Receiver<Message>) -> Option<Call> {
-    loop {
-        match queue.blocking_recv()? {
-            Message::Append(call) => return Some(call),
-            Message::Close => queue.close(),
-        }
     }
 }
 

@@ -42,6 +42,15 @@ pub(crate) enum Ask {
 /// The nth ask of a kind from now on, counted from 1, fails like this.
 pub(crate) type Failures = Vec<(Ask, usize, ErrorKind)>;
 
+/// How a process ends in the middle of a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    /// It is killed: the pages of the operating system stay.
+    Kill,
+    /// With the power: only what the disk has stays.
+    PowerCut,
+}
+
 /// One folder in memory; clones are the same folder.
 #[derive(Clone)]
 pub(crate) struct SimulatedDisk {
@@ -63,7 +72,9 @@ struct Disk {
     syncs_waiting: usize,
     writes: usize,
     calls: u64,
-    cut_at: Option<u64>,
+    cut_at: Option<(u64, End)>,
+    /// The process was killed; every call fails from then on.
+    killed: bool,
     /// What the power cut left; every call fails from then on.
     left: Option<BTreeMap<String, Vec<u8>>>,
     dice: Dice,
@@ -95,6 +106,7 @@ impl SimulatedDisk {
             writes: 0,
             calls: 0,
             cut_at: None,
+            killed: false,
             left: None,
             dice,
             trace,
@@ -188,14 +200,14 @@ impl SimulatedDisk {
         disk.files.iter_mut().for_each(|file| file.drop_caches(&mut disk.dice));
     }
 
-    /// Cuts the power in the middle of the nth call from now on, whatever it is.
-    pub(crate) fn cut_power_at(&self, nth: u64) {
+    /// Ends the process in the middle of the nth call from now on, whatever it is.
+    pub(crate) fn end_at(&self, nth: u64, end: End) {
         let mut disk = self.disk();
-        disk.cut_at = Some(disk.calls + nth.max(1));
+        disk.cut_at = Some((disk.calls + nth.max(1), end));
     }
 
-    /// Leaves the power on.
-    pub(crate) fn cut_power_never(&self) {
+    /// Lets the process live.
+    pub(crate) fn end_never(&self) {
         self.disk().cut_at = None;
     }
 
@@ -205,14 +217,20 @@ impl SimulatedDisk {
         disk.cut_at.is_none() && disk.failures.is_empty() && disk.bytes_max.is_none()
     }
 
-    /// Whether the power was cut.
+    /// Whether the process was ended.
     pub(crate) fn is_off(&self) -> bool {
-        self.disk().left.is_some()
+        let disk = self.disk();
+        disk.killed || disk.left.is_some()
     }
 
-    /// Cuts the power, unless that was done, and gives the disk as it is found afterwards.
+    /// Ends the process with the power, unless it has ended, and gives the disk as it is found
+    /// afterwards.
     pub(crate) fn restarted(&self) -> Self {
         let mut disk = self.disk();
+        if disk.killed {
+            let after = Disk { killed: false, cut_at: None, ..disk.clone() };
+            return Self { shared: Arc::new((Mutex::new(after), Condvar::new())) };
+        }
         disk.cut_power();
         let left = disk.left.clone().unwrap_or_default();
         let after = Self::with(disk.dice.clone(), disk.trace.clone());
@@ -244,20 +262,21 @@ impl SimulatedDisk {
         act: impl FnOnce(&mut Disk, Option<ErrorKind>) -> io::Result<T>,
     ) -> io::Result<T> {
         let mut disk = self.disk();
-        if disk.left.is_some() {
-            return Err(io::Error::other("the power is off"));
+        if disk.killed || disk.left.is_some() {
+            return Err(io::Error::other("the process has ended"));
         }
         disk.calls += 1;
-        let is_last = disk.cut_at == Some(disk.calls);
-        if is_last && disk.dice.one_in(2) {
-            disk.cut_power();
-            return Err(io::Error::other("the power is off"));
+        let calls = disk.calls;
+        let end = disk.cut_at.filter(|(last, _)| *last == calls).map(|(_, end)| end);
+        if let Some(end) = end
+            && disk.dice.one_in(2)
+        {
+            return disk.end(end);
         }
         let failure = disk.failure(ask);
         let answer = act(&mut disk, failure);
-        if is_last {
-            disk.cut_power();
-            return Err(io::Error::other("the power is off"));
+        if let Some(end) = end {
+            return disk.end(end);
         }
         disk.trace.note(ask, about, answer.as_ref().map(|_| ()));
         answer
@@ -286,6 +305,17 @@ impl Disk {
 
     fn room(&self) -> usize {
         self.bytes_max.map_or(usize::MAX, |most| most.saturating_sub(self.used()))
+    }
+
+    fn end<T>(&mut self, end: End) -> io::Result<T> {
+        match end {
+            End::Kill => {
+                self.killed = true;
+                self.trace.say("the process is killed".to_owned());
+            }
+            End::PowerCut => self.cut_power(),
+        }
+        Err(io::Error::other("the process has ended"))
     }
 
     /// Decides what is left of everything that was not synced.

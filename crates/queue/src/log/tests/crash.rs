@@ -12,7 +12,7 @@ use run::Run;
 use seeds::for_seeds;
 
 /// How many cases the ordinary suite runs.
-const CASES: u64 = 300;
+const CASES: u64 = 600;
 
 #[test]
 fn what_was_answered_survives_whatever_the_disk_does() {

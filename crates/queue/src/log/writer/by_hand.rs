@@ -26,6 +26,10 @@ impl ByHand {
             Some(held) => held,
             None => match self.queue.try_recv() {
                 Ok(Message::Append(call)) => call,
+                Ok(Message::Probe) => {
+                    self.writer.probe();
+                    return true;
+                }
                 _ => return false,
             },
         };

@@ -7,7 +7,7 @@ use super::{
 use crate::log::{
     LogError,
     random::seeded,
-    storage::simulated::{Dice, Trace},
+    storage::simulated::{Dice, End, Trace},
 };
 use std::{
     io::ErrorKind,
@@ -15,7 +15,8 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
-type Appending = Pin<Box<dyn Future<Output = Result<Vec<Accepted>, AppendError>>>>;
+type Answer = Result<Vec<Accepted>, AppendError>;
+type Appending = Pin<Box<dyn Future<Output = Answer>>>;
 
 /// What may fail, and how.
 const FAILING: [Ask; 10] = [
@@ -38,7 +39,7 @@ struct Waiting {
     drafts: Vec<Given>,
     known: Vec<Option<EventId>>,
     /// `None` when the index knew all of them.
-    call: Option<Appending>,
+    call: Option<(Appending, Option<Answer>)>,
 }
 
 /// One case.
@@ -68,6 +69,7 @@ impl Run {
         let options = LogOptions {
             segment_bytes_max: segments[dice.below(segments.len())],
             dedupe_kept_events: dice.below(20) as u64,
+            disk_free_bytes_min: 500,
             ..LogOptions::default()
         };
         let disk = SimulatedDisk::new(dice.number());
@@ -90,7 +92,7 @@ impl Run {
         self.disk.fail_no_more();
         self.disk.hold_at_most(None);
         self.find_after_power_cut();
-        self.disk.cut_power_never();
+        self.disk.end_never();
         self.well = true;
         self.append();
         self.disk.trace().digest()
@@ -98,18 +100,22 @@ impl Run {
 
     /// Something happens.
     fn step(&mut self) {
-        match self.dice.below(20) {
+        // What was not synced matters most when another process has found it.
+        if self.is_poisoned() && self.dice.one_in(3) {
+            return self.find_after_end();
+        }
+        match self.dice.below(21) {
             0..=8 => self.append(),
             9 => self.look(),
             10 | 11 => self.follow_with_the_index(),
             12 => self.find_after_end(),
             13 | 14 => {
-                let nth = 1 + self.dice.below(12) as u64;
                 self.well = false;
-                self.disk.cut_power_at(nth);
+                self.end_soon(12);
             }
             15 | 16 => {
-                let ask = FAILING[self.dice.below(FAILING.len())];
+                let any = FAILING[self.dice.below(FAILING.len())];
+                let ask = if self.dice.one_in(3) { Ask::Sync } else { any };
                 let kind = FAILURES[self.dice.below(FAILURES.len())];
                 let nth = 1 + self.dice.below(4);
                 self.well = false;
@@ -123,8 +129,12 @@ impl Run {
             18 => {
                 self.disk.hold_at_most(None);
                 self.disk.fail_no_more();
+                self.log.check_room();
                 self.well = self.disk.is_well() && !self.is_poisoned();
+                while self.hand.step() {}
+                assert!(!self.well || self.log.health().is_ok(), "it sees that there is room");
             }
+            19 => self.log.check_room(),
             _ => self.move_the_clock(),
         }
     }
@@ -157,9 +167,14 @@ impl Run {
     ) -> (Vec<Offered>, Vec<Vec<Given>>) {
         while self.hand.step() {}
         let (mut offered, mut again) = (Vec::new(), Vec::new());
-        for Waiting { drafts, known, mut call } in waiting {
+        for Waiting { drafts, known, call } in waiting {
             let asked = known.iter().filter(|known| known.is_none()).count();
-            let answer = match call.as_mut().map(|call| poll(call).expect("it is answered")) {
+            let answered = call.map(|(mut call, early)| {
+                // Without room on the disk nobody waits for the writer.
+                assert!(!matches!(early, Some(Ok(_))), "the writer has not worked yet");
+                early.or_else(|| poll(&mut call)).expect("it is answered")
+            });
+            let answer = match answered {
                 None => Some(Vec::new()),
                 Some(Ok(accepted)) => {
                     assert!(!poisoned, "a poisoned log has answered");
@@ -199,8 +214,8 @@ impl Run {
         let call = (!fresh.is_empty()).then(|| {
             let mut call: Appending =
                 Box::pin(async move { log.append(prepared(&fresh), seen).await });
-            assert!(poll(&mut call).is_none(), "nothing is answered before the writer worked");
-            call
+            let early = poll(&mut call);
+            (call, early)
         });
         Waiting { drafts, known, call }
     }
@@ -277,15 +292,30 @@ impl Run {
         });
     }
 
-    /// The process ends and another one opens the log.
-    fn find_after_end(&mut self) {
-        self.disk.drop_caches();
-        self.open();
+    /// The process is ended in the middle of one of the next calls.
+    fn end_soon(&mut self, calls: usize) {
+        let nth = 1 + self.dice.below(calls) as u64;
+        let end = if self.dice.one_in(3) { End::Kill } else { End::PowerCut };
+        self.disk.end_at(nth, end);
     }
 
-    /// The power goes, if it has not gone yet, and comes back.
+    /// The process ends and another one opens the log.
+    fn find_after_end(&mut self) {
+        if self.dice.one_in(2) {
+            self.disk.drop_caches();
+        }
+        self.open();
+        if self.dice.one_in(3) {
+            self.find_after_power_cut();
+        }
+    }
+
+    /// The process ends with the power, if it has not ended yet, and another one opens the log.
     fn find_after_power_cut(&mut self) {
         self.disk = self.disk.restarted();
+        if self.dice.one_in(2) {
+            self.disk.drop_caches();
+        }
         // The index does not sync each of its commits.
         let lost = self.dice.below(3) as u64;
         self.indexed = self.indexed.saturating_sub(lost);
@@ -296,8 +326,7 @@ impl Run {
     fn open(&mut self) {
         for _ in 0..4 {
             if self.dice.one_in(3) {
-                let nth = 1 + self.dice.below(20) as u64;
-                self.disk.cut_power_at(nth);
+                self.end_soon(20);
             }
             let options = LogOptions { indexed: Some(self.indexed), ..self.options };
             match begin(&self.disk, &self.clock, options) {
@@ -311,7 +340,7 @@ impl Run {
             }
         }
         let options = LogOptions { indexed: Some(self.indexed), ..self.options };
-        self.disk.cut_power_never();
+        self.disk.end_never();
         let (log, hand) = begin(&self.disk, &self.clock, options).expect("it opens");
         self.opened(log, hand);
     }
@@ -334,7 +363,7 @@ impl Run {
 
     fn is_poisoned(&self) -> bool {
         let passes = |reason: &str| {
-            reason.starts_with("the disk is full") || reason.starts_with("cannot create")
+            reason.starts_with("the disk is ") || reason.starts_with("cannot create")
         };
         self.log.health().is_err_and(|reason| !passes(&reason))
     }
@@ -376,7 +405,7 @@ fn read_from(log: &Log, place: &mut Place) -> Result<Vec<Read>, LogError> {
     }
 }
 
-fn poll(call: &mut Appending) -> Option<Result<Vec<Accepted>, AppendError>> {
+fn poll(call: &mut Appending) -> Option<Answer> {
     match call.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(answer) => Some(answer),
         Poll::Pending => None,
