@@ -29,6 +29,9 @@ mod search;
 mod state;
 mod subscribe;
 
+#[cfg(test)]
+mod tests;
+
 pub use error::OpenError;
 
 use crate::{

@@ -42,6 +42,9 @@ pub(crate) use reader::{Place, Position, Scanned};
 pub(crate) use storage::{DiskStorage, Storage, StorageFile};
 pub(crate) use tail::Committed;
 
+#[cfg(test)]
+pub(crate) use storage::simulated;
+
 use crate::Seq;
 use headgate_event::{
     Accepted, Clock, EventId, StoreError,
