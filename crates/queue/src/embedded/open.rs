@@ -15,7 +15,11 @@ use crate::{
     Seq,
     log::{DiskStorage, Log, LogOptions, Storage},
 };
-use headgate_event::{Clock, limits::{DISK_FREE_BYTES_MIN, SEGMENT_BYTES_MAX}, prompt::PromptKey};
+use headgate_event::{
+    Clock,
+    limits::{DISK_FREE_BYTES_MIN, SEGMENT_BYTES_MAX},
+    prompt::PromptKey,
+};
 use std::{
     path::{Path, PathBuf},
     sync::Arc,

@@ -1,7 +1,10 @@
 //! Making the index anew from the log, while no gateway runs.
 
 use super::{
-    Embedded, EmbeddedOptions, OpenError, folder::Folder, follower, index::IndexWriter,
+    Embedded, EmbeddedOptions, OpenError,
+    folder::Folder,
+    follower,
+    index::IndexWriter,
     open::{Opening, storage},
 };
 use headgate_event::Clock;

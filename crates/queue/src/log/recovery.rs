@@ -101,9 +101,8 @@ fn survey(storage: &dyn Storage) -> Result<(Vec<Found>, Option<Seq>), OpenError>
         let (bytes, header) = look(storage, first_seq)?;
         // The header is durable before a batch is written, so a file that is longer had one.
         // The very first segment is 1; any other had one before it.
-        let unborn = nth + 1 == firsts.len()
-            && bytes <= SEGMENT_START
-            && (nth > 0 || first_seq == 1);
+        let unborn =
+            nth + 1 == firsts.len() && bytes <= SEGMENT_START && (nth > 0 || first_seq == 1);
         match header {
             Ok(header) if header.first_seq == first_seq => {
                 found.push(Found { first_seq, bytes, header });

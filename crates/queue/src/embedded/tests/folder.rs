@@ -64,9 +64,8 @@ async fn a_segment_that_is_gone_is_named() {
         fewer.put(name, bytes);
     }
     let error = open(folder.path(), &fewer).expect_err("it is half deleted");
-    let expected = format!(
-        "cannot open the log in `DATA/log`: `{gone}` is missing: `{next}` continues it"
-    );
+    let expected =
+        format!("cannot open the log in `DATA/log`: `{gone}` is missing: `{next}` continues it");
     assert_eq!(said(&error, &folder), expected);
 }
 

@@ -31,8 +31,6 @@ fn a_large_event_is_made_ready_where_it_holds_up_no_other() {
 
 /// Polls once.
 async fn polled<F: Future + Unpin>(future: &mut F) -> Poll<F::Output> {
-    std::future::poll_fn(|context| {
-        Poll::Ready(std::pin::Pin::new(&mut *future).poll(context))
-    })
-    .await
+    std::future::poll_fn(|context| Poll::Ready(std::pin::Pin::new(&mut *future).poll(context)))
+        .await
 }
