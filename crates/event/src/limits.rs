@@ -103,8 +103,8 @@ pub const BATCH_EVENTS_MAX: usize = 512;
 pub const BATCH_BYTES_MAX: usize = 4 << 20;
 /// An event whose raw bytes or `data` have this size is stored compressed, in bytes.
 pub const COMPRESS_BYTES_MIN: usize = 2 << 10;
-/// A call of the sink with so many bytes is made ready, and looked up, on a thread where it holds up
-/// no other.
+/// A call of the sink with so many bytes is made ready, and looked up, on a thread where it holds
+/// up no other.
 pub const BLOCKING_BYTES_MIN: usize = 64 << 10;
 /// The drafts of one call of the sink together, in bytes.
 pub const ACCEPT_BYTES_MAX: usize = 128 << 20;

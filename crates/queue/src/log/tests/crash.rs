@@ -17,16 +17,16 @@ const CASES: u64 = 600;
 #[test]
 fn what_was_answered_survives_whatever_the_disk_does() {
     for_seeds("what_was_answered_survives_whatever_the_disk_does", CASES, |seed| {
-        Run::new(seed).to_the_end();
+        Run::new(seed).play();
     });
 }
 
 #[test]
 fn the_same_seed_gives_the_same_run() {
     for seed in 0..12 {
-        let (first, again) = (Run::new(seed).to_the_end(), Run::new(seed).to_the_end());
+        let (first, again) = (Run::new(seed).play(), Run::new(seed).play());
         assert_eq!(first, again, "seed {seed}");
         assert!(first.0 > 10, "too little happened to show anything");
-        assert_ne!(first, Run::new(seed + 1_000).to_the_end(), "every seed is another run");
+        assert_ne!(first, Run::new(seed + 1_000).play(), "every seed is another run");
     }
 }

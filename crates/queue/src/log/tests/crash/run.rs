@@ -81,7 +81,7 @@ impl Run {
     }
 
     /// Runs it, and gives the digest of what the disk was asked and what it answered.
-    pub(super) fn to_the_end(mut self) -> (u64, u32) {
+    pub(super) fn play(mut self) -> (u64, u32) {
         let steps = 5 + self.dice.below(35);
         for _ in 0..steps {
             self.step();
