@@ -120,6 +120,12 @@ impl Api {
         self.0.channels.store(Arc::new(channels));
     }
 
+    /// Runs a change of subscriptions while no call of the API changes one.
+    pub async fn while_subscriptions_stand<T>(&self, change: impl Future<Output = T>) -> T {
+        let _change = self.0.subscription_change.lock().await;
+        change.await
+    }
+
     /// Resolves when no stream is open. Upgraded connections outlive the server loop, so a
     /// graceful stop waits for this before it closes the queue.
     pub async fn streams_ended(&self) {

@@ -7,6 +7,7 @@ mod dead_letters;
 mod events;
 mod house;
 mod listen;
+mod reload;
 mod run;
 mod send;
 mod serve;
