@@ -2,6 +2,9 @@
 //!
 //! An event has its id, so that a client that connects again says where it was, and no name, so
 //! that `onmessage` of a browser gets it. What is no event of the queue has a name.
+//!
+//! An empty line ends an event, and some clients take each for one, with data or without. So there
+//! is none where no event ends: not after the greeting, and not after a comment.
 
 use super::{
     connection::{Ended, Kind},
@@ -95,7 +98,7 @@ async fn serve(
 impl Lines {
     async fn speak(&mut self, kind: &Kind) -> Ended {
         // Something has to come at once: until then the client does not know that it is heard.
-        let retry = format!(": connected\nretry: {}\n\n", EVENT_SOURCE_RETRY.as_millis());
+        let retry = format!(": connected\nretry: {}\n", EVENT_SOURCE_RETRY.as_millis());
         self.buffer.extend(retry.into_bytes());
         match self.flush().await {
             Ok(()) => kind.speak(self).await,
@@ -132,7 +135,7 @@ impl Voice for Lines {
                 biased;
                 () = self.body.closed() => return Err(Ended::ByClient),
                 _ = self.keep_alive.tick() => {
-                    self.buffer.extend(b":\n\n");
+                    self.buffer.extend(b":\n");
                     self.flush().await?;
                 }
                 result = &mut wanted => return Ok(result),
