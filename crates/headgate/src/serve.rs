@@ -92,6 +92,11 @@ pub async fn run(arguments: &ServeArguments, environment: &Environment) -> Resul
     }
     announcer.end();
     reloading.abort();
+    close(&api, &*queue).await
+}
+
+/// Lets streams say goodbye and closes the queue.
+async fn close(api: &Api, queue: &dyn Queue) -> Result<(), Failure> {
     if tokio::time::timeout(STREAMS_TIMEOUT, api.streams_ended()).await.is_err() {
         tracing::warn!("streams were cut because they did not end in time");
     }

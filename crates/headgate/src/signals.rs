@@ -1,8 +1,10 @@
 //! SIGTERM and SIGINT: the first one asks to finish, the second one cuts. SIGHUP asks to reload.
 
 use anyhow::Context;
-use std::io::{self, IsTerminal};
-use std::sync::Arc;
+use std::{
+    io::{self, IsTerminal},
+    sync::Arc,
+};
 use tokio::{
     signal::unix::{Signal, SignalKind, signal},
     sync::{Notify, watch},

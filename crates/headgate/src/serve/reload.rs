@@ -26,8 +26,10 @@ struct Step {
     /// What it changes, for the log.
     name: &'static str,
     /// Looks at the configuration and changes nothing: all that is wrong with it, or the change.
-    prepare: Box<dyn Fn(&Config) -> Result<Change, Vec<String>> + Send + Sync>,
+    prepare: Prepare,
 }
+
+type Prepare = Box<dyn Fn(&Config) -> Result<Change, Vec<String>> + Send + Sync>;
 
 /// Puts a part of the new configuration into its place.
 type Change = BoxFuture<'static, anyhow::Result<()>>;

@@ -7,6 +7,7 @@ use crate::{
 use serde_json::Value;
 use std::{
     fs,
+    os::unix::net::UnixDatagram,
     path::PathBuf,
     sync::{
         Arc,
@@ -223,6 +224,29 @@ fn keys_come_and_go_and_what_a_key_opened_is_closed_with_it() {
     house.reloaded(&format!("{OPEN}{key}"));
     tail.said("connecting again");
     assert!(tail.ended().code().is_some_and(|code| code != 0), "it is refused");
+}
+
+#[test]
+fn a_service_manager_hears_of_the_start_of_a_reload_and_of_the_stop() {
+    let house = Reloading::with(OPEN);
+    let socket = UnixDatagram::bind(house.path("notify")).expect("a socket");
+    let told = || {
+        let mut text = [0; 200];
+        let length = socket.recv(&mut text).expect("a word");
+        String::from_utf8_lossy(&text[..length]).into_owned()
+    };
+    let mut command = crate::run::headgate();
+    command.args(["serve", "--data-dir"]).arg(house.path("other")).arg("--config");
+    command.arg(house.path("headgate.toml")).env("NOTIFY_SOCKET", house.path("notify"));
+    let gateway = Running::start(&mut command);
+    assert_eq!(told(), "READY=1\n");
+    gateway.hang_up();
+    let reloading = told();
+    assert!(reloading.starts_with("RELOADING=1\nMONOTONIC_USEC="), "{reloading}");
+    assert_eq!(told(), "READY=1\n");
+    gateway.terminate();
+    assert_eq!(told(), "STOPPING=1\n");
+    assert!(gateway.ended().success());
 }
 
 /// What a process holds open, and its resident memory in KiB.
