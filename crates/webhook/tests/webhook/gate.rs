@@ -79,6 +79,7 @@ impl Gate {
             intake: Arc::new(intake),
             clock: Arc::clone(&clock) as Arc<dyn headgate_event::Clock>,
             prompt_key: PromptKey::new([7; 32]),
+            rejections: None,
         };
         let source = WebhookSource::new(vec![spec], &PROVIDERS, ports);
         Self { source: source.expect("a right channel"), sink, clock, _spool: spool }
