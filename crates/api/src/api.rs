@@ -1,6 +1,6 @@
 //! What every route of the API works with.
 
-use crate::{Access, ChannelView, access::Guard};
+use crate::{Access, ChannelView, Rejections, access::Guard};
 use headgate_event::{
     Clock, EventId,
     limits::{STREAM_PING_EVERY, STREAM_SILENCE_MAX, TAIL_BEHIND_EVENTS_MAX},
@@ -37,6 +37,8 @@ pub struct ApiOptions {
     pub metrics: Option<PrometheusHandle>,
     /// The configured ways in, as `GET /v1/channels` shows them.
     pub channels: Vec<ChannelView>,
+    /// The quarantine; none when it is switched off.
+    pub rejections: Option<Rejections>,
     /// Becomes true when the program is about to stop.
     pub stop: watch::Receiver<bool>,
     /// How streams treat their clients.
@@ -71,9 +73,12 @@ pub(crate) struct Parts {
     pub(crate) readiness: Readiness,
     pub(crate) metrics: Option<PrometheusHandle>,
     pub(crate) channels: Vec<ChannelView>,
+    pub(crate) rejections: Option<Rejections>,
     pub(crate) rules: StreamRules,
     /// Held while a subscription is read, changed and put back.
     pub(crate) subscription_change: Mutex<()>,
+    /// Held while rejections are released: each is read whole, and none is released twice.
+    pub(crate) release: Mutex<()>,
     stop: watch::Receiver<bool>,
     streams: watch::Sender<usize>,
     requests: AtomicU64,
@@ -95,8 +100,10 @@ impl Api {
             readiness: options.readiness,
             metrics: options.metrics,
             channels: options.channels,
+            rejections: options.rejections,
             rules: options.stream,
             subscription_change: Mutex::new(()),
+            release: Mutex::new(()),
             stop: options.stop,
             streams: watch::Sender::new(0),
             requests: AtomicU64::new(0),

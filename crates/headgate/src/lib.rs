@@ -12,6 +12,7 @@ pub mod events;
 pub mod listen;
 pub mod providers;
 pub mod reindex;
+pub mod rejections;
 pub mod render;
 pub mod send;
 pub mod serve;

@@ -90,6 +90,7 @@ impl World {
                 verification: "stripe".into(),
                 path: Some("/v1/webhook/billing".into()),
             }],
+            rejections: None,
             stop: stopping,
             stream: StreamRules::default(),
         };

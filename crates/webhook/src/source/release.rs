@@ -67,6 +67,9 @@ impl WebhookSource {
     /// or verifies nothing.
     pub async fn explain(&self, channel: &str, request: RawRequest) -> Option<Explanation> {
         let channel = self.channels.load().get(channel).cloned()?;
+        if !channel.provider.is_signed() {
+            return None;
+        }
         let explain = move || {
             let now = request.arrival.received_at;
             channel.provider.explain(&request, &channel.secrets, channel.tolerance, now)
