@@ -170,9 +170,11 @@ async fn attempt(
     kept: Kept,
     how: Releasing,
 ) -> Result<Option<Accepted>, Attempt> {
-    let id = kept.summary.id;
+    let (id, channel) = (kept.summary.id, kept.summary.channel.clone());
     let accepted = rejections.releaser.release(kept, how).await.map_err(Attempt::Unreleased)?;
-    if accepted.is_some() {
+    if let Some(accepted) = accepted {
+        let event = accepted.id();
+        tracing::info!(rejection = %id, channel, event = %event, "released from quarantine");
         let left = rejections.quarantine.released(id).await;
         left.map_err(|error| Attempt::Failed(error.into()))?;
     }

@@ -115,9 +115,9 @@ async fn all(client: &Client, arguments: &RejectionsReleaseArguments) -> Result<
 fn told(counts: &Counts) -> String {
     let Counts { dry_run, released, duplicates, refused, still_refused, .. } = counts;
     let mut text = if *dry_run {
-        format!("{released} would be released, {refused} would stay refused")
+        format!("would be released: {released}, still refused: {refused}")
     } else {
-        format!("released {released}, of which {duplicates} were there already; {refused} stay")
+        format!("released: {released} (already there: {duplicates}), still refused: {refused}")
     };
     for Stays { id, code, message } in still_refused {
         let message: String = message.chars().flat_map(char::escape_debug).collect();
