@@ -9,8 +9,8 @@ mod rejection_arguments;
 pub use client_arguments::ClientArguments;
 pub use commands::{
     CheckArguments, DeadLettersArguments, EventsCommand, EventsGetArguments, EventsListArguments,
-    KeyArguments, ListenArguments, ReindexArguments, SendArguments, ServeArguments, TailArguments,
-    Work,
+    HealthArguments, KeyArguments, ListenArguments, ReindexArguments, SendArguments,
+    ServeArguments, TailArguments, Work,
 };
 pub use provider_arguments::{
     ProvidersCommand, ProvidersListArguments, ProvidersShowArguments, RenderArguments,
@@ -67,6 +67,11 @@ pub enum Command {
     /// Look at refused requests, release or delete them
     #[command(subcommand)]
     Rejections(RejectionsCommand),
+    /// Say whether a gateway lives, and whether it is ready
+    ///
+    /// Prints the gateway's own answer. Exit code 0 when it lives (with --ready: when it is ready
+    /// too), 1 when not: for the health check of a container, which has no curl.
+    Health(HealthArguments),
     /// Send a correctly signed sample webhook
     Send(SendArguments),
     /// Make the index of stored events anew from the log, while no gateway runs

@@ -33,6 +33,10 @@ struct Line {
     closed: bool,
 }
 
+/// There is no room in the line.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Full;
+
 /// What the writer finds.
 #[derive(Debug)]
 pub(crate) enum Taken {
@@ -46,7 +50,7 @@ pub(crate) enum Taken {
 
 impl Waiting {
     /// Puts a rejection at the end, when there is room.
-    pub(crate) fn offer(&self, rejection: Rejection) -> Result<(), Rejection> {
+    pub(crate) fn offer(&self, rejection: Rejection) -> Result<(), Full> {
         let bytes = bytes(&rejection);
         let mut line = self.lock();
         let (count, held) = line.shares.get(&rejection.channel.id).copied().unwrap_or_default();
@@ -55,7 +59,7 @@ impl Waiting {
             || count >= QUARANTINE_WAITING_MAX / 2
             || held + bytes > QUARANTINE_WAITING_BYTES_MAX / 2;
         if full || line.closed {
-            return Err(rejection);
+            return Err(Full);
         }
         line.shares.insert(rejection.channel.id.clone(), (count + 1, held + bytes));
         line.bytes += bytes;

@@ -1,5 +1,7 @@
 //! The quarantine as the program uses it: what is kept, what leaves, what a restart finds.
 
+#![allow(clippy::expect_used, reason = "a test fails by a panic")]
+
 use bytes::Bytes;
 use headgate_event::{Channel, ChannelType, Clock, Timestamp, limits::QUARANTINE_WAITING_MAX};
 use headgate_http::{Arrival, BodyHold, RawRequest, Reject, Rejection, RejectionSink, RequestId};
