@@ -1,12 +1,11 @@
-//! The certificate of a running gateway, read again on SIGHUP and when its files have changed.
+//! The certificate of a running gateway, read again when its files have changed. A reload of the
+//! configuration is the other way to change it.
 
-use anyhow::Context;
 use headgate_event::{Clock, limits::TLS_LOOK_EVERY};
 use headgate_http::{Renewal, Tls, TlsError};
 use metrics::{counter, gauge};
 use std::sync::Arc;
 use tokio::{
-    signal::unix::{SignalKind, signal},
     task::JoinHandle,
     time::{Instant, interval_at},
 };
@@ -17,21 +16,17 @@ pub(super) struct Certificates(Option<JoinHandle<()>>);
 
 impl Certificates {
     /// Begins to look after it, where TLS is spoken.
-    pub(super) fn begin(tls: Option<&Tls>, clock: &Arc<dyn Clock>) -> anyhow::Result<Self> {
-        let Some(tls) = tls.cloned() else { return Ok(Self(None)) };
+    pub(super) fn begin(tls: Option<&Tls>, clock: &Arc<dyn Clock>) -> Self {
+        let Some(tls) = tls.cloned() else { return Self(None) };
         let clock = Arc::clone(clock);
-        let mut asked = signal(SignalKind::hangup()).context("listen for SIGHUP")?;
         show_end(&tls);
-        Ok(Self(Some(tokio::spawn(async move {
+        Self(Some(tokio::spawn(async move {
             let mut looks = interval_at(Instant::now() + TLS_LOOK_EVERY, TLS_LOOK_EVERY);
             loop {
-                let renewed = tokio::select! {
-                    _ = asked.recv() => tls.reload(clock.now()),
-                    _ = looks.tick() => tls.reload_changed(clock.now()),
-                };
-                tell(&tls, renewed);
+                looks.tick().await;
+                tell(&tls, tls.reload(clock.now()));
             }
-        }))))
+        })))
     }
 }
 
@@ -58,7 +53,8 @@ fn tell(tls: &Tls, renewed: Result<Renewal, TlsError>) {
     }
 }
 
-fn show_end(tls: &Tls) {
+/// Shows until when the certificate in use is valid.
+pub(super) fn show_end(tls: &Tls) {
     if let Some(end) = tls.valid_until_unix_s() {
         gauge!("headgate_tls_certificate_valid_until_seconds").set(end as f64);
     }

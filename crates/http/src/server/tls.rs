@@ -121,19 +121,21 @@ impl Tls {
         Ok(Self { pair, acceptor: TlsAcceptor::from(Arc::new(config)) })
     }
 
-    /// Reads both files again. When they cannot be used, what was in use stays in use.
+    /// Reads both files again and uses what is in them, if they are not as they were looked at last.
+    /// When they cannot be used, what was in use stays in use; that is told once, and they are
+    /// looked at again when they have changed.
     pub fn reload(&self, now: Timestamp) -> Result<Renewal, TlsError> {
-        let bytes = Bytes::read(&self.pair.files)?;
-        self.take(&bytes, now)
-    }
-
-    /// Reads both files again if they are not as they were looked at last. Files that cannot be
-    /// used are told of once, and looked at again when they have changed.
-    pub fn reload_changed(&self, now: Timestamp) -> Result<Renewal, TlsError> {
         let bytes = Bytes::read(&self.pair.files)?;
         let digest = bytes.digest();
         let known = *self.pair.looked_at.lock().unwrap_or_else(PoisonError::into_inner);
         if digest == known { Ok(Renewal::Unchanged) } else { self.take(&bytes, now) }
+    }
+
+    /// Uses the pair that another one has read.
+    pub fn adopt(&self, other: &Self) {
+        let looked_at = *other.pair.looked_at.lock().unwrap_or_else(PoisonError::into_inner);
+        *self.pair.looked_at.lock().unwrap_or_else(PoisonError::into_inner) = looked_at;
+        *self.pair.in_use.write().unwrap_or_else(PoisonError::into_inner) = other.pair.in_use();
     }
 
     /// The last moment at which the certificate in use is valid, in seconds since 1970.

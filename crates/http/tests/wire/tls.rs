@@ -166,15 +166,15 @@ async fn a_certificate_is_changed_under_open_connections() {
     let error = tls.reload(now()).expect_err("the key is the old one");
     assert!(error.to_string().starts_with("expected the key of the first certificate"), "{error}");
     connect(gateway.address, &old, b"h2").await.expect("the old pair is in use");
-    assert_eq!(tls.reload_changed(now()).expect("told of once"), Renewal::Unchanged);
+    assert_eq!(tls.reload(now()).expect("told of once"), Renewal::Unchanged);
 
     folder.put("key.pem", &new.key);
-    assert_eq!(tls.reload_changed(now()).expect("a pair"), Renewal::Renewed);
+    assert_eq!(tls.reload(now()).expect("a pair"), Renewal::Renewed);
     connect(gateway.address, &new, b"h2").await.expect("the new pair is in use");
     connect(gateway.address, &old, b"h2").await.expect_err("the old one is not");
     let answer = kept.send_request(post(Version::HTTP_11, b"hi")).await.expect("an answer");
     assert_eq!(answer.status(), StatusCode::OK);
-    assert_eq!(tls.reload_changed(now()).expect("a pair"), Renewal::Unchanged);
+    assert_eq!(tls.reload(now()).expect("a pair"), Renewal::Unchanged);
 }
 
 #[test]
