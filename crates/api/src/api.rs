@@ -3,10 +3,10 @@
 use crate::{Access, ChannelView, access::Guard};
 use headgate_event::{
     Clock, EventId,
-    limits::{STREAM_PING_EVERY, STREAM_SILENCE_MAX, TAIL_BEHIND_EVENTS_MAX},
+    limits::{EXPORTS_MAX, STREAM_PING_EVERY, STREAM_SILENCE_MAX, TAIL_BEHIND_EVENTS_MAX},
 };
 use headgate_http::RequestId;
-use headgate_queue::Queue;
+use headgate_queue::{Backups, Queue};
 use metrics_exporter_prometheus::PrometheusHandle;
 use std::{
     fmt,
@@ -16,7 +16,7 @@ use std::{
     },
     time::Duration,
 };
-use tokio::sync::{Mutex, watch};
+use tokio::sync::{Mutex, Semaphore, watch};
 
 /// Says why the program is not ready; nothing when it is.
 pub type Readiness = Arc<dyn Fn() -> Vec<String> + Send + Sync>;
@@ -37,6 +37,8 @@ pub struct ApiOptions {
     pub metrics: Option<PrometheusHandle>,
     /// The configured ways in, as `GET /v1/channels` shows them.
     pub channels: Vec<ChannelView>,
+    /// Makes backups; none where no folder is configured for them.
+    pub backups: Option<Arc<dyn Backups>>,
     /// Becomes true when the program is about to stop.
     pub stop: watch::Receiver<bool>,
     /// How streams treat their clients.
@@ -72,6 +74,9 @@ pub(crate) struct Parts {
     pub(crate) metrics: Option<PrometheusHandle>,
     pub(crate) channels: Vec<ChannelView>,
     pub(crate) rules: StreamRules,
+    pub(crate) backups: Option<Arc<dyn Backups>>,
+    /// Lets so many exports be written at one time.
+    pub(crate) exports: Arc<Semaphore>,
     /// Held while a subscription is read, changed and put back.
     pub(crate) subscription_change: Mutex<()>,
     stop: watch::Receiver<bool>,
@@ -96,6 +101,8 @@ impl Api {
             metrics: options.metrics,
             channels: options.channels,
             rules: options.stream,
+            backups: options.backups,
+            exports: Arc::new(Semaphore::new(EXPORTS_MAX)),
             subscription_change: Mutex::new(()),
             stop: options.stop,
             streams: watch::Sender::new(0),

@@ -18,11 +18,13 @@ mod channels;
 pub use channels::ChannelView;
 
 mod answer;
+mod backups;
 mod body;
 mod cursor;
 mod dead_letters;
 mod error;
 mod events;
+mod export;
 mod filters;
 mod health;
 mod lease;

@@ -147,6 +147,18 @@ pub const FLOOR_NOTE_EVENTS: u64 = 4_096;
 /// Reading many events ends after this many bytes of frames, and after one event at least.
 pub const READ_BYTES_MAX: usize = 16 << 20;
 
+/// An export is written in pieces of about this many bytes, and of one event at least.
+pub const EXPORT_PIECE_BYTES: usize = 64 << 10;
+/// The most events that an export reads at one time.
+pub const EXPORT_READ_EVENTS_MAX: usize = 64;
+/// The longest line of an export, in bytes: the largest event with its raw bytes once as text in
+/// which every byte is escaped and once in base64.
+pub const EXPORT_LINE_BYTES_MAX: usize = 512 << 20;
+/// A backup copies segments in parts of this many bytes.
+pub const BACKUP_COPY_BYTES: u64 = 1 << 20;
+/// The most exports over the API at one time.
+pub const EXPORTS_MAX: usize = 4;
+
 /// The most events of one page of a list.
 pub const LIST_EVENTS_MAX: usize = 500;
 /// The events of one page of a list unless asked otherwise.
@@ -243,3 +255,4 @@ const _: () = assert!(STREAM_IN_FLIGHT_DEFAULT <= IN_FLIGHT_MAX);
 const _: () = assert!(STREAM_LEASE_DELIVERIES_MAX <= LEASE_DELIVERIES_MAX);
 const _: () = assert!(STREAM_PING_EVERY.as_secs() * 2 < STREAM_SILENCE_MAX.as_secs());
 const _: () = assert!(STREAM_CLOSE_TIMEOUT.as_secs() < DRAIN_TIMEOUT.as_secs());
+const _: () = assert!(FRAME_BYTES_MAX * 8 <= EXPORT_LINE_BYTES_MAX);

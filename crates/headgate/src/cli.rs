@@ -4,16 +4,20 @@
 mod client_arguments;
 mod commands;
 mod provider_arguments;
+mod storage_arguments;
 
 pub use client_arguments::ClientArguments;
 pub use commands::{
     CheckArguments, DeadLettersArguments, EventsCommand, EventsGetArguments, EventsListArguments,
-    KeyArguments, ListenArguments, ReindexArguments, SendArguments, ServeArguments, TailArguments,
-    Work,
+    KeyArguments, ListenArguments, SendArguments, ServeArguments, TailArguments, Work,
 };
 pub use provider_arguments::{
     ProvidersCommand, ProvidersListArguments, ProvidersShowArguments, RenderArguments,
     VerifyArguments,
+};
+
+pub use storage_arguments::{
+    BackupArguments, ExportArguments, ImportArguments, PlaceArguments, ReindexArguments,
 };
 
 use clap::{Parser, Subcommand};
@@ -61,6 +65,24 @@ pub enum Command {
     DeadLetters(DeadLettersArguments),
     /// Send a correctly signed sample webhook
     Send(SendArguments),
+    /// Write every event with its exact bytes to a file
+    ///
+    /// The file is JSON lines: a first one that says so, one an event, and a last one with their
+    /// count and checksum, so that `import` sees when something is missing. While no gateway runs
+    /// the folder is read; otherwise the gateway is asked, which needs a key with the scope `admin`.
+    Export(ExportArguments),
+    /// Take the events of an exported file into an empty folder, while no gateway runs
+    ///
+    /// They keep their ids, order, times and exact bytes. The whole file is checked before the
+    /// first event is stored. A folder that has events takes only files whose events come after
+    /// them; events at the beginning of the file that are there already are passed over, so that an
+    /// import that was interrupted can be run again.
+    Import(ImportArguments),
+    /// Copy events, subscriptions and what is settled to a folder, also while the gateway runs
+    ///
+    /// A running gateway makes `backup-<time>` under the `backup_dir` of its configuration. To
+    /// restore, copy that folder to where `data_dir` points and start.
+    Backup(BackupArguments),
     /// Make the index of stored events anew from the log, while no gateway runs
     ///
     /// The index is derived from the log, so nothing can be lost by it. A gateway does the same

@@ -6,9 +6,12 @@
 pub mod cli;
 pub mod config;
 
+pub mod backup;
 pub mod check;
 pub mod dead_letters;
 pub mod events;
+pub mod export;
+pub mod import;
 pub mod listen;
 pub mod providers;
 pub mod reindex;
@@ -27,6 +30,7 @@ pub mod signals;
 pub mod telemetry;
 
 mod backoff;
+mod place;
 mod run;
 
 pub use run::run;

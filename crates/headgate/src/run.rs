@@ -1,12 +1,12 @@
 //! From the command line to the command, and from its end to an exit code.
 
 use crate::{
-    check,
+    backup, check,
     cli::{Cli, Command},
     config::Environment,
-    dead_letters, events,
+    dead_letters, events, export,
     failure::Failure,
-    listen, providers, reindex, render, send, serve, tail, telemetry, verify,
+    import, listen, providers, reindex, render, send, serve, tail, telemetry, verify,
 };
 use anyhow::Context;
 use clap::Parser;
@@ -48,6 +48,9 @@ fn execute(cli: &Cli) -> Result<(), Failure> {
         Command::DeadLetters(arguments) => {
             wait(one_thread()?, dead_letters::run(arguments, environment))
         }
+        Command::Export(arguments) => wait(many_threads()?, export::run(arguments, environment)),
+        Command::Import(arguments) => wait(many_threads()?, import::run(arguments)),
+        Command::Backup(arguments) => wait(many_threads()?, backup::run(arguments, environment)),
         Command::Reindex(arguments) => reindex::run(arguments),
         Command::Send(arguments) => wait(one_thread()?, send::run(arguments, environment)),
     }

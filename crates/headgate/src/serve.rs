@@ -38,8 +38,8 @@ pub async fn run(arguments: &ServeArguments, environment: &Environment) -> Resul
     let metrics = telemetry::record_metrics()?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
 
-    let storage = storage::open(&config.data_dir, &clock).await?;
-    let queue = Arc::clone(&storage.queue);
+    let storage = storage::open(&config, &clock).await?;
+    let (queue, backups) = (Arc::clone(&storage.queue), storage.backups);
     subscriptions::bring_in_line(&*queue, &config.subscriptions).await?;
     let ports = Ports {
         sink: storage.sink,
@@ -50,7 +50,8 @@ pub async fn run(arguments: &ServeArguments, environment: &Environment) -> Resul
     let webhooks = WebhookSource::new(config.channels.clone(), &providers, ports)
         .map_err(configuration::not_taken)?;
     let (stop, stopping) = watch::channel(false);
-    let api = Api::new(api_options(&config, &queue, &clock, metrics, stopping));
+    let options = api_options(&config, &queue, &clock, metrics, stopping);
+    let api = Api::new(ApiOptions { backups, ..options });
 
     let listener = TcpListener::bind(config.server.listen)
         .await
@@ -115,5 +116,6 @@ fn api_options(
         channels: config.channels.iter().map(front::channel_view).collect(),
         stop,
         stream: StreamRules::default(),
+        backups: None,
     }
 }

@@ -11,12 +11,14 @@
 //! is served from the log's memory. A settlement is answered for when the state has it.
 
 mod accept;
+mod backup;
 mod committer;
 mod consume;
 mod error;
 mod folder;
 mod follower;
 mod gauges;
+mod import;
 mod index;
 mod letters;
 mod open;
@@ -28,7 +30,9 @@ mod search;
 mod state;
 mod subscribe;
 
+pub use backup::BackupFolder;
 pub use error::OpenError;
+pub use import::{ImportError, ImportReport};
 
 use crate::{
     DeadLetterPage, DeadLetterQuery, LeaseAsk, ListQuery, Page, Queue, QueueError, Seq,

@@ -23,8 +23,14 @@ pub use subscription::{
     SubscriptionError, SubscriptionSpec, SubscriptionStatus, Verb,
 };
 
+mod backup;
+pub use backup::{BackupError, BackupReport, Backups};
+
+mod transfer;
+pub use transfer::{CheckedFile, Export, ExportQuery, FileError};
+
 mod embedded;
-pub use embedded::{Embedded, EmbeddedOptions, OpenError};
+pub use embedded::{BackupFolder, Embedded, EmbeddedOptions, ImportError, ImportReport, OpenError};
 
 mod memory;
 pub use memory::Memory;

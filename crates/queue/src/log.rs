@@ -41,6 +41,7 @@ pub(crate) use storage::{DiskStorage, Storage, StorageFile};
 pub(crate) use tail::Committed;
 
 use crate::Seq;
+use bytes::Bytes;
 use headgate_event::{
     Accepted, Clock, EventId, StoreError,
     limits::{ACCEPT_BYTES_MAX, APPENDS_QUEUED_MAX, DRAFTS_PER_ACCEPT_MAX, STORE_RETRY_AFTER},
@@ -48,6 +49,7 @@ use headgate_event::{
 use reader::Reader;
 use shared::Shared;
 use std::{
+    collections::BTreeMap,
     fmt,
     sync::{
         Arc, Mutex, PoisonError,
@@ -73,6 +75,8 @@ struct Inner {
     writer: Mutex<Option<JoinHandle<()>>>,
     /// Closed by the writer's end.
     running: watch::Receiver<()>,
+    /// The newest id when the log was opened.
+    last_id: EventId,
 }
 
 impl Log {
@@ -86,7 +90,7 @@ impl Log {
         options: LogOptions,
     ) -> Result<Self, OpenError> {
         let recovered = recovery::recover(&storage, options.indexed)?;
-        let head = recovered.head;
+        let (head, last_id) = (recovered.head, recovered.last_id);
         let shared = Arc::new(Shared {
             reader: Reader::new(storage, recovered.extents, &recovered.active),
             tail: Tail::after(head),
@@ -113,7 +117,7 @@ impl Log {
             })
             .map_err(OpenError::Thread)?;
         let writer = Mutex::new(Some(thread));
-        let inner = Inner { shared, options, calls: Some(calls), writer, running };
+        let inner = Inner { shared, options, calls: Some(calls), writer, running, last_id };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -168,6 +172,26 @@ impl Log {
     /// The oldest sequence that is still stored; one more than the head when none is.
     pub(crate) fn first_seq(&self) -> Seq {
         self.inner.shared.reader.first_seq()
+    }
+
+    /// The newest id when the log was opened; all zero when there never was one.
+    pub(crate) fn last_id(&self) -> EventId {
+        self.inner.last_id
+    }
+
+    /// The durable end of each segment, by its first sequence.
+    pub(crate) fn extents(&self) -> BTreeMap<Seq, u64> {
+        self.inner.shared.reader.extents()
+    }
+
+    /// The name of a segment's file.
+    pub(crate) fn file_name(segment: Seq) -> String {
+        format::file_name(segment)
+    }
+
+    /// Durable bytes of a segment, as they are.
+    pub(crate) fn bytes(&self, segment: Seq, offset: u64, length: u64) -> Result<Bytes, LogError> {
+        self.inner.shared.reader.bytes(Place { segment, offset }, length)
     }
 
     /// The segments, oldest first.

@@ -90,6 +90,7 @@ impl World {
                 verification: "stripe".into(),
                 path: Some("/v1/webhook/billing".into()),
             }],
+            backups: None,
             stop: stopping,
             stream: StreamRules::default(),
         };

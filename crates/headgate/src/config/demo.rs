@@ -29,6 +29,7 @@ impl Config {
         subscription.configured = true;
         Self {
             data_dir: DATA_DIR.into(),
+            backup_dir: None,
             server: Server::default(),
             api_keys: Vec::new(),
             channels: vec![channel],

@@ -222,7 +222,8 @@ fn open(frame: &Frame) -> Result<Stored, QueueError> {
     let unpacked = frame.unpack().map_err(|error| damaged(frame.seq, error))?;
     let event = StoredEvent::decode(frame.id, &unpacked.event, &unpacked.raw)
         .map_err(|error| QueueError::Damaged { seq: frame.seq, reason: chain(&error) })?;
-    Ok(Stored { seq: frame.seq, event, raw: unpacked.raw })
+    let dedupe_window = frame.keys.dedupe_window;
+    Ok(Stored { seq: frame.seq, event, raw: unpacked.raw, dedupe_window })
 }
 
 fn damaged(seq: Seq, error: LogError) -> QueueError {
