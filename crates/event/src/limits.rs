@@ -156,6 +156,10 @@ pub const EXPORT_READ_EVENTS_MAX: usize = 64;
 pub const EXPORT_LINE_BYTES_MAX: usize = 512 << 20;
 /// A backup copies segments in parts of this many bytes.
 pub const BACKUP_COPY_BYTES: u64 = 1 << 20;
+/// The longest segment that a repair reads, in bytes. It holds one in memory.
+pub const REPAIR_SEGMENT_BYTES_MAX: u64 = 512 << 20;
+/// The most ids of lost events that a repair tells of one place.
+pub const REPAIR_IDS_TOLD_MAX: usize = 1_000;
 /// The most exports over the API at one time.
 pub const EXPORTS_MAX: usize = 4;
 
@@ -256,3 +260,5 @@ const _: () = assert!(STREAM_LEASE_DELIVERIES_MAX <= LEASE_DELIVERIES_MAX);
 const _: () = assert!(STREAM_PING_EVERY.as_secs() * 2 < STREAM_SILENCE_MAX.as_secs());
 const _: () = assert!(STREAM_CLOSE_TIMEOUT.as_secs() < DRAIN_TIMEOUT.as_secs());
 const _: () = assert!(FRAME_BYTES_MAX * 8 <= EXPORT_LINE_BYTES_MAX);
+const _: () =
+    assert!(SEGMENT_BYTES_MAX + 2 * (ACCEPT_BYTES_MAX as u64) <= REPAIR_SEGMENT_BYTES_MAX);

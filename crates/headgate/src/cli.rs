@@ -18,6 +18,7 @@ pub use provider_arguments::{
 
 pub use storage_arguments::{
     BackupArguments, ExportArguments, ImportArguments, PlaceArguments, ReindexArguments,
+    RepairArguments,
 };
 
 use clap::{Parser, Subcommand};
@@ -88,6 +89,11 @@ pub enum Command {
     /// The index is derived from the log, so nothing can be lost by it. A gateway does the same
     /// when it starts and finds the index missing, broken or of another version.
     Reindex(ReindexArguments),
+    /// Say what is damaged in the folder, and mend it when told so, while no gateway runs
+    ///
+    /// Reads every segment through and shows what is damaged, which events are lost and what would
+    /// be done. Nothing is changed without --yes. Exit code 1 when something is damaged.
+    Repair(RepairArguments),
     /// Say why a captured request is taken or refused
     Verify(VerifyArguments),
     /// Print the prompt of an event or of a captured request

@@ -16,6 +16,7 @@ pub mod listen;
 pub mod providers;
 pub mod reindex;
 pub mod render;
+pub mod repair;
 pub mod send;
 pub mod serve;
 pub mod tail;

@@ -6,7 +6,7 @@ use crate::{
     config::Environment,
     dead_letters, events, export,
     failure::Failure,
-    import, listen, providers, reindex, render, send, serve, tail, telemetry, verify,
+    import, listen, providers, reindex, render, repair, send, serve, tail, telemetry, verify,
 };
 use anyhow::Context;
 use clap::Parser;
@@ -51,6 +51,7 @@ fn execute(cli: &Cli) -> Result<(), Failure> {
         Command::Export(arguments) => wait(many_threads()?, export::run(arguments, environment)),
         Command::Import(arguments) => wait(many_threads()?, import::run(arguments)),
         Command::Backup(arguments) => wait(many_threads()?, backup::run(arguments, environment)),
+        Command::Repair(arguments) => wait(many_threads()?, repair::run(arguments)),
         Command::Reindex(arguments) => reindex::run(arguments),
         Command::Send(arguments) => wait(one_thread()?, send::run(arguments, environment)),
     }

@@ -26,6 +26,7 @@ mod random;
 mod read;
 mod registry;
 mod reindex;
+mod repair;
 mod search;
 mod state;
 mod subscribe;
@@ -33,6 +34,7 @@ mod subscribe;
 pub use backup::BackupFolder;
 pub use error::OpenError;
 pub use import::{ImportError, ImportReport};
+pub use repair::{Damage, LostEvents, RepairReport};
 
 use crate::{
     DeadLetterPage, DeadLetterQuery, LeaseAsk, ListQuery, Page, Queue, QueueError, Seq,

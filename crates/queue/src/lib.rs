@@ -30,7 +30,10 @@ mod transfer;
 pub use transfer::{CheckedFile, Export, ExportQuery, FileError};
 
 mod embedded;
-pub use embedded::{BackupFolder, Embedded, EmbeddedOptions, ImportError, ImportReport, OpenError};
+pub use embedded::{
+    BackupFolder, Damage, Embedded, EmbeddedOptions, ImportError, ImportReport, LostEvents,
+    OpenError, RepairReport,
+};
 
 mod memory;
 pub use memory::Memory;

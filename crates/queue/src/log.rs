@@ -23,6 +23,7 @@ mod options;
 mod prepared;
 mod reader;
 mod recovery;
+pub(crate) mod repair;
 mod shared;
 mod storage;
 mod tail;

@@ -80,3 +80,17 @@ pub struct ReindexArguments {
     #[arg(long)]
     pub json: bool,
 }
+
+/// The arguments of `repair`.
+#[derive(Args, Clone, Debug)]
+pub struct RepairArguments {
+    /// Where the queue is.
+    #[command(flatten)]
+    pub place: PlaceArguments,
+    /// Do it: first copy what is changed into `damaged-<time>` in the folder, then mend
+    #[arg(long)]
+    pub yes: bool,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}

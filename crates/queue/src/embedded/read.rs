@@ -34,6 +34,7 @@ pub(super) struct Located {
 impl Reading {
     pub(super) fn by_id(&self, id: EventId) -> Result<Option<Stored>, QueueError> {
         let located = match self.log.committed_as(id) {
+            Some(entry) if entry.keys.is_lost() => None,
             Some(entry) => Some(Located::from(&entry)),
             None => self.index.by_id(id).map_err(index_failed)?.map(Located::from),
         };
@@ -43,14 +44,15 @@ impl Reading {
     /// Where the event of a place is.
     pub(super) fn locate(&self, seq: Seq) -> Result<Option<Located>, QueueError> {
         Ok(match self.log.committed_at(seq) {
+            Some(entry) if entry.keys.is_lost() => None,
             Some(entry) => Some(Located::from(&entry)),
             None => self.index.at(seq).map_err(index_failed)?.map(Located::from),
         })
     }
 
-    /// Where an event is that is stored: one that the index does not know is damage.
+    /// Where an event is that was stored: one that the index does not know is damage.
     pub(super) fn known(&self, seq: Seq) -> Result<Located, QueueError> {
-        let reason = "the index does not know it";
+        let reason = "it is lost, or the index does not know it";
         self.locate(seq)?.ok_or_else(|| QueueError::Damaged { seq, reason: reason.to_owned() })
     }
 
@@ -68,9 +70,7 @@ impl Reading {
         if max == 0 || from > *self.log.head().borrow() {
             return Ok(Vec::new());
         }
-        let position = self.known(from)?.position;
-        let (mut place, mut stored) =
-            (Place { segment: position.segment, offset: position.offset }, Vec::new());
+        let (mut place, mut stored) = (self.place_from(from)?, Vec::new());
         let mut room = Room::default();
         while stored.len() < max {
             let scanned = self
@@ -82,6 +82,9 @@ impl Reading {
             }
             place = scanned.next;
             for frame in scanned.frames {
+                if frame.seq < from || frame.keys.is_lost() {
+                    continue;
+                }
                 if !room.takes(&frame) {
                     return Ok(stored);
                 }
@@ -89,6 +92,15 @@ impl Reading {
             }
         }
         Ok(stored)
+    }
+
+    /// Where the events from this one on begin: at it, or, when it is lost, with its segment.
+    fn place_from(&self, from: Seq) -> Result<Place, QueueError> {
+        let position = self.locate(from)?.map(|located| located.position);
+        Ok(match position {
+            Some(Position { segment, offset, .. }) => Place { segment, offset },
+            None => self.log.place_before(from),
+        })
     }
 
     pub(super) fn list(&self, query: &ListQuery) -> Result<Page, QueueError> {
@@ -211,7 +223,7 @@ impl Room {
 
 /// Whether a selection wants an event of the log's memory.
 pub(super) fn wants(selection: &Selection, entry: &Committed) -> bool {
-    selection.wants(&*entry.keys)
+    !entry.keys.is_lost() && selection.wants(&*entry.keys)
 }
 
 pub(super) fn index_failed(error: rusqlite::Error) -> QueueError {

@@ -44,13 +44,20 @@ pub(super) struct Candidate {
 impl Reading {
     /// Looks for what a lease wishes, and reads it.
     pub(super) fn find(&self, wish: &Wish) -> Result<Catch, QueueError> {
-        let mut again = Vec::new();
-        for seq in &wish.again {
-            again.push(self.known(*seq)?);
+        let (mut again, mut gone) = (Vec::new(), Vec::new());
+        for seq in wish.again.iter().copied() {
+            match self.known(seq) {
+                Ok(located) => again.push(located),
+                Err(error @ QueueError::Damaged { .. }) => {
+                    gone.push(Candidate { seq, event: Err(error.to_string()) });
+                }
+                Err(error) => return Err(error),
+            }
         }
         let (wanted, mut passed) = self.wanted_after(wish, wish.max - wish.again.len())?;
         let mut room = Room::default();
-        let again = self.candidates(&again, &mut room)?;
+        let mut again = self.candidates(&again, &mut room)?;
+        again.extend(gone);
         let mut first = self.candidates(&wanted, &mut room)?;
         if let Some(too_much) = wanted.get(first.len()) {
             passed = too_much.seq - 1;
