@@ -10,5 +10,6 @@ mod listen;
 mod run;
 mod send;
 mod serve;
+mod storage;
 mod usage;
 mod verify;
