@@ -217,9 +217,13 @@ impl Lines {
             let reason = if cut { "the file was cut off" } else { "it is longer than any event" };
             return Err(self.wrong(format!("expected a whole line: {reason}")));
         }
-        serde_json::from_slice(&self.text)
-            .map(Some)
-            .map_err(|error| self.wrong(format!("expected a line of an export: {error}")))
+        serde_json::from_slice(&self.text).map(Some).map_err(|error| {
+            // The parser counts lines of its own, and this is always its first.
+            let said = error.to_string();
+            let said = said.split(" at line ").next().unwrap_or_default();
+            let column = error.column();
+            self.wrong(format!("expected a line of an export: {said} (column {column})"))
+        })
     }
 
     fn wrong(&self, reason: impl Into<String>) -> FileError {
