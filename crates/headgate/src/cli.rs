@@ -9,7 +9,8 @@ mod storage_arguments;
 pub use client_arguments::ClientArguments;
 pub use commands::{
     CheckArguments, DeadLettersArguments, EventsCommand, EventsGetArguments, EventsListArguments,
-    KeyArguments, ListenArguments, SendArguments, ServeArguments, TailArguments, Work,
+    HealthArguments, KeyArguments, ListenArguments, SendArguments, ServeArguments, TailArguments,
+    Work,
 };
 pub use provider_arguments::{
     ProvidersCommand, ProvidersListArguments, ProvidersShowArguments, RenderArguments,
@@ -64,6 +65,11 @@ pub enum Command {
     Listen(ListenArguments),
     /// List the deliveries of a subscription that never come again
     DeadLetters(DeadLettersArguments),
+    /// Say whether a gateway lives, and whether it is ready
+    ///
+    /// Prints the gateway's own answer. Exit code 0 when it lives (with --ready: when it is ready
+    /// too), 1 when not: for the health check of a container, which has no curl.
+    Health(HealthArguments),
     /// Send a correctly signed sample webhook
     Send(SendArguments),
     /// Write every event with its exact bytes to a file

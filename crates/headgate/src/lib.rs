@@ -11,6 +11,7 @@ pub mod check;
 pub mod dead_letters;
 pub mod events;
 pub mod export;
+pub mod health;
 pub mod import;
 pub mod listen;
 pub mod providers;
