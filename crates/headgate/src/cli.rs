@@ -76,7 +76,7 @@ pub enum Command {
     ///
     /// The file is JSON lines: a first one that says so, one an event, and a last one with their
     /// count and checksum, so that `import` sees when something is missing. While no gateway runs
-    /// the folder is read; otherwise the gateway is asked, which needs a key with the scope `admin`.
+    /// the folder is read; otherwise the gateway is asked, which needs an `admin` key.
     Export(ExportArguments),
     /// Take the events of an exported file into an empty folder, while no gateway runs
     ///

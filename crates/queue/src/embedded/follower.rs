@@ -138,7 +138,7 @@ pub(super) fn fits(log: &Log, index: &Index) -> rusqlite::Result<bool> {
 }
 
 /// Whether the log has a frame at this place that stands for a lost event.
-fn is_lost(log: &Log, seq: Seq) -> bool {
+pub(super) fn is_lost(log: &Log, seq: Seq) -> bool {
     let mut place = log.place_before(seq);
     while let Ok(scanned) = log.scan(place, INDEX_TRANSACTION_EVENTS_MAX, SCAN_BYTES) {
         if let Some(frame) = scanned.frames.iter().find(|frame| frame.seq >= seq) {

@@ -1,6 +1,7 @@
 //! Looking for what a lease may take: the next wanted events, and those that come again.
 
 use super::{
+    follower,
     index::Span,
     read::{self, Located, Reading, Room},
 };
@@ -48,7 +49,8 @@ impl Reading {
         for seq in wish.again.iter().copied() {
             match self.known(seq) {
                 Ok(located) => again.push(located),
-                Err(error @ QueueError::Damaged { .. }) => {
+                // An index that lacks an event can be made anew; a log that lacks it cannot.
+                Err(error) if follower::is_lost(&self.log, seq) => {
                     gone.push(Candidate { seq, event: Err(error.to_string()) });
                 }
                 Err(error) => return Err(error),
