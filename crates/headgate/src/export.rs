@@ -6,6 +6,7 @@ use crate::{
 use anyhow::Context;
 use bytes::Bytes;
 use headgate_queue::{Embedded, Export, ExportQuery, Queue, Selection};
+use serde::Deserialize;
 use std::{
     ffi::OsString,
     fs::{self, File, OpenOptions},
@@ -19,7 +20,19 @@ use std::{
 struct Out {
     file: Option<(PathBuf, PathBuf, File)>,
     lines: u64,
+    /// The last bytes, in which the last line is.
+    end: Vec<u8>,
 }
+
+/// The last line.
+#[derive(Deserialize)]
+struct Last {
+    #[serde(default)]
+    left_out: u64,
+}
+
+/// More than the last line is long, in bytes.
+const LAST_LINE_BYTES: usize = 256;
 
 /// Writes the export.
 pub async fn run(arguments: &ExportArguments, environment: &Environment) -> Result<(), Failure> {
@@ -83,7 +96,7 @@ fn query(arguments: &ExportArguments) -> Result<ExportQuery, Failure> {
 impl Out {
     /// The file is named `.partial` until it is whole.
     fn open(path: Option<&Path>) -> Result<Self, Failure> {
-        let Some(path) = path else { return Ok(Self { file: None, lines: 0 }) };
+        let Some(path) = path else { return Ok(Self { file: None, lines: 0, end: Vec::new() }) };
         if path.exists() {
             let shown = path.display();
             return Err(Failure::usage(format!("expected no file `{shown}`, found one")));
@@ -94,11 +107,15 @@ impl Out {
         let mut options = OpenOptions::new();
         let file = options.write(true).create(true).truncate(true).mode(0o600).open(&partial);
         let file = file.with_context(|| format!("cannot write `{}`", partial.display()))?;
-        Ok(Self { file: Some((path.to_owned(), partial, file)), lines: 0 })
+        Ok(Self { file: Some((path.to_owned(), partial, file)), lines: 0, end: Vec::new() })
     }
 
     fn take(&mut self, piece: &Bytes) -> Result<(), Failure> {
         self.lines += piece.iter().filter(|byte| **byte == b'\n').count() as u64;
+        self.end.extend_from_slice(
+            piece.get(piece.len().saturating_sub(LAST_LINE_BYTES)..).unwrap_or(piece),
+        );
+        self.end.drain(..self.end.len().saturating_sub(LAST_LINE_BYTES));
         match &mut self.file {
             Some((_, partial, file)) => {
                 let failed = || format!("cannot write `{}`", partial.display());
@@ -109,6 +126,13 @@ impl Out {
     }
 
     fn finish(self) -> Result<(), Failure> {
+        let last = self.end.split(|byte| *byte == b'\n').rfind(|line| !line.is_empty());
+        let last: Last =
+            serde_json::from_slice(last.unwrap_or_default()).context("the export has no end")?;
+        if last.left_out > 0 {
+            let left_out = last.left_out;
+            tracing::warn!(left_out, "stored events cannot be read; `headgate repair` says which");
+        }
         let Some((path, partial, file)) = self.file else { return Ok(()) };
         let synced = file.sync_all().and_then(|()| fs::rename(&partial, &path));
         synced.with_context(|| format!("cannot write `{}`", path.display()))?;

@@ -8,6 +8,8 @@ mod bench;
 
 #[path = "embedded/backup.rs"]
 mod backup;
+#[path = "embedded/clock.rs"]
+mod clock;
 #[path = "embedded/damage.rs"]
 mod damage;
 #[path = "embedded/folder.rs"]

@@ -50,8 +50,9 @@ impl Reading {
             match self.known(seq) {
                 Ok(located) => again.push(located),
                 // An index that lacks an event can be made anew; a log that lacks it cannot.
-                Err(error) if follower::is_lost(&self.log, seq) => {
-                    gone.push(Candidate { seq, event: Err(error.to_string()) });
+                Err(QueueError::Damaged { seq, reason }) if follower::is_lost(&self.log, seq) => {
+                    read::tell_damage(seq, &reason);
+                    gone.push(Candidate { seq, event: Err(reason) });
                 }
                 Err(error) => return Err(error),
             }
@@ -128,9 +129,9 @@ impl Reading {
             let event = match self.stored_within(*located, room) {
                 Ok(Some(stored)) => Ok(stored.event),
                 Ok(None) => break,
-                Err(error @ QueueError::Damaged { .. }) => {
-                    tracing::error!(%error, "an event cannot be delivered");
-                    Err(error.to_string())
+                Err(QueueError::Damaged { seq, reason }) => {
+                    read::tell_damage(seq, &reason);
+                    Err(reason)
                 }
                 Err(error) => return Err(error),
             };

@@ -15,6 +15,7 @@ use super::{
         BatchHeader, FORMAT_VERSION, HeaderError, SEGMENT_HEADER_BYTES, SegmentHeader, file_name,
         first_seq_of, number_u64,
     },
+    random,
 };
 use crate::Seq;
 use bytes::Bytes;
@@ -263,8 +264,7 @@ fn header_of(
 /// A header for a segment of which nothing is known but its name.
 fn header_with(first_seq: Seq) -> Result<SegmentHeader, OpenError> {
     let name = file_name(first_seq);
-    let tag =
-        getrandom::u64().map_err(|e| failed("begin", &name, io::Error::other(e.to_string())))?;
+    let tag = random::number().map_err(|e| failed("begin", &name, e))?;
     let last_id = EventId::from_bytes([0; 16]);
     Ok(SegmentHeader { first_seq, tag, previous: 0, previous_end: 0, last_id })
 }

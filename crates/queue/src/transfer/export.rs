@@ -32,6 +32,7 @@ pub struct Export {
     waiting: VecDeque<Stored>,
     digest: Sha256,
     events: u64,
+    left_out: u64,
     stage: Stage,
 }
 
@@ -58,6 +59,9 @@ struct Line<'a> {
 #[derive(Serialize)]
 struct Last {
     events: u64,
+    /// Places between the events that have none which can be read.
+    #[serde(skip_serializing_if = "is_zero")]
+    left_out: u64,
     sha256: String,
 }
 
@@ -74,6 +78,7 @@ impl Export {
             waiting: VecDeque::new(),
             digest: Sha256::new(),
             events: 0,
+            left_out: 0,
             stage: Stage::Begin,
         }
     }
@@ -82,6 +87,12 @@ impl Export {
     #[must_use]
     pub fn events(&self) -> u64 {
         self.events
+    }
+
+    /// How many places have no event that can be read: it is damaged, or lost.
+    #[must_use]
+    pub fn left_out(&self) -> u64 {
+        self.left_out
     }
 
     /// The next lines of the file; none after its last.
@@ -104,7 +115,7 @@ impl Export {
         self.digest.update(&piece);
         if self.stage == Stage::Ended {
             let sha256 = hex::encode(self.digest.finalize_reset());
-            line(&Last { events: self.events, sha256 }, &mut piece)?;
+            line(&Last { events: self.events, left_out: self.left_out, sha256 }, &mut piece)?;
         }
         Ok(Some(Bytes::from(piece)))
     }
@@ -115,7 +126,15 @@ impl Export {
             return Ok(false);
         }
         let read = self.queue.read(self.next, EXPORT_READ_EVENTS_MAX).await?;
-        let Some(newest) = read.last() else { return Ok(false) };
+        let (Some(oldest), Some(newest)) = (read.first(), read.last()) else {
+            self.left_out += self.last + 1 - self.next;
+            return Ok(false);
+        };
+        // What is missing before the very first may have been removed by its age.
+        let from = if self.next == 1 { oldest.seq } else { self.next };
+        let span = newest.seq.min(self.last) + 1 - from.min(self.last + 1);
+        let found = read.iter().filter(|stored| stored.seq <= self.last).count() as u64;
+        self.left_out += span.saturating_sub(found);
         self.next = newest.seq + 1;
         let last = self.last;
         self.waiting.extend(read.into_iter().filter(|stored| stored.seq <= last));
@@ -132,6 +151,11 @@ impl Export {
         self.events += 1;
         line(&Line { event: &stored.event, dedupe_window_ms, raw_b64 }, piece)
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 impl ExportQuery {

@@ -6,7 +6,7 @@ use crate::{
 };
 use bytes::Bytes;
 use headgate_event::{Clock, Draft, EventId};
-use headgate_queue::{Embedded, ListQuery, Queue, RepairReport, Verb};
+use headgate_queue::{Embedded, Export, ExportQuery, ListQuery, Queue, RepairReport, Verb};
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
@@ -180,6 +180,31 @@ async fn a_flipped_bit_in_a_sealed_segment_loses_the_one_event() {
     assert_eq!(report.damage[0].lost[0].ids, [stored.ids[number]]);
     let left = [&stored.ids[80..number], &stored.ids[number + 1..]].concat();
     assert_eq!(stored.drained().await, (left, 0));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_export_says_how_many_events_it_had_to_leave_out() {
+    let stored = stored().await;
+    change(&segments(stored.folder.path())[1], |bytes| {
+        let at = bytes.len() / 2;
+        bytes[at] ^= 1;
+    });
+    for repaired in [false, true] {
+        if repaired {
+            stored.mended().await;
+        }
+        let queue = Arc::new(open(stored.folder.path()).expect("opens"));
+        let mut export = Export::new(queue.clone(), ExportQuery::default());
+        let mut text = Vec::new();
+        while let Some(piece) = export.piece().await.expect("read") {
+            text.extend_from_slice(&piece);
+        }
+        let (events, left_out) = (export.events(), export.left_out());
+        assert!(left_out > 0 && events + left_out == 400, "{events} and {left_out}");
+        let said = format!("\"left_out\":{left_out}");
+        assert!(String::from_utf8_lossy(&text).contains(&said), "{repaired}");
+        queue.close().await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
