@@ -3,15 +3,17 @@
 mod announce;
 mod configuration;
 mod front;
+mod reload;
 mod storage;
 mod subscriptions;
+mod supervisor;
 
 use crate::{
     cli::ServeArguments,
     clock::SystemClock,
     config::{Config, Environment},
     failure::Failure,
-    signals::Signals,
+    signals::{Hangups, Signals},
     telemetry,
 };
 use announce::Announcer;
@@ -22,6 +24,7 @@ use headgate_http::{DrainReport, Intake, IntakeOptions, ServerOptions};
 use headgate_queue::Queue;
 use headgate_webhook::{Ports, Providers, WebhookSource};
 use metrics_exporter_prometheus::PrometheusHandle;
+use reload::{Reloader, Running};
 use std::{sync::Arc, time::Duration};
 use tokio::{net::TcpListener, sync::watch};
 
@@ -32,9 +35,9 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Runs the gateway until a signal asks it to stop.
 pub async fn run(arguments: &ServeArguments, environment: &Environment) -> Result<(), Failure> {
-    let providers = Providers::embedded();
+    let providers = Arc::new(Providers::embedded());
     let config = configuration::read(arguments, environment, &providers)?;
-    let signals = Signals::listen()?;
+    let (signals, hangups) = (Signals::listen()?, Hangups::listen()?);
     let metrics = telemetry::record_metrics()?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
 
@@ -49,6 +52,7 @@ pub async fn run(arguments: &ServeArguments, environment: &Environment) -> Resul
     };
     let webhooks = WebhookSource::new(config.channels.clone(), &providers, ports)
         .map_err(configuration::not_taken)?;
+    let webhooks = Arc::new(webhooks);
     let (stop, stopping) = watch::channel(false);
     let options = api_options(&config, &queue, &clock, metrics, stopping);
     let api = Api::new(ApiOptions { backups, ..options });
@@ -58,6 +62,15 @@ pub async fn run(arguments: &ServeArguments, environment: &Environment) -> Resul
         .with_context(|| format!("cannot listen on `{}`", config.server.listen))?;
     let address = listener.local_addr().context("the address of the listener")?;
     let announcer = Announcer::begin(&config, address, &queue);
+    let running = Running {
+        queue: Arc::clone(&queue),
+        webhooks: Arc::clone(&webhooks),
+        providers,
+        api: api.clone(),
+    };
+    let reloader = Reloader::new(arguments, environment, Arc::clone(&clock), &config, &running);
+    let reloading = tokio::spawn(reloader.run(hangups, signals.clone()));
+    supervisor::ready();
 
     let serving = headgate_http::serve(
         listener,
@@ -66,6 +79,7 @@ pub async fn run(arguments: &ServeArguments, environment: &Environment) -> Resul
         clock,
         async {
             signals.finish().await;
+            supervisor::stopping();
             tracing::info!("stopping: no new connections, what was begun is finished");
             stop.send_replace(true);
         },
@@ -78,6 +92,12 @@ pub async fn run(arguments: &ServeArguments, environment: &Environment) -> Resul
         () = signals.cut() => tracing::warn!("cut by a second signal"),
     }
     announcer.end();
+    reloading.abort();
+    close(&api, &*queue).await
+}
+
+/// Lets streams say goodbye and closes the queue.
+async fn close(api: &Api, queue: &dyn Queue) -> Result<(), Failure> {
     if tokio::time::timeout(STREAMS_TIMEOUT, api.streams_ended()).await.is_err() {
         tracing::warn!("streams were cut because they did not end in time");
     }
@@ -101,13 +121,9 @@ fn api_options(
     metrics: PrometheusHandle,
     stop: watch::Receiver<bool>,
 ) -> ApiOptions {
-    let access = match config.api_keys.as_slice() {
-        [] => Access::Loopback,
-        keys => Access::Keys(keys.to_vec()),
-    };
     ApiOptions {
         queue: Arc::clone(queue),
-        access,
+        access: access(config),
         clock: Arc::clone(clock),
         version: env!("CARGO_PKG_VERSION"),
         // Whoever can ask has reached the listener, and the queue is asked by the API itself.
@@ -117,5 +133,13 @@ fn api_options(
         stop,
         stream: StreamRules::default(),
         backups: None,
+    }
+}
+
+/// Who may call: the holders of the keys, or without any this machine.
+fn access(config: &Config) -> Access {
+    match config.api_keys.as_slice() {
+        [] => Access::Loopback,
+        keys => Access::Keys(keys.to_vec()),
     }
 }
