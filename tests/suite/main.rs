@@ -4,5 +4,6 @@ mod backup;
 mod bad_input;
 mod durability;
 mod peers;
+mod quarantine;
 mod reindex;
 mod tour;

@@ -1,6 +1,6 @@
 //! What every route of the API works with.
 
-use crate::{Access, ChannelView, access::Guard};
+use crate::{Access, ChannelView, Rejections, access::Guard};
 use arc_swap::ArcSwap;
 use headgate_event::{
     Clock, EventId,
@@ -43,6 +43,8 @@ pub struct ApiOptions {
     pub channels: Vec<ChannelView>,
     /// Makes backups; none where no folder is configured for them.
     pub backups: Option<Arc<dyn Backups>>,
+    /// The quarantine; none when it is switched off.
+    pub rejections: Option<Rejections>,
     /// Becomes true when the program is about to stop.
     pub stop: watch::Receiver<bool>,
     /// How streams treat their clients.
@@ -80,12 +82,15 @@ pub(crate) struct Parts {
     pub(crate) readiness: Readiness,
     pub(crate) metrics: Option<PrometheusHandle>,
     pub(crate) channels: ArcSwap<Vec<ChannelView>>,
+    pub(crate) rejections: Option<Rejections>,
     pub(crate) rules: StreamRules,
     pub(crate) backups: Option<Arc<dyn Backups>>,
     /// Lets so many exports be written at one time.
     pub(crate) exports: Arc<Semaphore>,
     /// Held while a subscription is read, changed and put back.
     pub(crate) subscription_change: Mutex<()>,
+    /// Held while rejections are released: each is read whole, and none is released twice.
+    pub(crate) release: Mutex<()>,
     stop: watch::Receiver<bool>,
     streams: watch::Sender<usize>,
     requests: AtomicU64,
@@ -108,10 +113,12 @@ impl Api {
             readiness: options.readiness,
             metrics: options.metrics,
             channels: ArcSwap::from_pointee(options.channels),
+            rejections: options.rejections,
             rules: options.stream,
             backups: options.backups,
             exports: Arc::new(Semaphore::new(EXPORTS_MAX)),
             subscription_change: Mutex::new(()),
+            release: Mutex::new(()),
             stop: options.stop,
             streams: watch::Sender::new(0),
             requests: AtomicU64::new(0),

@@ -108,7 +108,7 @@ pub(crate) fn before(parameters: &Parameters, list: ListDigest) -> Result<Option
     })
 }
 
-/// The moment that a parameter names.
+/// The moment that a parameter gives.
 pub(crate) fn time(parameters: &Parameters, name: &str) -> Result<Option<Timestamp>, ApiError> {
     let Some(text) = parameters.one(name)? else { return Ok(None) };
     text.parse().map(Some).map_err(|error| {

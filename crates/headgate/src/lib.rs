@@ -16,6 +16,7 @@ pub mod import;
 pub mod listen;
 pub mod providers;
 pub mod reindex;
+pub mod rejections;
 pub mod render;
 pub mod repair;
 pub mod send;

@@ -6,8 +6,8 @@ use crate::{
     config::Environment,
     dead_letters, events, export,
     failure::Failure,
-    health, import, listen, providers, reindex, render, repair, send, serve, tail, telemetry,
-    verify,
+    health, import, listen, providers, reindex, rejections, render, repair, send, serve, tail,
+    telemetry, verify,
 };
 use anyhow::Context;
 use clap::Parser;
@@ -53,6 +53,7 @@ fn execute(cli: &Cli) -> Result<(), Failure> {
         Command::Import(arguments) => wait(many_threads()?, import::run(arguments)),
         Command::Backup(arguments) => wait(many_threads()?, backup::run(arguments, environment)),
         Command::Repair(arguments) => wait(many_threads()?, repair::run(arguments)),
+        Command::Rejections(command) => wait(one_thread()?, rejections::run(command, environment)),
         Command::Health(arguments) => wait(one_thread()?, health::run(arguments, environment)),
         Command::Reindex(arguments) => reindex::run(arguments),
         Command::Send(arguments) => wait(one_thread()?, send::run(arguments, environment)),

@@ -3,6 +3,7 @@
 mod announce;
 mod configuration;
 mod front;
+mod rejections;
 mod reload;
 mod storage;
 mod subscriptions;
@@ -21,6 +22,7 @@ use anyhow::Context;
 use headgate_api::{Access, Api, ApiOptions, StreamRules};
 use headgate_event::Clock;
 use headgate_http::{DrainReport, Intake, IntakeOptions, ServerOptions};
+use headgate_quarantine::Quarantine;
 use headgate_queue::Queue;
 use headgate_webhook::{Ports, Providers, WebhookSource};
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -44,18 +46,22 @@ pub async fn run(arguments: &ServeArguments, environment: &Environment) -> Resul
     let storage = storage::open(&config, &clock).await?;
     let (queue, backups) = (Arc::clone(&storage.queue), storage.backups);
     subscriptions::bring_in_line(&*queue, &config.subscriptions).await?;
+    let quarantine = rejections::open(&config, &clock)?;
     let ports = Ports {
         sink: storage.sink,
         intake: Arc::new(intake(&config)?),
         clock: Arc::clone(&clock),
         prompt_key: storage.prompt_key,
+        rejections: rejections::sink(quarantine.as_ref()),
     };
     let webhooks = WebhookSource::new(config.channels.clone(), &providers, ports)
         .map_err(configuration::not_taken)?;
     let webhooks = Arc::new(webhooks);
     let (stop, stopping) = watch::channel(false);
-    let options = api_options(&config, &queue, &clock, metrics, stopping);
-    let api = Api::new(ApiOptions { backups, ..options });
+    let mut options = api_options(&config, &queue, &clock, metrics, stopping);
+    options.rejections = rejections::for_admins(quarantine.as_ref(), &webhooks);
+    options.backups = backups;
+    let api = Api::new(options);
 
     let listener = TcpListener::bind(config.server.listen)
         .await
@@ -93,13 +99,22 @@ pub async fn run(arguments: &ServeArguments, environment: &Environment) -> Resul
     }
     announcer.end();
     reloading.abort();
-    close(&api, &*queue).await
+    close(&api, quarantine.as_deref(), &*queue).await
 }
 
-/// Lets streams say goodbye and closes the queue.
-async fn close(api: &Api, queue: &dyn Queue) -> Result<(), Failure> {
+/// Lets streams say goodbye, and closes the quarantine and the queue.
+async fn close(
+    api: &Api,
+    quarantine: Option<&Quarantine>,
+    queue: &dyn Queue,
+) -> Result<(), Failure> {
     if tokio::time::timeout(STREAMS_TIMEOUT, api.streams_ended()).await.is_err() {
         tracing::warn!("streams were cut because they did not end in time");
+    }
+    if let Some(quarantine) = quarantine
+        && tokio::time::timeout(CLOSE_TIMEOUT, quarantine.close()).await.is_err()
+    {
+        tracing::warn!("the last refused requests were not kept: the quarantine did not close");
     }
     if tokio::time::timeout(CLOSE_TIMEOUT, queue.close()).await.is_err() {
         return Err(anyhow::anyhow!("the queue did not close within {CLOSE_TIMEOUT:?}").into());
@@ -130,6 +145,7 @@ fn api_options(
         readiness: Arc::new(Vec::new),
         metrics: Some(metrics),
         channels: config.channels.iter().map(front::channel_view).collect(),
+        rejections: None,
         stop,
         stream: StreamRules::default(),
         backups: None,

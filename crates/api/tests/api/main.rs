@@ -12,6 +12,7 @@ mod export;
 mod faults;
 mod lease;
 mod operations;
+mod rejections;
 mod settle;
 mod stream;
 mod subscriptions;

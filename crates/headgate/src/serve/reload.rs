@@ -17,6 +17,7 @@ use crate::{
     signals::{Hangups, Signals},
 };
 use headgate_event::{BoxFuture, Clock};
+use headgate_quarantine::Bounds;
 use headgate_webhook::Providers;
 use metrics::{counter, gauge};
 use std::{collections::BTreeMap, sync::Arc};
@@ -151,7 +152,11 @@ impl Reloader {
 /// What cannot change while the gateway runs, by its key.
 fn fixed(config: &Config) -> BTreeMap<&'static str, String> {
     let backup_dir = config.backup_dir.as_ref();
+    let quarantine = config.quarantine.map_or("off".to_owned(), |Bounds { count, bytes, age }| {
+        format!("count {count}, bytes {bytes}, age {age:?}")
+    });
     BTreeMap::from([
+        ("quarantine", quarantine),
         ("data_dir", config.data_dir.display().to_string()),
         ("queue.backup_dir", backup_dir.map_or("none".into(), |dir| dir.display().to_string())),
         ("server.listen", config.server.listen.to_string()),
