@@ -195,6 +195,22 @@ pub const FLOOR_NOTE_EVENTS: u64 = 4_096;
 /// Reading many events ends after this many bytes of frames, and after one event at least.
 pub const READ_BYTES_MAX: usize = 16 << 20;
 
+/// An export is written in pieces of about this many bytes, and of one event at least.
+pub const EXPORT_PIECE_BYTES: usize = 64 << 10;
+/// The most events that an export reads at one time.
+pub const EXPORT_READ_EVENTS_MAX: usize = 64;
+/// The longest line of an export, in bytes: the largest event with its raw bytes once as text in
+/// which every byte is escaped and once in base64.
+pub const EXPORT_LINE_BYTES_MAX: usize = 512 << 20;
+/// A backup copies segments in parts of this many bytes.
+pub const BACKUP_COPY_BYTES: u64 = 1 << 20;
+/// The longest segment that a repair reads, in bytes. It holds one in memory.
+pub const REPAIR_SEGMENT_BYTES_MAX: u64 = 512 << 20;
+/// The most ids of lost events that a repair tells of one place.
+pub const REPAIR_IDS_TOLD_MAX: usize = 1_000;
+/// The most exports over the API at one time.
+pub const EXPORTS_MAX: usize = 4;
+
 /// The most events of one page of a list.
 pub const LIST_EVENTS_MAX: usize = 500;
 /// The events of one page of a list unless asked otherwise.
@@ -340,6 +356,9 @@ const _: () = assert!(STREAM_IN_FLIGHT_DEFAULT <= IN_FLIGHT_MAX);
 const _: () = assert!(STREAM_LEASE_DELIVERIES_MAX <= LEASE_DELIVERIES_MAX);
 const _: () = assert!(STREAM_PING_EVERY.as_secs() * 2 < STREAM_SILENCE_MAX.as_secs());
 const _: () = assert!(STREAM_CLOSE_TIMEOUT.as_secs() < DRAIN_TIMEOUT.as_secs());
+const _: () = assert!(FRAME_BYTES_MAX * 8 <= EXPORT_LINE_BYTES_MAX);
+const _: () =
+    assert!(SEGMENT_BYTES_MAX + 2 * (ACCEPT_BYTES_MAX as u64) <= REPAIR_SEGMENT_BYTES_MAX);
 const _: () = assert!(BODY_BYTES_MAX + HEAD_BYTES_MAX <= QUARANTINE_WAITING_BYTES_MAX / 2);
 const _: () = assert!(QUARANTINE_WAITING_BYTES_MAX <= BODIES_IN_FLIGHT_BYTES_MAX / 2);
 const _: () = assert!(QUARANTINE_COUNT_DEFAULT <= QUARANTINE_COUNT_MAX);

@@ -42,6 +42,8 @@ pub const FILE_DEFAULT: &str = "headgate.toml";
 pub struct Config {
     /// The folder of the queue.
     pub data_dir: PathBuf,
+    /// The folder under which backups are made; none are made without it.
+    pub backup_dir: Option<PathBuf>,
     /// Where to listen.
     pub server: Server,
     /// TLS with the certificate and key that `server` names.
@@ -121,6 +123,12 @@ pub fn data_dir_of(file: &Path) -> Result<PathBuf, Problems> {
     part_of(file, "`data_dir`", |root| data_dir(root, folder))
 }
 
+/// The folder for backups that a configuration names, whatever else is wrong with it.
+pub fn backup_dir_of(file: &Path) -> Result<Option<PathBuf>, Problems> {
+    let folder = file.parent().unwrap_or_else(|| Path::new(""));
+    part_of(file, "`[queue]`", |root| queue::read(root, folder).map(|queue| queue.backup_dir))
+}
+
 /// One part of a configuration, read alone.
 fn part_of<T>(
     file: &Path,
@@ -171,7 +179,7 @@ fn text_of(file: &Path, name: &str) -> Result<String, Problems> {
 fn read(root: Section<'_>, context: &Context<'_>) -> Option<Config> {
     let data_dir = data_dir(&root, context.folder);
     let server = server::read(&root);
-    queue::read(&root);
+    let queue = queue::read(&root, context.folder);
     let quarantine = quarantine::read(&root);
     let api_keys = api_key::read(&root, context);
     let channels = channel::read(&root, context);
@@ -190,6 +198,7 @@ fn read(root: Section<'_>, context: &Context<'_>) -> Option<Config> {
     root.report_unknown(&LATER);
     Some(Config {
         data_dir: data_dir?,
+        backup_dir: queue?.backup_dir,
         server: server?,
         tls: tls?,
         api_keys: api_keys?,

@@ -47,8 +47,8 @@ pub async fn run(arguments: &ServeArguments, environment: &Environment) -> Resul
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
 
     open_files::allow(config.server.connections.total);
-    let storage = storage::open(&config.data_dir, &clock).await?;
-    let queue = Arc::clone(&storage.queue);
+    let storage = storage::open(&config, &clock).await?;
+    let (queue, backups) = (Arc::clone(&storage.queue), storage.backups);
     subscriptions::bring_in_line(&*queue, &config.subscriptions).await?;
     let quarantine = rejections::open(&config, &clock)?;
     let ports = Ports {
@@ -64,6 +64,7 @@ pub async fn run(arguments: &ServeArguments, environment: &Environment) -> Resul
     let (stop, stopping) = watch::channel(false);
     let mut options = api_options(&config, &queue, &clock, metrics, stopping);
     options.rejections = rejections::for_admins(quarantine.as_ref(), &webhooks);
+    options.backups = backups;
     let api = Api::new(options);
 
     let listener = TcpListener::bind(config.server.listen)
@@ -163,6 +164,7 @@ fn api_options(
         rejections: None,
         stop,
         stream: StreamRules::default(),
+        backups: None,
     }
 }
 
