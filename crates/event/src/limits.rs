@@ -137,6 +137,13 @@ pub const DRAFTS_PER_ACCEPT_MAX: usize = 512;
 pub const BATCH_EVENTS_MAX: usize = 512;
 /// A batch takes no further event once it holds this many bytes.
 pub const BATCH_BYTES_MAX: usize = 4 << 20;
+/// A call of the sink with so many bytes is written to a file of its own first, so that small
+/// ones do not wait for it.
+pub const LARGE_CALL_BYTES_MIN: usize = BATCH_BYTES_MAX;
+/// How much of such a call is written and synced at once, in bytes.
+pub const LARGE_SLICE_BYTES: usize = 1 << 20;
+/// The most such calls that wait for the one before them; more wait with their senders.
+pub const LARGE_CALLS_QUEUED_MAX: usize = 16;
 /// An event whose raw bytes or `data` have this size is stored compressed, in bytes.
 pub const COMPRESS_BYTES_MIN: usize = 2 << 10;
 /// A call of the sink with so many bytes is made ready, and looked up, on a thread where it holds
@@ -347,6 +354,8 @@ const _: () = assert!(LIST_EVENTS_DEFAULT <= LIST_EVENTS_MAX);
 const _: () = assert!(DRAFTS_PER_ACCEPT_MAX <= BATCH_EVENTS_MAX);
 const _: () = assert!(FRAME_BYTES_MAX < ACCEPT_BYTES_MAX);
 const _: () = assert!(ACCEPT_BYTES_MAX + BATCH_BYTES_MAX < u32::MAX as usize);
+const _: () = assert!(LARGE_CALL_BYTES_MIN <= BATCH_BYTES_MAX);
+const _: () = assert!(LARGE_SLICE_BYTES < LARGE_CALL_BYTES_MIN);
 const _: () = assert!(ACCEPT_BYTES_MAX as u64 <= DISK_FREE_BYTES_MIN);
 const _: () = assert!((DISK_PROBE_BYTES as u64) < DISK_FREE_BYTES_MIN);
 const _: () = assert!(THREAD_KEY_BYTES_MAX <= FILTER_VALUE_BYTES_MAX);

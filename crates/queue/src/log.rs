@@ -19,6 +19,7 @@ mod error;
 mod format;
 mod frame;
 mod keys;
+mod large;
 mod options;
 mod prepared;
 mod random;
@@ -50,15 +51,20 @@ use crate::Seq;
 use bytes::Bytes;
 use headgate_event::{
     Accepted, Clock, EventId, StoreError,
-    limits::{ACCEPT_BYTES_MAX, APPENDS_QUEUED_MAX, DRAFTS_PER_ACCEPT_MAX, STORE_RETRY_AFTER},
+    limits::{
+        ACCEPT_BYTES_MAX, APPENDS_QUEUED_MAX, DRAFTS_PER_ACCEPT_MAX, LARGE_CALLS_QUEUED_MAX,
+        STORE_RETRY_AFTER,
+    },
 };
+use large::Stager;
 use reader::Reader;
 use shared::Shared;
 use std::{
     collections::BTreeMap,
     fmt,
+    io::{self, ErrorKind},
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     thread::JoinHandle,
@@ -78,9 +84,14 @@ struct Inner {
     options: LogOptions,
     /// `None` only while the last handle is dropped.
     calls: Option<mpsc::Sender<Message>>,
+    /// `None` once the log is closed.
+    large: Mutex<Option<mpsc::Sender<Call>>>,
     writer: Mutex<Option<JoinHandle<()>>>,
+    stager: Mutex<Option<JoinHandle<()>>>,
     /// Closed by the writer's end.
     running: watch::Receiver<()>,
+    /// Closed by the end of the one who writes large calls.
+    staging: watch::Receiver<()>,
     /// The newest id when the log was opened.
     last_id: EventId,
 }
@@ -98,16 +109,21 @@ impl Log {
         let (shared, writer) = Self::recover(storage, clock, options)?;
         let last_id = writer.last_id();
         let (calls, queue) = mpsc::channel(APPENDS_QUEUED_MAX);
-        let (alive, running) = watch::channel(());
-        let thread = std::thread::Builder::new()
-            .name("headgate-log".to_owned())
-            .spawn(move || {
-                let _alive = alive;
-                writer.run(queue);
-            })
-            .map_err(OpenError::Thread)?;
-        let writer = Mutex::new(Some(thread));
-        let inner = Inner { shared, options, calls: Some(calls), writer, running, last_id };
+        let (large, large_queue) = mpsc::channel(LARGE_CALLS_QUEUED_MAX);
+        let stager = Stager::new(Arc::clone(&shared), calls.clone(), options.large_slice_bytes);
+        let (writer, running) = spawn("headgate-log", move || writer.run(queue))?;
+        let (stager, staging) = spawn("headgate-large", move || stager.run(large_queue))?;
+        let inner = Inner {
+            shared,
+            options,
+            calls: Some(calls),
+            large: Mutex::new(Some(large)),
+            writer: Mutex::new(Some(writer)),
+            stager: Mutex::new(Some(stager)),
+            running,
+            staging,
+            last_id,
+        };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -120,11 +136,23 @@ impl Log {
     ) -> Result<(Self, writer::ByHand), OpenError> {
         let (shared, writer) = Self::recover(storage, clock, options)?;
         let (calls, queue) = mpsc::channel(APPENDS_QUEUED_MAX);
+        let (large, large_queue) = mpsc::channel(LARGE_CALLS_QUEUED_MAX);
+        let stager = Stager::new(Arc::clone(&shared), calls.clone(), options.large_slice_bytes);
         let (alive, running) = watch::channel(());
-        let calls = Some(calls);
         let last_id = writer.last_id();
-        let inner = Inner { shared, options, calls, writer: Mutex::default(), running, last_id };
-        Ok((Self { inner: Arc::new(inner) }, writer::ByHand::new(writer, queue, alive)))
+        let hand = writer::ByHand::new(writer, queue, stager, large_queue, alive);
+        let inner = Inner {
+            shared,
+            options,
+            calls: Some(calls),
+            large: Mutex::new(Some(large)),
+            writer: Mutex::default(),
+            stager: Mutex::default(),
+            staging: running.clone(),
+            running,
+            last_id,
+        };
+        Ok((Self { inner: Arc::new(inner) }, hand))
     }
 
     /// What the disk holds, and the writer that goes on from there.
@@ -164,7 +192,7 @@ impl Log {
         drafts: Vec<Prepared>,
         seen: Seq,
     ) -> Result<Vec<Accepted>, AppendError> {
-        check_size(&drafts)?;
+        let bytes = check_size(&drafts)?;
         if drafts.is_empty() {
             return Ok(Vec::new());
         }
@@ -173,10 +201,15 @@ impl Log {
         }
         self.wait_for_room().await?;
         let closed = || unavailable("the log is closed");
-        let calls = self.inner.calls.as_ref().ok_or_else(closed)?;
         let (answer, answered) = oneshot::channel();
         let call = Call { drafts, seen, answer };
-        calls.send(Message::Append(call)).await.map_err(|_| closed())?;
+        if bytes >= self.inner.options.large_bytes_min {
+            let large = self.inner.large().clone().ok_or_else(closed)?;
+            large.send(call).await.map_err(|_| closed())?;
+        } else {
+            let calls = self.inner.calls.as_ref().ok_or_else(closed)?;
+            calls.send(Message::Append(call)).await.map_err(|_| closed())?;
+        }
         answered.await.map_err(|_| closed())?
     }
 
@@ -293,13 +326,18 @@ impl Log {
 
     /// Stores what was given before, ends the writer and refuses what comes later.
     pub(crate) async fn close(&self) {
+        // What is on its way in files of its own comes to the writer before it is closed.
+        self.inner.large().take();
+        let mut staging = self.inner.staging.clone();
+        while staging.changed().await.is_ok() {}
         if let Some(calls) = &self.inner.calls {
             // An error says that the writer has ended already.
             let _ = calls.send(Message::Close).await;
         }
         let mut running = self.inner.running.clone();
         while running.changed().await.is_ok() {}
-        self.inner.join();
+        join(&self.inner.stager);
+        join(&self.inner.writer);
     }
 
     /// Waits while the index is too far behind: what it has not seen is held in memory.
@@ -325,18 +363,37 @@ impl Log {
 }
 
 impl Inner {
-    fn join(&self) {
-        let thread = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if thread.is_some_and(|thread| thread.join().is_err()) {
-            tracing::error!("the writer of the log has panicked");
-        }
+    fn large(&self) -> MutexGuard<'_, Option<mpsc::Sender<Call>>> {
+        self.large.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Drop for Inner {
     fn drop(&mut self) {
+        self.large().take();
+        join(&self.stager);
         self.calls = None;
-        self.join();
+        join(&self.writer);
+    }
+}
+
+/// Starts a thread, and gives what is closed by its end.
+fn spawn(
+    name: &str,
+    work: impl FnOnce() + Send + 'static,
+) -> Result<(JoinHandle<()>, watch::Receiver<()>), OpenError> {
+    let (alive, running) = watch::channel(());
+    let thread = std::thread::Builder::new().name(name.to_owned()).spawn(move || {
+        let _alive = alive;
+        work();
+    });
+    Ok((thread.map_err(OpenError::Thread)?, running))
+}
+
+fn join(thread: &Mutex<Option<JoinHandle<()>>>) {
+    let thread = thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+    if thread.is_some_and(|thread| thread.join().is_err()) {
+        tracing::error!("a thread of the log has panicked");
     }
 }
 
@@ -346,7 +403,8 @@ impl fmt::Debug for Log {
     }
 }
 
-fn check_size(drafts: &[Prepared]) -> Result<(), AppendError> {
+/// The bytes of a call, when they are not too many.
+fn check_size(drafts: &[Prepared]) -> Result<usize, AppendError> {
     if drafts.len() > DRAFTS_PER_ACCEPT_MAX {
         let (drafts, drafts_max) = (drafts.len(), DRAFTS_PER_ACCEPT_MAX);
         return Err(AppendError::Store(StoreError::TooMany { drafts, drafts_max }));
@@ -356,7 +414,11 @@ fn check_size(drafts: &[Prepared]) -> Result<(), AppendError> {
         let bytes_max = ACCEPT_BYTES_MAX;
         return Err(AppendError::Store(StoreError::TooLarge { bytes, bytes_max }));
     }
-    Ok(())
+    Ok(bytes)
+}
+
+fn is_full(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded)
 }
 
 /// The answer while nothing can be stored.

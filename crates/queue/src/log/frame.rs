@@ -18,6 +18,8 @@ pub(super) const FRAME_HEAD_BYTES: usize = 64;
 pub(super) const FRAME_BODY_AT: usize = 32;
 /// The longest frame that is written or read.
 pub(super) const FRAME_LENGTH_MAX: usize = FRAME_HEAD_BYTES + FRAME_BYTES_MAX;
+/// The shortest frame for which joining checksums is faster than reading it.
+const JOINED_BYTES_MIN: usize = 1 << 20;
 /// The flag of a payload that is compressed.
 pub(super) const COMPRESSED: u32 = 1;
 
@@ -192,6 +194,15 @@ pub(super) fn lost_frame(seq: Seq, id: EventId, keys: &[u8]) -> Vec<u8> {
 /// The checksum of a frame, from that of its body and the head that the writer has completed.
 pub(super) fn frame_crc(body_crc: u32, frame: &[u8]) -> u32 {
     crc32c::crc32c_append(body_crc, &frame[8..FRAME_BODY_AT])
+}
+
+/// The checksum of some bytes and a frame behind them. That of a long body is not made again.
+pub(super) fn joined_crc(crc: u32, frame: &[u8], body_crc: u32) -> u32 {
+    if frame.len() < JOINED_BYTES_MIN {
+        return crc32c::crc32c_append(crc, frame);
+    }
+    let head = crc32c::crc32c_append(crc, &frame[..FRAME_BODY_AT]);
+    crc32c::crc32c_combine(head, body_crc, frame.len() - FRAME_BODY_AT)
 }
 
 /// At most `bytes_max` bytes; more is an error.

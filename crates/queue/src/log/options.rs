@@ -3,7 +3,7 @@
 use crate::Seq;
 use headgate_event::limits::{
     DEDUPE_KEPT_EVENTS, DISK_FREE_BYTES_MIN, INDEX_LAG_EVENTS_MAX, INDEX_LAG_WAIT,
-    SEGMENT_BYTES_MAX,
+    LARGE_CALL_BYTES_MIN, LARGE_SLICE_BYTES, SEGMENT_BYTES_MAX,
 };
 use std::time::Duration;
 
@@ -18,6 +18,10 @@ pub(crate) struct LogOptions {
     pub index_lag_events_max: u64,
     /// How long it waits then.
     pub index_lag_wait: Duration,
+    /// A call with at least this many bytes is written to a file of its own first.
+    pub large_bytes_min: usize,
+    /// How much of a large call is written at once.
+    pub large_slice_bytes: usize,
     /// What is kept free on the disk: below it nothing is taken.
     pub disk_free_bytes_min: u64,
     /// How many dedupe keys are kept in memory although the index has them.
@@ -31,6 +35,8 @@ impl Default for LogOptions {
             indexed: None,
             index_lag_events_max: INDEX_LAG_EVENTS_MAX,
             index_lag_wait: INDEX_LAG_WAIT,
+            large_bytes_min: LARGE_CALL_BYTES_MIN,
+            large_slice_bytes: LARGE_SLICE_BYTES,
             disk_free_bytes_min: DISK_FREE_BYTES_MIN,
             dedupe_kept_events: DEDUPE_KEPT_EVENTS,
         }

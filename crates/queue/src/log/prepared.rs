@@ -85,6 +85,16 @@ impl Prepared {
         self.frame.len()
     }
 
+    /// The frame as far as it is known: without sequence, id and checksum.
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.frame
+    }
+
+    /// The checksum of what is known of the frame.
+    pub(super) fn body_crc(&self) -> u32 {
+        self.body_crc
+    }
+
     /// When the event was received.
     pub(crate) fn created_at(&self) -> Timestamp {
         self.created_at

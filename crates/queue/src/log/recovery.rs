@@ -15,6 +15,7 @@ use super::{
         FORMAT_VERSION, HeaderError, SEGMENT_HEADER_BYTES, SEGMENT_START, SegmentHeader, file_name,
         first_seq_of,
     },
+    large::is_staged,
     random,
 };
 use crate::Seq;
@@ -71,6 +72,7 @@ pub(super) fn recover(
     if let Some(unborn) = unborn {
         forget(&**storage, unborn)?;
     }
+    remove_staged(&**storage)?;
     settle(&**storage, &*file, &last, &walk)?;
     let mut extents: BTreeMap<Seq, u64> = found.iter().map(|s| (s.first_seq, s.bytes)).collect();
     extents.insert(last.first_seq, walk.end);
@@ -125,6 +127,16 @@ fn survey(storage: &dyn Storage) -> Result<(Vec<Found>, Option<Seq>), OpenError>
     Ok((found, None))
 }
 
+/// Removes large calls that had not become segments: none of them was answered.
+fn remove_staged(storage: &dyn Storage) -> Result<(), OpenError> {
+    let names = storage.list().map_err(|e| failed("list", "log", e))?;
+    for name in names.iter().filter(|name| is_staged(name)) {
+        tracing::warn!(file = name, "removing a large event that was not stored to its end");
+        storage.remove(name).map_err(|e| failed("remove", name, e))?;
+    }
+    Ok(())
+}
+
 /// The length and the header of a segment.
 fn look(
     storage: &dyn Storage,
@@ -171,6 +183,7 @@ fn begin(storage: &dyn Storage, unborn: Option<Seq>) -> Result<Recovered, OpenEr
     if let Some(unborn) = unborn {
         forget(storage, unborn)?;
     }
+    remove_staged(storage)?;
     let first = file_name(1);
     let tag = random::number().map_err(|e| failed("begin", &first, e))?;
     let last_id = EventId::from_bytes([0; 16]);

@@ -18,6 +18,9 @@ pub(crate) trait Storage: Send + Sync + fmt::Debug {
     fn create(&self, name: &str) -> io::Result<Arc<dyn StorageFile>>;
     /// A file that is there, for reading and writing.
     fn open(&self, name: &str) -> io::Result<Arc<dyn StorageFile>>;
+    /// Gives a file another name, in the place of a file that has it already. An error does not say
+    /// that it was not done.
+    fn rename(&self, name: &str, to: &str) -> io::Result<()>;
     /// Takes a file away.
     fn remove(&self, name: &str) -> io::Result<()>;
     /// Makes durable which files there are.

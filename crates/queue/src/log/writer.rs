@@ -9,6 +9,7 @@ mod batch;
 mod by_hand;
 mod ids;
 mod known;
+mod large;
 
 pub(super) use batch::{Call, Message};
 #[cfg(test)]
@@ -17,6 +18,8 @@ pub(super) use by_hand::ByHand;
 use super::{
     AppendError, Committed, LogOptions, Place, Prepared, Shared,
     format::{BATCH_HEADER_BYTES, BatchHeader, SEGMENT_START, SegmentHeader, file_name},
+    is_full,
+    large::Staged,
     random,
     recovery::{Active, begin_segment},
     unavailable,
@@ -30,7 +33,7 @@ use headgate_event::{
 use ids::Ids;
 use known::Known;
 use std::{
-    io::{self, ErrorKind},
+    io,
     sync::{Arc, atomic::Ordering},
 };
 use tokio::sync::mpsc;
@@ -46,6 +49,8 @@ pub(super) struct Writer {
     head: Seq,
     /// A call that did not fit into the batch before.
     held: Option<Call>,
+    /// A large call that came while a batch was gathered.
+    large: Option<Staged>,
     /// The batch as it is written; kept for its memory.
     buffer: Vec<u8>,
     health: Health,
@@ -79,6 +84,7 @@ impl Writer {
             known: Known::after(head),
             head,
             held: None,
+            large: None,
             buffer: Vec::new(),
             health: Health::Well,
         }
@@ -105,6 +111,7 @@ impl Writer {
         while let Some(first) = self.next_call(&mut queue) {
             let calls = self.gather(first, &mut queue);
             self.commit(calls);
+            self.commit_held_large();
         }
     }
 
@@ -116,6 +123,7 @@ impl Writer {
         loop {
             match queue.blocking_recv()? {
                 Message::Append(call) => return Some(call),
+                Message::Large(staged) => self.commit_large(staged),
                 Message::Probe => self.probe(),
                 Message::Close => queue.close(),
             }
@@ -129,6 +137,10 @@ impl Writer {
         while events < BATCH_EVENTS_MAX && bytes < BATCH_BYTES_MAX {
             let call = match queue.try_recv() {
                 Ok(Message::Append(call)) => call,
+                Ok(Message::Large(staged)) => {
+                    self.large = Some(staged);
+                    break;
+                }
                 Ok(Message::Close) => {
                     queue.close();
                     continue;
@@ -158,7 +170,9 @@ impl Writer {
             return;
         }
         self.forget();
-        let mut batch = Batch::at(self.active.end + BATCH_HEADER_BYTES as u64, calls.len());
+        let offset = self.active.end + BATCH_HEADER_BYTES as u64;
+        let start = Place { segment: self.active.header.first_seq, offset };
+        let mut batch = Batch::at(start, calls.len());
         let now = self.clock.now();
         for call in calls {
             self.take(call, now, &mut batch);
@@ -166,13 +180,16 @@ impl Writer {
         let written = if batch.frames.is_empty() { Ok(()) } else { self.write(&batch) };
         match written {
             Ok(()) => self.publish(batch),
-            Err(reason) => {
-                self.known.undo(batch.undo, self.head);
-                for (answer, _) in batch.answers {
-                    // The caller may have gone.
-                    let _ = answer.send(Err(unavailable(reason.clone())));
-                }
-            }
+            Err(reason) => self.refuse(batch, &reason),
+        }
+    }
+
+    /// Answers that nothing of a batch was stored.
+    fn refuse(&mut self, batch: Batch, reason: &str) {
+        self.known.undo(batch.undo, self.head);
+        for (answer, _) in batch.answers {
+            // The caller may have gone.
+            let _ = answer.send(Err(unavailable(reason)));
         }
     }
 
@@ -186,17 +203,7 @@ impl Writer {
         if empty || self.active.end < self.options.segment_bytes_max {
             return Ok(());
         }
-        let tag = match random::number() {
-            Ok(tag) => tag,
-            Err(error) => return Err(format!("there are no random bits: {error}")),
-        };
-        let header = SegmentHeader {
-            first_seq: self.head + 1,
-            tag,
-            previous: self.active.header.first_seq,
-            previous_end: self.active.end,
-            last_id: self.ids.last(),
-        };
+        let header = self.next_header()?;
         let storage = self.shared.reader.storage();
         let file = match storage.create(&file_name(header.first_seq)) {
             Ok(file) => file,
@@ -210,6 +217,19 @@ impl Writer {
             }
             Err(error) => Err(self.not_begun(header, &error)),
         }
+    }
+
+    /// The header of a segment after the active one.
+    fn next_header(&self) -> Result<SegmentHeader, String> {
+        let tag =
+            random::number().map_err(|error| format!("there are no random bits: {error}"))?;
+        Ok(SegmentHeader {
+            first_seq: self.head + 1,
+            tag,
+            previous: self.active.header.first_seq,
+            previous_end: self.active.end,
+            last_id: self.ids.last(),
+        })
     }
 
     /// Lets go of keys that the index has had for a while.
@@ -241,7 +261,7 @@ impl Writer {
             }
             let id = given.unwrap_or_else(|| self.ids.next(now.max(draft.created_at())));
             let seq = self.head + 1 + batch.frames.len() as u64;
-            let entry = batch.add(draft, seq, id, self.active.header.first_seq);
+            let entry = batch.add(draft, seq, id);
             if let Some(undo) = self.known.insert(entry) {
                 batch.undo.push(undo);
             }
@@ -393,8 +413,4 @@ impl Writer {
         self.shared.set_fault(Some(reason.clone()));
         reason
     }
-}
-
-fn is_full(error: &io::Error) -> bool {
-    matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded)
 }

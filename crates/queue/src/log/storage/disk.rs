@@ -50,6 +50,10 @@ impl Storage for DiskStorage {
         Ok(Arc::new(DiskFile(file)))
     }
 
+    fn rename(&self, name: &str, to: &str) -> io::Result<()> {
+        fs::rename(self.folder.join(name), self.folder.join(to))
+    }
+
     fn remove(&self, name: &str) -> io::Result<()> {
         fs::remove_file(self.folder.join(name))
     }

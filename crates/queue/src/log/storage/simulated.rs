@@ -29,6 +29,7 @@ pub(crate) enum Ask {
     List,
     Create,
     Open,
+    Rename,
     Remove,
     Measure,
     Read,
@@ -382,6 +383,21 @@ impl Storage for SimulatedDisk {
             disk.names.get(name).copied().ok_or_else(|| ErrorKind::NotFound.into())
         })?;
         Ok(Arc::new(SimulatedFile { disk: self.clone(), name: name.to_owned(), file }))
+    }
+
+    /// The name that came and the name that went are lost one without the other: not every file
+    /// system has both in one transaction.
+    fn rename(&self, name: &str, to: &str) -> io::Result<()> {
+        self.call(Ask::Rename, &format!("{name} {to}"), |disk, failure| {
+            if failure.is_some() && disk.dice.one_in(2) {
+                return failed(failure);
+            }
+            let file = disk.names.remove(name).ok_or(ErrorKind::NotFound)?;
+            disk.names.insert(to.to_owned(), file);
+            disk.moves.push((to.to_owned(), Some(file)));
+            disk.moves.push((name.to_owned(), None));
+            failed(failure)
+        })
     }
 
     fn remove(&self, name: &str) -> io::Result<()> {

@@ -3,7 +3,9 @@
 use super::known::Undo;
 use crate::{
     Seq,
-    log::{AppendError, Committed, Position, Prepared, unavailable},
+    log::{
+        AppendError, Committed, Place, Position, Prepared, large::Staged, unavailable,
+    },
 };
 use headgate_event::{Accepted, EventId};
 use std::sync::Arc;
@@ -23,6 +25,8 @@ pub(in crate::log) struct Call {
 pub(in crate::log) enum Message {
     /// Store these.
     Append(Call),
+    /// Give these their place: they are durable in a file of their own.
+    Large(Staged),
     /// See whether a log that could not write can write again.
     Probe,
     /// Store what was given before, then end.
@@ -35,28 +39,25 @@ pub(super) struct Batch {
     pub committed: Vec<Committed>,
     pub answers: Vec<(Answer, Vec<Accepted>)>,
     pub undo: Vec<Undo>,
+    /// The segment that the frames go to.
+    segment: Seq,
     /// The end of the frames so far, as an offset.
     pub end: u64,
 }
 
 impl Batch {
-    pub(super) fn at(end: u64, calls: usize) -> Self {
+    pub(super) fn at(start: Place, calls: usize) -> Self {
         let answers = Vec::with_capacity(calls);
-        Self { frames: Vec::new(), committed: Vec::new(), answers, undo: Vec::new(), end }
+        let (frames, committed, undo) = (Vec::new(), Vec::new(), Vec::new());
+        Self { frames, committed, answers, undo, segment: start.segment, end: start.offset }
     }
 
-    pub(super) fn add(
-        &mut self,
-        draft: Prepared,
-        seq: Seq,
-        id: EventId,
-        segment: Seq,
-    ) -> &Committed {
+    pub(super) fn add(&mut self, draft: Prepared, seq: Seq, id: EventId) -> &Committed {
         let (created_at, keys) = (draft.created_at(), Arc::clone(draft.keys()));
         let frame = draft.sealed(seq, id);
         // The limit of a frame is far below what four bytes hold.
         let len = u32::try_from(frame.len()).unwrap_or(u32::MAX);
-        let position = Position { segment, offset: self.end, len };
+        let position = Position { segment: self.segment, offset: self.end, len };
         self.end += frame.len() as u64;
         self.frames.push(frame);
         self.committed.push_mut(Committed { seq, id, created_at, position, keys })
@@ -69,7 +70,7 @@ impl Call {
         (self.drafts.len(), self.drafts.iter().map(Prepared::len).sum())
     }
 
-    pub(super) fn refuse(self, reason: &str) {
+    pub(in crate::log) fn refuse(self, reason: &str) {
         // The caller may have gone.
         let _ = self.answer.send(Err(unavailable(reason)));
     }
