@@ -10,6 +10,7 @@ use crate::log::{
     storage::simulated::{Dice, End, Trace},
 };
 use std::{
+    collections::VecDeque,
     io::ErrorKind,
     pin::Pin,
     task::{Context, Poll, Waker},
@@ -19,10 +20,11 @@ type Answer = Result<Vec<Accepted>, AppendError>;
 type Appending = Pin<Box<dyn Future<Output = Answer>>>;
 
 /// What may fail, and how.
-const FAILING: [Ask; 10] = [
+const FAILING: [Ask; 11] = [
     Ask::List,
     Ask::Create,
     Ask::Open,
+    Ask::Rename,
     Ask::Remove,
     Ask::Measure,
     Ask::Read,
@@ -38,6 +40,8 @@ const FAILURES: [ErrorKind; 4] =
 struct Waiting {
     drafts: Vec<Given>,
     known: Vec<Option<EventId>>,
+    /// Whether it goes to a file of its own first.
+    large: bool,
     /// `None` when the index knew all of them.
     call: Option<(Appending, Option<Answer>)>,
 }
@@ -66,7 +70,11 @@ impl Run {
         seeded::begin(seed);
         let mut dice = Dice::new(seed);
         let segments = [1, 1_500, 6_000, 40_000, 1 << 20];
+        let large = [1, 700, 1_500, 20_000, LogOptions::default().large_bytes_min];
+        let slices = [100, 1_000, 5_000, 1 << 20];
         let options = LogOptions {
+            large_bytes_min: large[dice.below(large.len())],
+            large_slice_bytes: slices[dice.below(slices.len())],
             segment_bytes_max: segments[dice.below(segments.len())],
             dedupe_kept_events: dice.below(20) as u64,
             disk_free_bytes_min: 500,
@@ -142,8 +150,12 @@ impl Run {
     /// Callers give at one time, the writer works, all are answered.
     fn append(&mut self) {
         let (poisoned, head) = (self.is_poisoned(), *self.log.head().borrow());
-        let calls: Vec<_> = (0..=self.dice.below(5)).map(|_| self.drafts_of_a_call()).collect();
-        let waiting: Vec<_> = calls.into_iter().map(|drafts| self.give(drafts)).collect();
+        let first: Vec<_> = (0..self.dice.below(3)).map(|_| self.drafts_of_a_call()).collect();
+        let first: Vec<_> = first.into_iter().map(|drafts| self.give(drafts)).collect();
+        let ended = self.write_slices();
+        let calls: Vec<_> = (0..=self.dice.below(3)).map(|_| self.drafts_of_a_call()).collect();
+        let more: Vec<_> = calls.into_iter().map(|drafts| self.give(drafts)).collect();
+        let waiting = in_order(first, ended, more);
         if self.dice.one_in(4) {
             self.follow_with_the_index();
         }
@@ -151,12 +163,20 @@ impl Run {
         for _ in 0..2 {
             // What the index has taken meanwhile is looked up again, as a caller does.
             let waiting: Vec<_> = again.into_iter().map(|drafts| self.give(drafts)).collect();
+            let waiting = in_order(Vec::new(), 0, waiting);
             let (more, rest) = self.answered(waiting, poisoned);
             offered.extend(more);
             again = rest;
         }
         assert!(again.is_empty(), "a second look covers everything");
         self.check_new(head, offered);
+    }
+
+    /// Writes something of the large calls while the writer stands still, and gives how many of
+    /// them it is done with.
+    fn write_slices(&mut self) -> usize {
+        let slices = self.dice.below(2) * self.dice.below(30);
+        (0..slices).filter_map(|_| self.hand.write_slice()).filter(|ended| *ended).count()
     }
 
     /// Lets the writer work, and gives what it answered and what it handed back.
@@ -167,7 +187,7 @@ impl Run {
     ) -> (Vec<Offered>, Vec<Vec<Given>>) {
         while self.hand.step() {}
         let (mut offered, mut again) = (Vec::new(), Vec::new());
-        for Waiting { drafts, known, call } in waiting {
+        for Waiting { drafts, known, call, .. } in waiting {
             let asked = known.iter().filter(|known| known.is_none()).count();
             let answered = call.map(|(mut call, early)| {
                 // Without room on the disk nobody waits for the writer.
@@ -211,13 +231,15 @@ impl Run {
         let unknown = drafts.iter().zip(&known).filter(|(_, known)| known.is_none());
         let fresh: Vec<Draft> = unknown.map(|(given, _)| given.draft.clone()).collect();
         let (log, seen) = (self.log.clone(), self.indexed);
+        let fresh = prepared(&fresh);
+        let bytes: usize = fresh.iter().map(Prepared::len).sum();
+        let large = bytes >= self.options.large_bytes_min;
         let call = (!fresh.is_empty()).then(|| {
-            let mut call: Appending =
-                Box::pin(async move { log.append(prepared(&fresh), seen).await });
+            let mut call: Appending = Box::pin(async move { log.append(fresh, seen).await });
             let early = poll(&mut call);
             (call, early)
         });
-        Waiting { drafts, known, call }
+        Waiting { drafts, known, large, call }
     }
 
     fn drafts_of_a_call(&mut self) -> Vec<Given> {
@@ -347,6 +369,8 @@ impl Run {
 
     fn opened(&mut self, log: Log, hand: ByHand) {
         (self.log, self.hand) = (log, hand);
+        let left = self.disk.content().into_keys().find(|name| !name.ends_with(".seg"));
+        assert!(left.is_none() || self.disk.is_off(), "{left:?} is of no use to anybody");
         let failures = self.disk.set_failures(Vec::new());
         self.next = self.log.place_before(0);
         match read_from(&self.log, &mut self.next) {
@@ -403,6 +427,26 @@ fn read_from(log: &Log, place: &mut Place) -> Result<Vec<Read>, LogError> {
         }
         *place = scanned.next;
     }
+}
+
+/// Calls in the order in which they are stored: large ones come to the writer when they are
+/// written, those of the first that were written before the others came even before these.
+fn in_order(first: Vec<Waiting>, mut ended: usize, more: Vec<Waiting>) -> Vec<Waiting> {
+    let is_small = |call: &Waiting| !call.large || call.call.is_none();
+    let (mut early, large): (Vec<_>, Vec<_>) = first.into_iter().partition(is_small);
+    let (mut late, more_large) = more.into_iter().partition(is_small);
+    let mut large = VecDeque::from(large);
+    large.extend(more_large);
+    while ended > 0
+        && let Some(call) = large.pop_front()
+    {
+        // What was refused at once has never come to anybody.
+        ended -= usize::from(call.call.as_ref().is_some_and(|(_, early)| early.is_none()));
+        early.push(call);
+    }
+    early.append(&mut late);
+    early.extend(large);
+    early
 }
 
 fn poll(call: &mut Appending) -> Option<Answer> {
