@@ -132,7 +132,8 @@ fn write_config(folder: &Path) -> Result<PathBuf> {
     let data = folder.join("headgate");
     let text = format!(
         "data_dir = {data:?}\n\n[server]\nlisten = \"127.0.0.1:0\"\n\n[[channel]]\nid = \"hub\"\n\
-         type = \"webhook\"\nprovider = \"github\"\nsecrets = [{{ insecure_inline = \"{}\" }}]\n",
+         type = \"webhook\"\nprovider = \"github\"\nsecrets = [{{ insecure_inline = \"{}\" }}]\n\
+         max_body = \"48MiB\"\n",
         load::SECRET
     );
     std::fs::write(&path, text)?;

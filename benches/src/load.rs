@@ -39,7 +39,24 @@ pub(crate) struct Seen {
 impl Request {
     /// A delivery with a JSON body of this size.
     pub(crate) fn new(body_bytes: usize) -> Result<Self> {
-        let body = body(body_bytes);
+        Self::of(&body(body_bytes))
+    }
+
+    /// A delivery of this size that compression takes hardly anything from.
+    pub(crate) fn incompressible(body_bytes: usize) -> Result<Self> {
+        let letters = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+        let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+        let mut next = || {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            char::from(letters[(state >> 32) as usize % letters.len()])
+        };
+        let noise: String = (0..body_bytes.saturating_sub(12)).map(|_| next()).collect();
+        Self::of(&format!("{{\"noise\":\"{noise}\"}}"))
+    }
+
+    fn of(body: &str) -> Result<Self> {
         let mut mac = Hmac::<Sha256>::new_from_slice(SECRET.as_bytes())?;
         mac.update(body.as_bytes());
         let signature = hex::encode(mac.finalize().into_bytes());
@@ -75,11 +92,20 @@ pub(crate) fn run(
     span: Duration,
     request: Arc<Request>,
 ) -> Result<Seen> {
+    run_until(address, connections, Instant::now() + span, request)
+}
+
+/// Sends until then over so many connections.
+pub(crate) fn run_until(
+    address: &str,
+    connections: usize,
+    until: Instant,
+    request: Arc<Request>,
+) -> Result<Seen> {
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     runtime.block_on(async {
         let started = Instant::now();
-        let until = started + span;
         let tasks: Vec<_> = (0..connections)
             .map(|_| tokio::spawn(one(address.to_owned(), until, Arc::clone(&request))))
             .collect();

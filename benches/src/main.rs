@@ -10,6 +10,7 @@ use std::time::Duration;
 mod disk;
 mod drip;
 mod ingest;
+mod large;
 mod load;
 mod process;
 mod server;
@@ -54,6 +55,24 @@ enum Benchmark {
         #[arg(long, default_value_t = 3)]
         rounds: usize,
     },
+    /// The latency of small webhooks beside one connection that keeps sending large bodies.
+    Large {
+        /// Connections of the small ones, each with one request in flight.
+        #[arg(long, default_value_t = 64)]
+        connections: usize,
+        /// The size of a large body in MiB.
+        #[arg(long, default_value_t = 40)]
+        large_mib: usize,
+        /// How long each load is measured.
+        #[arg(long, default_value_t = 10)]
+        seconds: u64,
+        /// How often both loads are measured.
+        #[arg(long, default_value_t = 3)]
+        rounds: usize,
+        /// A binary to measure in the place of the one that the tree makes.
+        #[arg(long)]
+        headgate: Option<std::path::PathBuf>,
+    },
     /// Slow clients as a process of their own.
     #[command(hide = true)]
     Drip {
@@ -82,6 +101,10 @@ fn main() -> Result<()> {
         Benchmark::Slow { slow, connections, seconds, rounds } => {
             let span = Duration::from_secs(seconds);
             slow::run(&slow::Plan { slow, connections, span, rounds })
+        }
+        Benchmark::Large { connections, large_mib, seconds, rounds, headgate } => {
+            let (span, large_bytes) = (Duration::from_secs(seconds), large_mib << 20);
+            large::run(&large::Plan { connections, large_bytes, span, rounds, headgate })
         }
         Benchmark::Drip { to, connections } => drip::run(to, connections),
         Benchmark::Anchor { log } => server::run(log.as_deref()),

@@ -4,6 +4,7 @@ mod crash;
 mod dedupe;
 mod faults;
 mod ids;
+mod large;
 mod recovery;
 mod storing;
 

@@ -221,8 +221,7 @@ impl Writer {
 
     /// The header of a segment after the active one.
     fn next_header(&self) -> Result<SegmentHeader, String> {
-        let tag =
-            random::number().map_err(|error| format!("there are no random bits: {error}"))?;
+        let tag = random::number().map_err(|error| format!("there are no random bits: {error}"))?;
         Ok(SegmentHeader {
             first_seq: self.head + 1,
             tag,

@@ -3,9 +3,7 @@
 use super::known::Undo;
 use crate::{
     Seq,
-    log::{
-        AppendError, Committed, Place, Position, Prepared, large::Staged, unavailable,
-    },
+    log::{AppendError, Committed, Place, Position, Prepared, large::Staged, unavailable},
 };
 use headgate_event::{Accepted, EventId};
 use std::sync::Arc;
