@@ -46,7 +46,7 @@ fn the_wire_shape_of_a_webhook_is_this_to_the_byte() {
         r#""body_encoding":"json","body":"#,
         BODY,
         r#","body_raw_b64":"","body_size_bytes":69,"content_type":"application/json","#,
-        r#""remote_ip":"203.0.113.9"},"metadata":{},"#,
+        r#""remote_ip":"203.0.113.9","content_encoding":null},"metadata":{},"#,
         r#""prompt_ready":"what happened","prompt_ready_version":1}"#,
     ];
     assert_eq!(wire(&stored(&drafts::webhook())), expected.concat());
