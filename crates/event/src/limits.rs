@@ -75,6 +75,8 @@ pub const SPOOL_WRITE_BYTES: usize = 256 << 10;
 pub const HEAD_BYTES_MAX: usize = 64 << 10;
 /// The most headers of a request.
 pub const HEADERS_MAX: usize = 100;
+/// The most hops that are read of what proxies say of where a request comes from.
+pub const FORWARDED_HOPS_MAX: usize = 32;
 /// How long the head of a request may take.
 pub const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a body may stand still.
