@@ -8,18 +8,18 @@ use arc_swap::ArcSwap;
 use bytes::Bytes;
 use headgate_event::{
     Accepted, Clock, Draft, Sink, StoreError, Timestamp,
-    limits::{BODY_MEMORY_BYTES_MAX, STORE_RETRY_AFTER},
+    limits::{BODY_MEMORY_BYTES_MAX, DECODED_RATIO_MAX, STORE_RETRY_AFTER},
     prompt::PromptKey,
 };
 use headgate_http::{
-    Answer, Arrival, Intake, RawRequest, Refused, Reject, RequestId, Verified, empty_answer,
-    json_answer,
+    Answer, Arrival, Intake, Origin, RawRequest, Refused, Reject, RequestId, TrustedProxies,
+    Verified, empty_answer, json_answer,
 };
 use http::{HeaderValue, Method, Request, StatusCode};
 use http_body::Body;
 use metrics::counter;
 use serde::Serialize;
-use std::{collections::BTreeMap, error::Error, fmt, sync::Arc};
+use std::{collections::BTreeMap, error::Error, fmt, net::SocketAddr, sync::Arc};
 
 /// What the answer to a repeat says.
 const DUPLICATE: &str = "headgate-duplicate";
@@ -31,6 +31,8 @@ pub struct Ports {
     pub sink: Arc<dyn Sink>,
     /// Takes bodies.
     pub intake: Arc<Intake>,
+    /// Who is believed about where a request comes from.
+    pub proxies: TrustedProxies,
     /// Says what time it is when a signed time is judged.
     pub clock: Arc<dyn Clock>,
     /// Makes the fences of prompts.
@@ -81,7 +83,7 @@ impl WebhookSource {
 
     /// Answers a request to `/v1/webhook/{channel}[/...]`. A 2xx leaves only after the event is
     /// stored.
-    pub async fn answer<B>(&self, request: Request<B>) -> Answer
+    pub async fn answer<B>(&self, mut request: Request<B>) -> Answer
     where
         B: Body<Data = Bytes>,
         B::Error: Into<Box<dyn Error + Send + Sync>>,
@@ -92,6 +94,10 @@ impl WebhookSource {
             Ok(channel) => channel,
             Err(reject) => return refuse(None, &reject, &id),
         };
+        let origin = self.origin(&mut request);
+        if let Err(reject) = channel.let_in(origin, self.ports.clock.now()) {
+            return refuse(Some(&channel), &reject, &id);
+        }
         match self.ports.intake.receive(request, channel.body_bytes_max).await {
             Ok(request) => self.take(channel, request).await,
             Err(refusal) => refuse(Some(&channel), refusal.reject(), &id),
@@ -112,11 +118,23 @@ impl WebhookSource {
         Ok(channel)
     }
 
+    /// Where a request comes from; it carries that from here on instead of its last proxy.
+    fn origin<B>(&self, request: &mut Request<B>) -> Option<Origin> {
+        let peer = Arrival::of(request)?.remote;
+        let origin = self.ports.proxies.origin(peer.ip(), request.headers());
+        if origin.address != peer.ip() {
+            let arrival = request.extensions_mut().get_mut::<Arrival>()?;
+            arrival.remote = SocketAddr::new(origin.address, 0);
+        }
+        Some(origin)
+    }
+
     /// Proves a request, makes its event and stores it.
     async fn take(&self, channel: Arc<WebhookChannel>, request: RawRequest) -> Answer {
         let id = request.arrival.request_id.clone();
         let (now, key) = (self.ports.clock.now(), self.ports.prompt_key.clone());
-        let large = request.body.len() > BODY_MEMORY_BYTES_MAX;
+        let ratio = if request.is_encoded() { DECODED_RATIO_MAX } else { 1 };
+        let large = request.body.len().saturating_mul(ratio) > BODY_MEMORY_BYTES_MAX;
         let of = Arc::clone(&channel);
         let work = move || prove(&of, request, now, &key);
         // A large body takes long enough to hold up the requests that share its thread.
@@ -147,8 +165,13 @@ fn prove(
     key: &PromptKey,
 ) -> Result<(Verified, Draft), Box<Refused>> {
     let verified = Verified::check(request, &*channel.check, now)?;
-    let draft = channel.draft(&verified, key);
-    Ok((verified, draft))
+    match channel.admit(now).and_then(|()| channel.draft(&verified, key)) {
+        Ok(draft) => Ok((verified, draft)),
+        Err(reject) => {
+            let (request, _) = verified.into_parts();
+            Err(Box::new(Refused { request, reject }))
+        }
+    }
 }
 
 /// The answer to an event that is stored, by the wish of its provider.

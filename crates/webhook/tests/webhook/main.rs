@@ -8,6 +8,8 @@ mod bodies;
 #[cfg(test)]
 mod channels;
 #[cfg(test)]
+mod encodings;
+#[cfg(test)]
 mod explain;
 #[cfg(test)]
 mod fixtures;
@@ -15,6 +17,8 @@ mod fixtures;
 mod flips;
 #[cfg(test)]
 mod hostile;
+#[cfg(test)]
+mod limits;
 #[cfg(test)]
 mod provider_files;
 #[cfg(test)]
