@@ -9,6 +9,7 @@ mod channel;
 mod demo;
 mod environment;
 mod nearest;
+mod network;
 mod problem;
 mod queue;
 mod secret;
@@ -103,10 +104,10 @@ impl Config {
     }
 }
 
-/// The address that a configuration listens on, whatever else is wrong with it: who only talks to
-/// the gateway does not have its secrets.
-pub fn listen_of(file: &Path) -> Result<SocketAddr, Problems> {
-    part_of(file, "`[server]`", |root| server::read(root).map(|server| server.listen))
+/// The address at which a configuration has the API, whatever else is wrong with it: who only talks
+/// to the gateway does not have its secrets.
+pub fn api_address_of(file: &Path) -> Result<SocketAddr, Problems> {
+    part_of(file, "`[server]`", |root| server::read(root).map(|server| server.api_address()))
 }
 
 /// The folder of the queue that a configuration names, whatever else is wrong with it: who mends

@@ -3,6 +3,7 @@
 mod announce;
 mod configuration;
 mod front;
+mod listeners;
 mod storage;
 mod subscriptions;
 
@@ -18,12 +19,13 @@ use announce::Announcer;
 use anyhow::Context;
 use headgate_api::{Access, Api, ApiOptions, StreamRules};
 use headgate_event::Clock;
-use headgate_http::{DrainReport, Intake, IntakeOptions, ServerOptions};
+use headgate_http::{DrainReport, Intake, IntakeOptions, TrustedProxies};
 use headgate_queue::Queue;
 use headgate_webhook::{Ports, Providers, WebhookSource};
+use listeners::Listeners;
 use metrics_exporter_prometheus::PrometheusHandle;
 use std::{sync::Arc, time::Duration};
-use tokio::{net::TcpListener, sync::watch};
+use tokio::sync::watch;
 
 /// How long open streams may take to say goodbye, once requests are finished.
 const STREAMS_TIMEOUT: Duration = Duration::from_secs(5);
@@ -44,33 +46,26 @@ pub async fn run(arguments: &ServeArguments, environment: &Environment) -> Resul
     let ports = Ports {
         sink: storage.sink,
         intake: Arc::new(intake(&config)?),
+        proxies: TrustedProxies::new(config.server.trusted_proxies.clone()),
         clock: Arc::clone(&clock),
         prompt_key: storage.prompt_key,
     };
     let webhooks = WebhookSource::new(config.channels.clone(), &providers, ports)
         .map_err(configuration::not_taken)?;
     let (stop, stopping) = watch::channel(false);
-    let api = Api::new(api_options(&config, &queue, &clock, metrics, stopping));
+    let api = Api::new(api_options(&config, &queue, &clock, metrics, stopping.clone()));
 
-    let listener = TcpListener::bind(config.server.listen)
-        .await
-        .with_context(|| format!("cannot listen on `{}`", config.server.listen))?;
-    let address = listener.local_addr().context("the address of the listener")?;
-    let announcer = Announcer::begin(&config, address, &queue);
+    let listeners = Listeners::bind(&config.server).await?;
+    let announcer = Announcer::begin(&config, listeners.addresses()?, &queue);
 
-    let serving = headgate_http::serve(
-        listener,
-        front::service(webhooks, api.clone()),
-        ServerOptions::default(),
-        clock,
-        async {
-            signals.finish().await;
-            tracing::info!("stopping: no new connections, what was begun is finished");
-            stop.send_replace(true);
-        },
-    );
+    let serving = listeners.serve(webhooks, api.clone(), clock, &stopping);
+    let asked = async {
+        signals.finish().await;
+        tracing::info!("stopping: no new connections, what was begun is finished");
+        stop.send_replace(true);
+    };
     tokio::select! {
-        report = serving => {
+        (report, ()) = async { tokio::join!(serving, asked) } => {
             let DrainReport { open, cut, took } = report;
             tracing::info!(open, cut, ?took, "requests are finished");
         }

@@ -11,9 +11,6 @@ use std::{
     time::Duration,
 };
 
-/// The most requests that a rate or a burst names.
-const REQUESTS_MAX: u32 = 1_000_000;
-
 /// So many requests in a time, and so many at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RateLimit {
@@ -44,6 +41,8 @@ struct State {
 }
 
 impl RateLimit {
+    /// The most requests that a rate or a burst names.
+    pub const REQUESTS_MAX: u32 = 1_000_000;
     /// What a rate looks like, for errors.
     pub const EXPECTED: &str =
         "a rate such as `50/s`, `600/min` or `1000/h`, of at most 1000000 requests";
@@ -51,7 +50,7 @@ impl RateLimit {
     /// The same with so many requests at once; none when there are none, or too many.
     #[must_use]
     pub fn with_burst(self, burst: u32) -> Option<Self> {
-        (1..=REQUESTS_MAX).contains(&burst).then_some(Self { burst, ..self })
+        (1..=Self::REQUESTS_MAX).contains(&burst).then_some(Self { burst, ..self })
     }
 }
 

@@ -34,7 +34,9 @@ impl ClientArguments {
     pub fn client(&self, environment: &Environment) -> Result<Client, Failure> {
         let base = match (&self.url, &self.config) {
             (Some(url), _) => url.clone(),
-            (None, Some(file)) => base_of(config::listen_of(file).map_err(Failure::Configuration)?),
+            (None, Some(file)) => {
+                base_of(config::api_address_of(file).map_err(Failure::Configuration)?)
+            }
             (None, None) => base_of(config::Server::default().listen),
         };
         Client::new(&base, self.key(environment)?).map_err(Failure::usage)

@@ -176,7 +176,12 @@ impl Reading {
         room: &mut Room,
     ) -> Result<Option<Stored>, QueueError> {
         let frame = self.frame(located)?;
-        room.takes(&frame).then(|| open(&frame)).transpose()
+        if !room.takes(&frame) {
+            return Ok(None);
+        }
+        let stored = open(&frame)?;
+        room.used(stored.event.data().get().len().saturating_sub(frame.unpacked_bytes()));
+        Ok(Some(stored))
     }
 
     fn frame(&self, located: Located) -> Result<Frame, QueueError> {
@@ -206,6 +211,11 @@ impl Room {
         self.bytes_left = left.unwrap_or(0);
         self.is_empty = false;
         takes
+    }
+
+    /// Notes what an event takes beyond its frame: a body that came compressed is decoded by then.
+    fn used(&mut self, bytes: usize) {
+        self.bytes_left = self.bytes_left.saturating_sub(bytes);
     }
 }
 
