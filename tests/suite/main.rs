@@ -4,4 +4,5 @@ mod bad_input;
 mod durability;
 mod peers;
 mod reindex;
+mod requests;
 mod tour;

@@ -15,8 +15,7 @@ use crate::{
     scheme::Check,
 };
 use headgate_event::{
-    Channel, Correlation, Dedupe, Draft, EventType, Verdict, Verification,
-    Timestamp,
+    Channel, Correlation, Dedupe, Draft, EventType, Timestamp, Verdict, Verification,
     data::WebhookParts,
     limits::PROMPT_BYTES_MAX,
     prompt::{self, About, Prompt, PromptKey},
@@ -126,9 +125,7 @@ impl WebhookChannel {
     fn dedupe(&self, delivery: Option<&String>, body: &[u8]) -> Option<Dedupe> {
         match self.dedupe {
             DedupePolicy::Window(window) => delivery.map(|key| Dedupe { key: key.clone(), window }),
-            DedupePolicy::Digest(window) => {
-                Some(Dedupe { key: identity::digest(body), window })
-            }
+            DedupePolicy::Digest(window) => Some(Dedupe { key: identity::digest(body), window }),
             DedupePolicy::Off => None,
         }
     }

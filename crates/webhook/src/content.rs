@@ -140,7 +140,8 @@ mod tests {
         let chance = b"a=\xc3\xbc";
         assert_eq!(read("text/plain; charset=ISO-8859-1", chance), (BodyEncoding::Base64, true));
         assert_eq!(read("text/plain;charset=\"windows-1252\"", b"a"), (BodyEncoding::Text, true));
-        for kind in ["text/plain; charset=UTF-8", "text/plain; q=1;Charset=\"utf8\"", "text/plain"] {
+        for kind in ["text/plain; charset=UTF-8", "text/plain; q=1;Charset=\"utf8\"", "text/plain"]
+        {
             assert_eq!(read(kind, chance), (BodyEncoding::Text, false), "{kind}");
         }
         assert_eq!(read("application/json; charset=latin1", b"[1]"), (BodyEncoding::Json, false));

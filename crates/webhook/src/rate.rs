@@ -44,8 +44,7 @@ impl RateLimit {
     /// The most requests that a rate or a burst names.
     pub const REQUESTS_MAX: u32 = 1_000_000;
     /// What a rate looks like, for errors.
-    pub const EXPECTED: &str =
-        "a rate such as `50/s`, `600/min` or `1000/h`, of at most 1000000 requests";
+    pub const EXPECTED: &str = "a rate up to 1000000, such as `50/s`, `600/min` or `1000/h`";
 
     /// The same with so many requests at once; none when there are none, or too many.
     #[must_use]
@@ -131,9 +130,12 @@ mod tests {
 
     #[test]
     fn a_rate_is_written_as_people_write_it() {
-        for (text, requests, seconds) in
-            [("50/s", 50, 1), ("600/min", 600, 60), (" 5 / m ", 5, 60), ("1000000/h", 1_000_000, 3600)]
-        {
+        for (text, requests, seconds) in [
+            ("50/s", 50, 1),
+            ("600/min", 600, 60),
+            (" 5 / m ", 5, 60),
+            ("1000000/h", 1_000_000, 3600),
+        ] {
             let rate: RateLimit = text.parse().expect(text);
             let expected =
                 RateLimit { requests, per: Duration::from_secs(seconds), burst: requests };
@@ -148,7 +150,8 @@ mod tests {
 
     #[test]
     fn a_burst_is_taken_and_then_the_rate() {
-        let rate = Rate::new("10/s".parse::<RateLimit>().expect("a rate").with_burst(3).expect("3"));
+        let rate =
+            Rate::new("10/s".parse::<RateLimit>().expect("a rate").with_burst(3).expect("3"));
         for _ in 0..3 {
             assert_eq!(rate.take(at(0)), Ok(()));
         }

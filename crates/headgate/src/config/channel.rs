@@ -5,10 +5,7 @@ mod limits;
 mod proof;
 
 use super::{Context, section::Section, value::Value};
-use headgate_event::{
-    Channel, ChannelType,
-    limits::CHANNEL_LABEL_BYTES_MAX,
-};
+use headgate_event::{Channel, ChannelType, limits::CHANNEL_LABEL_BYTES_MAX};
 use headgate_webhook::{ChannelSpec, Provider, Tolerance};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 

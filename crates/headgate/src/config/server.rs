@@ -108,9 +108,8 @@ pub(super) fn read(root: &Section<'_>) -> Option<Server> {
     let public_url = section.optional("public_url").map(|value| {
         value.parsed("a URL such as `https://in.example.com`, without query", url_base)
     });
-    let trusted_proxies = section
-        .optional("trusted_proxies")
-        .map_or(Some(Vec::new()), |value| network::list(&value));
+    let trusted_proxies =
+        section.optional("trusted_proxies").map_or(Some(Vec::new()), |value| network::list(&value));
     section.report_unknown(&[]);
     Some(Server {
         listen: listen?,

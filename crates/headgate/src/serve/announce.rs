@@ -83,10 +83,8 @@ async fn show(text: String) {
 fn welcome(config: &Config, at: Addresses) -> String {
     let address = at.public;
     let base = config.server.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
-    let mut text = format!(
-        "headgate {}\n\nlistening on http://{address}\n",
-        env!("CARGO_PKG_VERSION"),
-    );
+    let mut text =
+        format!("headgate {}\n\nlistening on http://{address}\n", env!("CARGO_PKG_VERSION"),);
     if let Some(api) = at.api {
         text.push_str(&format!("the API is on http://{api}\n"));
     }
@@ -132,10 +130,7 @@ mod tests {
     fn told(change: impl FnOnce(&mut Config)) -> String {
         let mut config = Config::demo();
         change(&mut config);
-        let at = Addresses {
-            public: ([127, 0, 0, 1], 8080).into(),
-            api: config.server.api_listen,
-        };
+        let at = Addresses { public: ([127, 0, 0, 1], 8080).into(), api: config.server.api_listen };
         welcome(&config, at).replace(env!("CARGO_PKG_VERSION"), "0.0.0")
     }
 

@@ -21,7 +21,7 @@ pub(super) fn allow_ips(section: &Section<'_>) -> Option<Vec<IpNet>> {
 pub(super) fn rate(section: &Section<'_>) -> Option<Option<RateLimit>> {
     let Some(value) = section.optional("rate") else { return Some(None) };
     let Some(table) = value.plain_section() else {
-        let expected = format!("{} or `{{ limit = \"50/s\", burst = 100 }}`", RateLimit::EXPECTED);
+        let expected = format!("{}, or `{{ limit = \"50/s\", burst = 100 }}`", RateLimit::EXPECTED);
         return value.parsed(&expected, |text| text.parse().ok()).map(Some);
     };
     let limit = table.required("limit", RateLimit::EXPECTED).and_then(|value| limit(&value));
