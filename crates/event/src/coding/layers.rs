@@ -93,7 +93,8 @@ impl Undo<'_> {
             Self::Deflate(decoder) => decoder.get_mut().fill_buf()?,
             Self::Br(decoder) => {
                 // The second read past the end fails when the decoder holds bytes unread.
-                decoder.read(&mut [0])?;
+                let more = decoder.read(&mut [0])?;
+                debug_assert_eq!(more, 0, "it said that it is at its end");
                 decoder.get_mut().fill_buf()?
             }
         };
