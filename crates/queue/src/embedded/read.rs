@@ -82,10 +82,8 @@ impl Reading {
             }
             place = scanned.next;
             for frame in scanned.frames {
-                if !room.takes(&frame) {
-                    return Ok(stored);
-                }
-                stored.push(open(&frame)?);
+                let Some(event) = room.open(&frame)? else { return Ok(stored) };
+                stored.push(event);
             }
         }
         Ok(stored)
@@ -175,13 +173,7 @@ impl Reading {
         located: Located,
         room: &mut Room,
     ) -> Result<Option<Stored>, QueueError> {
-        let frame = self.frame(located)?;
-        if !room.takes(&frame) {
-            return Ok(None);
-        }
-        let stored = open(&frame)?;
-        room.used(stored.event.data().get().len().saturating_sub(frame.unpacked_bytes()));
-        Ok(Some(stored))
+        room.open(&self.frame(located)?)
     }
 
     fn frame(&self, located: Located) -> Result<Frame, QueueError> {
@@ -213,9 +205,16 @@ impl Room {
         takes
     }
 
-    /// Notes what an event takes beyond its frame: a body that came compressed is decoded by then.
-    fn used(&mut self, bytes: usize) {
-        self.bytes_left = self.bytes_left.saturating_sub(bytes);
+    /// The event of a frame that fits. What it takes beyond its frame is known when it is open: a
+    /// body that came compressed is decoded by then.
+    fn open(&mut self, frame: &Frame) -> Result<Option<Stored>, QueueError> {
+        if !self.takes(frame) {
+            return Ok(None);
+        }
+        let stored = open(frame)?;
+        let beyond = stored.event.data().get().len().saturating_sub(frame.unpacked_bytes());
+        self.bytes_left = self.bytes_left.saturating_sub(beyond);
+        Ok(Some(stored))
     }
 }
 
