@@ -236,6 +236,11 @@ pub const STREAM_SILENCE_MAX: Duration = Duration::from_secs(120);
 /// How long a stream that closes waits for its client's last words.
 pub const STREAM_CLOSE_TIMEOUT: Duration = Duration::from_secs(3);
 
+/// The most bytes of server-sent events that are given to a connection at one time.
+pub const EVENT_SOURCE_PIECE_BYTES_MAX: usize = 64 << 10;
+/// How long a client of server-sent events is told to wait before it connects again.
+pub const EVENT_SOURCE_RETRY: Duration = Duration::from_secs(2);
+
 /// The longest secret that is read from a file, in bytes.
 pub const SECRET_BYTES_MAX: usize = 64 << 10;
 /// The shortest key of the API, in bytes.

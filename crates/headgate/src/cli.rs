@@ -43,15 +43,17 @@ pub enum Command {
     ///
     /// On a terminal the prompt of each event is printed as it comes. Logs go to stderr, as JSON
     /// when stderr is no terminal. SIGTERM and SIGINT stop it: it finishes what it has begun; a
-    /// second signal cuts.
+    /// second signal cuts. SIGHUP reads the configuration and its secrets anew; when anything is
+    /// wrong with them, nothing changes and the log says what it is.
     Serve(ServeArguments),
     /// Say everything that is wrong with a configuration
     Check(CheckArguments),
     /// Show events as they come
     ///
     /// Prints the prompt of each event on a terminal, and one event a line as JSON otherwise. It
-    /// settles nothing and sees only what comes while it runs; `listen` is for consumers.
-    Tail(TailArguments),
+    /// settles nothing. When the connection breaks it goes on after the last event that it showed;
+    /// `listen` is for consumers.
+    Tail(Box<TailArguments>),
     /// Look at stored events
     #[command(subcommand)]
     Events(EventsCommand),

@@ -23,7 +23,7 @@ use hyper_util::{
 use std::{fmt, time::Duration};
 
 /// How long connecting may take.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long an answer may take, beyond what the request itself asks to wait.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 /// What goes wrong below HTTP.

@@ -4,15 +4,17 @@ mod announce;
 mod configuration;
 mod front;
 mod listeners;
+mod reload;
 mod storage;
 mod subscriptions;
+mod supervisor;
 
 use crate::{
     cli::ServeArguments,
     clock::SystemClock,
     config::{Config, Environment},
     failure::Failure,
-    signals::Signals,
+    signals::{Hangups, Signals},
     telemetry,
 };
 use announce::Announcer;
@@ -24,6 +26,7 @@ use headgate_queue::Queue;
 use headgate_webhook::{Ports, Providers, WebhookSource};
 use listeners::Listeners;
 use metrics_exporter_prometheus::PrometheusHandle;
+use reload::{Reloader, Running};
 use std::{sync::Arc, time::Duration};
 use tokio::sync::watch;
 
@@ -34,9 +37,9 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Runs the gateway until a signal asks it to stop.
 pub async fn run(arguments: &ServeArguments, environment: &Environment) -> Result<(), Failure> {
-    let providers = Providers::embedded();
+    let providers = Arc::new(Providers::embedded());
     let config = configuration::read(arguments, environment, &providers)?;
-    let signals = Signals::listen()?;
+    let (signals, hangups) = (Signals::listen()?, Hangups::listen()?);
     let metrics = telemetry::record_metrics()?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
 
@@ -52,15 +55,26 @@ pub async fn run(arguments: &ServeArguments, environment: &Environment) -> Resul
     };
     let webhooks = WebhookSource::new(config.channels.clone(), &providers, ports)
         .map_err(configuration::not_taken)?;
+    let webhooks = Arc::new(webhooks);
     let (stop, stopping) = watch::channel(false);
     let api = Api::new(api_options(&config, &queue, &clock, metrics, stopping.clone()));
 
     let listeners = Listeners::bind(&config.server).await?;
     let announcer = Announcer::begin(&config, listeners.addresses()?, &queue);
+    let running = Running {
+        queue: Arc::clone(&queue),
+        webhooks: Arc::clone(&webhooks),
+        providers,
+        api: api.clone(),
+    };
+    let reloader = Reloader::new(arguments, environment, Arc::clone(&clock), &config, &running);
+    let reloading = tokio::spawn(reloader.run(hangups, signals.clone()));
+    supervisor::ready();
 
-    let serving = listeners.serve(webhooks, api.clone(), clock, &stopping);
+    let serving = listeners.serve(&webhooks, &api, clock, &stopping);
     let asked = async {
         signals.finish().await;
+        supervisor::stopping();
         tracing::info!("stopping: no new connections, what was begun is finished");
         stop.send_replace(true);
     };
@@ -72,6 +86,12 @@ pub async fn run(arguments: &ServeArguments, environment: &Environment) -> Resul
         () = signals.cut() => tracing::warn!("cut by a second signal"),
     }
     announcer.end();
+    reloading.abort();
+    close(&api, &*queue).await
+}
+
+/// Lets streams say goodbye and closes the queue.
+async fn close(api: &Api, queue: &dyn Queue) -> Result<(), Failure> {
     if tokio::time::timeout(STREAMS_TIMEOUT, api.streams_ended()).await.is_err() {
         tracing::warn!("streams were cut because they did not end in time");
     }
@@ -95,13 +115,9 @@ fn api_options(
     metrics: PrometheusHandle,
     stop: watch::Receiver<bool>,
 ) -> ApiOptions {
-    let access = match config.api_keys.as_slice() {
-        [] => Access::Loopback,
-        keys => Access::Keys(keys.to_vec()),
-    };
     ApiOptions {
         queue: Arc::clone(queue),
-        access,
+        access: access(config),
         clock: Arc::clone(clock),
         version: env!("CARGO_PKG_VERSION"),
         // Whoever can ask has reached the listener, and the queue is asked by the API itself.
@@ -110,5 +126,13 @@ fn api_options(
         channels: config.channels.iter().map(front::channel_view).collect(),
         stop,
         stream: StreamRules::default(),
+    }
+}
+
+/// Who may call: the holders of the keys, or without any this machine.
+fn access(config: &Config) -> Access {
+    match config.api_keys.as_slice() {
+        [] => Access::Loopback,
+        keys => Access::Keys(keys.to_vec()),
     }
 }

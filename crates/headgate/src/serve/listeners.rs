@@ -46,14 +46,13 @@ impl Listeners {
     /// Serves until `stopping` turns true and what was begun is finished.
     pub(super) async fn serve(
         self,
-        webhooks: WebhookSource,
-        api: Api,
+        webhooks: &Arc<WebhookSource>,
+        api: &Api,
         clock: Arc<dyn Clock>,
         stopping: &watch::Receiver<bool>,
     ) -> DrainReport {
-        let webhooks = Arc::new(webhooks);
         let serve = async |listener, part| {
-            let service = front::service(Arc::clone(&webhooks), api.clone(), part);
+            let service = front::service(Arc::clone(webhooks), api.clone(), part);
             let mut stopping = stopping.clone();
             let stop = async move {
                 // Whoever could say stop is gone: that is a stop too.
