@@ -3,6 +3,7 @@
 mod bad_input;
 mod durability;
 mod peers;
+mod quarantine;
 mod reindex;
 mod requests;
 mod tour;

@@ -1,6 +1,6 @@
 //! What every route of the API works with.
 
-use crate::{Access, ChannelView, access::Guard};
+use crate::{Access, ChannelView, Rejections, access::Guard};
 use arc_swap::ArcSwap;
 use headgate_event::{
     Clock, EventId,
@@ -38,6 +38,8 @@ pub struct ApiOptions {
     pub metrics: Option<PrometheusHandle>,
     /// The configured ways in, as `GET /v1/channels` shows them.
     pub channels: Vec<ChannelView>,
+    /// The quarantine; none when it is switched off.
+    pub rejections: Option<Rejections>,
     /// Becomes true when the program is about to stop.
     pub stop: watch::Receiver<bool>,
     /// How streams treat their clients.
@@ -75,9 +77,12 @@ pub(crate) struct Parts {
     pub(crate) readiness: Readiness,
     pub(crate) metrics: Option<PrometheusHandle>,
     pub(crate) channels: ArcSwap<Vec<ChannelView>>,
+    pub(crate) rejections: Option<Rejections>,
     pub(crate) rules: StreamRules,
     /// Held while a subscription is read, changed and put back.
     pub(crate) subscription_change: Mutex<()>,
+    /// Held while rejections are released: each is read whole, and none is released twice.
+    pub(crate) release: Mutex<()>,
     stop: watch::Receiver<bool>,
     streams: watch::Sender<usize>,
     requests: AtomicU64,
@@ -100,8 +105,10 @@ impl Api {
             readiness: options.readiness,
             metrics: options.metrics,
             channels: ArcSwap::from_pointee(options.channels),
+            rejections: options.rejections,
             rules: options.stream,
             subscription_change: Mutex::new(()),
+            release: Mutex::new(()),
             stop: options.stop,
             streams: watch::Sender::new(0),
             requests: AtomicU64::new(0),

@@ -108,7 +108,8 @@ pub(crate) fn before(parameters: &Parameters, list: ListDigest) -> Result<Option
     })
 }
 
-fn time(parameters: &Parameters, name: &str) -> Result<Option<Timestamp>, ApiError> {
+/// The moment that a parameter gives.
+pub(crate) fn time(parameters: &Parameters, name: &str) -> Result<Option<Timestamp>, ApiError> {
     let Some(text) = parameters.one(name)? else { return Ok(None) };
     text.parse().map(Some).map_err(|error| {
         // In a query `+` is a space, which few people know when they write an offset.

@@ -4,6 +4,7 @@
 mod client_arguments;
 mod commands;
 mod provider_arguments;
+mod rejection_arguments;
 
 pub use client_arguments::ClientArguments;
 pub use commands::{
@@ -14,6 +15,10 @@ pub use commands::{
 pub use provider_arguments::{
     ProvidersCommand, ProvidersListArguments, ProvidersShowArguments, RenderArguments,
     VerifyArguments,
+};
+pub use rejection_arguments::{
+    RejectionFilter, RejectionsCommand, RejectionsDeleteArguments, RejectionsGetArguments,
+    RejectionsListArguments, RejectionsReleaseArguments,
 };
 
 use clap::{Parser, Subcommand};
@@ -61,6 +66,9 @@ pub enum Command {
     Listen(ListenArguments),
     /// List the deliveries of a subscription that never come again
     DeadLetters(DeadLettersArguments),
+    /// Look at refused requests, release or delete them
+    #[command(subcommand)]
+    Rejections(RejectionsCommand),
     /// Say whether a gateway lives, and whether it is ready
     ///
     /// Prints the gateway's own answer. Exit code 0 when it lives (with --ready: when it is ready

@@ -89,6 +89,11 @@ impl Client {
         self.call(Method::POST, path, json.to_string().into(), wait).await
     }
 
+    /// Deletes what is at `path` and takes a 2xx for an answer.
+    pub async fn delete(&self, path: &str) -> Result<Reply, ClientError> {
+        self.call(Method::DELETE, path, Bytes::new(), Duration::ZERO).await
+    }
+
     /// Opens the stream at `path`.
     pub async fn stream(&self, path: &str) -> Result<Stream, ClientError> {
         let url = format!("{}{path}", self.base);

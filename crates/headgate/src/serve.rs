@@ -4,6 +4,7 @@ mod announce;
 mod configuration;
 mod front;
 mod listeners;
+mod rejections;
 mod reload;
 mod storage;
 mod subscriptions;
@@ -22,6 +23,7 @@ use anyhow::Context;
 use headgate_api::{Access, Api, ApiOptions, StreamRules};
 use headgate_event::Clock;
 use headgate_http::{DrainReport, Intake, IntakeOptions, TrustedProxies};
+use headgate_quarantine::Quarantine;
 use headgate_queue::Queue;
 use headgate_webhook::{Ports, Providers, WebhookSource};
 use listeners::Listeners;
@@ -46,18 +48,22 @@ pub async fn run(arguments: &ServeArguments, environment: &Environment) -> Resul
     let storage = storage::open(&config.data_dir, &clock).await?;
     let queue = Arc::clone(&storage.queue);
     subscriptions::bring_in_line(&*queue, &config.subscriptions).await?;
+    let quarantine = rejections::open(&config, &clock)?;
     let ports = Ports {
         sink: storage.sink,
         intake: Arc::new(intake(&config)?),
         proxies: TrustedProxies::new(config.server.trusted_proxies.clone()),
         clock: Arc::clone(&clock),
         prompt_key: storage.prompt_key,
+        rejections: rejections::sink(quarantine.as_ref()),
     };
     let webhooks = WebhookSource::new(config.channels.clone(), &providers, ports)
         .map_err(configuration::not_taken)?;
     let webhooks = Arc::new(webhooks);
     let (stop, stopping) = watch::channel(false);
-    let api = Api::new(api_options(&config, &queue, &clock, metrics, stopping.clone()));
+    let mut options = api_options(&config, &queue, &clock, metrics, stopping.clone());
+    options.rejections = rejections::for_admins(quarantine.as_ref(), &webhooks);
+    let api = Api::new(options);
 
     let listeners = Listeners::bind(&config.server).await?;
     let announcer = Announcer::begin(&config, listeners.addresses()?, &queue);
@@ -87,13 +93,22 @@ pub async fn run(arguments: &ServeArguments, environment: &Environment) -> Resul
     }
     announcer.end();
     reloading.abort();
-    close(&api, &*queue).await
+    close(&api, quarantine.as_deref(), &*queue).await
 }
 
-/// Lets streams say goodbye and closes the queue.
-async fn close(api: &Api, queue: &dyn Queue) -> Result<(), Failure> {
+/// Lets streams say goodbye, and closes the quarantine and the queue.
+async fn close(
+    api: &Api,
+    quarantine: Option<&Quarantine>,
+    queue: &dyn Queue,
+) -> Result<(), Failure> {
     if tokio::time::timeout(STREAMS_TIMEOUT, api.streams_ended()).await.is_err() {
         tracing::warn!("streams were cut because they did not end in time");
+    }
+    if let Some(quarantine) = quarantine
+        && tokio::time::timeout(CLOSE_TIMEOUT, quarantine.close()).await.is_err()
+    {
+        tracing::warn!("the last refused requests were not kept: the quarantine did not close");
     }
     if tokio::time::timeout(CLOSE_TIMEOUT, queue.close()).await.is_err() {
         return Err(anyhow::anyhow!("the queue did not close within {CLOSE_TIMEOUT:?}").into());
@@ -124,6 +139,7 @@ fn api_options(
         readiness: Arc::new(Vec::new),
         metrics: Some(metrics),
         channels: config.channels.iter().map(front::channel_view).collect(),
+        rejections: None,
         stop,
         stream: StreamRules::default(),
     }

@@ -30,5 +30,11 @@ pub use proxies::{Origin, TrustedProxies};
 mod verified;
 pub use verified::{Refused, Verified, Verify};
 
+mod rejection;
+pub use rejection::{Rejection, RejectionSink};
+
+mod refusal_log;
+pub use refusal_log::RefusalLog;
+
 mod server;
 pub use server::{DrainReport, Handler, ServerOptions, serve};

@@ -12,10 +12,10 @@ use crate::{
     provider::Provider,
     rate::Rate,
     render::Received,
-    scheme::Check,
+    scheme::{Check, Tolerance},
 };
 use headgate_event::{
-    Channel, Correlation, Dedupe, Draft, EventType, Timestamp, Verdict, Verification,
+    Channel, Correlation, Dedupe, Draft, EventType, Secret, Timestamp, Verdict, Verification,
     data::WebhookParts,
     limits::PROMPT_BYTES_MAX,
     prompt::{self, About, Prompt, PromptKey},
@@ -34,6 +34,8 @@ pub(crate) struct WebhookChannel {
     pub(crate) provider: Arc<Provider>,
     pub(crate) check: Check,
     pub(crate) body_bytes_max: usize,
+    pub(crate) secrets: Vec<Secret>,
+    pub(crate) tolerance: Option<Tolerance>,
     dedupe: DedupePolicy,
     rate: Option<Rate>,
     allow_ips: Vec<IpNet>,

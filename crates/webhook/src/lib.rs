@@ -31,7 +31,7 @@ mod rate;
 pub use rate::{RateLimit, RateLimitError};
 
 mod source;
-pub use source::{Ports, WebhookSource};
+pub use source::{AgeRule, NotReleased, Ports, WebhookSource};
 
 mod explain;
 pub use explain::{Explanation, Step};

@@ -17,6 +17,7 @@ use crate::{
     signals::{Hangups, Signals},
 };
 use headgate_event::{BoxFuture, Clock};
+use headgate_quarantine::Bounds;
 use headgate_webhook::Providers;
 use metrics::{counter, gauge};
 use std::{collections::BTreeMap, sync::Arc};
@@ -152,7 +153,11 @@ impl Reloader {
 fn fixed(config: &Config) -> BTreeMap<&'static str, String> {
     let api_listen = config.server.api_listen;
     let proxies: Vec<_> = config.server.trusted_proxies.iter().map(ToString::to_string).collect();
+    let quarantine = config.quarantine.map_or("off".to_owned(), |Bounds { count, bytes, age }| {
+        format!("count {count}, bytes {bytes}, age {age:?}")
+    });
     BTreeMap::from([
+        ("quarantine", quarantine),
         ("data_dir", config.data_dir.display().to_string()),
         ("server.listen", config.server.listen.to_string()),
         ("server.api_listen", api_listen.map_or("none".to_owned(), |at| at.to_string())),

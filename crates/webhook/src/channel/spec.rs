@@ -145,6 +145,8 @@ impl ChannelSpec {
                 provider: Arc::clone(provider),
                 check,
                 body_bytes_max: self.body_bytes_max.unwrap_or(provider.body_bytes_max()),
+                secrets: self.secrets,
+                tolerance: self.tolerance,
                 dedupe: self.dedupe,
                 rate: self.rate.map(Rate::new),
                 allow_ips: self.allow_ips,

@@ -82,6 +82,8 @@ async fn a_bomb_is_refused_and_the_limit_of_the_channel_counts_decoded() {
     let gate = Gate::with("github", &["a"]);
     let bomb = gate.send(&encoded("gzip", gzip(&vec![b' '; 5 << 20]))).await;
     assert_eq!((bomb.status.as_u16(), bomb.code().as_str()), (413, "body_expands_too_much"));
+    let kept: Vec<_> = gate.refused.all().iter().map(|kept| kept.reject.code()).collect();
+    assert_eq!(kept, ["body_expands_too_much"], "what is proved is not lost with a 413");
     let unproved = Post::to("/v1/webhook/fixture", gzip(&vec![b' '; 5 << 20]));
     let unproved = gate.send(&unproved.header("content-encoding", "gzip")).await;
     assert_eq!(unproved.status, 401, "nothing is decoded before the proof");

@@ -62,3 +62,12 @@ async fn what_is_not_proved_takes_nothing_of_the_rate() {
     }
     assert_eq!(gate.send(&Post::signed("{}")).await.status, 200);
 }
+
+#[tokio::test]
+async fn what_came_too_often_is_not_kept_as_refused() {
+    let rate = "1/h".parse().ok();
+    let gate = Gate::of(ChannelSpec { rate, ..spec("github", &["a"]) });
+    assert_eq!(gate.send(&Post::signed("[1]")).await.status, 200);
+    assert_eq!(gate.send(&Post::signed("[2]")).await.status, 429);
+    assert!(gate.refused.all().is_empty(), "its sender comes again");
+}
