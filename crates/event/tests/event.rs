@@ -208,6 +208,23 @@ fn damaged_bytes_are_no_event() {
 }
 
 #[test]
+fn a_body_that_came_compressed_is_stored_once_and_once_again() {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    std::io::Write::write_all(&mut encoder, BODY.as_bytes()).expect("written");
+    let raw = bytes::Bytes::from(encoder.finish().expect("finished"));
+    let codings = headgate_event::Codings::read("gzip").expect("known").expect("one");
+    let coded = headgate_event::Coded { codings, bytes: BODY.len() };
+    let draft = drafts::webhook();
+    let data = draft.data.field("content_encoding", "gzip").coded(Some(coded));
+    let draft = Draft { raw: raw.clone(), data, dedupe: None, ..draft };
+    let event = stored(&draft);
+    assert!(event.data().get().contains(BODY), "{}", event.data().get());
+    let again = Draft::restored(&event, raw, None).expect("an event");
+    assert!(!again.data.parts().0.contains("nested"), "the body is in the raw bytes alone");
+    assert_eq!(stored(&again), event);
+}
+
+#[test]
 fn the_id_is_no_part_of_what_is_stored() {
     let bytes = StoredEvent::encode(&drafts::webhook());
     let text = String::from_utf8(bytes).expect("JSON");

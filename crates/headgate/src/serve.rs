@@ -1,6 +1,7 @@
 //! `headgate serve`: the gateway from its start to its stop, top to bottom.
 
 mod announce;
+mod certificates;
 mod configuration;
 mod front;
 mod listeners;
@@ -15,11 +16,13 @@ use crate::{
     clock::SystemClock,
     config::{Config, Environment},
     failure::Failure,
+    open_files,
     signals::{Hangups, Signals},
     telemetry,
 };
 use announce::Announcer;
 use anyhow::Context;
+use certificates::Certificates;
 use headgate_api::{Access, Api, ApiOptions, StreamRules};
 use headgate_event::Clock;
 use headgate_http::{DrainReport, Intake, IntakeOptions, TrustedProxies};
@@ -45,8 +48,9 @@ pub async fn run(arguments: &ServeArguments, environment: &Environment) -> Resul
     let metrics = telemetry::record_metrics()?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
 
-    let storage = storage::open(&config.data_dir, &clock).await?;
-    let queue = Arc::clone(&storage.queue);
+    open_files::allow(config.server.connections.total);
+    let storage = storage::open(&config, &clock).await?;
+    let (queue, backups) = (Arc::clone(&storage.queue), storage.backups);
     subscriptions::bring_in_line(&*queue, &config.subscriptions).await?;
     let quarantine = rejections::open(&config, &clock)?;
     let ports = Ports {
@@ -63,21 +67,24 @@ pub async fn run(arguments: &ServeArguments, environment: &Environment) -> Resul
     let (stop, stopping) = watch::channel(false);
     let mut options = api_options(&config, &queue, &clock, metrics, stopping.clone());
     options.rejections = rejections::for_admins(quarantine.as_ref(), &webhooks);
+    options.backups = backups;
     let api = Api::new(options);
 
     let listeners = Listeners::bind(&config.server).await?;
+    let certificates = Certificates::begin(config.tls.as_ref(), &clock);
     let announcer = Announcer::begin(&config, listeners.addresses()?, &queue);
     let running = Running {
         queue: Arc::clone(&queue),
         webhooks: Arc::clone(&webhooks),
         providers,
         api: api.clone(),
+        tls: config.tls.clone(),
     };
     let reloader = Reloader::new(arguments, environment, Arc::clone(&clock), &config, &running);
     let reloading = tokio::spawn(reloader.run(hangups, signals.clone()));
     supervisor::ready();
 
-    let serving = listeners.serve(&webhooks, &api, clock, &stopping);
+    let serving = listeners.serve(&config, &webhooks, &api, clock, &stopping);
     let asked = async {
         signals.finish().await;
         supervisor::stopping();
@@ -92,6 +99,7 @@ pub async fn run(arguments: &ServeArguments, environment: &Environment) -> Resul
         () = signals.cut() => tracing::warn!("cut by a second signal"),
     }
     announcer.end();
+    drop(certificates);
     reloading.abort();
     close(&api, quarantine.as_deref(), &*queue).await
 }
@@ -142,6 +150,7 @@ fn api_options(
         rejections: None,
         stop,
         stream: StreamRules::default(),
+        backups: None,
     }
 }
 

@@ -24,6 +24,7 @@ mod prepared;
 mod random;
 mod reader;
 mod recovery;
+pub(crate) mod repair;
 mod room;
 mod shared;
 mod storage;
@@ -46,6 +47,7 @@ pub(crate) use tail::Committed;
 pub(crate) use storage::simulated;
 
 use crate::Seq;
+use bytes::Bytes;
 use headgate_event::{
     Accepted, Clock, EventId, StoreError,
     limits::{ACCEPT_BYTES_MAX, APPENDS_QUEUED_MAX, DRAFTS_PER_ACCEPT_MAX, STORE_RETRY_AFTER},
@@ -53,6 +55,7 @@ use headgate_event::{
 use reader::Reader;
 use shared::Shared;
 use std::{
+    collections::BTreeMap,
     fmt,
     sync::{
         Arc, Mutex, PoisonError,
@@ -78,6 +81,8 @@ struct Inner {
     writer: Mutex<Option<JoinHandle<()>>>,
     /// Closed by the writer's end.
     running: watch::Receiver<()>,
+    /// The newest id when the log was opened.
+    last_id: EventId,
 }
 
 impl Log {
@@ -91,6 +96,7 @@ impl Log {
         options: LogOptions,
     ) -> Result<Self, OpenError> {
         let (shared, writer) = Self::recover(storage, clock, options)?;
+        let last_id = writer.last_id();
         let (calls, queue) = mpsc::channel(APPENDS_QUEUED_MAX);
         let (alive, running) = watch::channel(());
         let thread = std::thread::Builder::new()
@@ -101,7 +107,7 @@ impl Log {
             })
             .map_err(OpenError::Thread)?;
         let writer = Mutex::new(Some(thread));
-        let inner = Inner { shared, options, calls: Some(calls), writer, running };
+        let inner = Inner { shared, options, calls: Some(calls), writer, running, last_id };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -116,7 +122,8 @@ impl Log {
         let (calls, queue) = mpsc::channel(APPENDS_QUEUED_MAX);
         let (alive, running) = watch::channel(());
         let calls = Some(calls);
-        let inner = Inner { shared, options, calls, writer: Mutex::default(), running };
+        let last_id = writer.last_id();
+        let inner = Inner { shared, options, calls, writer: Mutex::default(), running, last_id };
         Ok((Self { inner: Arc::new(inner) }, writer::ByHand::new(writer, queue, alive)))
     }
 
@@ -202,6 +209,26 @@ impl Log {
     /// The oldest sequence that is still stored; one more than the head when none is.
     pub(crate) fn first_seq(&self) -> Seq {
         self.inner.shared.reader.first_seq()
+    }
+
+    /// The newest id when the log was opened; all zero when there never was one.
+    pub(crate) fn last_id(&self) -> EventId {
+        self.inner.last_id
+    }
+
+    /// The durable end of each segment, by its first sequence.
+    pub(crate) fn extents(&self) -> BTreeMap<Seq, u64> {
+        self.inner.shared.reader.extents()
+    }
+
+    /// The name of a segment's file.
+    pub(crate) fn file_name(segment: Seq) -> String {
+        format::file_name(segment)
+    }
+
+    /// Durable bytes of a segment, as they are.
+    pub(crate) fn bytes(&self, segment: Seq, offset: u64, length: u64) -> Result<Bytes, LogError> {
+        self.inner.shared.reader.bytes(Place { segment, offset }, length)
     }
 
     /// The segments, oldest first.

@@ -35,9 +35,9 @@ impl ClientArguments {
         let base = match (&self.url, &self.config) {
             (Some(url), _) => url.clone(),
             (None, Some(file)) => {
-                base_of(config::api_address_of(file).map_err(Failure::Configuration)?)
+                base_of(&config::server_of(file).map_err(Failure::Configuration)?)
             }
-            (None, None) => base_of(config::Server::default().listen),
+            (None, None) => base_of(&config::Server::default()),
         };
         Client::new(&base, self.key(environment)?).map_err(Failure::usage)
     }
@@ -54,14 +54,22 @@ impl ClientArguments {
     }
 }
 
-/// The URL at which this machine reaches a listener.
-fn base_of(listen: SocketAddr) -> String {
-    let ip = match listen.ip() {
+/// The URL at which this machine reaches the API. A certificate is made out to the name by which the
+/// world knows it, so where the API shares a listener with TLS that is the one.
+fn base_of(server: &config::Server) -> String {
+    let scheme = if server.api_speaks_tls() { "https" } else { "http" };
+    let public = server.public_url.as_ref().filter(|url| url.starts_with("https://"));
+    let shared = server.api_listen.is_none();
+    if let (true, Some(url)) = (shared && server.tls.is_some(), public) {
+        return url.clone();
+    }
+    let api = server.api_address();
+    let ip = match api.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
         IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
         ip => ip,
     };
-    format!("http://{}", SocketAddr::new(ip, listen.port()))
+    format!("{scheme}://{}", SocketAddr::new(ip, api.port()))
 }
 
 #[cfg(test)]
@@ -85,7 +93,26 @@ mod tests {
             ("[::]:1", "http://[::1]:1"),
             ("192.0.2.1:80", "http://192.0.2.1:80"),
         ] {
-            assert_eq!(base_of(listen.parse().expect("an address")), base);
+            let listen = listen.parse().expect("an address");
+            let server = config::Server { listen, ..config::Server::default() };
+            assert_eq!(base_of(&server), base);
+        }
+    }
+
+    #[test]
+    fn a_listener_with_tls_is_reached_by_the_name_in_its_certificate() {
+        let mut server = config::Server {
+            tls: Some(headgate_http::TlsFiles { certificate: "c".into(), key: "k".into() }),
+            ..config::Server::default()
+        };
+        assert_eq!(base_of(&server), "https://127.0.0.1:8080");
+        server.public_url = Some("https://in.example.com".to_owned());
+        assert_eq!(base_of(&server), "https://in.example.com");
+        for (api, base) in
+            [("127.0.0.1:1", "http://127.0.0.1:1"), ("192.0.2.1:1", "https://192.0.2.1:1")]
+        {
+            server.api_listen = api.parse().ok();
+            assert_eq!(base_of(&server), base);
         }
     }
 

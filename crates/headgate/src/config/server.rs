@@ -1,8 +1,9 @@
 //! `[server]`: where to listen, who is believed there, and what may not be open to the world without
 //! keys.
 
-use super::{network, section::Section, value::Value};
-use headgate_http::IpNet;
+use super::{network, section::Section, tls, value::Value};
+use headgate_event::limits::{CONNECTIONS_MAX, CONNECTIONS_PER_NETWORK_MAX};
+use headgate_http::{IpNet, TlsFiles};
 use std::net::{Ipv4Addr, SocketAddr};
 
 /// Where to listen.
@@ -16,6 +17,19 @@ pub struct Server {
     pub public_url: Option<String>,
     /// The proxies that are believed about where a request comes from.
     pub trusted_proxies: Vec<IpNet>,
+    /// The certificate that TLS is spoken with, as the configuration names it.
+    pub tls: Option<TlsFiles>,
+    /// How many connections there may be.
+    pub connections: Connections,
+}
+
+/// How many connections there may be at one time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Connections {
+    /// All of them.
+    pub total: usize,
+    /// Those from one IPv4 address or one /64 of IPv6.
+    pub per_network: usize,
 }
 
 /// A way in from beyond this machine, without any key that protects the API.
@@ -59,6 +73,9 @@ impl OpenError {
     }
 }
 
+/// No machine of our time holds more connections in one process.
+const CONNECTIONS_CONFIGURED_MAX: u32 = 1_000_000;
+
 impl Server {
     /// The address of the API.
     #[must_use]
@@ -66,11 +83,17 @@ impl Server {
         self.api_listen.unwrap_or(self.listen)
     }
 
+    /// Whether TLS is spoken where the API is: on the listener that it shares, and on its own unless
+    /// that is on this machine, by whose addresses no certificate is made out.
+    #[must_use]
+    pub fn api_speaks_tls(&self) -> bool {
+        self.tls.is_some() && self.api_listen.is_none_or(|address| !is_local(address))
+    }
+
     /// Whether it may run without API keys: with the API on this machine alone, and not behind a
     /// public URL. A listener of nothing but webhooks may be anywhere: their senders prove
     /// themselves, or the channel says that anyone may send.
     pub fn check_open(&self) -> Result<(), OpenError> {
-        let is_local = |address: SocketAddr| address.ip().to_canonical().is_loopback();
         match self.api_listen {
             Some(api_listen) if is_local(api_listen) => return Ok(()),
             Some(api_listen) => return Err(OpenError::ApiListen { api_listen }),
@@ -81,6 +104,10 @@ impl Server {
     }
 }
 
+fn is_local(address: SocketAddr) -> bool {
+    address.ip().to_canonical().is_loopback()
+}
+
 impl Default for Server {
     fn default() -> Self {
         Self {
@@ -88,7 +115,15 @@ impl Default for Server {
             api_listen: None,
             public_url: None,
             trusted_proxies: Vec::new(),
+            tls: None,
+            connections: Connections::default(),
         }
+    }
+}
+
+impl Default for Connections {
+    fn default() -> Self {
+        Self { total: CONNECTIONS_MAX, per_network: CONNECTIONS_PER_NETWORK_MAX }
     }
 }
 
@@ -110,13 +145,31 @@ pub(super) fn read(root: &Section<'_>) -> Option<Server> {
     });
     let trusted_proxies =
         section.optional("trusted_proxies").map_or(Some(Vec::new()), |value| network::list(&value));
+    let tls = tls::files(&section);
+    let connections = connections(&section);
     section.report_unknown(&[]);
     Some(Server {
         listen: listen?,
         api_listen: api_listen.map_or(Some(None), |address| address.map(Some))?,
+        tls: tls?,
+        connections: connections?,
         public_url: public_url.map_or(Some(None), |url| url.map(Some))?,
         trusted_proxies: trusted_proxies?,
     })
+}
+
+fn connections(server: &Section<'_>) -> Option<Connections> {
+    let default = Connections::default();
+    let Some(value) = server.optional("connections") else { return Some(default) };
+    let section = value.section("a table with `total` and `per_network`")?;
+    let number = |key, default: usize| match section.optional(key) {
+        Some(value) => value.integer(1..=CONNECTIONS_CONFIGURED_MAX).map(|n| n as usize),
+        None => Some(default),
+    };
+    let total = number("total", default.total);
+    let per_network = number("per_network", default.per_network);
+    section.report_unknown(&[]);
+    Some(Connections { total: total?, per_network: per_network? })
 }
 
 fn url_base(text: &str) -> Option<String> {

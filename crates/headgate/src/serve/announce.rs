@@ -27,6 +27,7 @@ impl Announcer {
             api_address = at.api.map(tracing::field::display),
             data_dir = %config.data_dir.display(),
             channels = config.channels.len(),
+            tls = config.tls.is_some(),
             demo = config.file.is_none(),
             version = env!("CARGO_PKG_VERSION"),
             "listening"
@@ -81,12 +82,13 @@ async fn show(text: String) {
 
 /// What a person sees first.
 fn welcome(config: &Config, at: Addresses) -> String {
-    let address = at.public;
-    let base = config.server.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
-    let mut text =
-        format!("headgate {}\n\nlistening on http://{address}\n", env!("CARGO_PKG_VERSION"),);
+    let scheme = |tls| if tls { "https" } else { "http" };
+    let here = format!("{}://{}", scheme(config.tls.is_some()), at.public);
+    let base = config.server.public_url.clone().unwrap_or_else(|| here.clone());
+    let mut text = format!("headgate {}\n\nlistening on {here}\n", env!("CARGO_PKG_VERSION"));
     if let Some(api) = at.api {
-        text.push_str(&format!("the API is on http://{api}\n"));
+        let scheme = scheme(config.server.api_speaks_tls());
+        text.push_str(&format!("the API is on {scheme}://{api}\n"));
     }
     text.push_str(&format!("events are kept in {}\n", config.data_dir.display()));
     if config.channels.is_empty() {

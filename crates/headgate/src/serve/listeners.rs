@@ -1,11 +1,11 @@
 //! The one listener, or the two: of webhooks and of the API.
 
 use super::front::{self, Part};
-use crate::config::Server;
+use crate::config::{Config, Server};
 use anyhow::Context;
 use headgate_api::Api;
 use headgate_event::Clock;
-use headgate_http::{DrainReport, ServerOptions};
+use headgate_http::{DrainReport, ServerOptions, TrustedProxies};
 use headgate_webhook::WebhookSource;
 use std::{net::SocketAddr, sync::Arc};
 use tokio::{net::TcpListener, sync::watch};
@@ -46,6 +46,7 @@ impl Listeners {
     /// Serves until `stopping` turns true and what was begun is finished.
     pub(super) async fn serve(
         self,
+        config: &Config,
         webhooks: &Arc<WebhookSource>,
         api: &Api,
         clock: Arc<dyn Clock>,
@@ -58,7 +59,7 @@ impl Listeners {
                 // Whoever could say stop is gone: that is a stop too.
                 let _ = stopping.wait_for(|stop| *stop).await;
             };
-            let options = ServerOptions::default();
+            let options = options(config, part);
             headgate_http::serve(listener, service, options, Arc::clone(&clock), stop).await
         };
         match self.api {
@@ -73,6 +74,20 @@ impl Listeners {
                 }
             }
         }
+    }
+}
+
+/// What clients of a listener may cost, and whether it speaks TLS.
+fn options(config: &Config, part: Part) -> ServerOptions {
+    let speaks_tls = part != Part::Api || config.server.api_speaks_tls();
+    let proxies = TrustedProxies::new(config.server.trusted_proxies.clone());
+    ServerOptions {
+        connections_max: config.server.connections.total,
+        connections_per_network_max: config.server.connections.per_network,
+        // All senders come through them.
+        network_exempt: Some(Arc::new(move |address| proxies.trusts(address.to_canonical()))),
+        tls: config.tls.clone().filter(|_| speaks_tls),
+        ..ServerOptions::default()
     }
 }
 

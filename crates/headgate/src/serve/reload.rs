@@ -153,12 +153,21 @@ impl Reloader {
 fn fixed(config: &Config) -> BTreeMap<&'static str, String> {
     let api_listen = config.server.api_listen;
     let proxies: Vec<_> = config.server.trusted_proxies.iter().map(ToString::to_string).collect();
+    let backup_dir = config.backup_dir.as_ref();
     let quarantine = config.quarantine.map_or("off".to_owned(), |Bounds { count, bytes, age }| {
         format!("count {count}, bytes {bytes}, age {age:?}")
     });
+    let tls = config.server.tls.as_ref().map_or("none".to_owned(), |files| {
+        format!("{}, {}", files.certificate.display(), files.key.display())
+    });
+    let connections = config.server.connections;
+    let connections = format!("{} and {}", connections.total, connections.per_network);
     BTreeMap::from([
         ("quarantine", quarantine),
+        ("server.tls", tls),
+        ("server.connections", connections),
         ("data_dir", config.data_dir.display().to_string()),
+        ("queue.backup_dir", backup_dir.map_or("none".into(), |dir| dir.display().to_string())),
         ("server.listen", config.server.listen.to_string()),
         ("server.api_listen", api_listen.map_or("none".to_owned(), |at| at.to_string())),
         ("server.trusted_proxies", format!("[{}]", proxies.join(", "))),

@@ -83,7 +83,6 @@ impl Reader {
         &*self.storage
     }
 
-    #[cfg(test)]
     pub(super) fn extents(&self) -> BTreeMap<Seq, u64> {
         self.catalog().extents.clone()
     }
@@ -119,6 +118,15 @@ impl Reader {
             return Err(LogError::outside(at));
         }
         Frame::decode(&read_bytes(&*file, at, length)?, at)
+    }
+
+    /// Durable bytes from a place on.
+    pub(super) fn bytes(&self, at: Place, length: u64) -> Result<Bytes, LogError> {
+        let (file, end) = self.file(at)?;
+        match usize::try_from(length) {
+            Ok(length) if at.offset + length as u64 <= end => read_bytes(&*file, at, length),
+            _ => Err(LogError::outside(at)),
+        }
     }
 
     pub(super) fn scan(
