@@ -2,7 +2,7 @@
 
 use crate::{
     disk,
-    load::{self, Request, Seen},
+    load::{self, End, Requests, Seen},
     process::Server,
 };
 use anyhow::{Context, Result, ensure};
@@ -81,9 +81,9 @@ fn measure(
     folder: &Path,
 ) -> Result<Row> {
     let server = Server::start(command(kind, headgate, folder)?)?;
-    let request = Arc::new(Request::new(plan.body_bytes)?);
+    let requests = Arc::new(Requests::push(plan.body_bytes)?);
     let before = server.cpu_seconds()?;
-    let seen = load::run(&server.address, connections, plan.span, request)?;
+    let seen = load::run(&server.address, connections, End::After(plan.span), &requests)?;
     let cpu = server.cpu_seconds()? - before;
     print(kind, &seen, cpu, server.resident_mib()?);
     ensure!(seen.refused == 0, "{} answers were not 200", seen.refused);
@@ -134,7 +134,7 @@ fn write_config(folder: &Path) -> Result<PathBuf> {
 }
 
 /// Builds the release binary, so that what is measured is what stands in the tree.
-fn build_headgate() -> Result<PathBuf> {
+pub(crate) fn build_headgate() -> Result<PathBuf> {
     let cargo = option_env!("CARGO").unwrap_or("cargo");
     let built =
         Command::new(cargo).args(["build", "--release", "--package", "headgate"]).status()?;
