@@ -18,6 +18,7 @@ use headgate_event::{
 };
 use headgate_queue::{ListQuery, Selection, Seq, Stored};
 use http::{HeaderValue, Uri, header};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 const LIST_PARAMETERS: [&str; 14] = [
@@ -37,9 +38,12 @@ const LIST_PARAMETERS: [&str; 14] = [
     "cursor",
 ];
 
-#[derive(Serialize)]
-struct Events {
+/// A page of events.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct Events {
+    /// Newest first.
     events: Vec<Event>,
+    /// What to give as `cursor` for the next page; null at the end.
     next_cursor: Option<String>,
 }
 

@@ -7,11 +7,15 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http::StatusCode;
+use schemars::JsonSchema;
 use serde::Serialize;
 
-#[derive(Serialize)]
-struct Health {
+/// How the program is.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct Health {
+    /// `ok`, `ready` or `not_ready`.
     status: &'static str,
+    /// Every reason why it is not ready.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     reasons: Vec<String>,
 }

@@ -8,6 +8,9 @@
 mod router;
 pub use router::router;
 
+mod openapi;
+pub use openapi::document as openapi_document;
+
 mod api;
 pub use api::{Api, ApiOptions, Readiness, StreamRules};
 
@@ -19,6 +22,7 @@ pub use channels::ChannelView;
 
 mod answer;
 mod body;
+mod calls;
 mod cursor;
 mod dead_letters;
 mod error;

@@ -1,11 +1,12 @@
 //! Which events a list or a subscription wants.
 
 use headgate_event::{Correlation, Event, EventType};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// Which events are wanted: those that fit every field that is not empty.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Selection {
     /// Any of these types.
@@ -23,7 +24,9 @@ pub struct Selection {
 }
 
 /// A key of events that has many values, few events a value, and that many events lack.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum KeyName {
     /// The provider's name of what happened.

@@ -17,11 +17,12 @@ pub use spec::{AckMode, RetryPolicy, Start, SubscriptionError, SubscriptionSpec}
 pub(crate) use subscriber::{Claim, Held, Subscriber, lease_end};
 
 use headgate_event::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::time::Duration;
 
 /// A subscription and how far it is.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct SubscriptionStatus {
     /// What was asked for.
     #[serde(flatten)]

@@ -10,6 +10,7 @@ mod dead_letters;
 mod events;
 mod faults;
 mod lease;
+mod openapi;
 mod operations;
 mod settle;
 mod stream;
