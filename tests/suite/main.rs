@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod durability;
+mod openapi;
 mod peers;
 mod reindex;
 mod tour;

@@ -127,6 +127,10 @@ impl Operation {
             self = self
                 .error(401, &["missing_key", "wrong_key", "repeated_header"])
                 .error(403, &["missing_scope", "not_local", "forwarded", "from_web_page"]);
+            // A path whose escapes are no text is refused before its call is asked.
+            if self.parameters.iter().any(|parameter| parameter.place == "path") {
+                self = self.error(400, &["bad_request"]);
+            }
         }
         // A call that panics is answered too, by the server.
         self = self.error(500, &["internal"]);

@@ -5,7 +5,7 @@ use crate::{
     health::Health,
     openapi::operation::{Content, Operation},
 };
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 /// `GET /v1/channels`.
 pub(crate) fn channels() -> Operation {
@@ -33,7 +33,7 @@ pub(crate) fn metrics() -> Operation {
 /// `GET /openapi.json`.
 pub(crate) fn document() -> Operation {
     of("getOpenApi", "Get this document")
-        .json::<Value>(200, "The document", json!({"openapi": "3.1.0"}))
+        .json::<Map<String, Value>>(200, "The document", json!({"openapi": "3.1.0"}))
         .error(422, &["unknown_parameter"])
 }
 
