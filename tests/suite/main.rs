@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod durability;
+mod metrics;
 mod openapi;
 mod peers;
 mod reindex;

@@ -21,6 +21,9 @@ use tokio::sync::{Mutex, watch};
 /// Says why the program is not ready; nothing when it is.
 pub type Readiness = Arc<dyn Fn() -> Vec<String> + Send + Sync>;
 
+/// Sets the gauges that are measured only when somebody asks, such as the bytes of the log.
+pub type Measure = Arc<dyn Fn() + Send + Sync>;
+
 /// What the API is made of.
 pub struct ApiOptions {
     /// Where the events are.
@@ -35,6 +38,8 @@ pub struct ApiOptions {
     pub readiness: Readiness,
     /// The recorder whose metrics are shown; without it only those of the queue are.
     pub metrics: Option<PrometheusHandle>,
+    /// What is called before metrics are shown.
+    pub measure: Measure,
     /// The configured ways in, as `GET /v1/channels` shows them.
     pub channels: Vec<ChannelView>,
     /// Becomes true when the program is about to stop.
@@ -70,6 +75,7 @@ pub(crate) struct Parts {
     pub(crate) version: &'static str,
     pub(crate) readiness: Readiness,
     pub(crate) metrics: Option<PrometheusHandle>,
+    pub(crate) measure: Measure,
     pub(crate) channels: Vec<ChannelView>,
     pub(crate) rules: StreamRules,
     /// Held while a subscription is read, changed and put back.
@@ -94,6 +100,7 @@ impl Api {
             version: options.version,
             readiness: options.readiness,
             metrics: options.metrics,
+            measure: options.measure,
             channels: options.channels,
             rules: options.stream,
             subscription_change: Mutex::new(()),

@@ -1,6 +1,6 @@
 //! Whether the program lives, and whether it can work.
 
-use crate::api::Shared;
+use crate::api::{Parts, Shared};
 use axum::{
     Json,
     extract::State,
@@ -27,16 +27,29 @@ pub(crate) async fn alive() -> Response {
 
 /// `GET /readyz`: whether events can be taken, and every reason why not.
 pub(crate) async fn ready(State(api): State<Shared>) -> Response {
-    let mut reasons = Vec::new();
-    if api.stopping() {
-        reasons.push("the program is about to stop".to_owned());
-    }
-    if let Err(reason) = api.queue.health() {
-        reasons.push(format!("queue: {reason}"));
-    }
-    reasons.extend((api.readiness)());
+    let reasons = api.unready();
     if reasons.is_empty() {
         return Json(Health { status: "ready", reasons }).into_response();
     }
     (StatusCode::SERVICE_UNAVAILABLE, Json(Health { status: "not_ready", reasons })).into_response()
+}
+
+impl Parts {
+    /// Whether events can be taken.
+    pub(crate) fn receives(&self) -> bool {
+        self.unready().is_empty()
+    }
+
+    /// Every reason why events cannot be taken.
+    fn unready(&self) -> Vec<String> {
+        let mut reasons = Vec::new();
+        if self.stopping() {
+            reasons.push("the program is about to stop".to_owned());
+        }
+        if let Err(reason) = self.queue.health() {
+            reasons.push(format!("queue: {reason}"));
+        }
+        reasons.extend((self.readiness)());
+        reasons
+    }
 }

@@ -12,10 +12,13 @@ mod openapi;
 pub use openapi::document as openapi_document;
 
 mod api;
-pub use api::{Api, ApiOptions, Readiness, StreamRules};
+pub use api::{Api, ApiOptions, Measure, Readiness, StreamRules};
 
 mod access;
 pub use access::{Access, ApiKey, Scope, ScopeError};
+
+mod metrics;
+pub use metrics::{SUBSCRIPTION_GAUGES, SubscriptionGauge};
 
 mod channels;
 pub use channels::ChannelView;
@@ -30,7 +33,6 @@ mod events;
 mod filters;
 mod health;
 mod lease;
-mod metrics;
 mod parameters;
 mod settle;
 mod stream;

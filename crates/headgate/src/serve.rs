@@ -16,7 +16,7 @@ use crate::{
 };
 use announce::Announcer;
 use anyhow::Context;
-use headgate_api::{Access, Api, ApiOptions, StreamRules};
+use headgate_api::{Access, Api, ApiOptions, Measure, StreamRules};
 use headgate_event::Clock;
 use headgate_http::{DrainReport, Intake, IntakeOptions, ServerOptions};
 use headgate_queue::Queue;
@@ -29,6 +29,12 @@ use tokio::{net::TcpListener, sync::watch};
 const STREAMS_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long closing the queue may take.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// What `/metrics` shows.
+struct Shown {
+    metrics: PrometheusHandle,
+    measure: Measure,
+}
 
 /// Runs the gateway until a signal asks it to stop.
 pub async fn run(arguments: &ServeArguments, environment: &Environment) -> Result<(), Failure> {
@@ -50,7 +56,8 @@ pub async fn run(arguments: &ServeArguments, environment: &Environment) -> Resul
     let webhooks = WebhookSource::new(config.channels.clone(), &providers, ports)
         .map_err(configuration::not_taken)?;
     let (stop, stopping) = watch::channel(false);
-    let api = Api::new(api_options(&config, &queue, &clock, metrics, stopping));
+    let shown = Shown { metrics, measure: storage.measure };
+    let api = Api::new(api_options(&config, &queue, &clock, shown, stopping));
 
     let listener = TcpListener::bind(config.server.listen)
         .await
@@ -97,7 +104,7 @@ fn api_options(
     config: &Config,
     queue: &Arc<dyn Queue>,
     clock: &Arc<dyn Clock>,
-    metrics: PrometheusHandle,
+    shown: Shown,
     stop: watch::Receiver<bool>,
 ) -> ApiOptions {
     let access = match config.api_keys.as_slice() {
@@ -111,7 +118,8 @@ fn api_options(
         version: env!("CARGO_PKG_VERSION"),
         // Whoever can ask has reached the listener, and the queue is asked by the API itself.
         readiness: Arc::new(Vec::new),
-        metrics: Some(metrics),
+        metrics: Some(shown.metrics),
+        measure: shown.measure,
         channels: config.channels.iter().map(front::channel_view).collect(),
         stop,
         stream: StreamRules::default(),

@@ -170,6 +170,12 @@ impl Log {
         self.inner.shared.reader.first_seq()
     }
 
+    /// How many segments there are, and their length in durable bytes.
+    pub(crate) fn size(&self) -> (usize, u64) {
+        let extents = self.inner.shared.reader.extents();
+        (extents.len(), extents.values().sum())
+    }
+
     /// The segments, oldest first.
     #[cfg(test)]
     fn segments(&self) -> Vec<shared::SegmentInfo> {

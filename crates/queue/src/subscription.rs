@@ -86,6 +86,19 @@ pub enum Verb {
     },
 }
 
+impl Verb {
+    /// What the API calls it.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Ack => "ack",
+            Self::Retry { .. } => "retry",
+            Self::Extend { .. } => "extend",
+            Self::Bury { .. } => "bury",
+        }
+    }
+}
+
 /// Why one delivery could not be settled; the others of the call are.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SettleError {

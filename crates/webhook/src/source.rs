@@ -17,9 +17,9 @@ use headgate_http::{
 };
 use http::{HeaderValue, Method, Request, StatusCode};
 use http_body::Body;
-use metrics::counter;
+use metrics::{counter, histogram};
 use serde::Serialize;
-use std::{collections::BTreeMap, error::Error, fmt, sync::Arc};
+use std::{collections::BTreeMap, error::Error, fmt, sync::Arc, time::Instant};
 
 /// What the answer to a repeat says.
 const DUPLICATE: &str = "headgate-duplicate";
@@ -92,10 +92,14 @@ impl WebhookSource {
             Ok(channel) => channel,
             Err(reject) => return refuse(None, &reject, &id),
         };
-        match self.ports.intake.receive(request, channel.body_bytes_max).await {
+        let begun = Instant::now();
+        let name = channel.channel.id.clone();
+        let answer = match self.ports.intake.receive(request, channel.body_bytes_max).await {
             Ok(request) => self.take(channel, request).await,
             Err(refusal) => refuse(Some(&channel), refusal.reject(), &id),
-        }
+        };
+        histogram!("headgate_webhook_answer_seconds", "channel" => name).record(begun.elapsed());
+        answer
     }
 
     /// The channel that a request is for.

@@ -1,6 +1,8 @@
 //! Opens the queue that the gateway stands on.
 
+use crate::telemetry;
 use anyhow::Context;
+use headgate_api::Measure;
 use headgate_event::{Clock, Sink, prompt::PromptKey};
 use headgate_queue::{Embedded, EmbeddedOptions, Queue};
 use std::{path::Path, sync::Arc};
@@ -11,6 +13,8 @@ pub(super) struct Storage {
     pub(super) queue: Arc<dyn Queue>,
     /// For sources: the same queue.
     pub(super) sink: Arc<dyn Sink>,
+    /// Measures the log and the disk that it is on.
+    pub(super) measure: Measure,
     /// What the fences of this installation's prompts are made with.
     pub(super) prompt_key: PromptKey,
 }
@@ -26,5 +30,10 @@ pub(super) async fn open(folder: &Path, clock: &Arc<dyn Clock>) -> anyhow::Resul
         .context("cannot open the queue")?;
     let prompt_key = embedded.prompt_key();
     let embedded = Arc::new(embedded);
-    Ok(Storage { queue: Arc::clone(&embedded) as _, sink: embedded, prompt_key })
+    let (measured, folder) = (Arc::clone(&embedded), folder.to_owned());
+    let measure = Arc::new(move || {
+        measured.measure();
+        telemetry::metrics::measure(&folder);
+    });
+    Ok(Storage { queue: Arc::clone(&embedded) as _, sink: embedded, measure, prompt_key })
 }

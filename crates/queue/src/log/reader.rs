@@ -83,7 +83,6 @@ impl Reader {
         &*self.storage
     }
 
-    #[cfg(test)]
     pub(super) fn extents(&self) -> BTreeMap<Seq, u64> {
         self.catalog().extents.clone()
     }

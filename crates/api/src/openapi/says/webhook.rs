@@ -9,6 +9,25 @@ use serde_json::json;
 /// The path of a webhook channel. Whatever follows it belongs to the same channel.
 pub(crate) const PATH: &str = "/v1/webhook/{channel}";
 
+/// Why a request does not prove itself.
+const PROOF: &[&str] = &[
+    "missing_signature",
+    "malformed_signature",
+    "no_known_signature",
+    "signature_mismatch",
+    "missing_timestamp",
+    "timestamp_too_old",
+    "timestamp_in_future",
+    "missing_id",
+    "malformed_id",
+    "missing_token",
+    "malformed_token",
+    "token_mismatch",
+    "missing_credentials",
+    "malformed_credentials",
+    "credentials_mismatch",
+];
+
 /// The answer to a stored webhook.
 #[derive(Serialize, JsonSchema)]
 struct StoredWebhook {
@@ -29,12 +48,11 @@ pub(crate) fn receive() -> Operation {
         .parameter(Parameter::path("channel", "The id of the channel.", "hub"))
         .json::<StoredWebhook>(200, "The event is stored", stored)
         .answer(204, "The event is stored", Content::Nothing)
-        .error(400, &["incomplete_body", "malformed_signature", "repeated_header"])
-        .error(401, &["signature_mismatch", "missing_signature", "signature_too_old"])
+        .error(400, &["body_incomplete", "body_malformed", "repeated_header"])
+        .error(401, PROOF)
         .error(404, &["unknown_channel"])
         .error(405, &["method_not_allowed"])
-        .error(408, &["body_timeout"])
+        .error(408, &["body_too_slow"])
         .error(413, &["body_too_large", "event_too_large"])
-        .error(415, &["unsupported_encoding"])
         .error(503, &["unavailable"])
 }
