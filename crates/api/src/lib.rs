@@ -37,3 +37,7 @@ mod parameters;
 mod settle;
 mod stream;
 mod subscriptions;
+
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;

@@ -7,6 +7,7 @@ pub mod cli;
 pub mod config;
 
 pub mod check;
+pub mod completions;
 pub mod dead_letters;
 pub mod events;
 pub mod listen;

@@ -24,4 +24,7 @@ mod verified;
 pub use verified::{Refused, Verified, Verify};
 
 mod server;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub use server::fuzzing;
 pub use server::{DrainReport, Handler, ServerOptions, serve};

@@ -7,6 +7,8 @@ mod alarm;
 mod connection;
 mod exchange;
 mod front;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod handler;
 mod head;
 mod listener;

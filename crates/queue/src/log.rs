@@ -18,6 +18,8 @@
 mod error;
 mod format;
 mod frame;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod keys;
 mod options;
 mod prepared;

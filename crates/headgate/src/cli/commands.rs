@@ -2,7 +2,7 @@
 
 use super::ClientArguments;
 use clap::{
-    Args, Subcommand, ValueHint,
+    Args, Subcommand, ValueEnum, ValueHint,
     builder::{NonEmptyStringValueParser, RangedI64ValueParser, RangedU64ValueParser},
     value_parser,
 };
@@ -221,6 +221,25 @@ pub struct ReindexArguments {
     /// Print JSON
     #[arg(long)]
     pub json: bool,
+}
+
+/// The arguments of `completions`.
+#[derive(Args, Clone, Copy, Debug)]
+pub struct CompletionsArguments {
+    /// The shell
+    #[arg(value_name = "SHELL")]
+    pub shell: Shell,
+}
+
+/// The shells that can be told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Shell {
+    /// The shell of most Linux systems
+    Bash,
+    /// The shell of macOS
+    Zsh,
+    /// A friendly one
+    Fish,
 }
 
 fn count() -> RangedU64ValueParser<u64> {
