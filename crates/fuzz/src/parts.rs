@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 /// What divides the parts of an input: a byte that no UTF-8 text has, so that seeds can be made of
 /// files and edited by hand.
-pub const DIVIDER: u8 = 0xff;
+const DIVIDER: u8 = 0xff;
 
 /// An input that is read from its front. At its end there are zeros and empty texts without end.
 #[derive(Clone, Copy, Debug)]

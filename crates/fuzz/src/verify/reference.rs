@@ -171,7 +171,9 @@ fn standard_proof(secret: &str, id: &[u8], time: &[u8], body: &[u8]) -> String {
 
 fn linear(request: &RawRequest, secret: &str, now: Timestamp) -> bool {
     let body: Value = serde_json::from_slice(&request.body).unwrap_or_default();
-    let time = body.get("webhookTimestamp").and_then(Value::as_i64);
+    let time = body.get("webhookTimestamp");
+    let written = |time: &Value| time.as_str().and_then(|text| text.parse().ok());
+    let time = time.and_then(|time| time.as_i64().or_else(|| written(time)));
     let right =
         one(request, "linear-signature").is_some_and(|it| it == hex_of(secret, &request.body));
     right && time.is_some_and(|time| now.unix_ms().abs_diff(time) <= 60_000)

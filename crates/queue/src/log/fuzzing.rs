@@ -234,8 +234,14 @@ impl StorageFile for Content {
         })
     }
 
-    fn write_at(&self, _: u64, _: &[u8]) -> io::Result<()> {
-        Err(io::ErrorKind::Unsupported.into())
+    fn write_at(&self, offset: u64, written: &[u8]) -> io::Result<()> {
+        let from = usize::try_from(offset).unwrap_or(usize::MAX);
+        let end = from.checked_add(written.len()).ok_or(io::ErrorKind::FileTooLarge)?;
+        self.with(|bytes| {
+            bytes.resize(bytes.len().max(end), 0);
+            bytes[from..end].copy_from_slice(written);
+        });
+        Ok(())
     }
 
     fn truncate(&self, length: u64) -> io::Result<()> {
