@@ -10,6 +10,7 @@ pub mod check;
 pub mod completions;
 pub mod dead_letters;
 pub mod events;
+pub mod health;
 pub mod listen;
 pub mod providers;
 pub mod reindex;

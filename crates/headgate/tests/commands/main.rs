@@ -6,6 +6,7 @@
 mod completions;
 mod dead_letters;
 mod events;
+mod health;
 mod house;
 mod listen;
 mod run;
