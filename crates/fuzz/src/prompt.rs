@@ -46,7 +46,7 @@ fn of_parts(mut parts: Parts<'_>) -> Rendering {
         let kind = parts.byte();
         let label = parts.text();
         let text = parts.text();
-        if kind % 2 == 0 {
+        if kind.is_multiple_of(2) {
             let value = inline(&text);
             rendering.facts.push(Fact { label: inline(&label), value });
         } else {

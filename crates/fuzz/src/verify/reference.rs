@@ -73,7 +73,7 @@ pub(super) const SENDERS: &[Sender] = &[
         proves: |request, secret, _| {
             let proof = STANDARD.encode(digest(secret.as_bytes(), &request.body));
             let names = ["x-shopify-hmac-sha256", "shopify-hmac-sha256"];
-            names.iter().any(|name| all(request, name).iter().any(|found| *found == proof))
+            names.iter().any(|name| all(request, name).contains(&proof))
         },
         sign: Some(|body, secret, _| {
             vec![("x-shopify-hmac-sha256", STANDARD.encode(digest(secret.as_bytes(), body)))]
