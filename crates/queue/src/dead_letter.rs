@@ -14,7 +14,7 @@ pub struct DeadLetter {
     pub delivery: DeliveryId,
     /// The event; none when it is not stored any more.
     pub event_id: Option<EventId>,
-    /// Why it is dead: `buried`, `exhausted` or `unreadable`.
+    /// Why it is dead: `buried`, `exhausted` or `damaged`.
     pub reason: String,
     /// How many attempts it had.
     pub attempts: u32,

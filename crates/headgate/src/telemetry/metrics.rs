@@ -65,6 +65,11 @@ const COUNTERS: &[Metric] = &[
         "Requests whose body was not taken, by the code of the refusal",
     ),
     counts("headgate_http_requests_total", &["status"], "Requests answered on any path"),
+    counts(
+        "headgate_queue_damaged_reads_total",
+        &[],
+        "Stored events that could not be read when they were asked for: damage",
+    ),
     counts("headgate_queue_duplicates_total", &[], "Events that were stored before"),
     counts("headgate_queue_events_total", &[], "Events stored"),
     counts(

@@ -1,8 +1,11 @@
 //! Making the index anew from the log, while no gateway runs.
 
 use super::{
-    Embedded, EmbeddedOptions, OpenError, folder::Folder, follower, index::IndexWriter,
-    open::Opening,
+    Embedded, EmbeddedOptions, OpenError,
+    folder::Folder,
+    follower,
+    index::IndexWriter,
+    open::{Opening, storage},
 };
 use headgate_event::Clock;
 use std::{path::Path, sync::Arc};
@@ -22,7 +25,8 @@ impl Embedded {
         let folder = Folder::own_existing(folder)?;
         let path = folder.join("index.db");
         let index_failed = |source| OpenError::Index { path: path.clone(), source };
-        let opening = Opening { path: folder.join("log"), clock, options };
+        let storage = storage(&folder)?;
+        let opening = Opening { path: folder.join("log"), storage, clock, options };
         let seen = IndexWriter::open(&path).map_err(index_failed)?.index().last();
         let head = match opening.log(Some(seen)) {
             Err(OpenError::LostEnd { head, .. }) if options.accept_lost_end => head,

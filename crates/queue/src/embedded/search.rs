@@ -119,9 +119,9 @@ impl Reading {
             let event = match self.stored_within(*located, room) {
                 Ok(Some(stored)) => Ok(stored.event),
                 Ok(None) => break,
-                Err(error @ QueueError::Damaged { .. }) => {
-                    tracing::error!(%error, "an event cannot be delivered");
-                    Err(error.to_string())
+                Err(QueueError::Damaged { seq, reason }) => {
+                    read::tell_damage(seq, &reason);
+                    Err(reason)
                 }
                 Err(error) => return Err(error),
             };

@@ -218,6 +218,10 @@ impl Storage for OneFile {
     fn sync_folder(&self) -> io::Result<()> {
         Ok(())
     }
+
+    fn free_bytes(&self) -> io::Result<u64> {
+        Ok(u64::MAX)
+    }
 }
 
 impl StorageFile for Content {

@@ -9,7 +9,7 @@ mod storing;
 
 use super::{
     AppendError, Log, LogOptions, OpenError, Place, Prepared,
-    storage::memory::{Ask, MemoryStorage},
+    storage::simulated::{Ask, SimulatedDisk},
 };
 use crate::Seq;
 use bytes::Bytes;
@@ -25,7 +25,7 @@ const WEEK: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// A log, the disk below it and its clock.
 struct Rig {
-    disk: MemoryStorage,
+    disk: SimulatedDisk,
     clock: Arc<ManualClock>,
     log: Log,
 }
@@ -46,7 +46,7 @@ impl Rig {
     }
 
     fn with(options: LogOptions) -> Self {
-        let disk = MemoryStorage::default();
+        let disk = SimulatedDisk::default();
         let clock = Arc::new(ManualClock::at(NOW));
         let log = open(&disk, &clock, options).expect("an empty log opens");
         Self { disk, clock, log }
@@ -74,7 +74,7 @@ impl Rig {
 }
 
 fn open(
-    disk: &MemoryStorage,
+    disk: &SimulatedDisk,
     clock: &Arc<ManualClock>,
     options: LogOptions,
 ) -> Result<Log, OpenError> {
@@ -83,7 +83,7 @@ fn open(
 }
 
 /// Opens a disk as it is, and nothing else.
-fn reopened(disk: &MemoryStorage) -> Result<Log, OpenError> {
+fn reopened(disk: &SimulatedDisk) -> Result<Log, OpenError> {
     open(disk, &Arc::new(ManualClock::at(NOW)), LogOptions::default())
 }
 

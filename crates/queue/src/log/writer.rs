@@ -5,14 +5,19 @@
 //! synced.
 
 mod batch;
+#[cfg(test)]
+mod by_hand;
 mod ids;
 mod known;
 
 pub(super) use batch::{Call, Message};
+#[cfg(test)]
+pub(super) use by_hand::ByHand;
 
 use super::{
     AppendError, Committed, LogOptions, Place, Shared,
     format::{BATCH_HEADER_BYTES, BatchHeader, SEGMENT_START, SegmentHeader, file_name},
+    random,
     recovery::{Active, begin_segment},
     unavailable,
 };
@@ -20,7 +25,7 @@ use crate::Seq;
 use batch::Batch;
 use headgate_event::{
     Accepted, Clock, EventId, Timestamp,
-    limits::{BATCH_BYTES_MAX, BATCH_EVENTS_MAX},
+    limits::{BATCH_BYTES_MAX, BATCH_EVENTS_MAX, DISK_PROBE_BYTES},
 };
 use ids::Ids;
 use known::Known;
@@ -94,17 +99,28 @@ impl Writer {
 
     /// Works until it is told to close or nobody is left to tell it anything.
     pub(super) fn run(mut self, mut queue: mpsc::Receiver<Message>) {
-        while let Some(calls) = self.gather(&mut queue) {
+        while let Some(first) = self.next_call(&mut queue) {
+            let calls = self.gather(first, &mut queue);
             self.commit(calls);
         }
     }
 
-    /// Waits for a call and takes with it what is queued, up to the limits of a batch.
-    fn gather(&mut self, queue: &mut mpsc::Receiver<Message>) -> Option<Vec<Call>> {
-        let first = match self.held.take() {
-            Some(held) => held,
-            None => next_call(queue)?,
-        };
+    /// The next call, waiting for it; `None` at the end.
+    fn next_call(&mut self, queue: &mut mpsc::Receiver<Message>) -> Option<Call> {
+        if let Some(held) = self.held.take() {
+            return Some(held);
+        }
+        loop {
+            match queue.blocking_recv()? {
+                Message::Append(call) => return Some(call),
+                Message::Probe => self.probe(),
+                Message::Close => queue.close(),
+            }
+        }
+    }
+
+    /// Takes with a call what is queued, up to the limits of a batch.
+    fn gather(&mut self, first: Call, queue: &mut mpsc::Receiver<Message>) -> Vec<Call> {
         let (mut events, mut bytes) = first.size();
         let mut calls = vec![first];
         while events < BATCH_EVENTS_MAX && bytes < BATCH_BYTES_MAX {
@@ -114,6 +130,8 @@ impl Writer {
                     queue.close();
                     continue;
                 }
+                // The calls will show it.
+                Ok(Message::Probe) => continue,
                 Err(_) => break,
             };
             let (more_events, more_bytes) = call.size();
@@ -125,7 +143,7 @@ impl Writer {
             }
             calls.push(call);
         }
-        Some(calls)
+        calls
     }
 
     /// Stores the calls in one batch and answers them.
@@ -165,7 +183,7 @@ impl Writer {
         if empty || self.active.end < self.options.segment_bytes_max {
             return Ok(());
         }
-        let tag = match getrandom::u64() {
+        let tag = match random::number() {
             Ok(tag) => tag,
             Err(error) => return Err(format!("there are no random bits: {error}")),
         };
@@ -234,12 +252,35 @@ impl Writer {
         count(batch, batch.end - self.active.end, begun.elapsed());
         self.active.end = batch.end;
         self.head += batch.frames.len() as u64;
+        self.unblocked();
+        Ok(())
+    }
+
+    /// Tries whether what blocked the log has passed, without an event to lose: zeros are written
+    /// behind the end and cut off again.
+    fn probe(&mut self) {
+        if self.health != Health::Blocked || self.ready().is_err() {
+            return;
+        }
+        let (file, end) = (&self.active.file, self.active.end);
+        if let Err(error) = file.write_at(end, &[0; DISK_PROBE_BYTES]) {
+            self.not_written(&error);
+            return;
+        }
+        match file.truncate(end).and_then(|()| file.sync()) {
+            Ok(()) => self.unblocked(),
+            Err(error) => {
+                self.poison("cut", &error);
+            }
+        }
+    }
+
+    fn unblocked(&mut self) {
         if self.health == Health::Blocked {
             tracing::info!("the log can be written again");
             self.shared.set_fault(None);
             self.health = Health::Well;
         }
-        Ok(())
     }
 
     /// Writes header and frames, in one piece unless they are large.
@@ -352,16 +393,6 @@ fn count(batch: &Batch, bytes: u64, synced_in: Duration) {
     histogram!("headgate_log_sync_seconds").record(synced_in);
     histogram!("headgate_log_batch_events").record(batch.frames.len() as f64);
     histogram!("headgate_log_batch_bytes").record(bytes as f64);
-}
-
-/// The next call, waiting for it; `None` at the end.
-fn next_call(queue: &mut mpsc::Receiver<Message>) -> Option<Call> {
-    loop {
-        match queue.blocking_recv()? {
-            Message::Append(call) => return Some(call),
-            Message::Close => queue.close(),
-        }
-    }
 }
 
 fn is_full(error: &io::Error) -> bool {

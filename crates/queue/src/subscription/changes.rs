@@ -50,7 +50,7 @@ pub(crate) enum DeadReason {
     /// It had all its attempts.
     Exhausted,
     /// What is stored of it cannot be read.
-    Unreadable,
+    Damaged,
 }
 
 /// What one or more moves change on disk, in one transaction.
@@ -96,7 +96,7 @@ impl DeadReason {
         match self {
             Self::Buried => "buried",
             Self::Exhausted => "exhausted",
-            Self::Unreadable => "unreadable",
+            Self::Damaged => "damaged",
         }
     }
 }

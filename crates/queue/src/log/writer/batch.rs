@@ -23,6 +23,8 @@ pub(in crate::log) struct Call {
 pub(in crate::log) enum Message {
     /// Store these.
     Append(Call),
+    /// See whether a log that could not write can write again.
+    Probe,
     /// Store what was given before, then end.
     Close,
 }
