@@ -5,5 +5,6 @@ mod durability;
 mod metrics;
 mod openapi;
 mod peers;
+mod quarantine;
 mod reindex;
 mod tour;

@@ -1,55 +1,94 @@
-//! Whether the program lives, and whether it can work.
+//! Whether the program lives, and what of its work it can do.
 
-use crate::api::{Parts, Shared};
+use crate::{
+    api::{Parts, Shared},
+    error::ApiError,
+    parameters::{Parameters, invalid},
+};
 use axum::{
     Json,
     extract::State,
     response::{IntoResponse, Response},
 };
-use http::StatusCode;
+use headgate_queue::Health;
+use http::{StatusCode, Uri};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-/// How the program is.
+/// The process lives.
 #[derive(Serialize, JsonSchema)]
-pub(crate) struct Health {
-    /// `ok`, `ready` or `not_ready`.
+pub(crate) struct Alive {
+    /// `ok`.
     status: &'static str,
-    /// Every reason why it is not ready.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+}
+
+/// What of its work the program can do.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct Readiness {
+    /// Whether it can do what was asked about.
+    ready: bool,
+    /// Whether events can be taken.
+    receiving: Part,
+    /// Whether consumers can be served.
+    consuming: Part,
+    /// The version of the program.
+    version: &'static str,
+}
+
+/// One part of the work.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "ReadinessPart")]
+struct Part {
+    /// Whether it can be done.
+    ok: bool,
+    /// Every reason why not.
     reasons: Vec<String>,
 }
 
 /// `GET /healthz`: answers as long as the process lives.
 pub(crate) async fn alive() -> Response {
-    Json(Health { status: "ok", reasons: Vec::new() }).into_response()
+    Json(Alive { status: "ok" }).into_response()
 }
 
-/// `GET /readyz`: whether events can be taken, and every reason why not.
-pub(crate) async fn ready(State(api): State<Shared>) -> Response {
-    let reasons = api.unready();
-    if reasons.is_empty() {
-        return Json(Health { status: "ready", reasons }).into_response();
-    }
-    (StatusCode::SERVICE_UNAVAILABLE, Json(Health { status: "not_ready", reasons })).into_response()
+/// `GET /readyz`: what of its work the program can do, and every reason why not.
+///
+/// It is ready when it can receive: a balancer before senders asks, and must not keep them away
+/// because consumers have to wait. `?of=consuming` lets that decide instead.
+pub(crate) async fn ready(State(api): State<Shared>, uri: Uri) -> Result<Response, ApiError> {
+    let parameters = Parameters::of(&uri, &["of"])?;
+    let Health { receiving, consuming } = health(&api);
+    let (receiving, consuming) = (Part::of(receiving), Part::of(consuming));
+    let ready = match parameters.one("of")? {
+        None | Some("receiving") => receiving.ok,
+        Some("consuming") => consuming.ok,
+        Some(other) => {
+            let shown: String = other.chars().take(40).collect();
+            let why = format!("expected `receiving` or `consuming`, found `{shown}`");
+            return Err(invalid("of", why));
+        }
+    };
+    let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let body = Readiness { ready, receiving, consuming, version: api.version };
+    Ok((status, Json(body)).into_response())
 }
 
-impl Parts {
-    /// Whether events can be taken.
-    pub(crate) fn receives(&self) -> bool {
-        self.unready().is_empty()
+/// What of its work the program can do, with every reason why not.
+pub(crate) fn health(api: &Parts) -> Health {
+    let mut health = api.queue.health();
+    for reason in health.receiving.iter_mut().chain(&mut health.consuming) {
+        reason.insert_str(0, "queue: ");
     }
+    health.receiving.extend((api.readiness)());
+    if api.stopping() {
+        let Health { receiving, consuming } = Health::nothing("the program is about to stop");
+        health.receiving.splice(..0, receiving);
+        health.consuming.splice(..0, consuming);
+    }
+    health
+}
 
-    /// Every reason why events cannot be taken.
-    fn unready(&self) -> Vec<String> {
-        let mut reasons = Vec::new();
-        if self.stopping() {
-            reasons.push("the program is about to stop".to_owned());
-        }
-        if let Err(reason) = self.queue.health() {
-            reasons.push(format!("queue: {reason}"));
-        }
-        reasons.extend((self.readiness)());
-        reasons
+impl Part {
+    fn of(reasons: Vec<String>) -> Self {
+        Self { ok: reasons.is_empty(), reasons }
     }
 }

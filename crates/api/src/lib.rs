@@ -23,6 +23,9 @@ pub use metrics::{SUBSCRIPTION_GAUGES, SubscriptionGauge};
 mod channels;
 pub use channels::ChannelView;
 
+mod rejections;
+pub use rejections::{Rejections, Releaser, Releasing, Unreleased};
+
 mod answer;
 mod body;
 mod calls;

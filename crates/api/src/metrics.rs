@@ -1,6 +1,6 @@
 //! The metrics of the program, and those of the queue as they are at the moment of asking.
 
-use crate::{api::Shared, error::ApiError, parameters::Parameters};
+use crate::{api::Shared, error::ApiError, health, parameters::Parameters};
 use axum::{
     extract::State,
     response::{IntoResponse, Response},
@@ -57,7 +57,10 @@ pub const SUBSCRIPTION_GAUGES: [SubscriptionGauge; 6] = [
 pub(crate) async fn show(State(api): State<Shared>, uri: Uri) -> Result<Response, ApiError> {
     Parameters::none(&uri)?;
     (api.measure)();
-    gauge!("headgate_receiving").set(if api.receives() { 1.0 } else { 0.0 });
+    let health = health::health(&api);
+    let as_gauge = |reasons: Vec<String>| f64::from(u8::from(reasons.is_empty()));
+    gauge!("headgate_receiving").set(as_gauge(health.receiving));
+    gauge!("headgate_consuming").set(as_gauge(health.consuming));
     gauge!("headgate_queue_newest_event").set(*api.queue.head().borrow() as f64);
     let mut text = api.metrics.as_ref().map_or_else(String::new, |handle| handle.render());
     let subscriptions = api.queue.subscriptions().await?;

@@ -14,7 +14,7 @@ use crate::{
     error::ApiError,
     events, health, lease, metrics,
     openapi::{self, says},
-    settle, stream, subscriptions,
+    rejections, settle, stream, subscriptions,
 };
 use axum::{Router, middleware::from_fn_with_state};
 use http::Uri;
@@ -51,7 +51,7 @@ pub(crate) fn calls() -> Vec<Call> {
     let one = "/v1/subscriptions/{name}";
     let (pause, resume) = ("/v1/subscriptions/{name}/pause", "/v1/subscriptions/{name}/resume");
     let (lease, settle) = ("/v1/subscriptions/{name}/lease", "/v1/subscriptions/{name}/settle");
-    vec![
+    let mut calls = vec![
         Call::new((Get, "/v1/events"), READ, events::list, says::events::list()),
         Call::new((Get, "/v1/events/{id}"), READ, events::show, says::events::show()),
         Call::new((Get, "/v1/events/{id}/raw"), READ, events::raw, says::events::raw()),
@@ -75,6 +75,30 @@ pub(crate) fn calls() -> Vec<Call> {
         Call::new((Get, "/openapi.json"), READ, openapi::show, says::operation::document()),
         Call::new((Get, "/healthz"), Needs::Nothing, health::alive, says::operation::alive()),
         Call::new((Get, "/readyz"), Needs::Nothing, health::ready, says::operation::ready()),
+    ];
+    calls.extend(quarantine());
+    calls
+}
+
+/// The calls of the quarantine. It holds requests as they came, secrets and all, so `read` is not
+/// enough.
+fn quarantine() -> Vec<Call> {
+    const ADMIN: Needs = Needs::Scope(Scope::Admin);
+    use rejections as them;
+    use says::rejections as says;
+    let (all, one) = ("/v1/rejections", "/v1/rejections/{id}");
+    let release_all = "/v1/rejections/release";
+    let (raw, verify) = ("/v1/rejections/{id}/raw", "/v1/rejections/{id}/verify");
+    let release = "/v1/rejections/{id}/release";
+    vec![
+        Call::new((Get, all), ADMIN, them::list, says::list()),
+        Call::new((Delete, all), ADMIN, them::delete_all, says::delete_all()),
+        Call::new((Post, release_all), ADMIN, them::release_all, says::release_all()),
+        Call::new((Get, one), ADMIN, them::show, says::show()),
+        Call::new((Delete, one), ADMIN, them::delete, says::delete()),
+        Call::new((Get, raw), ADMIN, them::raw, says::raw()),
+        Call::new((Post, verify), ADMIN, them::verify, says::verify()),
+        Call::new((Post, release), ADMIN, them::release, says::release()),
     ]
 }
 

@@ -14,6 +14,9 @@ mod patience;
 mod dead_letter;
 pub use dead_letter::{DeadLetter, DeadLetterPage, DeadLetterQuery};
 
+mod health;
+pub use health::Health;
+
 mod queue;
 pub use queue::{Damaged, ListQuery, Page, Queue, QueueError, Seq, Stored};
 

@@ -9,7 +9,7 @@ mod leases;
 mod letters;
 
 use crate::{
-    DeadLetterPage, DeadLetterQuery, LeaseAsk, ListQuery, Page, Queue, QueueError, Seq,
+    DeadLetterPage, DeadLetterQuery, Health, LeaseAsk, ListQuery, Page, Queue, QueueError, Seq,
     SettleError, Settlement, Stored, SubscriptionError, SubscriptionSpec, SubscriptionStatus,
     subscription::{Deliveries, Subscriber},
 };
@@ -192,8 +192,8 @@ impl Queue for Memory {
         })
     }
 
-    fn health(&self) -> Result<(), String> {
-        self.open().map(|_| ()).map_err(|error| error.to_string())
+    fn health(&self) -> Health {
+        self.open().map_or_else(|error| Health::nothing(&error.to_string()), |_| Health::default())
     }
 
     fn close(&self) -> BoxFuture<'_, ()> {

@@ -1,5 +1,7 @@
 //! Which events a list or a subscription wants.
 
+mod keys;
+
 use headgate_event::{Correlation, Event, EventType};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -19,7 +21,8 @@ pub struct Selection {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub providers: Vec<String>,
     /// For each of these keys any of its values. A key without values wants everything.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(flatten, with = "keys")]
+    #[schemars(with = "keys::Form")]
     pub keys: BTreeMap<KeyName, Vec<String>>,
 }
 

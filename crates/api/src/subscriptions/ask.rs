@@ -1,8 +1,11 @@
 //! The body that makes a subscription.
 
-use crate::{error::ApiError, filters};
+use crate::{
+    error::ApiError,
+    filters::{self, FilterName},
+};
 use headgate_event::{EventId, Span, Timestamp};
-use headgate_queue::{AckMode, RetryPolicy, Start, SubscriptionSpec};
+use headgate_queue::{AckMode, KeyName, RetryPolicy, Start, SubscriptionSpec};
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, de};
 use std::{borrow::Cow, fmt};
@@ -18,6 +21,20 @@ pub(crate) struct Ask {
     types: Vec<String>,
     /// Any of these providers; all when it is empty.
     providers: Vec<String>,
+    /// Any of these provider's names of what happened; all when it is empty.
+    provider_event: Vec<String>,
+    /// Any of these threads; all when it is empty.
+    thread_key: Vec<String>,
+    /// Any of these runs of a flow; all when it is empty.
+    flow_id: Vec<String>,
+    /// Any of these kinds of flow; all when it is empty.
+    flow_type: Vec<String>,
+    /// Any of these proposals; all when it is empty.
+    proposal_id: Vec<String>,
+    /// Any of these deals; all when it is empty.
+    deal_id: Vec<String>,
+    /// Any of these sessions; all when it is empty.
+    session_id: Vec<String>,
     /// Where it begins when it is made; without meaning when it is changed.
     start: StartAsk,
     /// When and how often a delivery comes again.
@@ -52,12 +69,8 @@ struct StartAsk(Start);
 impl Ask {
     /// The subscription of this name.
     pub(super) fn spec(self, name: &str) -> Result<SubscriptionSpec, ApiError> {
-        let selection = filters::selection(
-            self.types.iter().map(String::as_str),
-            self.channels.iter().map(String::as_str),
-            self.providers.iter().map(String::as_str),
-        )
-        .map_err(|error| {
+        let wanted = |filter| self.wanted(filter).iter().map(String::as_str);
+        let selection = filters::selection(wanted).map_err(|error| {
             let message = format!("`{}`: {}", error.filter.field(), error.why);
             ApiError::invalid("invalid_subscription", message)
         })?;
@@ -70,6 +83,23 @@ impl Ask {
         spec.check()
             .map_err(|error| ApiError::invalid("invalid_subscription", error.to_string()))?;
         Ok(spec)
+    }
+}
+
+impl Ask {
+    fn wanted(&self, filter: FilterName) -> &[String] {
+        match filter {
+            FilterName::Types => &self.types,
+            FilterName::Channels => &self.channels,
+            FilterName::Providers => &self.providers,
+            FilterName::Key(KeyName::ProviderEvent) => &self.provider_event,
+            FilterName::Key(KeyName::ThreadKey) => &self.thread_key,
+            FilterName::Key(KeyName::FlowId) => &self.flow_id,
+            FilterName::Key(KeyName::FlowType) => &self.flow_type,
+            FilterName::Key(KeyName::ProposalId) => &self.proposal_id,
+            FilterName::Key(KeyName::DealId) => &self.deal_id,
+            FilterName::Key(KeyName::SessionId) => &self.session_id,
+        }
     }
 }
 

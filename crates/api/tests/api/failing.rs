@@ -2,8 +2,9 @@
 
 use headgate_event::{Accepted, BoxFuture, Draft, Event, EventId, Sink, StoreError};
 use headgate_queue::{
-    Damaged, DeadLetterPage, DeadLetterQuery, LeaseAsk, ListQuery, Memory, Page, Queue, QueueError,
-    Seq, SettleError, Settlement, Stored, SubscriptionError, SubscriptionSpec, SubscriptionStatus,
+    Damaged, DeadLetterPage, DeadLetterQuery, Health, LeaseAsk, ListQuery, Memory, Page, Queue,
+    QueueError, Seq, SettleError, Settlement, Stored, SubscriptionError, SubscriptionSpec,
+    SubscriptionStatus,
 };
 use std::{sync::Arc, time::Duration};
 use tokio::sync::watch;
@@ -112,8 +113,12 @@ impl Queue for Failing {
         self.queue.dead_letters(subscription, query)
     }
 
-    fn health(&self) -> Result<(), String> {
-        self.queue.health()
+    fn health(&self) -> Health {
+        let mut health = self.queue.health();
+        if self.faults.settle {
+            health.consuming.push("the disk is full".into());
+        }
+        health
     }
 
     fn close(&self) -> BoxFuture<'_, ()> {

@@ -12,6 +12,7 @@ mod faults;
 mod lease;
 mod openapi;
 mod operations;
+mod rejections;
 mod settle;
 mod stream;
 mod subscriptions;

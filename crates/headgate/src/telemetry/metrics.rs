@@ -66,11 +66,28 @@ const COUNTERS: &[Metric] = &[
     ),
     counts("headgate_http_requests_total", &["status"], "Requests answered on any path"),
     counts(
+        "headgate_quarantine_dropped_total",
+        &["reason"],
+        "Refused requests that left the quarantine by its bounds",
+    ),
+    counts(
+        "headgate_quarantine_kept_total",
+        &["channel", "code"],
+        "Refused requests that were put into the quarantine",
+    ),
+    counts(
+        "headgate_quarantine_not_kept_total",
+        &["reason"],
+        "Refused requests that the quarantine could not take",
+    ),
+    counts("headgate_quarantine_released_total", &[], "Refused requests that were released"),
+    counts(
         "headgate_queue_damaged_reads_total",
         &[],
         "Stored events that could not be read when they were asked for: damage",
     ),
     counts("headgate_queue_duplicates_total", &[], "Events that were stored before"),
+    counts("headgate_reloads_total", &["outcome"], "Reloads, `applied` or `refused`"),
     counts("headgate_queue_events_total", &[], "Events stored"),
     counts(
         "headgate_stream_events_total",
@@ -94,6 +111,13 @@ const COUNTERS: &[Metric] = &[
 
 const GAUGES: &[Metric] = &[
     shows("headgate_build_info", &["version"], "1, with the version that runs"),
+    shows(
+        "headgate_config_last_reload_success_timestamp_seconds",
+        &[],
+        "When the configuration was last read whole, in Unix seconds",
+    ),
+    shows("headgate_config_last_reload_successful", &[], "1 unless the last reload was refused"),
+    shows("headgate_consuming", &[], "1 while consumers can be served, as `/readyz` says"),
     shows("headgate_disk_free_bytes", &[], "Free on the disk of the data folder"),
     shows("headgate_disk_size_bytes", &[], "The size of the disk of the data folder"),
     shows(
@@ -111,6 +135,8 @@ const GAUGES: &[Metric] = &[
     shows("headgate_log_bytes", &[], "The bytes of the log of events"),
     shows("headgate_log_events", &[], "Events in the log"),
     shows("headgate_log_segments", &[], "Files of the log"),
+    shows("headgate_quarantine_bytes", &[], "The bytes of the quarantine"),
+    shows("headgate_quarantine_rejections", &[], "Refused requests in the quarantine"),
     shows("headgate_queue_newest_event", &[], "The place of the newest event"),
     shows("headgate_receiving", &[], "1 while events can be taken, as `/readyz` says"),
     shows("headgate_streams_open", &[], "Open streams"),

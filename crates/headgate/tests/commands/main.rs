@@ -9,6 +9,7 @@ mod events;
 mod health;
 mod house;
 mod listen;
+mod reload;
 mod run;
 mod send;
 mod serve;

@@ -21,12 +21,15 @@ use std::{
 use tokio::sync::{mpsc, oneshot};
 
 type Answer<T> = oneshot::Sender<Result<T, QueueError>>;
+/// Why the last commit failed; none when it did not.
+type Fault = Arc<Mutex<Option<String>>>;
 type Settled = Vec<Result<(), SettleError>>;
 
 /// The way to the writer of the state.
 #[derive(Debug)]
 pub(super) struct Committer {
     calls: Mutex<Option<mpsc::Sender<Call>>>,
+    fault: Fault,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -39,6 +42,8 @@ pub(super) enum Call {
     Put { spec: SubscriptionSpec, start: Seq, now: Timestamp, answer: Answer<Arc<Subscriber>> },
     /// Forgets a subscription.
     Delete { name: String, answer: Answer<()> },
+    /// Writes what there is, to see whether it can be written again.
+    Probe,
 }
 
 /// Moves of one subscription's deliveries.
@@ -70,6 +75,7 @@ struct Writer {
     state: State,
     registry: Arc<Registry>,
     seed: u64,
+    fault: Fault,
 }
 
 /// Subscriptions with staged moves, by generation.
@@ -79,11 +85,12 @@ impl Committer {
     /// Starts the writer.
     pub(super) fn start(state: State, registry: Arc<Registry>, seed: u64) -> std::io::Result<Self> {
         let (calls, queue) = mpsc::channel(STATE_CALLS_QUEUED_MAX);
-        let writer = Writer { state, registry, seed };
+        let fault = Fault::default();
+        let writer = Writer { state, registry, seed, fault: Arc::clone(&fault) };
         let thread = std::thread::Builder::new()
             .name("headgate-state".to_owned())
             .spawn(move || writer.run(queue))?;
-        Ok(Self { calls: Mutex::new(Some(calls)), thread: Mutex::new(Some(thread)) })
+        Ok(Self { calls: Mutex::new(Some(calls)), fault, thread: Mutex::new(Some(thread)) })
     }
 
     /// Makes a call and waits for its commit.
@@ -105,6 +112,22 @@ impl Committer {
         if let Some(calls) = calls.as_ref() {
             let _ = calls.try_send(Call::Move(Move { subscriber, now, head, what, answer }));
         }
+    }
+
+    /// Whether what consumers say can be committed; the reason when it cannot. Asking while it
+    /// cannot lets the writer try again, so that a fault that has passed is seen to have passed.
+    pub(super) fn health(&self) -> Result<(), String> {
+        if !self.is_running() {
+            return Err("the writer of the state has ended".to_owned());
+        }
+        let fault = self.fault.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let Some(fault) = fault else { return Ok(()) };
+        let calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(calls) = calls.as_ref() {
+            // When it has no room, commits are under way anyway.
+            let _ = calls.try_send(Call::Probe);
+        }
+        Err(fault)
     }
 
     /// Whether calls are taken.
@@ -161,6 +184,7 @@ impl Writer {
                     self.commit(std::mem::take(&mut moves));
                     let _ = answer.send(self.delete(&name));
                 }
+                Call::Probe => self.note_all(),
             }
         }
         self.commit(moves);
@@ -181,7 +205,7 @@ impl Writer {
             }
             answers.push((answer, settled.map(|(settled, _)| settled)));
         }
-        let written = self.write(&touched);
+        let written = if touched.is_empty() { Ok(()) } else { self.write(&touched) };
         for subscriber in touched.into_values() {
             match written {
                 Ok(()) => subscriber.held().deliveries.commit(),
@@ -197,10 +221,7 @@ impl Writer {
     }
 
     fn write(&mut self, touched: &Touched) -> rusqlite::Result<()> {
-        if touched.is_empty() {
-            return Ok(());
-        }
-        let written = self.state.change(|transaction| {
+        let written = self.change(|transaction| {
             for (generation, subscriber) in touched {
                 let changes = subscriber.held().deliveries.changes();
                 super::state::write(transaction, *generation, &changes)?;
@@ -208,6 +229,17 @@ impl Writer {
             Ok(())
         });
         written.inspect_err(|error| tracing::error!(%error, "the state cannot be written"))
+    }
+
+    /// One transaction, and a note of how it went.
+    fn change<T>(
+        &mut self,
+        change: impl FnOnce(&rusqlite::Transaction<'_>) -> rusqlite::Result<T>,
+    ) -> rusqlite::Result<T> {
+        let changed = self.state.change(change);
+        let fault = changed.as_ref().err().map(|error| format!("the state: {error}"));
+        *self.fault.lock().unwrap_or_else(PoisonError::into_inner) = fault;
+        changed
     }
 
     fn put(
@@ -218,8 +250,7 @@ impl Writer {
     ) -> Result<Arc<Subscriber>, QueueError> {
         if let Some(known) = self.registry.named(&spec.name) {
             let generation = known.generation();
-            self.state
-                .change(|transaction| super::state::update(transaction, generation, &spec))
+            self.change(|transaction| super::state::update(transaction, generation, &spec))
                 .map_err(|error| state_failed(&error))?;
             known.held().spec = spec;
             known.wake();
@@ -227,7 +258,6 @@ impl Writer {
         }
         self.registry.check_room()?;
         let generation = self
-            .state
             .change(|transaction| super::state::insert(transaction, &spec, now, start))
             .map_err(|error| state_failed(&error))?;
         Ok(self.registry.begin(generation, now, spec, start))
@@ -236,8 +266,7 @@ impl Writer {
     fn delete(&mut self, name: &str) -> Result<(), QueueError> {
         let unknown = || QueueError::UnknownSubscription { name: name.to_owned() };
         let known = self.registry.named(name).ok_or_else(unknown)?;
-        self.state
-            .change(|transaction| super::state::delete(transaction, known.generation()))
+        self.change(|transaction| super::state::delete(transaction, known.generation()))
             .map_err(|error| state_failed(&error))?;
         self.registry.end(&known);
         Ok(())

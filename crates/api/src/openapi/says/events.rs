@@ -15,6 +15,19 @@ use serde_json::{Value, json};
 pub(crate) fn list() -> Operation {
     let about = "Filters are ANDed. `next_cursor` is good for the same filters only, and stays \
                  where it is while events arrive.";
+    filters(Operation::new("listEvents", "events", "List events, newest first"))
+        .about(about)
+        .parameter(time("since", "Received at or after this moment."))
+        .parameter(time("until", "Received before this moment."))
+        .parameter(limit())
+        .parameter(cursor())
+        .json::<Events>(200, "A page of events", json!({"events": [event()], "next_cursor": null}))
+        .error(422, &["invalid_parameter", "unknown_parameter", "invalid_cursor"])
+        .uses_queue()
+}
+
+/// The filters of lists of events and of the live tail.
+pub(super) fn filters(operation: Operation) -> Operation {
     let filters = [
         ("type", "The event's type, such as `webhook.received`"),
         ("channel", "The id of the channel"),
@@ -27,17 +40,9 @@ pub(crate) fn list() -> Operation {
         ("deal_id", "The deal"),
         ("session_id", "The session"),
     ];
-    let list = Operation::new("listEvents", "events", "List events, newest first").about(about);
-    let list = filters
-        .into_iter()
-        .fold(list, |list, (name, about)| list.parameter(Parameter::repeated(name, about)));
-    list.parameter(time("since", "Received at or after this moment."))
-        .parameter(time("until", "Received before this moment."))
-        .parameter(limit())
-        .parameter(cursor())
-        .json::<Events>(200, "A page of events", json!({"events": [event()], "next_cursor": null}))
-        .error(422, &["invalid_parameter", "unknown_parameter", "invalid_cursor"])
-        .uses_queue()
+    filters.into_iter().fold(operation, |operation, (name, about)| {
+        operation.parameter(Parameter::repeated(name, about))
+    })
 }
 
 /// `GET /v1/events/{id}`.
@@ -65,7 +70,8 @@ fn one(operation: Operation) -> Operation {
         .uses_queue()
 }
 
-fn time(name: &'static str, about: &str) -> Parameter {
+/// A moment.
+pub(super) fn time(name: &'static str, about: &str) -> Parameter {
     let schema = json!({"type": "string", "format": "date-time"});
     Parameter::query(name, about, schema).example("2026-11-21T01:02:03Z".into())
 }

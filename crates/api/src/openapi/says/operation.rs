@@ -2,8 +2,8 @@
 
 use crate::{
     channels::Channels,
-    health::Health,
-    openapi::operation::{Content, Operation},
+    health::{Alive, Readiness},
+    openapi::operation::{Content, Operation, Parameter},
 };
 use serde_json::{Map, Value, json};
 
@@ -39,7 +39,7 @@ pub(crate) fn document() -> Operation {
 
 /// `GET /healthz`.
 pub(crate) fn alive() -> Operation {
-    of("getHealth", "Whether the process lives").json::<Health>(
+    of("getHealth", "Whether the process lives").json::<Alive>(
         200,
         "It lives",
         json!({"status": "ok"}),
@@ -48,14 +48,27 @@ pub(crate) fn alive() -> Operation {
 
 /// `GET /readyz`.
 pub(crate) fn ready() -> Operation {
-    let reasons = ["queue: the log is closed"];
-    of("getReadiness", "Whether events can be taken")
-        .json::<Health>(200, "They can", json!({"status": "ready"}))
-        .json::<Health>(
+    let about = "It is ready when it can receive. With `of=consuming` it is when consumers can be \
+                 served.";
+    let which =
+        json!({"type": "string", "enum": ["receiving", "consuming"], "default": "receiving"});
+    let part = |reasons: &[&str]| json!({"ok": reasons.is_empty(), "reasons": reasons});
+    let readiness = |reasons: &[&str]| {
+        json!({
+            "ready": reasons.is_empty(), "receiving": part(reasons), "consuming": part(&[]),
+            "version": "0.1.0"
+        })
+    };
+    of("getReadiness", "What of its work the gateway can do")
+        .about(about)
+        .parameter(Parameter::query("of", "Which part of the work decides.", which))
+        .json::<Readiness>(200, "It can", readiness(&[]))
+        .json::<Readiness>(
             503,
-            "They cannot; every reason is named",
-            json!({"status": "not_ready", "reasons": reasons}),
+            "It cannot; every reason is named",
+            readiness(&["queue: the log is closed"]),
         )
+        .error(422, &["invalid_parameter", "unknown_parameter"])
 }
 
 fn of(id: &'static str, summary: &'static str) -> Operation {
