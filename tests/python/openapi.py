@@ -2,14 +2,18 @@
 
 usage: openapi.py URL
 
-The gateway has no keys, one webhook channel `demo` without verification, and no subscription. The
+The gateway has no keys, one webhook channel `demo` without verification, one `billing` of Stripe with the secret
+`whsec_judge`, and no subscription. The
 document has to be valid, its examples have to fit their schemas, and every call in it is made: well,
 and in as many wrong ways as the document lets us make up. Each answer has to be one that the document
 tells of, in status, media type and shape. Prints the calls that were made as one JSON object.
 """
 
+import hashlib
+import hmac
 import json
 import sys
+import time
 import urllib.error
 import urllib.request
 
@@ -79,6 +83,36 @@ def call(method: str, path: str, target: str, body=None, headers=None):
     return value
 
 
+def refused(n: int) -> str:
+    """Sends what is refused because it is too old, and gives the id of the rejection."""
+    body = json.dumps({"id": f"evt_{n}", "type": "invoice.paid"}).encode()
+    stamp = str(int(time.time()) - 3600)
+    proof = hmac.new(b"whsec_judge", stamp.encode() + b"." + body, hashlib.sha256).hexdigest()
+    call("post", "/v1/webhook/{channel}", "/v1/webhook/billing", body, {"stripe-signature": f"t={stamp},v1={proof}"})
+    for _ in range(100):
+        listed = call("get", "/v1/rejections", "/v1/rejections?channel=billing&limit=1")["rejections"]
+        if listed:
+            return listed[0]["id"]
+        time.sleep(0.05)
+    sys.exit("a refused request is not in the quarantine")
+
+
+def quarantine() -> None:
+    one = "/v1/rejections/{id}"
+    id = refused(1)
+    call("get", one, f"/v1/rejections/{id}")
+    call("get", f"{one}/raw", f"/v1/rejections/{id}/raw")
+    call("post", f"{one}/verify", f"/v1/rejections/{id}/verify", b"")
+    call("post", f"{one}/release", f"/v1/rejections/{id}/release", {"ignore_age": False})
+    call("post", f"{one}/release", f"/v1/rejections/{id}/release", {"ignore_age": True})
+    id = refused(2)
+    release = "/v1/rejections/release"
+    call("post", release, release, {"channel": "billing", "limit": 10, "dry_run": True})
+    call("post", release, release, {"channel": ["billing"], "code": "timestamp_too_old"})
+    call("delete", one, f"/v1/rejections/{id}")
+    call("delete", "/v1/rejections", "/v1/rejections?channel=billing")
+
+
 def well() -> None:
     """Every call as it is meant."""
     stored = call("post", "/v1/webhook/{channel}", "/v1/webhook/demo", {"n": 1}, {"content-type": "application/json"})
@@ -115,6 +149,7 @@ def well() -> None:
     # urllib sends `connection: close` whatever it is told, so this is refused.
     call("get", "/v1/stream", "/v1/stream", headers=upgrade)
     call("delete", one, "/v1/subscriptions/agent")
+    quarantine()
 
 
 def wrong_values(schema: dict) -> list[str]:
