@@ -1,5 +1,6 @@
 //! The whole program from outside: started, used, broken and started again.
 
+mod backup;
 mod bad_input;
 mod durability;
 mod metrics;
@@ -7,4 +8,5 @@ mod openapi;
 mod peers;
 mod quarantine;
 mod reindex;
+mod slow;
 mod tour;

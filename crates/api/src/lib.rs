@@ -27,12 +27,14 @@ mod rejections;
 pub use rejections::{Rejections, Releaser, Releasing, Unreleased};
 
 mod answer;
+mod backups;
 mod body;
 mod calls;
 mod cursor;
 mod dead_letters;
 mod error;
 mod events;
+mod export;
 mod filters;
 mod health;
 mod lease;

@@ -5,14 +5,14 @@
 //! what a key can do.
 
 use crate::{
-    Api, Scope, access, answer,
+    Api, Scope, access, answer, backups,
     calls::{
         Call, Needs,
         Verb::{Delete, Get, Post, Put},
     },
     channels, dead_letters,
     error::ApiError,
-    events, health, lease, metrics,
+    events, export, health, lease, metrics,
     openapi::{self, says},
     rejections, settle, stream, subscriptions,
 };
@@ -76,6 +76,10 @@ pub(crate) fn calls() -> Vec<Call> {
         Call::new((Get, "/healthz"), Needs::Nothing, health::alive, says::operation::alive()),
         Call::new((Get, "/readyz"), Needs::Nothing, health::ready, says::operation::ready()),
     ];
+    calls.extend([
+        Call::new((Get, "/v1/export"), ADMIN, export::export, says::copies::export()),
+        Call::new((Post, "/v1/backups"), ADMIN, backups::make, says::copies::back_up()),
+    ]);
     calls.extend(quarantine());
     calls
 }

@@ -6,16 +6,20 @@
 pub mod cli;
 pub mod config;
 
+pub mod backup;
 pub mod check;
 pub mod completions;
 pub mod dead_letters;
 pub mod events;
+pub mod export;
 pub mod health;
+pub mod import;
 pub mod listen;
 pub mod providers;
 pub mod reindex;
 pub mod rejections;
 pub mod render;
+pub mod repair;
 pub mod send;
 pub mod serve;
 pub mod tail;
@@ -30,6 +34,8 @@ pub mod signals;
 pub mod telemetry;
 
 mod backoff;
+mod open_files;
+mod place;
 mod run;
 
 pub use run::run;

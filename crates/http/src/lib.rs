@@ -33,4 +33,6 @@ mod server;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub use server::fuzzing;
-pub use server::{DrainReport, Handler, ServerOptions, serve};
+pub use server::{
+    DrainReport, Exempt, Handler, Renewal, ServerOptions, Tls, TlsError, TlsFiles, serve,
+};

@@ -11,12 +11,14 @@
 //! is served from the log's memory. A settlement is answered for when the state has it.
 
 mod accept;
+mod backup;
 mod committer;
 mod consume;
 mod error;
 mod folder;
 mod follower;
 mod gauges;
+mod import;
 mod index;
 mod letters;
 mod open;
@@ -24,6 +26,7 @@ mod random;
 mod read;
 mod registry;
 mod reindex;
+mod repair;
 mod room;
 mod search;
 mod state;
@@ -32,7 +35,10 @@ mod subscribe;
 #[cfg(test)]
 mod tests;
 
+pub use backup::BackupFolder;
 pub use error::OpenError;
+pub use import::{ImportError, ImportReport};
+pub use repair::{Damage, LostEvents, RepairReport};
 
 use crate::{
     DeadLetterPage, DeadLetterQuery, Health, LeaseAsk, ListQuery, Page, Queue, QueueError, Seq,

@@ -26,6 +26,7 @@ mod prepared;
 mod random;
 mod reader;
 mod recovery;
+pub(crate) mod repair;
 mod room;
 mod shared;
 mod storage;
@@ -48,6 +49,7 @@ pub(crate) use tail::Committed;
 pub(crate) use storage::simulated;
 
 use crate::Seq;
+use bytes::Bytes;
 use headgate_event::{
     Accepted, Clock, EventId, StoreError,
     limits::{ACCEPT_BYTES_MAX, APPENDS_QUEUED_MAX, DRAFTS_PER_ACCEPT_MAX, STORE_RETRY_AFTER},
@@ -55,6 +57,7 @@ use headgate_event::{
 use reader::Reader;
 use shared::Shared;
 use std::{
+    collections::BTreeMap,
     fmt,
     sync::{
         Arc, Mutex, PoisonError,
@@ -80,6 +83,8 @@ struct Inner {
     writer: Mutex<Option<JoinHandle<()>>>,
     /// Closed by the writer's end.
     running: watch::Receiver<()>,
+    /// The newest id when the log was opened.
+    last_id: EventId,
 }
 
 impl Log {
@@ -93,6 +98,7 @@ impl Log {
         options: LogOptions,
     ) -> Result<Self, OpenError> {
         let (shared, writer) = Self::recover(storage, clock, options)?;
+        let last_id = writer.last_id();
         let (calls, queue) = mpsc::channel(APPENDS_QUEUED_MAX);
         let (alive, running) = watch::channel(());
         let thread = std::thread::Builder::new()
@@ -103,7 +109,7 @@ impl Log {
             })
             .map_err(OpenError::Thread)?;
         let writer = Mutex::new(Some(thread));
-        let inner = Inner { shared, options, calls: Some(calls), writer, running };
+        let inner = Inner { shared, options, calls: Some(calls), writer, running, last_id };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -118,7 +124,8 @@ impl Log {
         let (calls, queue) = mpsc::channel(APPENDS_QUEUED_MAX);
         let (alive, running) = watch::channel(());
         let calls = Some(calls);
-        let inner = Inner { shared, options, calls, writer: Mutex::default(), running };
+        let last_id = writer.last_id();
+        let inner = Inner { shared, options, calls, writer: Mutex::default(), running, last_id };
         Ok((Self { inner: Arc::new(inner) }, writer::ByHand::new(writer, queue, alive)))
     }
 
@@ -210,6 +217,26 @@ impl Log {
     pub(crate) fn size(&self) -> (usize, u64) {
         let extents = self.inner.shared.reader.extents();
         (extents.len(), extents.values().sum())
+    }
+
+    /// The newest id when the log was opened; all zero when there never was one.
+    pub(crate) fn last_id(&self) -> EventId {
+        self.inner.last_id
+    }
+
+    /// The durable end of each segment, by its first sequence.
+    pub(crate) fn extents(&self) -> BTreeMap<Seq, u64> {
+        self.inner.shared.reader.extents()
+    }
+
+    /// The name of a segment's file.
+    pub(crate) fn file_name(segment: Seq) -> String {
+        format::file_name(segment)
+    }
+
+    /// Durable bytes of a segment, as they are.
+    pub(crate) fn bytes(&self, segment: Seq, offset: u64, length: u64) -> Result<Bytes, LogError> {
+        self.inner.shared.reader.bytes(Place { segment, offset }, length)
     }
 
     /// The segments, oldest first.

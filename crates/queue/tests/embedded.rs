@@ -6,6 +6,8 @@
 #[expect(dead_code, reason = "shared with the conformance suite")]
 mod bench;
 
+#[path = "embedded/backup.rs"]
+mod backup;
 #[path = "embedded/clock.rs"]
 mod clock;
 #[path = "embedded/damage.rs"]
@@ -18,5 +20,7 @@ mod index;
 mod large;
 #[path = "embedded/metrics.rs"]
 mod metrics;
+#[path = "embedded/repair.rs"]
+mod repair;
 #[path = "embedded/state.rs"]
 mod state;

@@ -30,7 +30,9 @@ impl Config {
         subscription.configured = true;
         Self {
             data_dir: DATA_DIR.into(),
+            backup_dir: None,
             server: Server::default(),
+            tls: None,
             api_keys: Vec::new(),
             channels: vec![channel],
             subscriptions: vec![subscription],

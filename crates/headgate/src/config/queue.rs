@@ -1,13 +1,20 @@
 //! `[queue]`: where events are kept.
 
 use super::section::Section;
+use std::path::{Path, PathBuf};
 
 const LATER: [&str; 1] = ["retention"];
 
-/// Reads the section. The embedded backend is the only one of this version, so it gives nothing.
-pub(super) fn read(root: &Section<'_>) {
-    let section = root.optional("queue").and_then(|value| value.section("a table"));
-    let Some(section) = section else { return };
+/// What the section says. The embedded backend is the only one of this version.
+#[derive(Debug, Default)]
+pub(super) struct Queue {
+    pub(super) backup_dir: Option<PathBuf>,
+}
+
+/// Reads the section; a path is relative to this folder.
+pub(super) fn read(root: &Section<'_>, folder: &Path) -> Option<Queue> {
+    let Some(value) = root.optional("queue") else { return Some(Queue::default()) };
+    let section = value.section("a table")?;
     if let Some(value) = section.optional("backend") {
         match value.text("`embedded`") {
             Some("postgres") => {
@@ -20,5 +27,14 @@ pub(super) fn read(root: &Section<'_>) {
             }
         }
     }
+    let backup_dir = match section.optional("backup_dir") {
+        Some(value) => {
+            let path: PathBuf =
+                value.parsed("a folder", |text| (!text.is_empty()).then(|| text.into()))?;
+            Some(folder.join(path).components().collect())
+        }
+        None => None,
+    };
     section.report_unknown(&LATER);
+    Some(Queue { backup_dir })
 }

@@ -60,9 +60,24 @@ const COUNTERS: &[Metric] = &[
         "Settlements that held, by `ack`, `retry`, `extend` and `bury`",
     ),
     counts(
+        "headgate_http_accept_errors_total",
+        &[],
+        "Connections that the system could not give us",
+    ),
+    counts(
         "headgate_http_body_refused_total",
         &["code"],
         "Requests whose body was not taken, by the code of the refusal",
+    ),
+    counts(
+        "headgate_http_connections_closed_total",
+        &["reason"],
+        "Connections closed by us before their time, by the reason",
+    ),
+    counts(
+        "headgate_http_connections_refused_total",
+        &["reason"],
+        "Connections for which there was no room",
     ),
     counts("headgate_http_requests_total", &["status"], "Requests answered on any path"),
     counts(
@@ -95,6 +110,8 @@ const COUNTERS: &[Metric] = &[
         "Events sent on streams, `durable` or `tail`",
     ),
     counts("headgate_stream_missed_total", &[], "Events that live tails were too slow for"),
+    counts("headgate_tls_handshakes_failed_total", &["reason"], "TLS handshakes that failed"),
+    counts("headgate_tls_reloads_total", &["result"], "Readings of the certificate's files"),
     counts(
         "headgate_webhook_duplicates_total",
         &["channel"],
@@ -140,6 +157,11 @@ const GAUGES: &[Metric] = &[
     shows("headgate_queue_newest_event", &[], "The place of the newest event"),
     shows("headgate_receiving", &[], "1 while events can be taken, as `/readyz` says"),
     shows("headgate_streams_open", &[], "Open streams"),
+    shows(
+        "headgate_tls_certificate_valid_until_seconds",
+        &[],
+        "Until when the certificate is valid, in Unix seconds",
+    ),
     shows("process_max_fds", &[], "The most files and sockets that may be open"),
     shows("process_open_fds", &[], "Open files and sockets"),
     shows("process_resident_memory_bytes", &[], "Memory in use"),

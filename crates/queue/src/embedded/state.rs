@@ -9,7 +9,7 @@ mod rows;
 
 use super::OpenError;
 use headgate_event::limits::STATE_BUSY_WAIT;
-use rusqlite::{Connection, OptionalExtension, Transaction};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, Transaction};
 use std::path::Path;
 
 pub(super) use letters::dead_letters;
@@ -72,6 +72,27 @@ impl State {
             return Err(OpenError::Newer { path: path.to_owned(), found, known: VERSION });
         }
         Ok(state)
+    }
+
+    /// Opens the state in this file to look at it, and changes nothing.
+    pub(super) fn look(path: &Path) -> Result<Self, OpenError> {
+        let failed = |source| OpenError::State { path: path.to_owned(), source };
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(path, flags).map_err(failed)?;
+        let found = connection
+            .pragma_query_value(None, "user_version", |row| row.get(0))
+            .map_err(failed)?;
+        if found > VERSION {
+            return Err(OpenError::Newer { path: path.to_owned(), found, known: VERSION });
+        }
+        Ok(Self { connection })
+    }
+
+    /// The first thing that SQLite finds wrong with the file.
+    pub(super) fn fault(&self) -> rusqlite::Result<Option<String>> {
+        let check = "PRAGMA integrity_check(1)";
+        let said: String = self.connection.query_row(check, [], |row| row.get(0))?;
+        Ok(Some(said).filter(|said| said != "ok"))
     }
 
     /// The installation's key of this name, made on first use.

@@ -21,6 +21,7 @@ pub(crate) struct Prepared {
     body_crc: u32,
     created_at: Timestamp,
     keys: Arc<Keys>,
+    given: Option<EventId>,
 }
 
 impl Prepared {
@@ -60,7 +61,23 @@ impl Prepared {
         }
         frame[32..40].copy_from_slice(&draft.created_at.unix_ms().to_le_bytes());
         let body_crc = crc32c::crc32c(&frame[FRAME_BODY_AT..]);
-        Ok(Self { frame, body_crc, created_at: draft.created_at, keys: Arc::new(keys) })
+        Ok(Self {
+            frame,
+            body_crc,
+            created_at: draft.created_at,
+            keys: Arc::new(keys),
+            given: None,
+        })
+    }
+
+    /// The same under an id that it has already. It is stored whatever its dedupe key says.
+    pub(crate) fn under(self, id: EventId) -> Self {
+        Self { given: Some(id), ..self }
+    }
+
+    /// The id that it has already.
+    pub(super) fn given(&self) -> Option<EventId> {
+        self.given
     }
 
     /// The length of the frame.

@@ -15,7 +15,7 @@ pub(super) use batch::{Call, Message};
 pub(super) use by_hand::ByHand;
 
 use super::{
-    AppendError, Committed, LogOptions, Place, Shared,
+    AppendError, Committed, LogOptions, Place, Prepared, Shared,
     format::{BATCH_HEADER_BYTES, BatchHeader, SEGMENT_START, SegmentHeader, file_name},
     random,
     recovery::{Active, begin_segment},
@@ -84,6 +84,11 @@ impl Writer {
             buffer: Vec::new(),
             health: Health::Well,
         }
+    }
+
+    /// The newest id.
+    pub(super) fn last_id(&self) -> EventId {
+        self.ids.last()
     }
 
     /// Takes the keys of what is stored beyond the index.
@@ -223,13 +228,20 @@ impl Writer {
             let _ = call.answer.send(Err(AppendError::LookAgain(call.drafts)));
             return;
         }
+        if !self.ids.take(call.drafts.iter().filter_map(Prepared::given)) {
+            call.refuse("an id that was given is not after the newest");
+            return;
+        }
         let mut accepted = Vec::with_capacity(call.drafts.len());
         for draft in call.drafts {
-            if let Some(first) = self.known.find(draft.keys(), draft.created_at()) {
+            let given = draft.given();
+            if given.is_none()
+                && let Some(first) = self.known.find(draft.keys(), draft.created_at())
+            {
                 accepted.push(Accepted::Duplicate(first));
                 continue;
             }
-            let id = self.ids.next(now.max(draft.created_at()));
+            let id = given.unwrap_or_else(|| self.ids.next(now.max(draft.created_at())));
             let seq = self.head + 1 + batch.frames.len() as u64;
             let entry = batch.add(draft, seq, id, self.active.header.first_seq);
             if let Some(undo) = self.known.insert(entry) {

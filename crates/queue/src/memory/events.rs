@@ -10,7 +10,7 @@ use std::{collections::BTreeMap, time::Duration};
 /// All events, in their order, and the newest of each dedupe key.
 #[derive(Debug, Default)]
 pub(super) struct Events {
-    stored: Vec<(Event, Bytes)>,
+    stored: Vec<(Event, Bytes, Option<Duration>)>,
     newest: BTreeMap<(String, String), (Timestamp, EventId)>,
 }
 
@@ -48,7 +48,8 @@ impl Events {
             .map_err(|error| unavailable(error.to_string()))?;
         let event = StoredEvent::decode(id, &StoredEvent::encode(draft), &draft.raw)
             .map_err(|error| unavailable(error.to_string()))?;
-        self.stored.push((event, draft.raw.clone()));
+        let window = draft.dedupe.as_ref().map(|dedupe| dedupe.window);
+        self.stored.push((event, draft.raw.clone(), window));
         if let Some(key) = key {
             self.newest.insert(key, (draft.created_at, id));
         }
@@ -57,7 +58,7 @@ impl Events {
 
     /// Ids rise also when the clock stands still or goes backwards.
     fn next_id(&self, now: Timestamp) -> Result<EventId, getrandom::Error> {
-        let last = self.stored.last().map(|(event, _)| event.id());
+        let last = self.stored.last().map(|(event, ..)| event.id());
         if let Some(last) = last.filter(|last| last.time() >= now) {
             return Ok(last.next());
         }
@@ -71,8 +72,8 @@ impl Events {
 
     pub(super) fn at(&self, seq: Seq) -> Option<Stored> {
         let index = usize::try_from(seq.checked_sub(1)?).ok()?;
-        let (event, raw) = self.stored.get(index)?;
-        Some(Stored { seq, event: event.clone(), raw: raw.clone() })
+        let (event, raw, dedupe_window) = self.stored.get(index)?.clone();
+        Some(Stored { seq, event, raw, dedupe_window })
     }
 
     pub(super) fn from(&self, from: Seq) -> impl Iterator<Item = Stored> {
@@ -80,7 +81,7 @@ impl Events {
     }
 
     pub(super) fn by_id(&self, id: EventId) -> Option<Stored> {
-        let index = self.stored.binary_search_by_key(&id, |(event, _)| event.id()).ok()?;
+        let index = self.stored.binary_search_by_key(&id, |(event, ..)| event.id()).ok()?;
         self.at(index as Seq + 1)
     }
 
@@ -102,7 +103,7 @@ impl Events {
 
     /// The last event before which nothing is for a subscription that begins here.
     pub(super) fn place_of(&self, start: Start) -> Seq {
-        let events = self.stored.iter().map(|(event, _)| event);
+        let events = self.stored.iter().map(|(event, ..)| event);
         match start {
             Start::Now => self.head(),
             Start::Earliest => 0,

@@ -38,6 +38,13 @@ impl Bench {
         Self { clock, queue, folder: Some(folder) }
     }
 
+    /// The embedded queue of a folder that is there.
+    pub(crate) fn over(folder: TempDir) -> Self {
+        let clock = Arc::new(ManualClock::at(noon()));
+        let queue = open(&folder, &clock);
+        Self { clock, queue, folder: Some(folder) }
+    }
+
     /// The queue as another process would find it; `None` where nothing outlives a process.
     pub(crate) async fn reopened(self) -> Option<Self> {
         let Self { clock, queue, folder } = self;

@@ -3,9 +3,10 @@
 use super::{Change, Step};
 use crate::{
     config::Config,
-    serve::{access, front, subscriptions},
+    serve::{access, certificates, front, subscriptions},
 };
 use headgate_api::Api;
+use headgate_http::Tls;
 use headgate_queue::Queue;
 use headgate_webhook::{Providers, WebhookSource};
 use std::{error::Error, sync::Arc};
@@ -16,6 +17,7 @@ pub(in crate::serve) struct Running {
     pub(in crate::serve) webhooks: Arc<WebhookSource>,
     pub(in crate::serve) providers: Arc<Providers>,
     pub(in crate::serve) api: Api,
+    pub(in crate::serve) tls: Option<Tls>,
 }
 
 /// The steps in the order in which they are made: first what a disk may refuse, so that nothing
@@ -24,6 +26,7 @@ pub(super) fn all(running: &Running) -> Vec<Step> {
     vec![
         subscriptions_of(&running.queue, &running.api),
         channels_of(&running.webhooks, &running.providers, &running.api),
+        certificate_of(running.tls.as_ref()),
         api_keys_of(&running.api),
     ]
 }
@@ -62,6 +65,21 @@ fn channels_of(webhooks: &Arc<WebhookSource>, providers: &Arc<Providers>, api: &
                 anyhow::anyhow!(texts.join("; "))
             })?;
             api.replace_channels(views);
+            Ok(())
+        }))
+    })
+}
+
+/// Which files hold it is fixed; what is in them was read, and checked, with the configuration.
+fn certificate_of(tls: Option<&Tls>) -> Step {
+    let running = tls.cloned();
+    step("certificate", move |config| {
+        let pair = running.clone().zip(config.tls.clone());
+        Ok(Box::pin(async move {
+            if let Some((running, read)) = pair {
+                running.adopt(&read);
+                certificates::show_end(&running);
+            }
             Ok(())
         }))
     })

@@ -91,7 +91,8 @@ impl IndexWriter {
         let transaction = self.connection.transaction()?;
         let mut counts = BTreeMap::new();
         let (mut dedupe_rows, mut key_rows) = (Vec::new(), Vec::new());
-        for entry in entries {
+        // Of a lost event nothing is known that could be found.
+        for entry in entries.iter().filter(|entry| !entry.keys.is_lost()) {
             let kind = number_kind(&transaction, &mut kinds, &entry.keys)?;
             counts.entry(kind).or_insert_with(|| (Kind::of(&entry.keys), 0)).1 += 1;
             insert_event(&transaction, entry, kind)?;
