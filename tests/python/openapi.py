@@ -3,7 +3,7 @@
 usage: openapi.py URL
 
 The gateway has no keys, one webhook channel `demo` without verification, one `billing` of Stripe with the secret
-`whsec_judge`, and no subscription. The
+`whsec_judge`, a folder for backups, and no subscription. The
 document has to be valid, its examples have to fit their schemas, and every call in it is made: well,
 and in as many wrong ways as the document lets us make up. Each answer has to be one that the document
 tells of, in status, media type and shape. Prints the calls that were made as one JSON object.
@@ -150,6 +150,8 @@ def well() -> None:
     call("get", "/v1/stream", "/v1/stream", headers=upgrade)
     call("delete", one, "/v1/subscriptions/agent")
     quarantine()
+    call("get", "/v1/export", "/v1/export?channel=demo")
+    call("post", "/v1/backups", "/v1/backups", b"")
 
 
 def wrong_values(schema: dict) -> list[str]:

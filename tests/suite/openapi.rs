@@ -19,7 +19,9 @@ secrets = [{ insecure_inline = "whsec_judge" }]
 #[test]
 fn every_call_answers_as_the_document_says() -> Result<()> {
     let folder = tempfile::tempdir()?;
-    let gateway = Gateway::start(&write_config(folder.path(), CHANNELS)?)?;
+    let backups = folder.path().join("backups");
+    let tables = format!("[queue]\nbackup_dir = {backups:?}\n\n{CHANNELS}");
+    let gateway = Gateway::start(&write_config(folder.path(), &tables)?)?;
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("python/openapi.py");
     let url = format!("http://{}", gateway.address);
     let judged = Command::new(python()?).arg(script).arg(&url).output()?;
