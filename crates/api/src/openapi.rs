@@ -27,15 +27,15 @@ use schemas::Schemas;
 use serde_json::{Map, Value, json};
 
 const ABOUT: &str = "\
-Headgate takes in webhooks, proves that they are genuine, stores them before it says yes, and hands \
-them to your consumers until they say done.\n\n\
+Headgate takes in webhooks, proves that they are genuine, stores them before it says yes, and \
+hands them to your consumers until they say done.\n\n\
 Every answer has the header `x-request-id`. Errors are JSON: a stable `code` to branch on, and one \
 sentence for people. Fields are only ever added: tolerate those you do not know.";
 
 const KEY: &str = "\
-A key of the configuration (`[[api_key]]`). Its scopes say what it opens: `read`, `consume`, `emit` \
-or `admin`, which opens everything. While no key is configured, direct calls from the same machine \
-need none.";
+A key of the configuration (`[[api_key]]`). Its scopes say what it opens: `read`, `consume`, \
+`emit` or `admin`, which opens everything. While no key is configured, direct calls from the same \
+machine need none.";
 
 /// `GET /openapi.json`.
 pub(crate) async fn show(State(api): State<Shared>, uri: Uri) -> Result<Response, ApiError> {

@@ -75,8 +75,8 @@ impl FromStr for EventId {
     type Err = EventIdError;
 
     fn from_str(text: &str) -> Result<Self, EventIdError> {
-        // 26 characters hold two bits more than an id: the parser drops what is beyond 128 bits, and
-        // another text would be the id of somebody else's event.
+        // 26 characters hold two bits more than an id: the parser drops what is beyond 128 bits,
+        // and another text would be the id of somebody else's event.
         let fits = matches!(text.as_bytes().first(), Some(b'0'..=b'7'));
         let id = Ulid::from_string(text).ok().filter(|_| fits).map(Self);
         id.ok_or_else(|| EventIdError { text: text.chars().take(64).collect() })
@@ -114,8 +114,8 @@ impl JsonSchema for EventId {
 mod tests {
     use super::*;
 
-    // Symptom: `/v1/events/KAJ3...` showed the event `3AJ3...`. Cause: bits beyond 128 were dropped in
-    // silence. Fix: such a text is no id.
+    // Symptom: `/v1/events/KAJ3...` showed the event `3AJ3...`. Cause: bits beyond 128 were
+    // dropped in silence. Fix: such a text is no id.
     #[test]
     fn a_text_of_more_than_128_bits_is_no_id() {
         assert!("7ZZZZZZZZZZZZZZZZZZZZZZZZZ".parse::<EventId>().is_ok());

@@ -1,8 +1,8 @@
 //! What must hold of any bytes whatever, as functions that panic when it does not.
 //!
 //! Fuzzers call them with bytes they make up (`fuzz/`, on a nightly compiler); the ordinary tests
-//! call them with the bytes that fuzzers found worth keeping (`fuzz/corpus/`). For development only:
-//! no program has this crate in it.
+//! call them with the bytes that fuzzers found worth keeping (`fuzz/corpus/`). For development
+//! only: no program has this crate in it.
 
 #![expect(clippy::expect_used, reason = "a property that does not hold is told by a panic")]
 

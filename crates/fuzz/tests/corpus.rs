@@ -1,5 +1,5 @@
-//! What fuzzers found worth keeping, on an ordinary compiler: every property holds of every input of
-//! its corpus, and of every sender's fixtures.
+//! What fuzzers found worth keeping, on an ordinary compiler: every property holds of every input
+//! of its corpus, and of every sender's fixtures.
 
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 

@@ -7,8 +7,9 @@ use serde_json::json;
 
 /// `GET /v1/export`.
 pub(crate) fn export() -> Operation {
-    let about = "Oldest first, written while it is read. What fails on the way breaks the answer off \
-                 before its last line, which has a checksum: a part cannot be taken for the whole.";
+    let about = "Oldest first, written while it is read. What fails on the way breaks the answer \
+                 off before its last line, which has a checksum: a part cannot be taken for the \
+                 whole.";
     Operation::new("exportEvents", "operation", "Get events with their exact bytes as JSON lines")
         .about(about)
         .parameter(Parameter::repeated("type", "The event's type"))
@@ -29,7 +30,10 @@ pub(crate) fn back_up() -> Operation {
         "newest_event": "01KAJ3V3W2N9E6W0V8R3M5T7QZ", "segments": 2, "bytes": 4_198_400
     });
     Operation::new("makeBackup", "operation", "Copy the running queue")
-        .about("It goes to the folder that `[queue] backup_dir` names, and is durable when this answers.")
+        .about(
+            "It goes to the folder that `[queue] backup_dir` names, and is durable when this \
+            answers.",
+        )
         .json::<BackupReport>(201, "The backup is made", example)
         .error(409, &["no_backup_dir", "backup_running"])
         .error(422, &["unknown_parameter"])

@@ -17,8 +17,8 @@ const DELIVERY: &str = "agent.1.1.1";
 
 /// `POST /v1/subscriptions/{name}/lease`.
 pub(crate) fn lease() -> Operation {
-    let about = "A long poll: it answers as soon as there is an event, and with none after `wait_ms`. \
-                 Without a body it answers at once.";
+    let about = "A long poll: it answers as soon as there is an event, and with none after \
+                 `wait_ms`. Without a body it answers at once.";
     Operation::new("leaseDeliveries", "deliveries", "Take deliveries of a subscription")
         .about(about)
         .parameter(name())
@@ -31,8 +31,8 @@ pub(crate) fn lease() -> Operation {
 
 /// `POST /v1/subscriptions/{name}/settle`.
 pub(crate) fn settle() -> Operation {
-    let about = "Each id is settled for itself: a lease that is over is an error for that id alone. \
-                 The answer comes when it is durable.";
+    let about = "Each id is settled for itself: a lease that is over is an error for that id \
+                 alone. The answer comes when it is durable.";
     let example = json!({
         "ack": [DELIVERY],
         "retry": [{"id": "agent.1.2.1", "after_ms": 60000, "reason": "the model is busy"}]

@@ -6,15 +6,16 @@ use headgate_event::limits::{IN_FLIGHT_MAX, LEASE_MS_MAX, STREAM_IN_FLIGHT_DEFAU
 use serde_json::json;
 
 const ABOUT: &str = "\
-Without `subscription` it is a live tail: events as they come, nothing of the past, nothing to settle \
-(scope `read`). With it the stream is durable: each event comes until it is settled (scope \
+Without `subscription` it is a live tail: events as they come, nothing of the past, nothing to \
+settle (scope `read`). With it the stream is durable: each event comes until it is settled (scope \
 `consume`).\n\n\
-The first frame is `{\"type\": \"hello\", \"connection_id\", \"project_id\", \"server\"}`; every event \
-frame is an Event itself. A client settles by frames `{\"type\": \"ack\" | \"retry\" | \"extend\" | \
-\"bury\", \"id\"}`; what cannot be done is answered by a frame of type `error`, and a tail that is too \
-slow is told by one of type `lagged` how many events it missed.\n\n\
-With `Accept: text/event-stream` the same comes as server-sent events. Their client cannot settle, so \
-a durable stream then needs a subscription with `ack = \"on_send\"`. Filters are the tail's.";
+The first frame is `{\"type\": \"hello\", \"connection_id\", \"project_id\", \"server\"}`; every \
+event frame is an Event itself. A client settles by frames `{\"type\": \"ack\" | \"retry\" | \
+\"extend\" | \"bury\", \"id\"}`; what cannot be done is answered by a frame of type `error`, and \
+a tail that is too slow is told by one of type `lagged` how many events it missed.\n\n\
+With `Accept: text/event-stream` the same comes as server-sent events. Their client cannot \
+settle, so a durable stream then needs a subscription with `ack = \"on_send\"`. Filters are the \
+tail's.";
 
 /// `GET /v1/stream`.
 pub(crate) fn open() -> Operation {

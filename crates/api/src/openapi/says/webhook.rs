@@ -39,9 +39,9 @@ struct StoredWebhook {
 
 /// `POST /v1/webhook/{channel}`.
 pub(crate) fn receive() -> Operation {
-    let about = "The request proves itself as its provider signs: `headgate providers show` says how. \
-                 A 2xx means that the event is on disk. Some providers want another 2xx than 200 or \
-                 an empty body; repeats carry the header `headgate-duplicate: true`.";
+    let about = "The request proves itself as its provider signs: `headgate providers show` says \
+                 how. A 2xx means that the event is on disk. Some providers want another 2xx than \
+                 200 or an empty body; repeats carry the header `headgate-duplicate: true`.";
     let stored = json!({"id": "01KAJ3V3W2N9E6W0V8R3M5T7QZ", "duplicate": false});
     Operation::new("receiveWebhook", "senders", "Where a provider sends its webhooks")
         .about(about)
