@@ -18,16 +18,20 @@ use headgate_event::{
 };
 use headgate_queue::{Damaged, ListQuery, Selection, Seq, Stored};
 use http::{HeaderValue, Uri, header};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 const LIST_PARAMETERS: [&str; 4] = ["since", "until", "limit", "cursor"];
 
-#[derive(Serialize)]
-struct Events {
+/// A page of events.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct Events {
+    /// Newest first.
     events: Vec<Event>,
     /// Events of this page that are stored and cannot be read.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     damaged: Vec<Damaged>,
+    /// What to give as `cursor` for the next page; null at the end.
     next_cursor: Option<String>,
 }
 

@@ -263,6 +263,8 @@ pub const REASON_BYTES_MAX: usize = 1_024;
 /// A live tail that is this many events behind jumps ahead and is told how many it missed.
 pub const TAIL_BEHIND_EVENTS_MAX: u64 = 10_000;
 
+/// How often histograms are counted up, whether anybody asks for metrics or not.
+pub const METRICS_UPKEEP_EVERY: Duration = Duration::from_secs(5);
 /// The largest body of a call to the API, in bytes.
 pub const API_BODY_BYTES_MAX: usize = 8 << 20;
 /// The most values of one filter (types, channels, providers, keys).

@@ -2,13 +2,15 @@
 
 use crate::{DeliveryId, Seq};
 use headgate_event::{EventId, Timestamp};
+use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 
 /// A delivery that never comes again.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct DeadLetter {
     /// The last delivery.
     #[serde(serialize_with = "as_text")]
+    #[schemars(with = "String")]
     pub delivery: DeliveryId,
     /// The event; none when it is not stored any more.
     pub event_id: Option<EventId>,

@@ -5,6 +5,9 @@
 //! conformance suite.
 
 mod log;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub use log::fuzzing;
 
 mod patience;
 

@@ -18,6 +18,8 @@
 mod error;
 mod format;
 mod frame;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod keys;
 mod options;
 mod prepared;
@@ -209,6 +211,12 @@ impl Log {
     /// The oldest sequence that is still stored; one more than the head when none is.
     pub(crate) fn first_seq(&self) -> Seq {
         self.inner.shared.reader.first_seq()
+    }
+
+    /// How many segments there are, and their length in durable bytes.
+    pub(crate) fn size(&self) -> (usize, u64) {
+        let extents = self.inner.shared.reader.extents();
+        (extents.len(), extents.values().sum())
     }
 
     /// The newest id when the log was opened; all zero when there never was one.

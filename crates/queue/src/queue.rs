@@ -6,6 +6,7 @@ use crate::{
 };
 use bytes::Bytes;
 use headgate_event::{BoxFuture, Event, EventId, Sink, Timestamp};
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -56,7 +57,7 @@ pub struct Page {
 }
 
 /// A stored event that cannot be read.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Damaged {
     /// Its id.
     pub id: EventId,

@@ -17,11 +17,12 @@ pub use spec::{AckMode, RetryPolicy, Start, SubscriptionError, SubscriptionSpec}
 pub(crate) use subscriber::{Claim, Held, Subscriber, lease_end};
 
 use headgate_event::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::time::Duration;
 
 /// A subscription and how far it is.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct SubscriptionStatus {
     /// What was asked for.
     #[serde(flatten)]
@@ -83,6 +84,19 @@ pub enum Verb {
         /// Why, for the operator.
         reason: Option<String>,
     },
+}
+
+impl Verb {
+    /// What the API calls it.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Ack => "ack",
+            Self::Retry { .. } => "retry",
+            Self::Extend { .. } => "extend",
+            Self::Bury { .. } => "bury",
+        }
+    }
 }
 
 /// Why one delivery could not be settled; the others of the call are.

@@ -2,7 +2,7 @@
 
 use super::ClientArguments;
 use clap::{
-    Args, Subcommand, ValueHint,
+    Args, Subcommand, ValueEnum, ValueHint,
     builder::{NonEmptyStringValueParser, RangedI64ValueParser, RangedU64ValueParser},
     value_parser,
 };
@@ -248,6 +248,25 @@ pub struct HealthArguments {
     /// Ask whether it can do its work, not only whether it lives
     #[arg(long)]
     pub ready: bool,
+}
+
+/// The arguments of `completions`.
+#[derive(Args, Clone, Copy, Debug)]
+pub struct CompletionsArguments {
+    /// The shell
+    #[arg(value_name = "SHELL")]
+    pub shell: Shell,
+}
+
+/// The shells that can be told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Shell {
+    /// The shell of most Linux systems
+    Bash,
+    /// The shell of macOS
+    Zsh,
+    /// A friendly one
+    Fish,
 }
 
 fn count() -> RangedU64ValueParser<u64> {

@@ -1,7 +1,8 @@
 //! Opens the queue that the gateway stands on.
 
-use crate::config::Config;
+use crate::{config::Config, telemetry};
 use anyhow::Context;
+use headgate_api::Measure;
 use headgate_event::{Clock, Sink, prompt::PromptKey};
 use headgate_queue::{BackupFolder, Backups, Embedded, EmbeddedOptions, Queue};
 use std::sync::Arc;
@@ -12,6 +13,8 @@ pub(super) struct Storage {
     pub(super) queue: Arc<dyn Queue>,
     /// For sources: the same queue.
     pub(super) sink: Arc<dyn Sink>,
+    /// Measures the log and the disk that it is on.
+    pub(super) measure: Measure,
     /// Makes its backups, where the configuration has a folder for them.
     pub(super) backups: Option<Arc<dyn Backups>>,
     /// What the fences of this installation's prompts are made with.
@@ -34,5 +37,10 @@ pub(super) async fn open(config: &Config, clock: &Arc<dyn Clock>) -> anyhow::Res
         let backups = BackupFolder::new(Arc::clone(&embedded), folder, backup_clock);
         Arc::new(backups) as Arc<dyn Backups>
     });
-    Ok(Storage { queue: Arc::clone(&embedded) as _, sink: embedded, backups, prompt_key })
+    let (measured, folder) = (Arc::clone(&embedded), config.data_dir.clone());
+    let measure = Arc::new(move || {
+        measured.measure();
+        telemetry::metrics::measure(&folder);
+    });
+    Ok(Storage { queue: Arc::clone(&embedded) as _, sink: embedded, measure, backups, prompt_key })
 }

@@ -269,7 +269,6 @@ impl Writer {
         self.change(|transaction| super::state::delete(transaction, known.generation()))
             .map_err(|error| state_failed(&error))?;
         self.registry.end(&known);
-        super::gauges::clear(name);
         Ok(())
     }
 

@@ -29,9 +29,11 @@ use headgate_event::{
 };
 use ids::Ids;
 use known::Known;
+use metrics::histogram;
 use std::{
     io::{self, ErrorKind},
     sync::{Arc, atomic::Ordering},
+    time::{Duration, Instant},
 };
 use tokio::sync::mpsc;
 
@@ -255,9 +257,11 @@ impl Writer {
         if let Err(error) = self.put(batch) {
             return Err(self.not_written(&error));
         }
+        let begun = Instant::now();
         if let Err(error) = self.active.file.sync() {
             return Err(self.poison("sync", &error));
         }
+        count(batch, batch.end - self.active.end, begun.elapsed());
         self.active.end = batch.end;
         self.head += batch.frames.len() as u64;
         self.unblocked();
@@ -393,6 +397,14 @@ impl Writer {
         self.shared.set_fault(Some(reason.clone()));
         reason
     }
+}
+
+/// Counts a batch that is durable.
+#[expect(clippy::cast_precision_loss, reason = "counts below 2^53 are exact")]
+fn count(batch: &Batch, bytes: u64, synced_in: Duration) {
+    histogram!("headgate_log_sync_seconds").record(synced_in);
+    histogram!("headgate_log_batch_events").record(batch.frames.len() as f64);
+    histogram!("headgate_log_batch_bytes").record(bytes as f64);
 }
 
 fn is_full(error: &io::Error) -> bool {
