@@ -15,6 +15,7 @@
 //!   sequence that look covered. [`AppendError::LookAgain`] hands the drafts back when the index
 //!   has moved on so far that memory no longer covers the rest.
 
+mod erase;
 mod error;
 mod format;
 mod frame;
@@ -23,6 +24,7 @@ mod options;
 mod prepared;
 mod reader;
 mod recovery;
+mod removal;
 mod shared;
 mod storage;
 mod tail;
@@ -31,12 +33,14 @@ mod writer;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use erase::Erasure;
 pub(crate) use error::{AppendError, LogError, OpenError};
 pub(crate) use frame::Frame;
-pub(crate) use keys::Keys;
+pub(crate) use keys::{DedupeDigest, Keys};
 pub(crate) use options::LogOptions;
 pub(crate) use prepared::Prepared;
 pub(crate) use reader::{Place, Position, Scanned};
+pub(crate) use shared::SegmentInfo;
 pub(crate) use storage::{DiskStorage, Storage, StorageFile};
 pub(crate) use tail::Committed;
 
@@ -57,7 +61,7 @@ use std::{
 };
 use tail::Tail;
 use tokio::sync::{Notify, mpsc, oneshot, watch};
-use writer::{Call, Message, Writer};
+use writer::{Call, Message, Task, Writer};
 
 /// The log of one folder. Clones share it; the writer ends with the last of them.
 #[derive(Clone)]
@@ -85,7 +89,7 @@ impl Log {
         clock: Arc<dyn Clock>,
         options: LogOptions,
     ) -> Result<Self, OpenError> {
-        let recovered = recovery::recover(&storage, options.indexed)?;
+        let recovered = recovery::recover(&storage, &options)?;
         let head = recovered.head;
         let shared = Arc::new(Shared {
             reader: Reader::new(storage, recovered.extents, &recovered.active),
@@ -96,8 +100,9 @@ impl Log {
             fault: Mutex::new(None),
         });
         let unindexed = shared.unindexed(head, &options)?;
-        let mut writer =
-            Writer::new(Arc::clone(&shared), clock, options, recovered.active, recovered.last_id);
+        shared.reader.hide_before(options.kept_from.min(head + 1));
+        let (active, last_id) = (recovered.active, recovered.last_id);
+        let mut writer = Writer::new(Arc::clone(&shared), clock, options.clone(), active, last_id);
         writer.remember(&unindexed);
         if let Some(first) = unindexed.first() {
             shared.indexed.store(first.seq - 1, Ordering::Release);
@@ -171,8 +176,7 @@ impl Log {
     }
 
     /// The segments, oldest first.
-    #[cfg(test)]
-    fn segments(&self) -> Vec<shared::SegmentInfo> {
+    pub(crate) fn segments(&self) -> Vec<SegmentInfo> {
         self.inner.shared.segments()
     }
 

@@ -7,8 +7,9 @@
 mod batch;
 mod ids;
 mod known;
+mod tasks;
 
-pub(super) use batch::{Call, Message};
+pub(super) use batch::{Call, Message, Task};
 
 use super::{
     AppendError, Committed, LogOptions, Place, Shared,
@@ -41,6 +42,8 @@ pub(super) struct Writer {
     head: Seq,
     /// A call that did not fit into the batch before.
     held: Option<Call>,
+    /// What is to be done after the batch.
+    task: Option<Task>,
     /// The batch as it is written; kept for its memory.
     buffer: Vec<u8>,
     health: Health,
@@ -74,6 +77,7 @@ impl Writer {
             known: Known::after(head),
             head,
             held: None,
+            task: None,
             buffer: Vec::new(),
             health: Health::Well,
         }
@@ -86,14 +90,19 @@ impl Writer {
         }
         for entry in unindexed {
             // Nothing of it can be undone: it is durable.
-            let _ = self.known.insert(entry);
+            let _ = self.known.insert(entry, entry.keys.dedupe_digest());
         }
     }
 
     /// Works until it is told to close or nobody is left to tell it anything.
     pub(super) fn run(mut self, mut queue: mpsc::Receiver<Message>) {
         while let Some(calls) = self.gather(&mut queue) {
-            self.commit(calls);
+            if !calls.is_empty() {
+                self.commit(calls);
+            }
+            if let Some(task) = self.task.take() {
+                self.perform(task);
+            }
         }
     }
 
@@ -101,13 +110,24 @@ impl Writer {
     fn gather(&mut self, queue: &mut mpsc::Receiver<Message>) -> Option<Vec<Call>> {
         let first = match self.held.take() {
             Some(held) => held,
-            None => next_call(queue)?,
+            None => match next_message(queue)? {
+                Message::Append(call) => call,
+                Message::Task(task) => {
+                    self.task = Some(task);
+                    return Some(Vec::new());
+                }
+                Message::Close => return Some(Vec::new()),
+            },
         };
         let (mut events, mut bytes) = first.size();
         let mut calls = vec![first];
         while events < BATCH_EVENTS_MAX && bytes < BATCH_BYTES_MAX {
             let call = match queue.try_recv() {
                 Ok(Message::Append(call)) => call,
+                Ok(Message::Task(task)) => {
+                    self.task = Some(task);
+                    break;
+                }
                 Ok(Message::Close) => {
                     queue.close();
                     continue;
@@ -163,6 +183,11 @@ impl Writer {
         if empty || self.active.end < self.options.segment_bytes_max {
             return Ok(());
         }
+        self.begin_next()
+    }
+
+    /// Begins the segment after the active one, which is not empty.
+    fn begin_next(&mut self) -> Result<(), String> {
         let tag = match getrandom::u64() {
             Ok(tag) => tag,
             Err(error) => return Err(format!("there are no random bits: {error}")),
@@ -193,7 +218,9 @@ impl Writer {
     fn forget(&mut self) {
         let indexed = self.shared.indexed.load(Ordering::Acquire);
         let kept = self.head.saturating_sub(self.options.dedupe_kept_events);
-        self.known.let_go(indexed.min(kept));
+        // What retention has removed is no first of anything.
+        let gone = self.shared.reader.first_seq().saturating_sub(1);
+        self.known.let_go(indexed.min(kept.max(gone)));
     }
 
     /// Takes a call into the batch, or hands it back.
@@ -205,14 +232,15 @@ impl Writer {
         }
         let mut accepted = Vec::with_capacity(call.drafts.len());
         for draft in call.drafts {
-            if let Some(first) = self.known.find(draft.keys(), draft.created_at()) {
+            if let Some(first) = self.known.find(draft.keys(), draft.digest(), draft.created_at()) {
                 accepted.push(Accepted::Duplicate(first));
                 continue;
             }
             let id = self.ids.next(now.max(draft.created_at()));
             let seq = self.head + 1 + batch.frames.len() as u64;
+            let digest = draft.digest();
             let entry = batch.add(draft, seq, id, self.active.header.first_seq);
-            if let Some(undo) = self.known.insert(entry) {
+            if let Some(undo) = self.known.insert(entry, digest) {
                 batch.undo.push(undo);
             }
             accepted.push(Accepted::New(id));
@@ -342,14 +370,13 @@ impl Writer {
     }
 }
 
-/// The next call, waiting for it; `None` at the end.
-fn next_call(queue: &mut mpsc::Receiver<Message>) -> Option<Call> {
-    loop {
-        match queue.blocking_recv()? {
-            Message::Append(call) => return Some(call),
-            Message::Close => queue.close(),
-        }
+/// The next message, waiting for it; `None` at the end.
+fn next_message(queue: &mut mpsc::Receiver<Message>) -> Option<Message> {
+    let message = queue.blocking_recv()?;
+    if matches!(message, Message::Close) {
+        queue.close();
     }
+    Some(message)
 }
 
 fn is_full(error: &io::Error) -> bool {
