@@ -10,9 +10,10 @@ pub struct DeadLetter {
     /// The last delivery.
     #[serde(serialize_with = "as_text")]
     pub delivery: DeliveryId,
-    /// The event; none when it is not stored any more.
+    /// The event, which may not be stored any more; none where an older version did not note it.
     pub event_id: Option<EventId>,
-    /// Why it is dead: `buried`, `exhausted` or `unreadable`.
+    /// Why it is dead: `buried`, `exhausted`, `unreadable`, or `expired` when retention removed
+    /// the event before it was settled.
     pub reason: String,
     /// How many attempts it had.
     pub attempts: u32,

@@ -13,6 +13,7 @@
 mod accept;
 mod committer;
 mod consume;
+mod erase;
 mod error;
 mod folder;
 mod follower;
@@ -24,6 +25,7 @@ mod random;
 mod read;
 mod registry;
 mod reindex;
+mod retention;
 mod search;
 mod state;
 mod subscribe;
@@ -31,7 +33,7 @@ mod subscribe;
 pub use error::OpenError;
 
 use crate::{
-    DeadLetterPage, DeadLetterQuery, LeaseAsk, ListQuery, Page, Queue, QueueError, Seq,
+    DeadLetterPage, DeadLetterQuery, Erased, LeaseAsk, ListQuery, Page, Queue, QueueError, Seq,
     SettleError, Settlement, Stored, SubscriptionSpec, SubscriptionStatus, log::Log,
 };
 use committer::Committer;
@@ -43,7 +45,7 @@ use headgate_event::{
 use index::Index;
 use registry::Registry;
 use std::sync::Arc;
-use tokio::sync::watch;
+use tokio::sync::{Mutex, watch};
 
 /// What may be set when the queue is opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,6 +66,8 @@ pub struct Embedded {
     registry: Arc<Registry>,
     committer: Committer,
     follower: Follower,
+    /// Held while events are taken away, one call after the other.
+    removing: Mutex<()>,
     prompt_key: PromptKey,
     folder: Folder,
 }
@@ -98,6 +102,10 @@ impl Sink for Embedded {
 impl Queue for Embedded {
     fn event(&self, id: EventId) -> BoxFuture<'_, Result<Option<Stored>, QueueError>> {
         Box::pin(self.reading(move |reading| reading.by_id(id)))
+    }
+
+    fn erase(&self, id: EventId) -> BoxFuture<'_, Result<Option<Erased>, QueueError>> {
+        Box::pin(self.erase_event(id))
     }
 
     fn list(&self, query: ListQuery) -> BoxFuture<'_, Result<Page, QueueError>> {

@@ -4,7 +4,9 @@
 //! It waits for nobody: a commit forms by itself from what came during the one before it. Memory
 //! follows the disk: staged moves are made after their commit and forgotten when it fails.
 
-use super::{registry::Registry, state::State};
+mod removing;
+
+use super::{read::Reading, registry::Registry, state::State};
 use crate::{
     QueueError, Seq, SettleError, SubscriptionSpec,
     subscription::{Claim, Held, Subscriber},
@@ -23,6 +25,8 @@ use tokio::sync::{mpsc, oneshot};
 type Answer<T> = oneshot::Sender<Result<T, QueueError>>;
 type Settled = Vec<Result<(), SettleError>>;
 
+pub(super) use removing::Removing;
+
 /// The way to the writer of the state.
 #[derive(Debug)]
 pub(super) struct Committer {
@@ -39,6 +43,8 @@ pub(super) enum Call {
     Put { spec: SubscriptionSpec, start: Seq, now: Timestamp, answer: Answer<Arc<Subscriber>> },
     /// Forgets a subscription.
     Delete { name: String, answer: Answer<()> },
+    /// Takes events away.
+    Remove(Removing),
 }
 
 /// Moves of one subscription's deliveries.
@@ -69,6 +75,7 @@ pub(super) enum What {
 struct Writer {
     state: State,
     registry: Arc<Registry>,
+    reading: Reading,
     seed: u64,
 }
 
@@ -77,9 +84,14 @@ type Touched = BTreeMap<u64, Arc<Subscriber>>;
 
 impl Committer {
     /// Starts the writer.
-    pub(super) fn start(state: State, registry: Arc<Registry>, seed: u64) -> std::io::Result<Self> {
+    pub(super) fn start(
+        state: State,
+        registry: Arc<Registry>,
+        reading: Reading,
+        seed: u64,
+    ) -> std::io::Result<Self> {
         let (calls, queue) = mpsc::channel(STATE_CALLS_QUEUED_MAX);
-        let writer = Writer { state, registry, seed };
+        let writer = Writer { state, registry, reading, seed };
         let thread = std::thread::Builder::new()
             .name("headgate-state".to_owned())
             .spawn(move || writer.run(queue))?;
@@ -161,6 +173,10 @@ impl Writer {
                     self.commit(std::mem::take(&mut moves));
                     let _ = answer.send(self.delete(&name));
                 }
+                Call::Remove(what) => {
+                    self.commit(std::mem::take(&mut moves));
+                    self.remove(what);
+                }
             }
         }
         self.commit(moves);
@@ -200,10 +216,11 @@ impl Writer {
         if touched.is_empty() {
             return Ok(());
         }
+        let id_of = |seq| self.reading.id_of(seq);
         let written = self.state.change(|transaction| {
             for (generation, subscriber) in touched {
                 let changes = subscriber.held().deliveries.changes();
-                super::state::write(transaction, *generation, &changes)?;
+                super::state::write(transaction, *generation, &changes, &id_of)?;
             }
             Ok(())
         });
@@ -226,6 +243,8 @@ impl Writer {
             return Ok(known);
         }
         self.registry.check_room()?;
+        // What was removed since the place was looked up is for nobody.
+        let start = start.max(self.reading.log.first_seq() - 1);
         let generation = self
             .state
             .change(|transaction| super::state::insert(transaction, &spec, now, start))
@@ -268,6 +287,6 @@ fn stage(held: &mut Held, what: What, now: Timestamp, head: Seq, seed: u64) -> S
     Settled::new()
 }
 
-fn state_failed(error: &rusqlite::Error) -> QueueError {
+pub(super) fn state_failed(error: &rusqlite::Error) -> QueueError {
     QueueError::unavailable(format!("the state cannot be written: {error}"))
 }

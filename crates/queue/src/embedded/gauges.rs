@@ -31,7 +31,7 @@ fn set(status: &SubscriptionStatus) {
 pub(super) fn clear(name: &str) {
     let spec = crate::SubscriptionSpec::new(name);
     let created_at = headgate_event::Timestamp::default();
-    let (lag, in_flight, waiting, dead) = (0, 0, 0, 0);
+    let (lag, in_flight, waiting, dead, expired) = (0, 0, 0, 0, 0);
     let oldest_unsettled_ms = None;
     set(&SubscriptionStatus {
         spec,
@@ -40,6 +40,7 @@ pub(super) fn clear(name: &str) {
         in_flight,
         waiting,
         dead,
+        expired,
         oldest_unsettled_ms,
     });
 }

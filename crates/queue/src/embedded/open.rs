@@ -7,18 +7,20 @@ use super::{
     follower::{self, CatchUpError, Follower},
     index::IndexWriter,
     random,
+    read::Reading,
     registry::Registry,
     state::State,
 };
 use crate::{
     Seq,
-    log::{DiskStorage, Log, LogOptions},
+    log::{DiskStorage, Erasure, Log, LogOptions},
 };
 use headgate_event::{Clock, limits::SEGMENT_BYTES_MAX, prompt::PromptKey};
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
 };
+use tokio::sync::Mutex;
 
 impl Default for EmbeddedOptions {
     fn default() -> Self {
@@ -41,7 +43,9 @@ impl Embedded {
         let mut state = State::open(&state_path)?;
         let state_failed = |source| OpenError::State { path: state_path.clone(), source };
         let key = state.key("prompt").map_err(state_failed)?;
-        let (log, writer) = open_log(&folder, &clock, options)?;
+        let begun = Begun::read(&state).map_err(state_failed)?;
+        let erasures = begun.erasures.clone();
+        let (log, mut writer) = open_log(&folder, &clock, options, begun)?;
         let head = *log.head().borrow();
         if let Some(seen) = state.seen_after(head).map_err(state_failed)? {
             if !options.accept_lost_end {
@@ -49,14 +53,17 @@ impl Embedded {
             }
             state.cut_back(head).map_err(state_failed)?;
         }
+        finish_erasures(&mut state, &mut writer, &erasures).map_err(state_failed)?;
         let registry = Arc::new(Registry::load(state.subscriptions().map_err(state_failed)?, head));
         let seed = random::number().map_err(OpenError::Random)?;
-        let committer =
-            Committer::start(state, Arc::clone(&registry), seed).map_err(OpenError::Thread)?;
         let index = Arc::clone(writer.index());
+        let reading = Reading { log: log.clone(), index: Arc::clone(&index) };
+        let committer = Committer::start(state, Arc::clone(&registry), reading, seed)
+            .map_err(OpenError::Thread)?;
         let follower = Follower::start(log.clone(), writer).map_err(OpenError::Thread)?;
         let prompt_key = PromptKey::new(key);
-        Ok(Self { clock, log, index, registry, committer, follower, prompt_key, folder })
+        let removing = Mutex::default();
+        Ok(Self { clock, log, index, registry, committer, follower, removing, prompt_key, folder })
     }
 
     /// Finishes what was begun, each after what it rests on.
@@ -76,11 +83,12 @@ fn open_log(
     folder: &Folder,
     clock: &Arc<dyn Clock>,
     options: EmbeddedOptions,
+    begun: Begun,
 ) -> Result<(Log, IndexWriter), OpenError> {
     let (log_path, index_path) = (folder.join("log"), folder.join("index.db"));
     let index_failed = |source| OpenError::Index { path: index_path.clone(), source };
     let mut writer = IndexWriter::open(&index_path).map_err(index_failed)?;
-    let opening = Opening { path: log_path, clock: Arc::clone(clock), options };
+    let opening = Opening { path: log_path, clock: Arc::clone(clock), options, begun };
     let mut log = match opening.log(Some(writer.index().last())) {
         Err(OpenError::LostEnd { head, seen, .. }) if options.accept_lost_end => {
             tracing::error!(head, seen, "the end of the log is lost; going on without it");
@@ -99,11 +107,48 @@ fn open_log(
     Ok((log, writer))
 }
 
+/// Takes out of the index what the log has erased while it was opened, and ends the erasures: one
+/// that has left something in a write-ahead log goes on the next time.
+fn finish_erasures(
+    state: &mut State,
+    writer: &mut IndexWriter,
+    erasures: &[Erasure],
+) -> rusqlite::Result<()> {
+    if erasures.is_empty() {
+        return Ok(());
+    }
+    let seqs: Vec<Seq> = erasures.iter().map(|erasure| erasure.seq).collect();
+    writer.erase(&seqs)?;
+    if writer.checkpoint()? && state.checkpoint()? {
+        state.change(|transaction| {
+            seqs.iter().try_for_each(|seq| super::state::end_erasure(transaction, *seq))
+        })?;
+    }
+    Ok(())
+}
+
 /// How the log is opened, perhaps twice.
 pub(super) struct Opening {
     pub(super) path: PathBuf,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) options: EmbeddedOptions,
+    pub(super) begun: Begun,
+}
+
+/// What was begun to be taken away and may not be finished.
+#[derive(Debug)]
+pub(super) struct Begun {
+    /// Events before this one are removed.
+    kept_from: Seq,
+    /// Events to erase.
+    erasures: Vec<Erasure>,
+}
+
+impl Begun {
+    /// What the state knows of it.
+    pub(super) fn read(state: &State) -> rusqlite::Result<Self> {
+        Ok(Self { kept_from: state.kept_from()?, erasures: state.erasures()? })
+    }
 }
 
 impl Opening {
@@ -119,7 +164,10 @@ impl Opening {
         let failed = |source| OpenError::Folder { action: "open", path: self.path.clone(), source };
         let storage = Arc::new(DiskStorage::new(&self.path).map_err(failed)?);
         let segment_bytes_max = self.options.segment_bytes_max;
-        let options = LogOptions { segment_bytes_max, indexed, ..LogOptions::default() };
+        let Begun { kept_from, ref erasures } = self.begun;
+        let erasures = erasures.clone();
+        let more = LogOptions::default();
+        let options = LogOptions { segment_bytes_max, indexed, kept_from, erasures, ..more };
         Log::open(storage, Arc::clone(&self.clock), options)
             .map_err(|error| OpenError::log(self.path.clone(), error))
     }

@@ -16,7 +16,7 @@ use std::{error::Error, sync::Arc};
 const TAIL_STEP: usize = 512;
 
 /// What a read needs.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Reading {
     pub(super) log: Log,
     pub(super) index: Arc<Index>,
@@ -33,11 +33,26 @@ pub(super) struct Located {
 
 impl Reading {
     pub(super) fn by_id(&self, id: EventId) -> Result<Option<Stored>, QueueError> {
+        let Some(located) = self.located(id)? else { return Ok(None) };
+        match self.stored(located) {
+            // It was removed in between.
+            Err(QueueError::Damaged { seq, .. }) if !self.keeps(seq) => Ok(None),
+            stored => stored.map(Some),
+        }
+    }
+
+    /// Where the event of an id is, unless retention has removed it.
+    pub(super) fn located(&self, id: EventId) -> Result<Option<Located>, QueueError> {
         let located = match self.log.committed_as(id) {
             Some(entry) => Some(Located::from(&entry)),
             None => self.index.by_id(id).map_err(index_failed)?.map(Located::from),
         };
-        located.map(|located| self.stored(located)).transpose()
+        Ok(located.filter(|located| self.keeps(located.seq)))
+    }
+
+    /// Whether retention has left the event of a place.
+    pub(super) fn keeps(&self, seq: Seq) -> bool {
+        seq >= self.log.first_seq()
     }
 
     /// Where the event of a place is.
@@ -46,6 +61,13 @@ impl Reading {
             Some(entry) => Some(Located::from(&entry)),
             None => self.index.at(seq).map_err(index_failed)?.map(Located::from),
         })
+    }
+
+    /// The id of the event of a place, when it can be found.
+    pub(super) fn id_of(&self, seq: Seq) -> Option<EventId> {
+        let located = self.locate(seq);
+        let located = located.inspect_err(|error| tracing::warn!(%error, "an event has no id"));
+        located.ok().flatten().map(|located| located.id)
     }
 
     /// Where an event is that is stored: one that the index does not know is damage.
@@ -64,7 +86,17 @@ impl Reading {
     }
 
     pub(super) fn from(&self, from: Seq, max: usize) -> Result<Vec<Stored>, QueueError> {
-        let from = from.max(self.log.first_seq());
+        loop {
+            let from = from.max(self.log.first_seq());
+            match self.run_from(from, max) {
+                // It was removed in between.
+                Err(QueueError::Damaged { .. }) if !self.keeps(from) => {}
+                read => return read,
+            }
+        }
+    }
+
+    fn run_from(&self, from: Seq, max: usize) -> Result<Vec<Stored>, QueueError> {
         if max == 0 || from > *self.log.head().borrow() {
             return Ok(Vec::new());
         }
@@ -85,7 +117,9 @@ impl Reading {
                 if !room.takes(&frame) {
                     return Ok(stored);
                 }
-                stored.push(open(&frame)?);
+                if !frame.keys.is_erased() {
+                    stored.push(open(&frame)?);
+                }
             }
         }
         Ok(stored)
@@ -100,10 +134,17 @@ impl Reading {
         let found = self.newest(query, limit + 1)?;
         let (mut events, mut room, mut taken) = (Vec::new(), Room::default(), 0);
         for located in found.iter().take(limit) {
-            let Some(stored) = self.stored_within(*located, &mut room)? else { break };
+            let event = match self.stored_within(*located, &mut room) {
+                Ok(Some(stored)) => Some(stored.event),
+                Ok(None) => break,
+                // They were taken away in between.
+                Err(QueueError::Erased { .. }) => None,
+                Err(QueueError::Damaged { seq, .. }) if !self.keeps(seq) => None,
+                Err(error) => return Err(error),
+            };
             taken += 1;
             // The index compares hashes only.
-            events.extend(Some(stored.event).filter(|event| query.selection.wants(event)));
+            events.extend(event.filter(|event| query.selection.wants(event)));
         }
         let last = usize::checked_sub(taken, 1).and_then(|last| found.get(last));
         let next = last.map(|last| last.seq).filter(|_| taken < found.len());
@@ -128,7 +169,7 @@ impl Reading {
                 indexed.map(|entry| entry.seq).or(newer.map(|entry| entry.seq))
             }
         };
-        Ok(first.map_or(head, |first| first - 1))
+        Ok(first.map_or(head, |first| first.max(self.log.first_seq()) - 1))
     }
 
     /// What the index may not hold yet, a step at a time, so that the log's writer never waits for
@@ -148,7 +189,7 @@ impl Reading {
         let mut found = Vec::new();
         loop {
             let entries = self.log.committed_before(low, TAIL_STEP);
-            let Some(last) = entries.last() else { break };
+            let Some(last) = entries.last().filter(|last| self.keeps(last.seq)) else { break };
             low = last.seq;
             let fits = |entry: &&Committed| query.takes(entry);
             found.extend(entries.iter().filter(fits).map(Located::from));
@@ -158,7 +199,7 @@ impl Reading {
             }
         }
         let (since, until) = (query.since, query.until);
-        let span = Span { first: 1, last: low.saturating_sub(1), since, until };
+        let span = Span { first: self.log.first_seq(), last: low.saturating_sub(1), since, until };
         let indexed = self.index.newest(&query.selection, span, max - found.len());
         found.extend(indexed.map_err(index_failed)?.into_iter().map(Located::from));
         Ok(found)
@@ -179,7 +220,7 @@ impl Reading {
         room.takes(&frame).then(|| open(&frame)).transpose()
     }
 
-    fn frame(&self, located: Located) -> Result<Frame, QueueError> {
+    pub(super) fn frame(&self, located: Located) -> Result<Frame, QueueError> {
         self.log.read(located.position).map_err(|error| damaged(located.seq, error))
     }
 }
@@ -211,7 +252,7 @@ impl Room {
 
 /// Whether a selection wants an event of the log's memory.
 pub(super) fn wants(selection: &Selection, entry: &Committed) -> bool {
-    selection.wants(&*entry.keys)
+    !entry.keys.is_erased() && selection.wants(&*entry.keys)
 }
 
 pub(super) fn index_failed(error: rusqlite::Error) -> QueueError {
@@ -219,13 +260,16 @@ pub(super) fn index_failed(error: rusqlite::Error) -> QueueError {
 }
 
 fn open(frame: &Frame) -> Result<Stored, QueueError> {
+    if frame.keys.is_erased() {
+        return Err(QueueError::Erased { id: frame.id });
+    }
     let unpacked = frame.unpack().map_err(|error| damaged(frame.seq, error))?;
     let event = StoredEvent::decode(frame.id, &unpacked.event, &unpacked.raw)
         .map_err(|error| QueueError::Damaged { seq: frame.seq, reason: chain(&error) })?;
     Ok(Stored { seq: frame.seq, event, raw: unpacked.raw })
 }
 
-fn damaged(seq: Seq, error: LogError) -> QueueError {
+pub(super) fn damaged(seq: Seq, error: LogError) -> QueueError {
     match error {
         LogError::Io { .. } => QueueError::unavailable(chain(&error)),
         error => QueueError::Damaged { seq, reason: chain(&error) },
@@ -233,7 +277,7 @@ fn damaged(seq: Seq, error: LogError) -> QueueError {
 }
 
 /// An error with its causes, in one line.
-fn chain(error: &dyn Error) -> String {
+pub(super) fn chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {

@@ -1,8 +1,12 @@
 //! Making the index anew from the log, while no gateway runs.
 
 use super::{
-    Embedded, EmbeddedOptions, OpenError, folder::Folder, follower, index::IndexWriter,
-    open::Opening,
+    Embedded, EmbeddedOptions, OpenError,
+    folder::Folder,
+    follower,
+    index::IndexWriter,
+    open::{Begun, Opening},
+    state::State,
 };
 use headgate_event::Clock;
 use std::{path::Path, sync::Arc};
@@ -22,7 +26,11 @@ impl Embedded {
         let folder = Folder::own_existing(folder)?;
         let path = folder.join("index.db");
         let index_failed = |source| OpenError::Index { path: path.clone(), source };
-        let opening = Opening { path: folder.join("log"), clock, options };
+        let state_path = folder.join("headgate.db");
+        let state = State::open(&state_path)?;
+        let state_failed = |source| OpenError::State { path: state_path.clone(), source };
+        let begun = Begun::read(&state).map_err(state_failed)?;
+        let opening = Opening { path: folder.join("log"), clock, options, begun };
         let seen = IndexWriter::open(&path).map_err(index_failed)?.index().last();
         let head = match opening.log(Some(seen)) {
             Err(OpenError::LostEnd { head, .. }) if options.accept_lost_end => head,

@@ -119,6 +119,8 @@ impl Reading {
             let event = match self.stored_within(*located, room) {
                 Ok(Some(stored)) => Ok(stored.event),
                 Ok(None) => break,
+                // Nobody can lease it any more: its deliveries were dropped before.
+                Err(error @ QueueError::Erased { .. }) => Err(error.to_string()),
                 Err(error @ QueueError::Damaged { .. }) => {
                     tracing::error!(%error, "an event cannot be delivered");
                     Err(error.to_string())

@@ -228,12 +228,7 @@ impl Reader {
     }
 
     /// The frame in these bytes, or what is left of it when it is being erased.
-    fn decoded(
-        &self,
-        bytes: &Bytes,
-        at: Place,
-        file: &dyn StorageFile,
-    ) -> Result<Frame, LogError> {
+    fn decoded(&self, bytes: &Bytes, at: Place, file: &dyn StorageFile) -> Result<Frame, LogError> {
         if let Some(erased) = self.erased_at(at) {
             return Ok(erased);
         }
