@@ -40,6 +40,7 @@ pub(crate) use keys::{DedupeDigest, Keys};
 pub(crate) use options::LogOptions;
 pub(crate) use prepared::Prepared;
 pub(crate) use reader::{Place, Position, Scanned};
+pub(crate) use removal::Begun;
 pub(crate) use shared::SegmentInfo;
 pub(crate) use storage::{DiskStorage, Storage, StorageFile};
 pub(crate) use tail::Committed;
@@ -84,12 +85,23 @@ impl Log {
     ///
     /// What a power cut left unfinished at the end is cut off. Anything else that is not as it was
     /// written is an error, and then nothing has been changed.
+    #[cfg(test)]
     pub(crate) fn open(
         storage: Arc<dyn Storage>,
         clock: Arc<dyn Clock>,
         options: LogOptions,
     ) -> Result<Self, OpenError> {
-        let recovered = recovery::recover(&storage, &options)?;
+        Self::open_finishing(storage, clock, options, &Begun::default())
+    }
+
+    /// The same after something was begun to be taken away, which is finished.
+    pub(crate) fn open_finishing(
+        storage: Arc<dyn Storage>,
+        clock: Arc<dyn Clock>,
+        options: LogOptions,
+        begun: &Begun,
+    ) -> Result<Self, OpenError> {
+        let recovered = recovery::recover(&storage, options.indexed, begun)?;
         let head = recovered.head;
         let shared = Arc::new(Shared {
             reader: Reader::new(storage, recovered.extents, &recovered.active),
@@ -100,9 +112,9 @@ impl Log {
             fault: Mutex::new(None),
         });
         let unindexed = shared.unindexed(head, &options)?;
-        shared.reader.hide_before(options.kept_from.min(head + 1));
+        shared.reader.hide_before(begun.kept_from.min(head + 1));
         let (active, last_id) = (recovered.active, recovered.last_id);
-        let mut writer = Writer::new(Arc::clone(&shared), clock, options.clone(), active, last_id);
+        let mut writer = Writer::new(Arc::clone(&shared), clock, options, active, last_id);
         writer.remember(&unindexed);
         if let Some(first) = unindexed.first() {
             shared.indexed.store(first.seq - 1, Ordering::Release);

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     Seq,
-    log::{DiskStorage, Erasure, Log, LogOptions},
+    log::{Begun, DiskStorage, Erasure, Log, LogOptions},
 };
 use headgate_event::{Clock, limits::SEGMENT_BYTES_MAX, prompt::PromptKey};
 use std::{
@@ -135,17 +135,8 @@ pub(super) struct Opening {
     pub(super) begun: Begun,
 }
 
-/// What was begun to be taken away and may not be finished.
-#[derive(Debug)]
-pub(super) struct Begun {
-    /// Events before this one are removed.
-    kept_from: Seq,
-    /// Events to erase.
-    erasures: Vec<Erasure>,
-}
-
 impl Begun {
-    /// What the state knows of it.
+    /// What the state knows to be begun.
     pub(super) fn read(state: &State) -> rusqlite::Result<Self> {
         Ok(Self { kept_from: state.kept_from()?, erasures: state.erasures()? })
     }
@@ -164,11 +155,8 @@ impl Opening {
         let failed = |source| OpenError::Folder { action: "open", path: self.path.clone(), source };
         let storage = Arc::new(DiskStorage::new(&self.path).map_err(failed)?);
         let segment_bytes_max = self.options.segment_bytes_max;
-        let Begun { kept_from, ref erasures } = self.begun;
-        let erasures = erasures.clone();
-        let more = LogOptions::default();
-        let options = LogOptions { segment_bytes_max, indexed, kept_from, erasures, ..more };
-        Log::open(storage, Arc::clone(&self.clock), options)
+        let options = LogOptions { segment_bytes_max, indexed, ..LogOptions::default() };
+        Log::open_finishing(storage, Arc::clone(&self.clock), options, &self.begun)
             .map_err(|error| OpenError::log(self.path.clone(), error))
     }
 }

@@ -1,13 +1,10 @@
 //! Making the index anew from the log, while no gateway runs.
 
 use super::{
-    Embedded, EmbeddedOptions, OpenError,
-    folder::Folder,
-    follower,
-    index::IndexWriter,
-    open::{Begun, Opening},
-    state::State,
+    Embedded, EmbeddedOptions, OpenError, folder::Folder, follower, index::IndexWriter,
+    open::Opening, state::State,
 };
+use crate::log::Begun;
 use headgate_event::Clock;
 use std::{path::Path, sync::Arc};
 

@@ -1,6 +1,5 @@
 //! What may be set when a log is opened.
 
-use super::Erasure;
 use crate::Seq;
 use headgate_event::limits::{
     DEDUPE_KEPT_EVENTS, INDEX_LAG_EVENTS_MAX, INDEX_LAG_WAIT, SEGMENT_BYTES_MAX,
@@ -8,16 +7,12 @@ use headgate_event::limits::{
 use std::time::Duration;
 
 /// What may be set when a log is opened.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct LogOptions {
     /// A segment with more bytes than this gets no further batch.
     pub segment_bytes_max: u64,
     /// The newest event that the index holds; `None` when it holds all that are stored.
     pub indexed: Option<Seq>,
-    /// Segments that end before this event are removed: a retention that was begun is finished.
-    pub kept_from: Seq,
-    /// Erasures that were begun and may not be finished.
-    pub erasures: Vec<Erasure>,
     /// How many events may wait for the index before `append` waits too.
     pub index_lag_events_max: u64,
     /// How long it waits then.
@@ -31,8 +26,6 @@ impl Default for LogOptions {
         Self {
             segment_bytes_max: SEGMENT_BYTES_MAX,
             indexed: None,
-            kept_from: 0,
-            erasures: Vec::new(),
             index_lag_events_max: INDEX_LAG_EVENTS_MAX,
             index_lag_wait: INDEX_LAG_WAIT,
             dedupe_kept_events: DEDUPE_KEPT_EVENTS,

@@ -10,7 +10,7 @@
 mod batches;
 
 use super::{
-    Erasure, LogOptions, OpenError, Storage, StorageFile,
+    Begun, Erasure, OpenError, Storage, StorageFile,
     format::{
         FORMAT_VERSION, HeaderError, SEGMENT_HEADER_BYTES, SEGMENT_START, SegmentHeader, file_name,
         first_seq_of,
@@ -52,18 +52,19 @@ struct Found {
     header: SegmentHeader,
 }
 
-/// Opens the log in this storage, or begins one. What the options say was begun is finished:
+/// Opens the log in this storage, or begins one. `indexed` is the newest event known elsewhere.
+/// What was begun to be taken away is finished:
 /// erasures before anything is looked at, because they break checksums while they last, and
 /// retention after everything was.
 pub(super) fn recover(
     storage: &Arc<dyn Storage>,
-    options: &LogOptions,
+    indexed: Option<Seq>,
+    begun: &Begun,
 ) -> Result<Recovered, OpenError> {
-    let indexed = options.indexed;
-    for erasure in &options.erasures {
+    for erasure in &begun.erasures {
         redo(&**storage, erasure)?;
     }
-    let (expired, kept) = segments(&**storage, options.kept_from)?;
+    let (expired, kept) = segments(&**storage, begun.kept_from)?;
     let (mut found, unborn) = survey(&**storage, &kept)?;
     check_chain(&found)?;
     let Some(last) = found.pop() else {

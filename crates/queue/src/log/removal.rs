@@ -1,13 +1,22 @@
 //! Taking events away: whole segments from the front, or the content of one event.
 //!
 //! Both are intents that the caller has kept elsewhere before, so that opening finishes what a
-//! crash interrupts ([`LogOptions::kept_from`](super::LogOptions), `erasures`).
+//! crash interrupts ([`Begun`]).
 
 use super::{Erasure, Log, LogError, Message, Task, unavailable};
 use crate::Seq;
 use headgate_event::Timestamp;
 use std::sync::Arc;
 use tokio::sync::oneshot;
+
+/// What was begun to be taken away and may not be finished.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Begun {
+    /// Segments that end before this event are removed.
+    pub(crate) kept_from: Seq,
+    /// Events to erase.
+    pub(crate) erasures: Vec<Erasure>,
+}
 
 /// Why an event is not erased yet. It is read as erased all the same.
 #[derive(Debug, thiserror::Error)]
