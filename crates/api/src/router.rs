@@ -9,13 +9,13 @@ use crate::{
 use axum::{
     Router,
     middleware::from_fn_with_state,
-    routing::{MethodRouter, get, post, put},
+    routing::{MethodRouter, delete, get, post, put},
 };
 use http::Uri;
 
 /// The routes of the API. Everything else answers 404 in JSON.
 ///
-/// Changing what subscriptions exist, and pausing them, needs `admin`: who may only consume cannot
+/// Erasing an event, changing what subscriptions exist, and pausing them need `admin`: who may only consume cannot
 /// take a subscription away from another consumer. `admin` implies all other scopes.
 pub fn router(api: Api) -> Router {
     let Api(api) = api;
@@ -24,9 +24,11 @@ pub fn router(api: Api) -> Router {
     };
     let subscription = needs(Scope::Read, get(subscriptions::show))
         .merge(needs(Scope::Admin, put(subscriptions::make).delete(subscriptions::end)));
+    let event =
+        needs(Scope::Read, get(events::show)).merge(needs(Scope::Admin, delete(events::erase)));
     Router::new()
         .route("/v1/events", needs(Scope::Read, get(events::list)))
-        .route("/v1/events/{id}", needs(Scope::Read, get(events::show)))
+        .route("/v1/events/{id}", event)
         .route("/v1/events/{id}/raw", needs(Scope::Read, get(events::raw)))
         .route("/v1/dead-letters", needs(Scope::Read, get(dead_letters::list)))
         .route("/v1/channels", needs(Scope::Read, get(channels::list)))

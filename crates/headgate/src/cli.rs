@@ -7,9 +7,9 @@ mod provider_arguments;
 
 pub use client_arguments::ClientArguments;
 pub use commands::{
-    CheckArguments, DeadLettersArguments, EventsCommand, EventsGetArguments, EventsListArguments,
-    KeyArguments, ListenArguments, ReindexArguments, SendArguments, ServeArguments, TailArguments,
-    Work,
+    CheckArguments, DeadLettersArguments, EventsCommand, EventsEraseArguments, EventsGetArguments,
+    EventsListArguments, KeyArguments, ListenArguments, ReindexArguments, SendArguments,
+    ServeArguments, TailArguments, Work,
 };
 pub use provider_arguments::{
     ProvidersCommand, ProvidersListArguments, ProvidersShowArguments, RenderArguments,
@@ -52,7 +52,7 @@ pub enum Command {
     /// Prints the prompt of each event on a terminal, and one event a line as JSON otherwise. It
     /// settles nothing and sees only what comes while it runs; `listen` is for consumers.
     Tail(TailArguments),
-    /// Look at stored events
+    /// Look at stored events, or erase one
     #[command(subcommand)]
     Events(EventsCommand),
     /// Run a command, or call a URL, for each event of a subscription until it succeeds

@@ -74,6 +74,11 @@ impl Client {
         self.call(Method::GET, path, Bytes::new(), Duration::ZERO).await
     }
 
+    /// Deletes what is at `path` and takes a 2xx for an answer.
+    pub async fn delete(&self, path: &str) -> Result<Reply, ClientError> {
+        self.call(Method::DELETE, path, Bytes::new(), Duration::ZERO).await
+    }
+
     /// Sends JSON to `path` and takes a 2xx for an answer, which may take `wait` longer.
     pub async fn post(
         &self,

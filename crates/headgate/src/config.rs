@@ -23,7 +23,7 @@ pub use problem::{Problem, Problems};
 pub use server::{OpenError, Server};
 
 use headgate_api::ApiKey;
-use headgate_queue::SubscriptionSpec;
+use headgate_queue::{Retention, SubscriptionSpec};
 use headgate_webhook::{ChannelSpec, Providers};
 use problem::Notes;
 use section::Section;
@@ -43,6 +43,8 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// Where to listen.
     pub server: Server,
+    /// When events are removed.
+    pub retention: Retention,
     /// Who may use the API; when empty, anyone on this machine.
     pub api_keys: Vec<ApiKey>,
     /// The ways in.
@@ -166,7 +168,7 @@ fn text_of(file: &Path, name: &str) -> Result<String, Problems> {
 fn read(root: Section<'_>, context: &Context<'_>) -> Option<Config> {
     let data_dir = data_dir(&root, context.folder);
     let server = server::read(&root);
-    queue::read(&root);
+    let retention = queue::read(&root);
     let api_keys = api_key::read(&root, context);
     let channels = channel::read(&root, context);
     let ids: Vec<&str> = channels.ids.iter().map(String::as_str).collect();
@@ -181,6 +183,7 @@ fn read(root: Section<'_>, context: &Context<'_>) -> Option<Config> {
     Some(Config {
         data_dir: data_dir?,
         server: server?,
+        retention: retention?,
         api_keys: api_keys?,
         channels: channels.channels?,
         subscriptions: subscriptions?,

@@ -3,6 +3,7 @@
 mod announce;
 mod configuration;
 mod front;
+mod retention;
 mod storage;
 mod subscriptions;
 
@@ -57,6 +58,11 @@ pub async fn run(arguments: &ServeArguments, environment: &Environment) -> Resul
         .with_context(|| format!("cannot listen on `{}`", config.server.listen))?;
     let address = listener.local_addr().context("the address of the listener")?;
     let announcer = Announcer::begin(&config, address, &queue);
+    let retaining = tokio::spawn(retention::keep_to(
+        config.retention,
+        Arc::clone(&storage.embedded),
+        stop.subscribe(),
+    ));
 
     let serving = headgate_http::serve(
         listener,
@@ -80,6 +86,8 @@ pub async fn run(arguments: &ServeArguments, environment: &Environment) -> Resul
     if tokio::time::timeout(STREAMS_TIMEOUT, api.streams_ended()).await.is_err() {
         tracing::warn!("streams were cut because they did not end in time");
     }
+    // What it has begun is finished by the next start, if it does not end in time.
+    let _ = tokio::time::timeout(CLOSE_TIMEOUT, retaining).await;
     if tokio::time::timeout(CLOSE_TIMEOUT, queue.close()).await.is_err() {
         return Err(anyhow::anyhow!("the queue did not close within {CLOSE_TIMEOUT:?}").into());
     }

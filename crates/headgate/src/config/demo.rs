@@ -2,7 +2,7 @@
 
 use super::{Config, Server, channel::UNSIGNED};
 use headgate_event::{Channel, ChannelType};
-use headgate_queue::{Start, SubscriptionSpec};
+use headgate_queue::{Retention, Start, SubscriptionSpec};
 use headgate_webhook::{ChannelSpec, DedupePolicy};
 
 /// The name of the demo's channel and of its subscription.
@@ -30,6 +30,7 @@ impl Config {
         Self {
             data_dir: DATA_DIR.into(),
             server: Server::default(),
+            retention: Retention::default(),
             api_keys: Vec::new(),
             channels: vec![channel],
             subscriptions: vec![subscription],

@@ -1,13 +1,13 @@
-//! `[queue]`: where events are kept.
+//! `[queue]`: where events are kept, and how long.
 
-use super::section::Section;
+use super::{section::Section, value::Value};
+use headgate_event::limits::{RETENTION_AGE_MIN, RETENTION_BYTES_MIN};
+use headgate_queue::Retention;
 
-const LATER: [&str; 1] = ["retention"];
-
-/// Reads the section. The embedded backend is the only one of this version, so it gives nothing.
-pub(super) fn read(root: &Section<'_>) {
-    let section = root.optional("queue").and_then(|value| value.section("a table"));
-    let Some(section) = section else { return };
+/// Reads the section. The embedded backend is the only one of this version.
+pub(super) fn read(root: &Section<'_>) -> Option<Retention> {
+    let Some(value) = root.optional("queue") else { return Some(Retention::default()) };
+    let section = value.section("a table")?;
     if let Some(value) = section.optional("backend") {
         match value.text("`embedded`") {
             Some("postgres") => {
@@ -20,5 +20,35 @@ pub(super) fn read(root: &Section<'_>) {
             }
         }
     }
-    section.report_unknown(&LATER);
+    let retention = match section.optional("retention") {
+        Some(value) => retention(&value),
+        None => Some(Retention::default()),
+    };
+    section.report_unknown(&[]);
+    retention
+}
+
+fn retention(value: &Value<'_>) -> Option<Retention> {
+    let expected = "a table such as `{ age = \"30d\", bytes = \"20GiB\" }`";
+    let section = value.section(expected)?;
+    let (age, bytes) = (section.optional("age"), section.optional("bytes"));
+    if age.is_none() && bytes.is_none() {
+        return value.wrong("`age`, `bytes` or both");
+    }
+    let known = section.report_unknown(&[]);
+    let age = age.map(|value| {
+        let short = format!("at least {}s", RETENTION_AGE_MIN.as_secs());
+        value
+            .duration()
+            .and_then(|age| if age >= RETENTION_AGE_MIN { Some(age) } else { value.wrong(&short) })
+    });
+    let bytes = bytes.map(|value| {
+        // What is being written is never removed, so less could not be kept to.
+        let few = format!("at least {}MiB", RETENTION_BYTES_MIN >> 20);
+        value.size().and_then(|bytes| {
+            if bytes >= RETENTION_BYTES_MIN { Some(bytes) } else { value.wrong(&few) }
+        })
+    });
+    let retention = Retention { age: age.flatten(), bytes: bytes.flatten() };
+    known.then_some(retention)
 }

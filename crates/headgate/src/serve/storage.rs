@@ -9,6 +9,8 @@ use std::{path::Path, sync::Arc};
 pub(super) struct Storage {
     /// For the API.
     pub(super) queue: Arc<dyn Queue>,
+    /// The same queue, for what only this backend does.
+    pub(super) embedded: Arc<Embedded>,
     /// For sources: the same queue.
     pub(super) sink: Arc<dyn Sink>,
     /// What the fences of this installation's prompts are made with.
@@ -26,5 +28,6 @@ pub(super) async fn open(folder: &Path, clock: &Arc<dyn Clock>) -> anyhow::Resul
         .context("cannot open the queue")?;
     let prompt_key = embedded.prompt_key();
     let embedded = Arc::new(embedded);
-    Ok(Storage { queue: Arc::clone(&embedded) as _, sink: embedded, prompt_key })
+    let (queue, sink) = (Arc::clone(&embedded) as _, Arc::clone(&embedded) as _);
+    Ok(Storage { queue, embedded, sink, prompt_key })
 }
