@@ -3,12 +3,22 @@
 use super::Embedded;
 use crate::{QueueError, SubscriptionStatus};
 use metrics::gauge;
+use std::time::Duration;
 
 impl Embedded {
     /// Sets the gauges of the queue. To be called before the metrics are read.
     pub async fn refresh_metrics(&self) -> Result<(), QueueError> {
         let head = *self.log.head().borrow();
         gauge!("headgate_index_lag_events").set(float(head.saturating_sub(self.index.last())));
+        let segments = self.log.segments();
+        let bytes = segments.iter().map(|segment| segment.bytes).sum();
+        gauge!("headgate_log_bytes").set(float(bytes));
+        gauge!("headgate_log_segments").set(float(segments.len() as u64));
+        let first = self.log.first_seq();
+        let oldest = self.reading(move |reading| reading.locate(first)).await?;
+        let age =
+            oldest.map_or_else(Duration::default, |one| self.clock.now().since(one.created_at));
+        gauge!("headgate_oldest_event_seconds").set(age.as_secs_f64());
         for status in self.statuses().await? {
             set(&status);
         }
@@ -23,6 +33,7 @@ fn set(status: &SubscriptionStatus) {
         .set(float(status.in_flight));
     gauge!("headgate_subscription_waiting", "subscription" => name()).set(float(status.waiting));
     gauge!("headgate_subscription_dead_letters", "subscription" => name()).set(float(status.dead));
+    gauge!("headgate_subscription_expired", "subscription" => name()).set(float(status.expired));
     gauge!("headgate_subscription_oldest_unsettled_seconds", "subscription" => name())
         .set(float(status.oldest_unsettled_ms.unwrap_or(0)) / 1_000.0);
 }

@@ -17,7 +17,10 @@ use crate::{
 };
 use headgate_event::{
     Timestamp,
-    limits::{EXPIRED_PER_COMMIT_MAX, LETTERS_WITHOUT_EVENT_MAX, RETENTION_AGE_PARTS},
+    limits::{
+        EXPIRED_PER_COMMIT_MAX, INDEX_LAG_WAIT, INDEX_LINGER, LETTERS_WITHOUT_EVENT_MAX,
+        RETENTION_AGE_PARTS,
+    },
 };
 use std::{collections::VecDeque, sync::Arc};
 
@@ -34,6 +37,7 @@ impl Embedded {
             // On a full disk no segment can be begun, but others can be removed.
             tracing::warn!(%error, "the active segment stays although it is old");
         }
+        self.wait_for_index().await;
         let now = self.clock.now();
         let kept_from = self.reading(move |reading| reading.kept_from(retention, now)).await?;
         let mut removed = Removed::default();
@@ -51,6 +55,17 @@ impl Embedded {
             tracing::info!(events, bytes, expired, "events past retention were removed");
         }
         Ok(removed)
+    }
+
+    /// Waits a while for the index to see what is stored: what it has not seen cannot go.
+    async fn wait_for_index(&self) {
+        let head = *self.log.head().borrow();
+        let behind = async {
+            while self.index.last() < head && self.follower.health().is_ok() {
+                tokio::time::sleep(INDEX_LINGER).await;
+            }
+        };
+        let _ = tokio::time::timeout(INDEX_LAG_WAIT, behind).await;
     }
 
     /// Begins another segment when the oldest event of the active one is old enough.

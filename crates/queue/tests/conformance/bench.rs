@@ -56,14 +56,11 @@ impl Bench {
         self.retain_to(Retention { age: Some(age), bytes: None }).await
     }
 
-    /// Removes what is past this retention, once the index has seen all that is stored.
+    /// Removes what is past this retention.
     pub(crate) async fn retain_to(&self, retention: Retention) -> Removed {
         match &self.keeper {
             Keeper::Memory(queue) => queue.retain(retention),
-            Keeper::Embedded(queue) => {
-                queue.indexed().await;
-                queue.retain(retention).await
-            }
+            Keeper::Embedded(queue) => queue.retain(retention).await,
         }
         .expect("retained")
     }
