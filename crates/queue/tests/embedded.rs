@@ -16,5 +16,7 @@ mod index;
 mod large;
 #[path = "embedded/metrics.rs"]
 mod metrics;
+#[path = "embedded/removing.rs"]
+mod removing;
 #[path = "embedded/state.rs"]
 mod state;

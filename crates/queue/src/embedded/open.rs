@@ -54,10 +54,11 @@ impl Embedded {
             state.cut_back(head).map_err(state_failed)?;
         }
         finish_erasures(&mut state, &mut writer, &erasures).map_err(state_failed)?;
-        let registry = Arc::new(Registry::load(state.subscriptions().map_err(state_failed)?, head));
-        let seed = random::number().map_err(OpenError::Random)?;
         let index = Arc::clone(writer.index());
         let reading = Reading { log: log.clone(), index: Arc::clone(&index) };
+        state.name_letters(|seq| reading.id_of(seq)).map_err(state_failed)?;
+        let registry = Arc::new(Registry::load(state.subscriptions().map_err(state_failed)?, head));
+        let seed = random::number().map_err(OpenError::Random)?;
         let committer = Committer::start(state, Arc::clone(&registry), reading, seed)
             .map_err(OpenError::Thread)?;
         let follower = Follower::start(log.clone(), writer).map_err(OpenError::Thread)?;

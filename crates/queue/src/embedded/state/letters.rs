@@ -1,6 +1,7 @@
 //! Dead letters: forgetting the oldest of those whose events are gone, and reading them, with a connection of its own: the one of the state belongs to its writer,
 //! whom nobody who only looks may hold up.
 
+use super::State;
 use crate::{
     DeadLetter, DeadLetterQuery, DeliveryId, Seq,
     embedded::index::{number, unsigned},
@@ -12,6 +13,30 @@ use headgate_event::{
 };
 use rusqlite::{Connection, OpenFlags, Transaction, params};
 use std::path::Path;
+
+impl State {
+    /// Notes the ids of events in letters that an older version wrote without them.
+    pub(in crate::embedded) fn name_letters(
+        &mut self,
+        id_of: impl Fn(Seq) -> Option<EventId>,
+    ) -> rusqlite::Result<()> {
+        let query = "SELECT DISTINCT seq FROM state_dead_letters WHERE event_id IS NULL";
+        let seqs: Vec<i64> = {
+            let mut statement = self.connection.prepare(query)?;
+            statement.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?
+        };
+        self.change(|transaction| {
+            let sql = "UPDATE state_dead_letters SET event_id = ?2
+                 WHERE seq = ?1 AND event_id IS NULL";
+            for seq in seqs {
+                if let Some(id) = id_of(unsigned(seq)) {
+                    transaction.prepare_cached(sql)?.execute(params![seq, id.to_bytes()])?;
+                }
+            }
+            Ok(())
+        })
+    }
+}
 
 /// Forgets the oldest letters of a subscription whose events are at most this one, so that the
 /// newest of them stay: so many at a time, the rest with the next call.
