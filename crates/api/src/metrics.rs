@@ -15,7 +15,7 @@ struct Gauge {
     value: fn(&SubscriptionStatus) -> f64,
 }
 
-const GAUGES: [Gauge; 6] = [
+const GAUGES: [Gauge; 7] = [
     Gauge {
         name: "headgate_subscription_lag",
         help: "Events that are neither settled nor dead, as an upper bound",
@@ -35,6 +35,11 @@ const GAUGES: [Gauge; 6] = [
         name: "headgate_subscription_dead_letters",
         help: "Dead letters",
         value: |status| status.dead as f64,
+    },
+    Gauge {
+        name: "headgate_subscription_expired",
+        help: "Dead ones whose event retention removed before it was settled",
+        value: |status| status.expired as f64,
     },
     Gauge {
         name: "headgate_subscription_oldest_unsettled_seconds",

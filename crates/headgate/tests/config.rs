@@ -61,6 +61,7 @@ fn an_empty_file_listens_on_this_machine_and_has_no_channel() {
     assert_eq!(config.server.listen.to_string(), "127.0.0.1:8080");
     assert_eq!(config.data_dir, folder("good").join("./headgate-data"));
     assert!(config.channels.is_empty() && config.subscriptions.is_empty());
+    assert_eq!(config.retention, headgate_queue::Retention::default(), "nothing is deleted");
 }
 
 #[test]
@@ -77,6 +78,8 @@ fn every_key_means_what_it_says() {
     let config = good("everything.toml");
     assert_eq!(config.data_dir, folder("good").join("data"));
     assert_eq!(config.server.public_url.as_deref(), Some("https://in.example.com/hooks"));
+    let retention = (config.retention.age, config.retention.bytes);
+    assert_eq!(retention, (Some(Duration::from_secs(30 * 24 * 3600)), Some(20 << 30)));
     let [billing, open, hub] = config.channels.as_slice() else { panic!("three channels") };
     assert_eq!(billing.channel.label, "Billing inbox");
     let secrets: Vec<&[u8]> = billing.secrets.iter().map(|secret| secret.expose()).collect();

@@ -16,6 +16,8 @@ mod index;
 mod large;
 #[path = "embedded/metrics.rs"]
 mod metrics;
+#[path = "embedded/model.rs"]
+mod model;
 #[path = "embedded/removing.rs"]
 mod removing;
 #[path = "embedded/state.rs"]

@@ -1,4 +1,5 @@
-//! Removes what is past retention, again and again while the gateway runs. What to remove, and in
+//! Removes what is past retention, again and again while the gateway runs, and notes how large the
+//! log is. What to remove, and in
 //! which order, is the queue's part.
 
 use headgate_event::limits::{RETENTION_AGE_PARTS, RETENTION_EVERY_MAX, RETENTION_EVERY_MIN};
@@ -14,12 +15,16 @@ pub(super) async fn keep_to(
 ) {
     if retention == Retention::default() {
         tracing::info!("no event is ever removed: `queue.retention` is not configured");
-        return;
     }
     let every = every(retention);
     loop {
-        if let Err(error) = queue.retain(retention).await {
+        if retention != Retention::default()
+            && let Err(error) = queue.retain(retention).await
+        {
             tracing::error!(%error, "events past retention could not be removed");
+        }
+        if let Err(error) = queue.note_log().await {
+            tracing::warn!(%error, "the size of the log cannot be told");
         }
         tokio::select! {
             () = tokio::time::sleep(every) => {}

@@ -10,6 +10,15 @@ impl Embedded {
     pub async fn refresh_metrics(&self) -> Result<(), QueueError> {
         let head = *self.log.head().borrow();
         gauge!("headgate_index_lag_events").set(float(head.saturating_sub(self.index.last())));
+        self.note_log().await?;
+        for status in self.statuses().await? {
+            set(&status);
+        }
+        Ok(())
+    }
+
+    /// Sets the gauges of the log: its bytes and segments, and the age of the oldest event.
+    pub async fn note_log(&self) -> Result<(), QueueError> {
         let segments = self.log.segments();
         let bytes = segments.iter().map(|segment| segment.bytes).sum();
         gauge!("headgate_log_bytes").set(float(bytes));
@@ -19,9 +28,6 @@ impl Embedded {
         let age =
             oldest.map_or_else(Duration::default, |one| self.clock.now().since(one.created_at));
         gauge!("headgate_oldest_event_seconds").set(age.as_secs_f64());
-        for status in self.statuses().await? {
-            set(&status);
-        }
         Ok(())
     }
 }

@@ -78,6 +78,9 @@ impl Reading {
 
     /// Whether a selection wants the event of a place.
     pub(super) fn wants(&self, selection: &Selection, seq: Seq) -> Result<bool, QueueError> {
+        if !self.keeps(seq) {
+            return Ok(false);
+        }
         if let Some(entry) = self.log.committed_at(seq) {
             return Ok(wants(selection, &entry));
         }

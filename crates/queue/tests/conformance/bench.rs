@@ -51,6 +51,12 @@ impl Bench {
         Self { clock, queue, keeper, folder: Some(folder) }
     }
 
+    /// Another queue in place of this one.
+    pub(crate) fn with(self, queue: Embedded) -> Self {
+        let queue = Arc::new(queue);
+        Self { keeper: Keeper::Embedded(Arc::clone(&queue)), queue, ..self }
+    }
+
     /// Removes what is past this age.
     pub(crate) async fn retain(&self, age: Duration) -> Removed {
         self.retain_to(Retention { age: Some(age), bytes: None }).await

@@ -102,7 +102,7 @@ pub(crate) async fn what_was_not_settled_is_a_letter_that_outlives_its_event(ben
     };
     check(&bench).await;
     let late = bench.settle("agent", &again[0], Verb::Ack).await.expect_err("it is gone");
-    assert_eq!(late.code(), "already_settled");
+    assert_eq!(late.code(), "unknown_delivery");
     let Some(bench) = bench.reopened().await else { return };
     check(&bench).await;
     assert_eq!(ids(&bench.lease("agent", 9).await), new);
@@ -197,7 +197,7 @@ pub(crate) async fn an_erased_event_is_delivered_to_nobody(bench: Bench) {
         bench.queue.erase(id).await.expect("erased").expect("it is there");
     }
     let late = bench.settle("agent", &given[0], Verb::Ack).await.expect_err("it is gone");
-    assert_eq!(late.code(), "already_settled");
+    assert_eq!(late.code(), "unknown_delivery");
     bench.clock.advance(60 * SECOND);
     let left = bench.lease("agent", 9).await;
     assert_eq!(ids(&left), [stored[3], stored[5]]);
