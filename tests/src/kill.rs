@@ -3,14 +3,16 @@
 //! Senders send signed deliveries and send again what was not answered; consumers lease, settle
 //! most and leave some. The program is killed at a random moment of every round and started again
 //! on the same folder. In the end every acknowledged event is there, once, with its exact bytes;
-//! what was settled never came again; what was not settled does.
+//! what was settled never came again; what was not settled does. With retention the oldest events
+//! may be gone, and only they.
 
-use crate::{Connection, Gateway, senders, write_config};
+use crate::{Connection, Gateway, binary, senders, write_config};
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
+    process::Command,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -22,6 +24,21 @@ use std::{
 const SECRET: &str = "a secret of the kill test";
 const SENDERS: u64 = 8;
 const CONSUMERS: u64 = 2;
+/// The index is made anew after every so many rounds.
+const REINDEX_EVERY: u64 = 5;
+
+/// What a run does.
+#[derive(Clone, Debug, Default)]
+pub struct Plan {
+    /// How often the program is killed.
+    pub rounds: u64,
+    /// The seed of bodies and moments.
+    pub seed: u64,
+    /// Whether the index is made anew between some of the rounds.
+    pub reindex: bool,
+    /// What `[queue] retention` is set to, as TOML; nothing is removed without it.
+    pub retention: Option<String>,
+}
 
 /// What a run has seen.
 #[derive(Clone, Debug, Default)]
@@ -38,6 +55,10 @@ pub struct Report {
     pub settled: usize,
     /// Deliveries that were left and leased again.
     pub leased_again: usize,
+    /// Times that the index was made anew.
+    pub reindexed: u64,
+    /// Acknowledged events that retention has removed.
+    pub removed: usize,
 }
 
 #[derive(Default)]
@@ -60,16 +81,21 @@ struct Run {
     next: AtomicU64,
     stop: AtomicBool,
     seed: u64,
+    /// Whether the oldest events may be gone.
+    removes: bool,
 }
 
-/// Kills the program `rounds` times and checks what is left.
-pub fn run(rounds: u64, seed: u64, folder: &Path) -> Result<Report> {
-    let config = configuration(folder)?;
+/// Kills the program as often as planned and checks what is left.
+pub fn run(plan: &Plan, folder: &Path) -> Result<Report> {
+    let config = configuration(folder, plan.retention.as_deref())?;
+    let Plan { rounds, seed, .. } = *plan;
+    let mut reindexed = 0;
     let run = Arc::new(Run {
         ledger: Mutex::default(),
         next: AtomicU64::new(0),
         stop: AtomicBool::new(false),
         seed,
+        removes: plan.retention.is_some(),
     });
     for round in 0..rounds {
         let gateway = Gateway::start(&config).with_context(|| format!("round {round}"))?;
@@ -83,14 +109,29 @@ pub fn run(rounds: u64, seed: u64, folder: &Path) -> Result<Report> {
         for worker in workers {
             let _ = worker.join();
         }
+        if plan.reindex && (round + 1).is_multiple_of(REINDEX_EVERY) {
+            reindex(&config).with_context(|| format!("the reindex after round {round}"))?;
+            reindexed += 1;
+        }
     }
     let gateway = Gateway::start(&config).context("the start after the last kill")?;
-    finish(&run, &gateway, rounds)
+    Ok(Report { rounds, reindexed, ..finish(&run, &gateway)? })
 }
 
-fn configuration(folder: &Path) -> Result<PathBuf> {
+/// Makes the index anew while nothing runs.
+fn reindex(config: &Path) -> Result<()> {
+    let mut command = Command::new(binary()?);
+    command.arg("reindex").arg("--config").arg(config).env_remove("HEADGATE_DATA_DIR");
+    let ended = command.output()?;
+    ensure!(ended.status.success(), "it ended with {ended:?}");
+    Ok(())
+}
+
+fn configuration(folder: &Path, retention: Option<&str>) -> Result<PathBuf> {
+    let queue = retention.map(|value| format!("[queue]\nretention = {value}\n\n"));
+    let queue = queue.unwrap_or_default();
     let tables = format!(
-        r#"[[channel]]
+        r#"{queue}[[channel]]
 id = "hub"
 type = "webhook"
 provider = "github"
@@ -235,32 +276,40 @@ impl Run {
     }
 }
 
-fn finish(run: &Run, gateway: &Gateway, rounds: u64) -> Result<Report> {
+fn finish(run: &Run, gateway: &Gateway) -> Result<Report> {
     let mut connection = Connection::open(&gateway.address)?;
     let unanswered = std::mem::take(&mut run.ledger().unanswered);
     for number in unanswered {
         run.send(&mut connection, number, true)?;
     }
     let stored = list_all(&mut connection)?;
-    check_stored(run, &mut connection, &stored)?;
+    let removed = check_stored(run, &mut connection, &stored)?;
     let leased_again = check_leases(run, &mut connection, &stored)?;
     let ledger = run.ledger();
     let violations = &ledger.violations;
     let first: Vec<_> = violations.iter().take(5).collect();
     ensure!(violations.is_empty(), "{} violations: {first:#?}", violations.len());
     Ok(Report {
-        rounds,
+        removed,
         acknowledged: ledger.acknowledged.len(),
         sent_again: ledger.sent_again,
         duplicates: ledger.duplicates,
         settled: ledger.settled.len(),
         leased_again,
+        ..Report::default()
     })
 }
 
-/// Every acknowledged event is stored once, with its exact bytes, and nothing else is.
-fn check_stored(run: &Run, connection: &mut Connection, stored: &[Value]) -> Result<()> {
-    let acknowledged = run.ledger().acknowledged.clone();
+/// Every acknowledged event is stored once, with its exact bytes, and nothing else is; answers how
+/// many retention has removed, which are the oldest.
+fn check_stored(run: &Run, connection: &mut Connection, stored: &[Value]) -> Result<usize> {
+    let mut acknowledged = run.ledger().acknowledged.clone();
+    let all = acknowledged.len();
+    let oldest = stored.iter().filter_map(|event| event.get("id")?.as_str()).min();
+    if let Some(oldest) = oldest.filter(|_| run.removes) {
+        // Ids rise, and retention takes events from the oldest on.
+        acknowledged.retain(|_, id| id.as_str() >= oldest);
+    }
     let mut by_guid = BTreeMap::new();
     for event in stored {
         let key = event.get("dedupe_key").and_then(Value::as_str).context("a dedupe key")?;
@@ -281,7 +330,7 @@ fn check_stored(run: &Run, connection: &mut Connection, stored: &[Value]) -> Res
         ensure!(raw.status == 200, "raw of {id} answers {}", raw.status);
         ensure!(raw.body == body(run.seed, *number), "the raw bytes of {id} are not those sent");
     }
-    Ok(())
+    Ok(all - acknowledged.len())
 }
 
 /// What was not settled comes again, what was settled does not.

@@ -1,7 +1,11 @@
 //! Yes means stored, whatever happens to the process.
 
 use anyhow::{Context, Result, ensure};
-use headgate_tests::{Connection, Gateway, kill, senders, write_config};
+use headgate_tests::{
+    Connection, Gateway,
+    kill::{self, Plan},
+    senders, write_config,
+};
 use serde_json::Value;
 use std::{
     path::{Path, PathBuf},
@@ -17,8 +21,10 @@ const ROUNDS: u64 = 20;
 #[test]
 fn nothing_acknowledged_is_lost_and_nothing_settled_comes_again_when_it_is_killed() -> Result<()> {
     let folder = tempfile::tempdir()?;
-    let report = kill::run(ROUNDS, 7, folder.path())?;
+    let plan = Plan { rounds: ROUNDS, seed: 7, reindex: true, ..Plan::default() };
+    let report = kill::run(&plan, folder.path())?;
     ensure!(report.acknowledged > 100, "too little happened to show anything: {report:?}");
+    ensure!(report.reindexed > 0, "the index was never made anew: {report:?}");
     ensure!(report.settled > 20, "too little was settled to show anything: {report:?}");
     Ok(())
 }

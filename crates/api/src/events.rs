@@ -16,7 +16,7 @@ use headgate_event::{
     Event, EventId, Timestamp,
     limits::{LIST_EVENTS_DEFAULT, LIST_EVENTS_MAX},
 };
-use headgate_queue::{ListQuery, Selection, Seq, Stored};
+use headgate_queue::{Damaged, ListQuery, Selection, Seq, Stored};
 use http::{HeaderValue, Uri, header};
 use serde::Serialize;
 
@@ -40,6 +40,9 @@ const LIST_PARAMETERS: [&str; 14] = [
 #[derive(Serialize)]
 struct Events {
     events: Vec<Event>,
+    /// Events of this page that are stored and cannot be read.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    damaged: Vec<Damaged>,
     next_cursor: Option<String>,
 }
 
@@ -48,7 +51,8 @@ pub(crate) async fn list(State(api): State<Shared>, uri: Uri) -> Result<Response
     let query = list_query(&Parameters::of(&uri, &LIST_PARAMETERS)?)?;
     let page = api.queue.list(query.clone()).await?;
     let next_cursor = page.next.map(|place| cursor::write(place, ListDigest::of_events(&query)));
-    Ok(Json(Events { events: page.events, next_cursor }).into_response())
+    let (events, damaged) = (page.events, page.damaged);
+    Ok(Json(Events { events, damaged, next_cursor }).into_response())
 }
 
 /// `GET /v1/events/{id}`.

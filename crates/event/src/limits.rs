@@ -103,6 +103,9 @@ pub const BATCH_EVENTS_MAX: usize = 512;
 pub const BATCH_BYTES_MAX: usize = 4 << 20;
 /// An event whose raw bytes or `data` have this size is stored compressed, in bytes.
 pub const COMPRESS_BYTES_MIN: usize = 2 << 10;
+/// A call of the sink with so many bytes is made ready, and looked up, on a thread where it holds
+/// up no other.
+pub const BLOCKING_BYTES_MIN: usize = 64 << 10;
 /// The drafts of one call of the sink together, in bytes.
 pub const ACCEPT_BYTES_MAX: usize = 128 << 20;
 /// The most calls of the sink that wait for the writer of the log.
@@ -115,6 +118,15 @@ pub const SEGMENTS_OPEN_MAX: usize = 64;
 pub const INDEX_LAG_EVENTS_MAX: u64 = 262_144;
 /// How long a new event waits for an index that is too far behind.
 pub const INDEX_LAG_WAIT: Duration = Duration::from_secs(5);
+/// What is kept free on the disk of the log, in bytes: below it nothing is taken, so that what was
+/// taken before, the index and the settlements still find room.
+pub const DISK_FREE_BYTES_MIN: u64 = 128 << 20;
+/// How much more than that must be free before events are taken again, in bytes.
+pub const DISK_FREE_AGAIN_BYTES: u64 = 16 << 20;
+/// How often it is looked how much is free, and whether a log that could not write can.
+pub const DISK_CHECK_EVERY: Duration = Duration::from_secs(1);
+/// What is written to see whether a disk that was full has room again, in bytes.
+pub const DISK_PROBE_BYTES: usize = 64 << 10;
 /// When a sender is told to try again while nothing can be stored.
 pub const STORE_RETRY_AFTER: Duration = Duration::from_secs(5);
 /// Dedupe keys that the log keeps in memory although the index has them, so that a look into the
@@ -256,6 +268,8 @@ const _: () = assert!(LIST_EVENTS_DEFAULT <= LIST_EVENTS_MAX);
 const _: () = assert!(DRAFTS_PER_ACCEPT_MAX <= BATCH_EVENTS_MAX);
 const _: () = assert!(FRAME_BYTES_MAX < ACCEPT_BYTES_MAX);
 const _: () = assert!(ACCEPT_BYTES_MAX + BATCH_BYTES_MAX < u32::MAX as usize);
+const _: () = assert!(ACCEPT_BYTES_MAX as u64 <= DISK_FREE_BYTES_MIN);
+const _: () = assert!((DISK_PROBE_BYTES as u64) < DISK_FREE_BYTES_MIN);
 const _: () = assert!(THREAD_KEY_BYTES_MAX <= FILTER_VALUE_BYTES_MAX);
 const _: () = assert!(DEDUPE_KEPT_EVENTS < INDEX_LAG_EVENTS_MAX);
 const _: () = assert!(SETTLE_IDS_MAX * (REASON_BYTES_MAX + 256) <= API_BODY_BYTES_MAX);

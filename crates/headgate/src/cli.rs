@@ -8,8 +8,8 @@ mod provider_arguments;
 pub use client_arguments::ClientArguments;
 pub use commands::{
     CheckArguments, DeadLettersArguments, EventsCommand, EventsEraseArguments, EventsGetArguments,
-    EventsListArguments, KeyArguments, ListenArguments, ReindexArguments, SendArguments,
-    ServeArguments, TailArguments, Work,
+    EventsListArguments, HealthArguments, KeyArguments, ListenArguments, ReindexArguments,
+    SendArguments, ServeArguments, TailArguments, Work,
 };
 pub use provider_arguments::{
     ProvidersCommand, ProvidersListArguments, ProvidersShowArguments, RenderArguments,
@@ -59,6 +59,11 @@ pub enum Command {
     Listen(ListenArguments),
     /// List the deliveries of a subscription that never come again
     DeadLetters(DeadLettersArguments),
+    /// Say whether a gateway lives, and whether it is ready
+    ///
+    /// Prints the gateway's own answer. Exit code 0 when it lives (with --ready: when it is ready
+    /// too), 1 when not: for the health check of a container, which has no curl.
+    Health(HealthArguments),
     /// Send a correctly signed sample webhook
     Send(SendArguments),
     /// Make the index of stored events anew from the log, while no gateway runs

@@ -79,6 +79,11 @@ impl Client {
         self.call(Method::DELETE, path, Bytes::new(), Duration::ZERO).await
     }
 
+    /// Asks for `path` and takes whatever answer comes, of any status.
+    pub async fn ask(&self, path: &str) -> Result<Reply, ClientError> {
+        self.request(Method::GET, path, Bytes::new(), Duration::ZERO).await
+    }
+
     /// Sends JSON to `path` and takes a 2xx for an answer, which may take `wait` longer.
     pub async fn post(
         &self,
@@ -102,6 +107,17 @@ impl Client {
         body: Bytes,
         wait: Duration,
     ) -> Result<Reply, ClientError> {
+        let reply = self.request(method, path, body, wait).await?;
+        if reply.status.is_success() { Ok(reply) } else { Err(ClientError::refused(&reply)) }
+    }
+
+    async fn request(
+        &self,
+        method: Method,
+        path: &str,
+        body: Bytes,
+        wait: Duration,
+    ) -> Result<Reply, ClientError> {
         let mut headers = HeaderMap::new();
         if !body.is_empty() {
             headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
@@ -110,8 +126,7 @@ impl Client {
             headers.insert(header::AUTHORIZATION, authorization.clone());
         }
         let url = format!("{}{path}", self.base);
-        let reply = self.transport.send(method, &url, headers, body, ANSWER_TIMEOUT + wait).await?;
-        if reply.status.is_success() { Ok(reply) } else { Err(ClientError::refused(&reply)) }
+        self.transport.send(method, &url, headers, body, ANSWER_TIMEOUT + wait).await
     }
 }
 

@@ -7,7 +7,7 @@ use crate::{
     failure::Failure,
     output,
 };
-use headgate_event::{Event, limits::LIST_EVENTS_MAX};
+use headgate_event::{Event, EventId, limits::LIST_EVENTS_MAX};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -15,6 +15,8 @@ use serde_json::value::RawValue;
 #[derive(Deserialize)]
 struct Page {
     events: Vec<Box<RawValue>>,
+    #[serde(default)]
+    damaged: Vec<Damaged>,
     next_cursor: Option<String>,
 }
 
@@ -24,6 +26,13 @@ struct Erased {
     id: String,
     created_at: String,
     erased_at: String,
+}
+
+/// An event of a page that the gateway cannot read.
+#[derive(Deserialize)]
+struct Damaged {
+    id: EventId,
+    reason: String,
 }
 
 /// Does what was asked for.
@@ -48,9 +57,13 @@ async fn list(arguments: &EventsListArguments, environment: &Environment) -> Res
                 output::line(&row(&read(event.get())?))?;
             }
         }
+        for Damaged { id, reason } in &page.damaged {
+            eprintln!("{id} cannot be read: {reason}");
+        }
         cursor = page.next_cursor;
-        // A page without events would otherwise be asked for again and again.
-        if left == 0 || cursor.is_none() || page.events.is_empty() {
+        // An empty page would otherwise be asked for again and again.
+        let empty = page.events.is_empty() && page.damaged.is_empty();
+        if left == 0 || cursor.is_none() || empty {
             return Ok(());
         }
     }

@@ -9,6 +9,7 @@ pub mod config;
 pub mod check;
 pub mod dead_letters;
 pub mod events;
+pub mod health;
 pub mod listen;
 pub mod providers;
 pub mod reindex;

@@ -12,8 +12,8 @@ pub struct DeadLetter {
     pub delivery: DeliveryId,
     /// The event, which may not be stored any more; none where an older version did not note it.
     pub event_id: Option<EventId>,
-    /// Why it is dead: `buried`, `exhausted`, `unreadable`, or `expired` when retention removed
-    /// the event before it was settled.
+    /// Why it is dead: `buried`, `exhausted`, `damaged`, or `expired` when retention removed the
+    /// event before it was settled.
     pub reason: String,
     /// How many attempts it had.
     pub attempts: u32,

@@ -26,9 +26,13 @@ mod read;
 mod registry;
 mod reindex;
 mod retention;
+mod room;
 mod search;
 mod state;
 mod subscribe;
+
+#[cfg(test)]
+mod tests;
 
 pub use error::OpenError;
 
@@ -44,6 +48,7 @@ use headgate_event::{
 };
 use index::Index;
 use registry::Registry;
+use room::RoomWatch;
 use std::sync::Arc;
 use tokio::sync::{Mutex, watch};
 
@@ -52,6 +57,8 @@ use tokio::sync::{Mutex, watch};
 pub struct EmbeddedOptions {
     /// A segment of the log with more bytes than this gets no further event.
     pub segment_bytes_max: u64,
+    /// What is kept free on the disk of the log: below it no event is taken.
+    pub disk_free_bytes_min: u64,
     /// Whether to go on when the log ends before what the index and the subscriptions have seen.
     /// The events between are lost; an operator has to decide that.
     pub accept_lost_end: bool,
@@ -64,10 +71,11 @@ pub struct Embedded {
     log: Log,
     index: Arc<Index>,
     registry: Arc<Registry>,
-    committer: Committer,
-    follower: Follower,
+    committer: Arc<Committer>,
+    follower: Arc<Follower>,
     /// Held while events are taken away, one call after the other.
     removing: Mutex<()>,
+    _room: RoomWatch,
     prompt_key: PromptKey,
     folder: Folder,
 }
@@ -87,9 +95,16 @@ impl Embedded {
         if !self.committer.is_running() {
             return Err(QueueError::unavailable("the queue is closed"));
         }
-        let reading = read::Reading { log: self.log.clone(), index: Arc::clone(&self.index) };
+        let reading = self.parts();
         let ended = tokio::task::spawn_blocking(move || read(&reading)).await;
         ended.map_err(|error| QueueError::unavailable(format!("a read ended early: {error}")))?
+    }
+}
+
+impl Embedded {
+    /// What a read needs.
+    fn parts(&self) -> read::Reading {
+        read::Reading { log: self.log.clone(), index: Arc::clone(&self.index) }
     }
 }
 
@@ -164,7 +179,8 @@ impl Queue for Embedded {
         if !self.committer.is_running() {
             return Err("the writer of the state has ended".to_owned());
         }
-        self.follower.health()
+        self.follower.health()?;
+        self.index.health()
     }
 
     fn close(&self) -> BoxFuture<'_, ()> {

@@ -12,7 +12,9 @@ mod dead_letter;
 pub use dead_letter::{DeadLetter, DeadLetterPage, DeadLetterQuery};
 
 mod queue;
-pub use queue::{Erased, ListQuery, Page, Queue, QueueError, Removed, Retention, Seq, Stored};
+pub use queue::{
+    Damaged, Erased, ListQuery, Page, Queue, QueueError, Removed, Retention, Seq, Stored,
+};
 
 mod selection;
 pub use selection::{KeyName, Selectable, Selection};

@@ -22,9 +22,11 @@ mod frame;
 mod keys;
 mod options;
 mod prepared;
+mod random;
 mod reader;
 mod recovery;
 mod removal;
+mod room;
 mod shared;
 mod storage;
 mod tail;
@@ -44,6 +46,9 @@ pub(crate) use removal::Begun;
 pub(crate) use shared::SegmentInfo;
 pub(crate) use storage::{DiskStorage, Storage, StorageFile};
 pub(crate) use tail::Committed;
+
+#[cfg(test)]
+pub(crate) use storage::simulated;
 
 use crate::Seq;
 use headgate_event::{
@@ -101,25 +106,7 @@ impl Log {
         options: LogOptions,
         begun: &Begun,
     ) -> Result<Self, OpenError> {
-        let recovered = recovery::recover(&storage, options.indexed, begun)?;
-        let head = recovered.head;
-        let shared = Arc::new(Shared {
-            reader: Reader::new(storage, recovered.extents, &recovered.active),
-            tail: Tail::after(head),
-            head: watch::Sender::new(head),
-            indexed: AtomicU64::new(head),
-            room: Notify::new(),
-            fault: Mutex::new(None),
-        });
-        let unindexed = shared.unindexed(head, &options)?;
-        shared.reader.hide_before(begun.kept_from.min(head + 1));
-        let (active, last_id) = (recovered.active, recovered.last_id);
-        let mut writer = Writer::new(Arc::clone(&shared), clock, options, active, last_id);
-        writer.remember(&unindexed);
-        if let Some(first) = unindexed.first() {
-            shared.indexed.store(first.seq - 1, Ordering::Release);
-            shared.tail.restore(unindexed);
-        }
+        let (shared, writer) = Self::recover(storage, clock, options, begun)?;
         let (calls, queue) = mpsc::channel(APPENDS_QUEUED_MAX);
         let (alive, running) = watch::channel(());
         let thread = std::thread::Builder::new()
@@ -134,6 +121,51 @@ impl Log {
         Ok(Self { inner: Arc::new(inner) })
     }
 
+    /// The same, but nothing is written until the test says so.
+    #[cfg(test)]
+    fn open_by_hand(
+        storage: Arc<dyn Storage>,
+        clock: Arc<dyn Clock>,
+        options: LogOptions,
+    ) -> Result<(Self, writer::ByHand), OpenError> {
+        let (shared, writer) = Self::recover(storage, clock, options, &Begun::default())?;
+        let (calls, queue) = mpsc::channel(APPENDS_QUEUED_MAX);
+        let (alive, running) = watch::channel(());
+        let calls = Some(calls);
+        let inner = Inner { shared, options, calls, writer: Mutex::default(), running };
+        Ok((Self { inner: Arc::new(inner) }, writer::ByHand::new(writer, queue, alive)))
+    }
+
+    /// What the disk holds, and the writer that goes on from there.
+    fn recover(
+        storage: Arc<dyn Storage>,
+        clock: Arc<dyn Clock>,
+        options: LogOptions,
+        begun: &Begun,
+    ) -> Result<(Arc<Shared>, Writer), OpenError> {
+        let recovered = recovery::recover(&storage, options.indexed, begun)?;
+        let head = recovered.head;
+        let shared = Arc::new(Shared {
+            reader: Reader::new(storage, recovered.extents, &recovered.active),
+            tail: Tail::after(head),
+            head: watch::Sender::new(head),
+            indexed: AtomicU64::new(head),
+            room: Notify::new(),
+            fault: Mutex::new(None),
+            shortage: Mutex::new(None),
+        });
+        let unindexed = shared.unindexed(head, &options)?;
+        shared.reader.hide_before(begun.kept_from.min(head + 1));
+        let (active, last_id) = (recovered.active, recovered.last_id);
+        let mut writer = Writer::new(Arc::clone(&shared), clock, options, active, last_id);
+        writer.remember(&unindexed);
+        if let Some(first) = unindexed.first() {
+            shared.indexed.store(first.seq - 1, Ordering::Release);
+            shared.tail.restore(unindexed);
+        }
+        Ok((shared, writer))
+    }
+
     /// Stores the drafts in one batch, all or none, and answers for each once it is durable.
     ///
     /// `seen` is the newest sequence that the caller's look into the index covered; it counts only
@@ -146,6 +178,9 @@ impl Log {
         check_size(&drafts)?;
         if drafts.is_empty() {
             return Ok(Vec::new());
+        }
+        if let Some(shortage) = self.inner.shared.shortage() {
+            return Err(unavailable(shortage));
         }
         self.wait_for_room().await?;
         let closed = || unavailable("the log is closed");
@@ -230,7 +265,20 @@ impl Log {
         if self.inner.calls.as_ref().is_none_or(mpsc::Sender::is_closed) {
             return Err("the log is closed".to_owned());
         }
-        self.inner.shared.fault().map_or(Ok(()), Err)
+        let shared = &self.inner.shared;
+        shared.fault().or_else(|| shared.shortage()).map_or(Ok(()), Err)
+    }
+
+    /// Looks how much of the disk is free, and whether a log that could not write can write again.
+    ///
+    /// To be called now and then, off the path of every answer.
+    pub(crate) fn check_room(&self) {
+        let (shared, options) = (&self.inner.shared, &self.inner.options);
+        room::check(shared, options.disk_free_bytes_min);
+        if let Some(calls) = self.inner.calls.as_ref().filter(|_| shared.shortage().is_none()) {
+            // A queue that is full has calls that try it themselves.
+            let _ = calls.try_send(Message::Probe);
+        }
     }
 
     /// Stores what was given before, ends the writer and refuses what comes later.

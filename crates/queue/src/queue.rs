@@ -47,6 +47,8 @@ pub struct ListQuery {
 pub struct Page {
     /// The events, newest first.
     pub events: Vec<Event>,
+    /// Those of the page that are stored and cannot be read, newest first.
+    pub damaged: Vec<Damaged>,
     /// What to give as `before` for the next page; none at the end.
     pub next: Option<Seq>,
 }
@@ -81,6 +83,17 @@ pub struct Removed {
     pub bytes: u64,
     /// So many deliveries expired: they were not settled yet.
     pub expired: u64,
+}
+
+/// A stored event that cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Damaged {
+    /// Its id.
+    pub id: EventId,
+    /// Its place.
+    pub seq: Seq,
+    /// What is wrong, with segment and offset.
+    pub reason: String,
 }
 
 /// Why the queue could not do what it was asked.
@@ -141,6 +154,9 @@ pub trait Queue: Sink {
     fn list(&self, query: ListQuery) -> BoxFuture<'_, Result<Page, QueueError>>;
 
     /// Up to `max` events from `from` on, in their order; empty when there are none yet.
+    ///
+    /// A place that is missing between others is that of an event that is gone or damaged; damage
+    /// is logged and counted.
     fn read(&self, from: Seq, max: usize) -> BoxFuture<'_, Result<Vec<Stored>, QueueError>>;
 
     /// The place of the newest durable event, 0 before the first; changes when events come.

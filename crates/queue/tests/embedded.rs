@@ -6,6 +6,8 @@
 #[expect(dead_code, reason = "shared with the conformance suite")]
 mod bench;
 
+#[path = "embedded/clock.rs"]
+mod clock;
 #[path = "embedded/damage.rs"]
 mod damage;
 #[path = "embedded/folder.rs"]

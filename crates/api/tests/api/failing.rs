@@ -2,8 +2,9 @@
 
 use headgate_event::{Accepted, BoxFuture, Draft, Event, EventId, Sink, StoreError};
 use headgate_queue::{
-    DeadLetterPage, DeadLetterQuery, Erased, LeaseAsk, ListQuery, Memory, Page, Queue, QueueError,
-    Seq, SettleError, Settlement, Stored, SubscriptionError, SubscriptionSpec, SubscriptionStatus,
+    Damaged, DeadLetterPage, DeadLetterQuery, Erased, LeaseAsk, ListQuery, Memory, Page, Queue,
+    QueueError, Seq, SettleError, Settlement, Stored, SubscriptionError, SubscriptionSpec,
+    SubscriptionStatus,
 };
 use std::{sync::Arc, time::Duration};
 use tokio::sync::watch;
@@ -53,7 +54,10 @@ impl Queue for Failing {
 
     fn list(&self, query: ListQuery) -> BoxFuture<'_, Result<Page, QueueError>> {
         if self.faults.damaged {
-            return Box::pin(async { Err(damaged()) });
+            let reason = "`00000000000000000001.seg` is damaged at offset 4096".to_owned();
+            let damaged = vec![Damaged { id: EventId::from_bytes([1; 16]), seq: 7, reason }];
+            let page = Page { events: Vec::new(), damaged, next: None };
+            return Box::pin(async { Ok(page) });
         }
         self.queue.list(query)
     }

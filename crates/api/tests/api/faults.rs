@@ -11,10 +11,15 @@ use serde_json::json;
 #[tokio::test]
 async fn damage_is_500_and_says_where_to_the_log_alone() {
     let world = World::failing(Faults { damaged: true, ..Faults::default() });
-    assert_snapshot!(world.get("/v1/events").await.shown());
     let id = "/v1/events/01KAJ3V3W2N9E6W0V8R3M5T7QZ";
-    assert_eq!(world.get(id).await.status, 500);
+    assert_snapshot!(world.get(id).await.shown());
     assert_eq!(world.get(&format!("{id}/raw")).await.status, 500);
+}
+
+#[tokio::test]
+async fn a_list_names_what_is_damaged_beside_the_events() {
+    let world = World::failing(Faults { damaged: true, ..Faults::default() });
+    assert_snapshot!(world.get("/v1/events").await.shown());
 }
 
 #[tokio::test]

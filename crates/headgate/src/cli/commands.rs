@@ -225,6 +225,17 @@ pub struct DeadLettersArguments {
     pub json: bool,
 }
 
+/// The arguments of `health`.
+#[derive(Args, Clone, Debug)]
+pub struct HealthArguments {
+    /// The gateway.
+    #[command(flatten)]
+    pub client: ClientArguments,
+    /// Ask whether it can do its work, not only whether it lives
+    #[arg(long)]
+    pub ready: bool,
+}
+
 /// The arguments of `reindex`.
 #[derive(Args, Clone, Debug)]
 pub struct ReindexArguments {

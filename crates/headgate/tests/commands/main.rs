@@ -5,6 +5,7 @@
 
 mod dead_letters;
 mod events;
+mod health;
 mod house;
 mod listen;
 mod run;

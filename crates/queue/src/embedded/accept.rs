@@ -1,13 +1,13 @@
 //! Taking events in: what can be done by the caller's task is done there, the log does the rest.
 
-use super::Embedded;
+use super::{Embedded, read::Reading};
 use crate::{
     log::{AppendError, Log, LogError, Position, Prepared},
     queue::UNAVAILABLE_RETRY_AFTER,
 };
 use headgate_event::{
     Accepted, Draft, EventId, StoreError,
-    limits::{DRAFTS_PER_ACCEPT_MAX, LOOKS_PER_ACCEPT_MAX},
+    limits::{BLOCKING_BYTES_MIN, DRAFTS_PER_ACCEPT_MAX, LOOKS_PER_ACCEPT_MAX},
 };
 
 impl Embedded {
@@ -17,22 +17,19 @@ impl Embedded {
             return Err(StoreError::TooMany { drafts, drafts_max });
         }
         let mut accepted = vec![None; drafts.len()];
-        let prepared: Result<Vec<_>, _> = drafts.iter().map(Prepared::new).collect();
-        let mut fresh: Vec<(usize, Prepared)> = prepared?.into_iter().enumerate().collect();
-        drop(drafts);
+        let bytes: usize =
+            drafts.iter().map(|draft| draft.raw.len() + draft.data.parts().0.len()).sum();
+        let size = if bytes < BLOCKING_BYTES_MIN { Size::Small } else { Size::Large };
+        let prepare = move || drafts.iter().map(Prepared::new).collect::<Result<Vec<_>, _>>();
+        let mut fresh: Vec<_> = apart(size, prepare).await??.into_iter().enumerate().collect();
         for _ in 0..LOOKS_PER_ACCEPT_MAX {
-            let seen = self.index.last();
-            let (mut places, mut rest) = (Vec::new(), Vec::new());
-            for (place, draft) in fresh {
-                match self.repeated(&draft)? {
-                    Some(id) => fill(&mut accepted, place, Accepted::Duplicate(id)),
-                    None => {
-                        places.push(place);
-                        rest.push(draft);
-                    }
-                }
-            }
-            match self.log.append(rest, seen).await {
+            let (seen, reading) = (self.index.last(), self.parts());
+            let looked = apart(size, move || reading.looked_up(fresh)).await??;
+            looked.repeats.into_iter().for_each(|(place, id)| {
+                fill(&mut accepted, place, Accepted::Duplicate(id));
+            });
+            let (places, drafts): (Vec<_>, Vec<_>) = looked.fresh.into_iter().unzip();
+            match self.log.append(drafts, seen).await {
                 Ok(answers) => {
                     places.into_iter().zip(answers).for_each(|(p, a)| fill(&mut accepted, p, a));
                     count(&accepted);
@@ -46,10 +43,47 @@ impl Embedded {
         }
         Err(unavailable("the index moves on faster than it is read"))
     }
+}
+
+/// Whether a call is worth a thread.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Size {
+    Small,
+    Large,
+}
+
+/// What a look into the index found, each with its place in the call.
+struct Looked {
+    repeats: Vec<(usize, EventId)>,
+    fresh: Vec<(usize, Prepared)>,
+}
+
+/// Works where the caller is, or, when it is much, where it holds up no other task.
+async fn apart<T: Send + 'static>(
+    size: Size,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, StoreError> {
+    if size == Size::Small {
+        return Ok(work());
+    }
+    let ended = tokio::task::spawn_blocking(work).await;
+    ended.map_err(|error| unavailable(format!("the event could not be made ready: {error}")))
+}
+
+impl Reading {
+    /// Which of the drafts the index knows.
+    fn looked_up(&self, drafts: Vec<(usize, Prepared)>) -> Result<Looked, StoreError> {
+        let mut looked = Looked { repeats: Vec::new(), fresh: Vec::new() };
+        for (place, draft) in drafts {
+            match self.repeated(&draft)? {
+                Some(id) => looked.repeats.push((place, id)),
+                None => looked.fresh.push((place, draft)),
+            }
+        }
+        Ok(looked)
+    }
 
     /// The event that the index has with the same dedupe key, within the draft's window.
-    ///
-    /// A look takes some microseconds, so it is made where the caller is.
     fn repeated(&self, draft: &Prepared) -> Result<Option<EventId>, StoreError> {
         let keys = draft.keys();
         let (Some(window), Some(digest)) = (keys.dedupe_window, draft.digest()) else {

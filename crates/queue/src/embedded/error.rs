@@ -74,8 +74,11 @@ pub enum OpenError {
         /// The newest version that is known.
         known: i64,
     },
-    /// The index cannot be made.
-    #[error("cannot make the index in `{}`", path.display())]
+    /// The index cannot be opened or made.
+    #[error(
+        "cannot open or make the index in `{}` (nothing is lost: mend the cause and start again)",
+        path.display()
+    )]
     Index {
         /// The file.
         path: PathBuf,

@@ -80,6 +80,12 @@ impl Follower {
 
     /// Whether it follows; the reason when it does not.
     pub(super) fn health(&self) -> Result<(), String> {
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner);
+        if thread.as_ref().is_none_or(JoinHandle::is_finished) {
+            let why = "the thread of the index has ended: events are stored and found in memory \
+                       until a restart";
+            return Err(why.to_owned());
+        }
         self.fault.lock().unwrap_or_else(PoisonError::into_inner).clone().map_or(Ok(()), Err)
     }
 
@@ -250,5 +256,24 @@ pub(super) fn catch_up(log: &Log, writer: &mut IndexWriter) -> Result<(), CatchU
         if ended {
             return Ok(());
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_thread_that_has_panicked_is_told() {
+        let (stop, _stopped) = watch::channel(false);
+        let thread = std::thread::spawn(|| panic!("of the test"));
+        while !thread.is_finished() {
+            std::thread::yield_now();
+        }
+        let thread = Mutex::new(Some(thread));
+        let (kept, erasures) = (watch::Sender::new(0), mpsc::channel(1).0);
+        let follower = Follower { stop, kept, erasures, fault: Arc::default(), thread };
+        let reason = follower.health().expect_err("nobody follows");
+        assert!(reason.starts_with("the thread of the index has ended"), "{reason}");
     }
 }

@@ -30,6 +30,7 @@ use kinds::Kinds;
 use rusqlite::{Connection, Row};
 use std::{
     collections::BTreeSet,
+    os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
     sync::{
         Mutex, PoisonError, RwLock,
@@ -44,6 +45,8 @@ pub(super) use find::Span;
 #[derive(Debug)]
 pub(super) struct Index {
     path: PathBuf,
+    /// Which file that was when it was opened.
+    file: Option<FileId>,
     /// Idle connections.
     readers: Mutex<Vec<Connection>>,
     kinds: RwLock<Kinds>,
@@ -67,6 +70,13 @@ pub(super) struct Entry {
     pub(super) created_at: Timestamp,
 }
 
+/// Device and number of a file.
+type FileId = (u64, u64);
+
+fn file_id(path: &Path) -> Option<FileId> {
+    std::fs::metadata(path).ok().map(|file| (file.dev(), file.ino()))
+}
+
 /// A number as SQLite holds it. Places, offsets and lengths are far below 2^63.
 pub(super) fn number(value: u64) -> i64 {
     i64::try_from(value).unwrap_or(i64::MAX)
@@ -81,6 +91,7 @@ impl Index {
     fn new(path: &Path, seed: u64) -> Self {
         Self {
             path: path.to_owned(),
+            file: file_id(path),
             readers: Mutex::default(),
             kinds: RwLock::default(),
             days: RwLock::default(),
@@ -88,6 +99,15 @@ impl Index {
             late_ms_max: AtomicI64::new(0),
             seed,
         }
+    }
+
+    /// Whether the file is the one that was opened.
+    pub(super) fn health(&self) -> Result<(), String> {
+        if file_id(&self.path) == self.file {
+            return Ok(());
+        }
+        let path = self.path.display();
+        Err(format!("`{path}` was removed or replaced: restart, and it is made from the log"))
     }
 
     /// The newest event that is committed here.

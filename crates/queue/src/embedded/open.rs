@@ -9,13 +9,18 @@ use super::{
     random,
     read::Reading,
     registry::Registry,
+    room::RoomWatch,
     state::State,
 };
 use crate::{
     Seq,
-    log::{Begun, DiskStorage, Erasure, Log, LogOptions},
+    log::{Begun, DiskStorage, Erasure, Log, LogOptions, Storage},
 };
-use headgate_event::{Clock, limits::SEGMENT_BYTES_MAX, prompt::PromptKey};
+use headgate_event::{
+    Clock,
+    limits::{DISK_FREE_BYTES_MIN, SEGMENT_BYTES_MAX},
+    prompt::PromptKey,
+};
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
@@ -24,7 +29,11 @@ use tokio::sync::Mutex;
 
 impl Default for EmbeddedOptions {
     fn default() -> Self {
-        Self { segment_bytes_max: SEGMENT_BYTES_MAX, accept_lost_end: false }
+        Self {
+            segment_bytes_max: SEGMENT_BYTES_MAX,
+            disk_free_bytes_min: DISK_FREE_BYTES_MIN,
+            accept_lost_end: false,
+        }
     }
 }
 
@@ -39,13 +48,24 @@ impl Embedded {
         options: EmbeddedOptions,
     ) -> Result<Self, OpenError> {
         let folder = Folder::own(folder)?;
+        let storage = storage(&folder)?;
+        Self::open_on(storage, folder, clock, options)
+    }
+
+    /// The same with the log in this storage.
+    pub(super) fn open_on(
+        storage: Arc<dyn Storage>,
+        folder: Folder,
+        clock: Arc<dyn Clock>,
+        options: EmbeddedOptions,
+    ) -> Result<Self, OpenError> {
         let state_path = folder.join("headgate.db");
         let mut state = State::open(&state_path)?;
         let state_failed = |source| OpenError::State { path: state_path.clone(), source };
         let key = state.key("prompt").map_err(state_failed)?;
         let begun = Begun::read(&state).map_err(state_failed)?;
         let erasures = begun.erasures.clone();
-        let (log, mut writer) = open_log(&folder, &clock, options, begun)?;
+        let (log, mut writer) = open_log(storage, &folder, &clock, options, begun)?;
         let head = *log.head().borrow();
         if let Some(seen) = state.seen_after(head).map_err(state_failed)? {
             if !options.accept_lost_end {
@@ -62,25 +82,55 @@ impl Embedded {
         let committer = Committer::start(state, Arc::clone(&registry), reading, seed)
             .map_err(OpenError::Thread)?;
         let follower = Follower::start(log.clone(), writer).map_err(OpenError::Thread)?;
+        let room = RoomWatch::start(log.clone()).map_err(OpenError::Thread)?;
+        let (committer, follower) = (Arc::new(committer), Arc::new(follower));
         let prompt_key = PromptKey::new(key);
-        let removing = Mutex::default();
-        Ok(Self { clock, log, index, registry, committer, follower, removing, prompt_key, folder })
+        Ok(Self {
+            clock,
+            log,
+            index,
+            registry,
+            committer,
+            follower,
+            removing: Mutex::default(),
+            _room: room,
+            prompt_key,
+            folder,
+        })
     }
 
     /// Finishes what was begun, each after what it rests on.
     pub(super) async fn shut(&self) {
         self.log.close().await;
-        self.follower.stop();
-        self.committer.stop();
-        self.index.close();
+        let (follower, committer) = (Arc::clone(&self.follower), Arc::clone(&self.committer));
+        let index = Arc::clone(&self.index);
+        // They write what is left, which may take a while.
+        let stopped = tokio::task::spawn_blocking(move || {
+            follower.stop();
+            committer.stop();
+            index.close();
+        });
+        if stopped.await.is_err() {
+            tracing::error!("the writers of state and index did not end as they should");
+        }
         for subscriber in self.registry.all() {
             subscriber.wake();
         }
     }
 }
 
+/// The folder of the log.
+pub(super) fn storage(folder: &Folder) -> Result<Arc<dyn Storage>, OpenError> {
+    let path = folder.join("log");
+    match DiskStorage::new(&path) {
+        Ok(storage) => Ok(Arc::new(storage)),
+        Err(source) => Err(OpenError::Folder { action: "open", path, source }),
+    }
+}
+
 /// Opens the log, and the index so that it and the log's memory together know every event.
 fn open_log(
+    storage: Arc<dyn Storage>,
     folder: &Folder,
     clock: &Arc<dyn Clock>,
     options: EmbeddedOptions,
@@ -89,7 +139,7 @@ fn open_log(
     let (log_path, index_path) = (folder.join("log"), folder.join("index.db"));
     let index_failed = |source| OpenError::Index { path: index_path.clone(), source };
     let mut writer = IndexWriter::open(&index_path).map_err(index_failed)?;
-    let opening = Opening { path: log_path, clock: Arc::clone(clock), options, begun };
+    let opening = Opening { path: log_path, storage, clock: Arc::clone(clock), options, begun };
     let mut log = match opening.log(Some(writer.index().last())) {
         Err(OpenError::LostEnd { head, seen, .. }) if options.accept_lost_end => {
             tracing::error!(head, seen, "the end of the log is lost; going on without it");
@@ -131,6 +181,7 @@ fn finish_erasures(
 /// How the log is opened, perhaps twice.
 pub(super) struct Opening {
     pub(super) path: PathBuf,
+    pub(super) storage: Arc<dyn Storage>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) options: EmbeddedOptions,
     pub(super) begun: Begun,
@@ -153,10 +204,10 @@ impl Opening {
     }
 
     pub(super) fn log(&self, indexed: Option<Seq>) -> Result<Log, OpenError> {
-        let failed = |source| OpenError::Folder { action: "open", path: self.path.clone(), source };
-        let storage = Arc::new(DiskStorage::new(&self.path).map_err(failed)?);
-        let segment_bytes_max = self.options.segment_bytes_max;
-        let options = LogOptions { segment_bytes_max, indexed, ..LogOptions::default() };
+        let EmbeddedOptions { segment_bytes_max, disk_free_bytes_min, .. } = self.options;
+        let limits = LogOptions { segment_bytes_max, disk_free_bytes_min, ..LogOptions::default() };
+        let options = LogOptions { indexed, ..limits };
+        let storage = Arc::clone(&self.storage);
         Log::open_finishing(storage, Arc::clone(&self.clock), options, &self.begun)
             .map_err(|error| OpenError::log(self.path.clone(), error))
     }

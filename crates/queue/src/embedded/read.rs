@@ -3,7 +3,7 @@
 
 use super::index::{Index, Span};
 use crate::{
-    ListQuery, Page, QueueError, Selection, Seq, Start, Stored,
+    Damaged, ListQuery, Page, QueueError, Selection, Seq, Start, Stored,
     log::{Committed, Frame, Log, LogError, Place, Position},
 };
 use headgate_event::{
@@ -89,39 +89,42 @@ impl Reading {
     }
 
     pub(super) fn from(&self, from: Seq, max: usize) -> Result<Vec<Stored>, QueueError> {
+        let (mut next, head) = (from, *self.log.head().borrow());
+        let (mut stored, mut room) = (Vec::new(), Room::default());
         loop {
-            let from = from.max(self.log.first_seq());
-            match self.run_from(from, max) {
-                // It was removed in between.
-                Err(QueueError::Damaged { .. }) if !self.keeps(from) => {}
-                read => return read,
+            next = next.max(self.log.first_seq());
+            if stored.len() >= max || next > head {
+                break;
             }
-        }
-    }
-
-    fn run_from(&self, from: Seq, max: usize) -> Result<Vec<Stored>, QueueError> {
-        if max == 0 || from > *self.log.head().borrow() {
-            return Ok(Vec::new());
-        }
-        let position = self.known(from)?.position;
-        let (mut place, mut stored) =
-            (Place { segment: position.segment, offset: position.offset }, Vec::new());
-        let mut room = Room::default();
-        while stored.len() < max {
-            let scanned = self
-                .log
-                .scan(place, max - stored.len(), room.bytes_left)
-                .map_err(|error| damaged(from + stored.len() as Seq, error))?;
+            let located = match self.known(next) {
+                // It was removed in between.
+                Err(QueueError::Damaged { .. }) if !self.keeps(next) => continue,
+                located => located?,
+            };
+            let Position { segment, offset, .. } = located.position;
+            let place = Place { segment, offset };
+            let Ok(scanned) = self.log.scan(place, max - stored.len(), room.bytes_left) else {
+                // One of many is damaged: one by one, so that the others are not lost with it.
+                match self.stored_within(located, &mut room) {
+                    Ok(Some(found)) => stored.push(found),
+                    Ok(None) => break,
+                    Err(QueueError::Damaged { .. }) if !self.keeps(next) => {}
+                    Err(error) => pass_damage(error)?,
+                }
+                next += 1;
+                continue;
+            };
             if scanned.frames.is_empty() {
                 break;
             }
-            place = scanned.next;
             for frame in scanned.frames {
                 if !room.takes(&frame) {
                     return Ok(stored);
                 }
-                if !frame.keys.is_erased() {
-                    stored.push(open(&frame)?);
+                next = frame.seq + 1;
+                match open(&frame) {
+                    Ok(found) => stored.push(found),
+                    Err(error) => pass_damage(error)?,
                 }
             }
         }
@@ -131,27 +134,33 @@ impl Reading {
     pub(super) fn list(&self, query: &ListQuery) -> Result<Page, QueueError> {
         let limit = query.limit.min(LIST_EVENTS_MAX);
         if limit == 0 {
-            return Ok(Page { events: Vec::new(), next: None });
+            return Ok(Page { events: Vec::new(), damaged: Vec::new(), next: None });
         }
         // One more than asked says whether there is a next page.
         let found = self.newest(query, limit + 1)?;
-        let (mut events, mut room, mut taken) = (Vec::new(), Room::default(), 0);
+        let (mut events, mut damaged) = (Vec::new(), Vec::new());
+        let (mut room, mut taken) = (Room::default(), 0);
         for located in found.iter().take(limit) {
-            let event = match self.stored_within(*located, &mut room) {
-                Ok(Some(stored)) => Some(stored.event),
+            match self.stored_within(*located, &mut room) {
                 Ok(None) => break,
+                // The index compares hashes only.
+                Ok(Some(stored)) => {
+                    events.extend(Some(stored.event).filter(|event| query.selection.wants(event)));
+                }
                 // They were taken away in between.
-                Err(QueueError::Erased { .. }) => None,
-                Err(QueueError::Damaged { seq, .. }) if !self.keeps(seq) => None,
+                Err(QueueError::Erased { .. }) => {}
+                Err(QueueError::Damaged { seq, .. }) if !self.keeps(seq) => {}
+                Err(QueueError::Damaged { seq, reason }) => {
+                    tell_damage(seq, &reason);
+                    damaged.push(Damaged { id: located.id, seq, reason });
+                }
                 Err(error) => return Err(error),
-            };
+            }
             taken += 1;
-            // The index compares hashes only.
-            events.extend(event.filter(|event| query.selection.wants(event)));
         }
         let last = usize::checked_sub(taken, 1).and_then(|last| found.get(last));
         let next = last.map(|last| last.seq).filter(|_| taken < found.len());
-        Ok(Page { events, next })
+        Ok(Page { events, damaged, next })
     }
 
     /// The last event before which nothing is for a subscription that begins here.
@@ -251,6 +260,22 @@ impl Room {
         self.is_empty = false;
         takes
     }
+}
+
+/// Says that a stored event cannot be read: whoever skips it does so before everybody's eyes.
+pub(super) fn tell_damage(seq: Seq, reason: &str) {
+    metrics::counter!("headgate_queue_damaged_reads_total").increment(1);
+    tracing::error!(seq, reason, "a stored event cannot be read");
+}
+
+/// Tells damage and goes on, and passes what was erased; every other error stays one.
+fn pass_damage(error: QueueError) -> Result<(), QueueError> {
+    match error {
+        QueueError::Damaged { seq, reason } => tell_damage(seq, &reason),
+        QueueError::Erased { .. } => {}
+        error => return Err(error),
+    }
+    Ok(())
 }
 
 /// Whether a selection wants an event of the log's memory.

@@ -1,8 +1,12 @@
 //! Making the index anew from the log, while no gateway runs.
 
 use super::{
-    Embedded, EmbeddedOptions, OpenError, folder::Folder, follower, index::IndexWriter,
-    open::Opening, state::State,
+    Embedded, EmbeddedOptions, OpenError,
+    folder::Folder,
+    follower,
+    index::IndexWriter,
+    open::{Opening, storage},
+    state::State,
 };
 use crate::log::Begun;
 use headgate_event::Clock;
@@ -27,7 +31,8 @@ impl Embedded {
         let state = State::open(&state_path)?;
         let state_failed = |source| OpenError::State { path: state_path.clone(), source };
         let begun = Begun::read(&state).map_err(state_failed)?;
-        let opening = Opening { path: folder.join("log"), clock, options, begun };
+        let (path_of_log, storage) = (folder.join("log"), storage(&folder)?);
+        let opening = Opening { path: path_of_log, storage, clock, options, begun };
         let seen = IndexWriter::open(&path).map_err(index_failed)?.index().last();
         let head = match opening.log(Some(seen)) {
             Err(OpenError::LostEnd { head, .. }) if options.accept_lost_end => head,

@@ -121,9 +121,9 @@ impl Reading {
                 Ok(None) => break,
                 // Nobody can lease it any more: its deliveries were dropped before.
                 Err(error @ QueueError::Erased { .. }) => Err(error.to_string()),
-                Err(error @ QueueError::Damaged { .. }) => {
-                    tracing::error!(%error, "an event cannot be delivered");
-                    Err(error.to_string())
+                Err(QueueError::Damaged { seq, reason }) => {
+                    read::tell_damage(seq, &reason);
+                    Err(reason)
                 }
                 Err(error) => return Err(error),
             };

@@ -2,7 +2,8 @@
 
 use crate::Seq;
 use headgate_event::limits::{
-    DEDUPE_KEPT_EVENTS, INDEX_LAG_EVENTS_MAX, INDEX_LAG_WAIT, SEGMENT_BYTES_MAX,
+    DEDUPE_KEPT_EVENTS, DISK_FREE_BYTES_MIN, INDEX_LAG_EVENTS_MAX, INDEX_LAG_WAIT,
+    SEGMENT_BYTES_MAX,
 };
 use std::time::Duration;
 
@@ -17,6 +18,8 @@ pub(crate) struct LogOptions {
     pub index_lag_events_max: u64,
     /// How long it waits then.
     pub index_lag_wait: Duration,
+    /// What is kept free on the disk: below it nothing is taken.
+    pub disk_free_bytes_min: u64,
     /// How many dedupe keys are kept in memory although the index has them.
     pub dedupe_kept_events: u64,
 }
@@ -28,6 +31,7 @@ impl Default for LogOptions {
             indexed: None,
             index_lag_events_max: INDEX_LAG_EVENTS_MAX,
             index_lag_wait: INDEX_LAG_WAIT,
+            disk_free_bytes_min: DISK_FREE_BYTES_MIN,
             dedupe_kept_events: DEDUPE_KEPT_EVENTS,
         }
     }

@@ -15,6 +15,7 @@ use super::{
         FORMAT_VERSION, HeaderError, SEGMENT_HEADER_BYTES, SEGMENT_START, SegmentHeader, file_name,
         first_seq_of,
     },
+    random,
 };
 use crate::Seq;
 use batches::Walk;
@@ -141,10 +142,16 @@ fn survey(storage: &dyn Storage, firsts: &[Seq]) -> Result<(Vec<Found>, Option<S
     let mut found = Vec::with_capacity(firsts.len());
     for (nth, &first_seq) in firsts.iter().enumerate() {
         let (bytes, header) = look(storage, first_seq)?;
+        // The header is durable before a batch is written, so a file that is longer had one.
+        // The very first segment is 1; any other had one before it.
+        let unborn =
+            nth + 1 == firsts.len() && bytes <= SEGMENT_START && (nth > 0 || first_seq == 1);
         match header {
             Ok(header) if header.first_seq == first_seq => {
                 found.push(Found { first_seq, bytes, header });
             }
+            // A block that a power cut gave to the file may still hold what it held before.
+            Ok(_) | Err(HeaderError::Broken(_)) if unborn => return Ok((found, Some(first_seq))),
             Ok(header) => {
                 let other = file_name(header.first_seq);
                 let reason = format!("its header is that of `{other}`");
@@ -152,15 +159,6 @@ fn survey(storage: &dyn Storage, firsts: &[Seq]) -> Result<(Vec<Found>, Option<S
             }
             Err(HeaderError::Newer(found)) => {
                 return Err(OpenError::Newer { segment: first_seq, found, known: FORMAT_VERSION });
-            }
-            // The header is durable before a batch is written, so a file that is longer had one.
-            // The very first segment is 1; any other had one before it.
-            Err(HeaderError::Broken(_))
-                if nth + 1 == firsts.len()
-                    && bytes <= SEGMENT_START
-                    && (nth > 0 || first_seq == 1) =>
-            {
-                return Ok((found, Some(first_seq)));
             }
             Err(HeaderError::Broken(reason)) => {
                 return Err(OpenError::damaged(first_seq, 0, reason));
@@ -217,8 +215,7 @@ fn begin(storage: &dyn Storage, unborn: Option<Seq>) -> Result<Recovered, OpenEr
         forget(storage, unborn)?;
     }
     let first = file_name(1);
-    let tag =
-        getrandom::u64().map_err(|e| failed("begin", &first, io::Error::other(e.to_string())))?;
+    let tag = random::number().map_err(|e| failed("begin", &first, e))?;
     let last_id = EventId::from_bytes([0; 16]);
     let header = SegmentHeader { first_seq: 1, tag, previous: 0, previous_end: 0, last_id };
     let active = storage

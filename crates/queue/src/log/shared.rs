@@ -30,6 +30,8 @@ pub(super) struct Shared {
     pub room: Notify,
     /// Why nothing can be stored at present.
     pub fault: Mutex<Option<String>>,
+    /// Why nothing is taken although it could be stored: too little of the disk is free.
+    pub shortage: Mutex<Option<String>>,
 }
 
 impl Shared {
@@ -44,6 +46,10 @@ impl Shared {
 
     pub(super) fn set_fault(&self, reason: Option<String>) {
         *self.fault.lock().unwrap_or_else(PoisonError::into_inner) = reason;
+    }
+
+    pub(super) fn shortage(&self) -> Option<String> {
+        self.shortage.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     pub(super) fn segments(&self) -> Vec<SegmentInfo> {

@@ -4,7 +4,7 @@
 
 mod disk;
 #[cfg(test)]
-pub(super) mod memory;
+pub(crate) mod simulated;
 
 pub(crate) use disk::DiskStorage;
 
@@ -22,6 +22,8 @@ pub(crate) trait Storage: Send + Sync + fmt::Debug {
     fn remove(&self, name: &str) -> io::Result<()>;
     /// Makes durable which files there are.
     fn sync_folder(&self) -> io::Result<()>;
+    /// How many bytes there is room for.
+    fn free_bytes(&self) -> io::Result<u64>;
 }
 
 /// One file, read and written at places.

@@ -10,7 +10,7 @@ mod storing;
 
 use super::{
     AppendError, Log, LogOptions, OpenError, Place, Prepared, Storage,
-    storage::memory::{Ask, MemoryStorage},
+    storage::simulated::{Ask, SimulatedDisk},
 };
 use crate::Seq;
 use bytes::Bytes;
@@ -26,7 +26,7 @@ const WEEK: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// A log, the disk below it and its clock.
 struct Rig {
-    disk: MemoryStorage,
+    disk: SimulatedDisk,
     clock: Arc<ManualClock>,
     log: Log,
 }
@@ -47,7 +47,7 @@ impl Rig {
     }
 
     fn with(options: LogOptions) -> Self {
-        let disk = MemoryStorage::default();
+        let disk = SimulatedDisk::default();
         let clock = Arc::new(ManualClock::at(NOW));
         let log = open(&disk, &clock, options).expect("an empty log opens");
         Self { disk, clock, log }
@@ -75,7 +75,7 @@ impl Rig {
 }
 
 fn open(
-    disk: &MemoryStorage,
+    disk: &SimulatedDisk,
     clock: &Arc<ManualClock>,
     options: LogOptions,
 ) -> Result<Log, OpenError> {
@@ -84,7 +84,7 @@ fn open(
 }
 
 /// Opens a disk as it is, and nothing else.
-fn reopened(disk: &MemoryStorage) -> Result<Log, OpenError> {
+fn reopened(disk: &SimulatedDisk) -> Result<Log, OpenError> {
     open(disk, &Arc::new(ManualClock::at(NOW)), LogOptions::default())
 }
 

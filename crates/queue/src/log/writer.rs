@@ -5,15 +5,20 @@
 //! synced.
 
 mod batch;
+#[cfg(test)]
+mod by_hand;
 mod ids;
 mod known;
 mod tasks;
 
 pub(super) use batch::{Call, Message, Task};
+#[cfg(test)]
+pub(super) use by_hand::ByHand;
 
 use super::{
     AppendError, Committed, LogOptions, Place, Shared,
     format::{BATCH_HEADER_BYTES, BatchHeader, SEGMENT_START, SegmentHeader, file_name},
+    random,
     recovery::{Active, begin_segment},
     unavailable,
 };
@@ -21,7 +26,7 @@ use crate::Seq;
 use batch::Batch;
 use headgate_event::{
     Accepted, Clock, EventId, Timestamp,
-    limits::{BATCH_BYTES_MAX, BATCH_EVENTS_MAX},
+    limits::{BATCH_BYTES_MAX, BATCH_EVENTS_MAX, DISK_PROBE_BYTES},
 };
 use ids::Ids;
 use known::Known;
@@ -96,29 +101,30 @@ impl Writer {
 
     /// Works until it is told to close or nobody is left to tell it anything.
     pub(super) fn run(mut self, mut queue: mpsc::Receiver<Message>) {
-        while let Some(calls) = self.gather(&mut queue) {
-            if !calls.is_empty() {
-                self.commit(calls);
-            }
-            if let Some(task) = self.task.take() {
-                self.perform(task);
+        while let Some(first) = self.next_call(&mut queue) {
+            let calls = self.gather(first, &mut queue);
+            self.commit(calls);
+            self.perform_held();
+        }
+    }
+
+    /// The next call, waiting for it; `None` at the end.
+    fn next_call(&mut self, queue: &mut mpsc::Receiver<Message>) -> Option<Call> {
+        if let Some(held) = self.held.take() {
+            return Some(held);
+        }
+        loop {
+            match queue.blocking_recv()? {
+                Message::Append(call) => return Some(call),
+                Message::Task(task) => self.perform(task),
+                Message::Probe => self.probe(),
+                Message::Close => queue.close(),
             }
         }
     }
 
-    /// Waits for a call and takes with it what is queued, up to the limits of a batch.
-    fn gather(&mut self, queue: &mut mpsc::Receiver<Message>) -> Option<Vec<Call>> {
-        let first = match self.held.take() {
-            Some(held) => held,
-            None => match next_message(queue)? {
-                Message::Append(call) => call,
-                Message::Task(task) => {
-                    self.task = Some(task);
-                    return Some(Vec::new());
-                }
-                Message::Close => return Some(Vec::new()),
-            },
-        };
+    /// Takes with a call what is queued, up to the limits of a batch.
+    fn gather(&mut self, first: Call, queue: &mut mpsc::Receiver<Message>) -> Vec<Call> {
         let (mut events, mut bytes) = first.size();
         let mut calls = vec![first];
         while events < BATCH_EVENTS_MAX && bytes < BATCH_BYTES_MAX {
@@ -132,6 +138,8 @@ impl Writer {
                     queue.close();
                     continue;
                 }
+                // The calls will show it.
+                Ok(Message::Probe) => continue,
                 Err(_) => break,
             };
             let (more_events, more_bytes) = call.size();
@@ -143,7 +151,7 @@ impl Writer {
             }
             calls.push(call);
         }
-        Some(calls)
+        calls
     }
 
     /// Stores the calls in one batch and answers them.
@@ -188,7 +196,7 @@ impl Writer {
 
     /// Begins the segment after the active one, which is not empty.
     fn begin_next(&mut self) -> Result<(), String> {
-        let tag = match getrandom::u64() {
+        let tag = match random::number() {
             Ok(tag) => tag,
             Err(error) => return Err(format!("there are no random bits: {error}")),
         };
@@ -258,12 +266,35 @@ impl Writer {
         }
         self.active.end = batch.end;
         self.head += batch.frames.len() as u64;
+        self.unblocked();
+        Ok(())
+    }
+
+    /// Tries whether what blocked the log has passed, without an event to lose: zeros are written
+    /// behind the end and cut off again.
+    fn probe(&mut self) {
+        if self.health != Health::Blocked || self.ready().is_err() {
+            return;
+        }
+        let (file, end) = (&self.active.file, self.active.end);
+        if let Err(error) = file.write_at(end, &[0; DISK_PROBE_BYTES]) {
+            self.not_written(&error);
+            return;
+        }
+        match file.truncate(end).and_then(|()| file.sync()) {
+            Ok(()) => self.unblocked(),
+            Err(error) => {
+                self.poison("cut", &error);
+            }
+        }
+    }
+
+    fn unblocked(&mut self) {
         if self.health == Health::Blocked {
             tracing::info!("the log can be written again");
             self.shared.set_fault(None);
             self.health = Health::Well;
         }
-        Ok(())
     }
 
     /// Writes header and frames, in one piece unless they are large.
@@ -368,15 +399,6 @@ impl Writer {
         self.shared.set_fault(Some(reason.clone()));
         reason
     }
-}
-
-/// The next message, waiting for it; `None` at the end.
-fn next_message(queue: &mut mpsc::Receiver<Message>) -> Option<Message> {
-    let message = queue.blocking_recv()?;
-    if matches!(message, Message::Close) {
-        queue.close();
-    }
-    Some(message)
 }
 
 fn is_full(error: &io::Error) -> bool {

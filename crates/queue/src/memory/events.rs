@@ -165,7 +165,8 @@ impl Events {
         let limit = query.limit.min(LIST_EVENTS_MAX);
         let page: Vec<Stored> = found.by_ref().take(limit).collect();
         let next = page.last().map(|last| last.seq).filter(|_| found.next().is_some());
-        Page { events: page.into_iter().map(|stored| stored.event).collect(), next }
+        let events = page.into_iter().map(|stored| stored.event).collect();
+        Page { events, damaged: Vec::new(), next }
     }
 
     /// The last event before which nothing is for a subscription that begins here.

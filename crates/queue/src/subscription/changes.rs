@@ -50,7 +50,7 @@ pub(crate) enum DeadReason {
     /// It had all its attempts.
     Exhausted,
     /// What is stored of it cannot be read.
-    Unreadable,
+    Damaged,
     /// Retention has removed its event before it was settled.
     Expired,
 }
@@ -104,7 +104,7 @@ impl DeadReason {
         match self {
             Self::Buried => "buried",
             Self::Exhausted => "exhausted",
-            Self::Unreadable => "unreadable",
+            Self::Damaged => "damaged",
             Self::Expired => "expired",
         }
     }

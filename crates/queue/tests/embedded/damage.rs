@@ -6,7 +6,7 @@ use crate::{
 };
 use bytes::Bytes;
 use headgate_event::{Clock, Draft, Event};
-use headgate_queue::{Embedded, EmbeddedOptions, ListQuery, OpenError, QueueError, Verb};
+use headgate_queue::{Damaged, Embedded, EmbeddedOptions, ListQuery, OpenError, QueueError, Verb};
 use headgate_testkit::ManualClock;
 use std::{fs, path::Path, sync::Arc};
 use tempfile::TempDir;
@@ -51,7 +51,21 @@ async fn an_event_that_cannot_be_read_is_a_dead_letter_and_others_go_on() {
     assert!(matches!(error, QueueError::Damaged { seq: 3, .. }), "{error}");
     assert!(bench.queue.event(stored[3]).await.expect("read").is_some());
     let reason = bench.state("SELECT reason || ' ' || last_error FROM state_dead_letters");
-    assert!(reason.starts_with("unreadable the stored event 3 cannot be read: "), "{reason}");
+    assert!(reason.starts_with("damaged `00000000000000000001.seg` is damaged at offset "));
+    let page = bench.queue.list(ListQuery { limit: 3, ..ListQuery::default() }).await;
+    let page = page.expect("one damaged event does not take the page with it");
+    assert_eq!(ids(&page.events), [stored[4], stored[3]]);
+    let Damaged { id, seq, reason } = &page.damaged[0];
+    assert_eq!((*id, *seq, page.damaged.len()), (stored[2], 3, 1));
+    assert!(reason.starts_with("`00000000000000000001.seg` is damaged at offset "), "{reason}");
+    let page = bench.queue.list(ListQuery { limit: 3, before: page.next, ..ListQuery::default() });
+    assert_eq!(ids(&page.await.expect("listed").events), [stored[1], stored[0]]);
+    for from in 1..=5 {
+        let read = bench.queue.read(from, 10).await.expect("the others are read");
+        let places: Vec<_> = read.iter().map(|stored| stored.seq).collect();
+        let whole: Vec<_> = [1, 2, 4, 5].into_iter().filter(|seq| *seq >= from).collect();
+        assert_eq!(places, whole, "a gap says what is missing");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

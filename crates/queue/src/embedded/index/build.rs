@@ -14,7 +14,7 @@ use crate::{
     embedded::random,
     log::{Committed, Keys},
 };
-use rusqlite::{Connection, Transaction, params};
+use rusqlite::{Connection, ErrorCode, Transaction, params};
 use std::{
     collections::BTreeMap,
     io,
@@ -29,16 +29,28 @@ pub(in crate::embedded) struct IndexWriter {
     pub(super) index: Arc<Index>,
 }
 
+/// A file with other tables than an index has.
+struct Unfit {
+    /// The version in the file.
+    found: i64,
+}
+
 impl IndexWriter {
-    /// Opens the index in this file. One that cannot be read, or is of another version, is thrown
-    /// away: it is derived.
+    /// Opens the index in this file. One that is damaged, or of another version, is thrown away:
+    /// it is derived. One that cannot be opened for another reason (no room, no permission, too
+    /// many files) is left alone: making it again would fail too, or take long for nothing.
     pub(in crate::embedded) fn open(path: &Path) -> rusqlite::Result<Self> {
         match Self::open_as_it_is(path) {
-            Ok(Some(writer)) => return Ok(writer),
-            Ok(None) => {
-                tracing::warn!("the index is of another version, or not whole, and is rebuilt")
+            Ok(Ok(writer)) => return Ok(writer),
+            Ok(Err(Unfit { found })) => tracing::warn!(
+                found,
+                expected = VERSION,
+                "the index is of another version, or not whole, and is rebuilt"
+            ),
+            Err(error) if is_damage(&error) => {
+                tracing::warn!(%error, "the index is damaged and is rebuilt");
             }
-            Err(error) => tracing::warn!(%error, "the index cannot be read and is rebuilt"),
+            Err(error) => return Err(error),
         }
         Self::create(path)
     }
@@ -47,20 +59,21 @@ impl IndexWriter {
     pub(in crate::embedded) fn create(path: &Path) -> rusqlite::Result<Self> {
         remove(path).map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
         let missing = || rusqlite::Error::InvalidPath(path.to_owned());
-        Self::open_as_it_is(path)?.ok_or_else(missing)
+        Self::open_as_it_is(path)?.map_err(|_| missing())
     }
 
-    fn open_as_it_is(path: &Path) -> rusqlite::Result<Option<Self>> {
+    fn open_as_it_is(path: &Path) -> rusqlite::Result<Result<Self, Unfit>> {
         let seed = random::number()
             .map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
         let connection = schema::open_writer(path, seed)?;
-        if schema::version(&connection)? != VERSION || !schema::is_whole(&connection)? {
-            return Ok(None);
+        let found = schema::version(&connection)?;
+        if found != VERSION || !schema::is_whole(&connection)? {
+            return Ok(Err(Unfit { found }));
         }
         let seed = u64::from_le_bytes(schema::meta(&connection, "seed")?.to_le_bytes());
         let writer = Self { connection, index: Arc::new(Index::new(path, seed)) };
         writer.publish()?;
-        Ok(Some(writer))
+        Ok(Ok(writer))
     }
 
     /// What the readers share.
@@ -196,6 +209,23 @@ fn set_meta(transaction: &Transaction<'_>, key: &str, value: i64) -> rusqlite::R
     let sql = "UPDATE index_meta SET value = ?2 WHERE key = ?1";
     transaction.prepare_cached(sql)?.execute(params![key, value])?;
     Ok(())
+}
+
+/// Whether an error says that what is in the file is wrong, and not that it cannot be reached.
+fn is_damage(error: &rusqlite::Error) -> bool {
+    match error {
+        // The plain error 1 is that of a statement that does not fit the tables.
+        rusqlite::Error::SqliteFailure(failure, _) => {
+            matches!(failure.code, ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)
+                || failure.extended_code == rusqlite::ffi::SQLITE_ERROR
+        }
+        rusqlite::Error::SqlInputError { .. }
+        | rusqlite::Error::QueryReturnedNoRows
+        | rusqlite::Error::FromSqlConversionFailure(..)
+        | rusqlite::Error::IntegralValueOutOfRange(..)
+        | rusqlite::Error::InvalidColumnType(..) => true,
+        _ => false,
+    }
 }
 
 /// Removes the file and what SQLite keeps beside it.

@@ -57,6 +57,11 @@ impl Storage for DiskStorage {
     fn sync_folder(&self) -> io::Result<()> {
         self.handle.sync_all()
     }
+
+    fn free_bytes(&self) -> io::Result<u64> {
+        let room = rustix::fs::fstatvfs(&self.handle)?;
+        Ok(room.f_bavail.saturating_mul(room.f_frsize))
+    }
 }
 
 #[derive(Debug)]

@@ -38,7 +38,7 @@ async fn what_a_restart_shows_after_a_failed_sync_survives_a_power_cut() {
     let rig = rig.reopen();
     let shown = rig.all();
     rig.append_raw("3").await;
-    let disk = rig.disk.after_power_cut(|_| 0);
+    let disk = rig.disk.with_what_was_synced();
     let after = all(&reopened(&disk).expect("it opens"));
     assert_eq!(after[..shown.len()], shown);
     assert_eq!(after.last().map(|read| read.raw.clone()), Some("3".into()));
@@ -69,6 +69,70 @@ async fn a_full_disk_refuses_and_recovers_when_there_is_room() {
     rig.append_raw("2").await;
     assert_eq!(rig.log.health(), Ok(()));
     assert_eq!(raws(&rig.reopen().all()), ["1", "2"]);
+}
+
+#[tokio::test]
+async fn a_full_disk_is_well_again_without_a_new_event() {
+    let rig = Rig::with(LogOptions { disk_free_bytes_min: 0, ..LogOptions::default() });
+    rig.append_raw("1").await;
+    let used = rig.disk.used();
+    rig.disk.hold_at_most(Some(used + 300));
+    append(&rig.log, &[draft(noise(1_000, 1))]).await.expect_err("no room");
+    // A disk that is still full stays full, and keeps nothing of the trial.
+    rig.log.check_room();
+    append(&rig.log, &[draft(noise(1_000, 1))]).await.expect_err("no room");
+    assert!(rig.log.health().is_err());
+    assert_eq!(rig.disk.used(), used);
+    rig.disk.hold_at_most(None);
+    rig.log.check_room();
+    until_well(&rig.log).await;
+    assert_eq!(rig.disk.used(), used);
+    assert_eq!(raws(&rig.reopen().all()), ["1"]);
+}
+
+#[tokio::test]
+async fn a_segment_that_could_not_be_created_is_created_without_a_new_event() {
+    let rig = Rig::with(LogOptions { segment_bytes_max: 1, ..LogOptions::default() });
+    rig.append_raw("1").await;
+    rig.disk.fail(Ask::Create, 1, ErrorKind::Other);
+    append(&rig.log, &[draft("2")]).await.expect_err("no file can be created");
+    rig.log.check_room();
+    until_well(&rig.log).await;
+    rig.append_raw("3").await;
+    assert_eq!(raws(&rig.reopen().all()), ["1", "3"]);
+}
+
+#[tokio::test]
+async fn a_disk_that_is_nearly_full_takes_nothing_and_is_read() {
+    let rig = Rig::with(LogOptions { disk_free_bytes_min: 10_000, ..LogOptions::default() });
+    rig.append_raw("1").await;
+    let used = rig.disk.used();
+    rig.disk.hold_at_most(Some(used + 9_999));
+    rig.log.check_room();
+    let error = append(&rig.log, &[draft("2")]).await.expect_err("too little is free");
+    let said = "the disk is nearly full: 9999 bytes are free, fewer than the 10000 to keep";
+    assert_eq!(reason(error), said);
+    assert_eq!(rig.log.health(), Err(said.to_owned()));
+    assert_eq!(raws(&rig.all()), ["1"]);
+    // A little room is used up at once: it must be some more.
+    rig.disk.hold_at_most(Some(used + 20_000));
+    rig.log.check_room();
+    append(&rig.log, &[draft("2")]).await.expect_err("it would be full again at once");
+    rig.disk.hold_at_most(None);
+    rig.log.check_room();
+    assert_eq!(rig.log.health(), Ok(()));
+    rig.append_raw("2").await;
+    assert_eq!(raws(&rig.reopen().all()), ["1", "2"]);
+}
+
+/// Waits until the writer has seen that it can write.
+async fn until_well(log: &Log) {
+    let wait = async {
+        while log.health().is_err() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), wait).await.expect("it is well again");
 }
 
 #[tokio::test]
@@ -138,7 +202,7 @@ async fn a_frame_that_has_changed_on_the_disk_is_not_given_out() {
         bytes[changed] ^= 0x10;
         let position = super::super::Position { offset: 64 + 48, ..entries[1].position };
         assert!(rig.log.read(position).is_err());
-        let disk = MemoryStorage::default();
+        let disk = SimulatedDisk::default();
         disk.put(name, &bytes);
         let segment = super::super::Storage::open(&disk, name).expect("it is there");
         let len = usize::try_from(entries[1].position.len).expect("a length");

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 const FIRST: &str = "00000000000000000001.seg";
 
 /// Three batches of two events, and the offsets at which they begin and end.
-async fn three_batches() -> (MemoryStorage, Vec<usize>, Vec<Read>) {
+async fn three_batches() -> (SimulatedDisk, Vec<usize>, Vec<Read>) {
     let rig = Rig::new();
     let mut ends = vec![rig.disk.used()];
     for n in 0..3 {
@@ -19,13 +19,13 @@ async fn three_batches() -> (MemoryStorage, Vec<usize>, Vec<Read>) {
     (rig.disk, ends, reads)
 }
 
-fn with(bytes: &[u8]) -> MemoryStorage {
-    let disk = MemoryStorage::default();
+fn with(bytes: &[u8]) -> SimulatedDisk {
+    let disk = SimulatedDisk::default();
     disk.put(FIRST, bytes);
     disk
 }
 
-fn refusal(disk: &MemoryStorage) -> String {
+fn refusal(disk: &SimulatedDisk) -> String {
     let before = disk.content();
     let error = reopened(disk).expect_err("it is damaged").to_string();
     assert!(disk.content() == before, "a damaged log was changed");
@@ -161,7 +161,7 @@ async fn a_broken_header_over_batches_is_damage() {
 }
 
 /// Five segments of one event each.
-async fn five_segments() -> (MemoryStorage, Vec<Read>) {
+async fn five_segments() -> (SimulatedDisk, Vec<Read>) {
     let rig = Rig::with(LogOptions { segment_bytes_max: 1, ..LogOptions::default() });
     for n in 1..=5 {
         rig.append_raw(format!("{n}")).await;
@@ -171,8 +171,8 @@ async fn five_segments() -> (MemoryStorage, Vec<Read>) {
     (rig.disk, reads)
 }
 
-fn without(disk: &MemoryStorage, seq: Seq) -> MemoryStorage {
-    let fewer = MemoryStorage::default();
+fn without(disk: &SimulatedDisk, seq: Seq) -> SimulatedDisk {
+    let fewer = SimulatedDisk::default();
     for (name, bytes) in disk.content() {
         if name != format!("{seq:020}.seg") {
             fewer.put(&name, &bytes);
@@ -250,7 +250,7 @@ async fn what_was_written_but_not_synced_is_durable_once_it_is_shown() {
     let disk = rig.disk.clone();
     tokio::task::spawn_blocking(move || disk.until_a_sync_waits()).await.expect("it waits");
     // The process dies here, the machine does not: the pages are there.
-    let killed = MemoryStorage::default();
+    let killed = SimulatedDisk::default();
     for (name, bytes) in rig.disk.content() {
         killed.put(&name, &bytes);
     }
@@ -258,7 +258,7 @@ async fn what_was_written_but_not_synced_is_durable_once_it_is_shown() {
     call.await.expect("no panic").expect("it is stored");
     let shown = all(&reopened(&killed).expect("it opens"));
     assert_eq!(raws(&shown), ["1"]);
-    assert_eq!(all(&reopened(&killed.after_power_cut(|_| 0)).expect("it opens")), shown);
+    assert_eq!(all(&reopened(&killed.with_what_was_synced()).expect("it opens")), shown);
 }
 
 proptest! {

@@ -25,6 +25,8 @@ pub(in crate::log) enum Message {
     Append(Call),
     /// Do this between two batches.
     Task(Task),
+    /// See whether a log that could not write can write again.
+    Probe,
     /// Store what was given before, then end.
     Close,
 }

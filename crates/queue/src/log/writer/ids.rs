@@ -1,5 +1,6 @@
 //! Ids that rise whatever the clock does.
 
+use crate::log::random;
 use headgate_event::{EventId, Timestamp};
 
 /// Gives ids, each greater than the one before it.
@@ -35,7 +36,7 @@ impl Ids {
     /// does not rest on them, they only keep apart the ids of two installations.
     fn random(&self) -> u128 {
         let mut bytes = [0; 16];
-        if getrandom::fill(&mut bytes[..10]).is_err() {
+        if random::fill(&mut bytes[..10]).is_err() {
             return u128::from_be_bytes(self.last.next().to_bytes());
         }
         u128::from_le_bytes(bytes)

@@ -5,6 +5,13 @@ use super::{Health, Task, Writer};
 use crate::log::{Erasure, format::SEGMENT_START};
 
 impl Writer {
+    /// Does what came while the batch was gathered.
+    pub(super) fn perform_held(&mut self) {
+        if let Some(task) = self.task.take() {
+            self.perform(task);
+        }
+    }
+
     pub(super) fn perform(&mut self, task: Task) {
         match task {
             // Nobody may wait any more.

@@ -107,7 +107,7 @@ impl Deliveries {
     /// Stages that a leased delivery is dead because what is stored of it cannot be read.
     pub(crate) fn give_up(&mut self, seq: Seq, now: Timestamp, why: &str) {
         if let Some(open) = self.open.get(&seq).filter(|open| open.state == State::Leased) {
-            let letter = dead_letter(seq, open, DeadReason::Unreadable, now, Some(why));
+            let letter = dead_letter(seq, open, DeadReason::Damaged, now, Some(why));
             self.stage(seq, Staged::Dead(letter));
         }
     }

@@ -289,5 +289,5 @@ fn what_cannot_be_read_is_a_dead_letter_of_its_own_kind() {
     deliveries.give_up(7, at(0), "never leased");
     let changes = commit(&mut deliveries);
     assert_eq!(changes.dead.len(), 1);
-    assert_eq!(changes.dead[0].reason, DeadReason::Unreadable);
+    assert_eq!(changes.dead[0].reason, DeadReason::Damaged);
 }

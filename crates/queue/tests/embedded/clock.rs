@@ -1,0 +1,76 @@
+//! A clock that steps back an hour and forward a year, while the queue runs and over restarts.
+
+use crate::bench::{Bench, SECOND, attempt, ids, keyed, noon};
+use headgate_event::{Accepted, EventId};
+use headgate_queue::{ListQuery, SettleError, Verb};
+use std::time::Duration;
+
+const HOUR: Duration = Duration::from_secs(3_600);
+const YEAR: Duration = Duration::from_secs(365 * 24 * 3_600);
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn ids_and_pages_stay_in_order_whatever_the_clock_does() {
+    let mut bench = Bench::embedded();
+    let mut stored: Vec<EventId> = Vec::new();
+    let moments = [noon(), noon().minus(HOUR), noon().plus(YEAR), noon(), noon().minus(YEAR)];
+    for (nth, moment) in moments.into_iter().cycle().take(15).enumerate() {
+        bench.clock.set(moment);
+        stored.extend(bench.store_many(3).await);
+        if nth % 3 == 2 {
+            bench = bench.reopened_after(|_| {}).await;
+        }
+        assert!(stored.is_sorted(), "ids rise");
+        let mut listed = bench.list(ListQuery::default()).await;
+        listed.reverse();
+        assert_eq!(listed, stored, "every page goes on where the last one ended");
+    }
+    bench.subscribe("agent").await;
+    assert_eq!(ids(&bench.lease("agent", 100).await), stored);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_repeat_is_known_when_the_clock_steps_back_and_new_when_its_window_is_over() {
+    let mut bench = Bench::embedded();
+    let give = async |bench: &Bench| {
+        let draft = keyed(bench.draft("billing"), "one", 2 * HOUR);
+        bench.queue.accept(vec![draft]).await.expect("stored")[0]
+    };
+    let first = give(&bench).await.id();
+    bench.clock.set(noon().minus(HOUR));
+    assert_eq!(give(&bench).await, Accepted::Duplicate(first));
+    bench = bench.reopened_after(|_| {}).await;
+    assert_eq!(give(&bench).await, Accepted::Duplicate(first));
+    bench.clock.set(noon().plus(YEAR));
+    let later = give(&bench).await;
+    assert!(matches!(later, Accepted::New(_)), "{later:?}");
+    // The clock was wrong, and is set right: the event from the future is still the same event.
+    bench.clock.set(noon().plus(SECOND));
+    let back = give(&bench).await;
+    assert!(matches!(back, Accepted::Duplicate(id) if id == later.id() || id == first));
+    bench = bench.reopened_after(|_| {}).await;
+    assert!(matches!(give(&bench).await, Accepted::Duplicate(_)));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_lease_survives_a_step_back_and_ends_at_a_step_forward() {
+    let bench = Bench::embedded();
+    bench.store_many(2).await;
+    bench.subscribe("agent").await;
+    let events = bench.lease("agent", 2).await;
+    bench.clock.set(noon().minus(HOUR));
+    assert!(bench.lease("agent", 2).await.is_empty(), "they are leased");
+    bench.settle("agent", &events[0], Verb::Ack).await.expect("it is leased");
+    bench.clock.set(noon().plus(YEAR));
+    let late = bench.settle("agent", &events[1], Verb::Ack).await;
+    assert!(matches!(late, Err(SettleError::LeaseExpired { .. })), "{late:?}");
+    // It waits for its next attempt, which is due some seconds later at most.
+    bench.clock.advance(HOUR);
+    let again = bench.lease_one("agent").await;
+    assert_eq!((again.id(), attempt(&again)), (events[1].id(), 2));
+    // A restart frees what was merely leased, even when the clock is behind the lease's end.
+    let bench = bench.reopened_after(|_| {}).await;
+    bench.clock.set(noon().plus(YEAR).plus(HOUR));
+    let again = bench.lease_one("agent").await;
+    bench.settle("agent", &again, Verb::Ack).await.expect("it is leased");
+    assert_eq!(bench.status("agent").await.lag, 0);
+}
