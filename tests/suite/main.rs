@@ -3,5 +3,6 @@
 mod bad_input;
 mod durability;
 mod peers;
+mod quarantine;
 mod reindex;
 mod tour;

@@ -78,6 +78,49 @@ fn a_websocket_client_that_only_brings_a_key_and_reads_gets_every_event() -> Res
     Ok(())
 }
 
+/// The gateway is killed while the client reads and starts again at the same address: the client
+/// says where it was, and gets each event once.
+#[test]
+fn a_client_of_server_sent_events_goes_on_after_a_kill_without_gap_or_repeat() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let config = configuration(folder.path())?;
+    let mut gateway = Gateway::start(&config)?;
+    let address = gateway.address.clone();
+    let fixed = std::fs::read_to_string(&config)?.replace("127.0.0.1:0", &address);
+    std::fs::write(&config, fixed)?;
+    let url = format!("http://{address}/v1/stream?channel=hub&provider_event=push");
+    let mut reader = Command::new(python()?)
+        .arg(script("event_source.py")?)
+        .args([&url, "30", KEY])
+        .stdout(Stdio::piped())
+        .spawn()?;
+    let mut lines = BufReader::new(reader.stdout.take().context("its output")?).lines();
+    ensure!(lines.next().context("connected")??.contains("connected"));
+    let mut sent = Vec::new();
+    for round in 0..3 {
+        for number in 0..5 {
+            sent.push(send_push(&address, &format!("round-{round}"), number)?);
+        }
+        gateway.kill()?;
+        gateway = Gateway::start(&config)?;
+        for number in 5..10 {
+            sent.push(send_push(&address, &format!("round-{round}"), number)?);
+        }
+    }
+    let mut shown = Vec::new();
+    while shown.len() < sent.len() {
+        let line: Value = serde_json::from_str(&lines.next().context("an event")??)?;
+        if line.get("connected").is_none() {
+            assert_eq!(line.get("name"), Some(&"message".into()), "{line}");
+            assert_eq!(line.get("id"), line.pointer("/data/id"));
+            shown.push(line.get("id").context("an id")?.clone());
+        }
+    }
+    assert_eq!(shown, sent);
+    ensure!(reader.wait()?.success(), "the reader failed");
+    Ok(())
+}
+
 fn send(package: &str, address: &str, channel: &str, secret: &str) -> Result<Value> {
     let url = format!("http://{address}/v1/webhook/{channel}");
     let output = Command::new(python()?)

@@ -70,7 +70,7 @@ pub(crate) async fn guard(
     next: Next,
 ) -> Response {
     let caller = Caller::new(request.uri(), request.headers(), request.extensions());
-    match api.guard.check(scope, caller) {
+    match api.guard().check(scope, caller) {
         Ok(()) => next.run(request).await,
         Err(error) => error.into_response(),
     }

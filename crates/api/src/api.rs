@@ -1,9 +1,10 @@
 //! What every route of the API works with.
 
-use crate::{Access, ChannelView, access::Guard};
+use crate::{Access, ChannelView, Rejections, access::Guard};
+use arc_swap::ArcSwap;
 use headgate_event::{
     Clock, EventId,
-    limits::{STREAM_PING_EVERY, STREAM_SILENCE_MAX, TAIL_BEHIND_EVENTS_MAX},
+    limits::{ANSWER_STALL_TIMEOUT, STREAM_PING_EVERY, STREAM_SILENCE_MAX, TAIL_BEHIND_EVENTS_MAX},
 };
 use headgate_http::RequestId;
 use headgate_queue::Queue;
@@ -37,6 +38,8 @@ pub struct ApiOptions {
     pub metrics: Option<PrometheusHandle>,
     /// The configured ways in, as `GET /v1/channels` shows them.
     pub channels: Vec<ChannelView>,
+    /// The quarantine; none when it is switched off.
+    pub rejections: Option<Rejections>,
     /// Becomes true when the program is about to stop.
     pub stop: watch::Receiver<bool>,
     /// How streams treat their clients.
@@ -51,6 +54,8 @@ pub struct StreamRules {
     /// A client that says nothing for so long is taken for dead; on a durable stream for as long
     /// as its lease, when that is longer.
     pub silence_max: Duration,
+    /// A client of server-sent events that takes nothing for so long is left.
+    pub stall_max: Duration,
     /// A live tail further behind than so many events jumps ahead.
     pub tail_behind_events_max: u64,
 }
@@ -65,15 +70,19 @@ pub(crate) type Shared = Arc<Parts>;
 /// The parts of the API that routes use.
 pub(crate) struct Parts {
     pub(crate) queue: Arc<dyn Queue>,
-    pub(crate) guard: Guard,
+    guard: ArcSwap<Guard>,
+    access_changes: watch::Sender<()>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) version: &'static str,
     pub(crate) readiness: Readiness,
     pub(crate) metrics: Option<PrometheusHandle>,
-    pub(crate) channels: Vec<ChannelView>,
+    pub(crate) channels: ArcSwap<Vec<ChannelView>>,
+    pub(crate) rejections: Option<Rejections>,
     pub(crate) rules: StreamRules,
     /// Held while a subscription is read, changed and put back.
     pub(crate) subscription_change: Mutex<()>,
+    /// Held while rejections are released: each is read whole, and none is released twice.
+    pub(crate) release: Mutex<()>,
     stop: watch::Receiver<bool>,
     streams: watch::Sender<usize>,
     requests: AtomicU64,
@@ -89,18 +98,39 @@ impl Api {
     pub fn new(options: ApiOptions) -> Self {
         Self(Arc::new(Parts {
             queue: options.queue,
-            guard: Guard::new(options.access),
+            guard: ArcSwap::from_pointee(Guard::new(options.access)),
+            access_changes: watch::Sender::new(()),
             clock: options.clock,
             version: options.version,
             readiness: options.readiness,
             metrics: options.metrics,
-            channels: options.channels,
+            channels: ArcSwap::from_pointee(options.channels),
+            rejections: options.rejections,
             rules: options.stream,
             subscription_change: Mutex::new(()),
+            release: Mutex::new(()),
             stop: options.stop,
             streams: watch::Sender::new(0),
             requests: AtomicU64::new(0),
         }))
+    }
+
+    /// Puts other keys in the place of those there are. A call that is under way finishes; a stream
+    /// whose caller would no longer be let in is closed.
+    pub fn replace_access(&self, access: Access) {
+        self.0.guard.store(Arc::new(Guard::new(access)));
+        self.0.access_changes.send_replace(());
+    }
+
+    /// Shows other channels from this moment on.
+    pub fn replace_channels(&self, channels: Vec<ChannelView>) {
+        self.0.channels.store(Arc::new(channels));
+    }
+
+    /// Runs a change of subscriptions while no call of the API changes one.
+    pub async fn while_subscriptions_stand<T>(&self, change: impl Future<Output = T>) -> T {
+        let _change = self.0.subscription_change.lock().await;
+        change.await
     }
 
     /// Resolves when no stream is open. Upgraded connections outlive the server loop, so a
@@ -112,6 +142,16 @@ impl Api {
 }
 
 impl Parts {
+    /// The check of calls as it is at this moment.
+    pub(crate) fn guard(&self) -> Arc<Guard> {
+        self.guard.load_full()
+    }
+
+    /// Changes whenever the check of calls does.
+    pub(crate) fn access_changes(&self) -> watch::Receiver<()> {
+        self.access_changes.subscribe()
+    }
+
     /// Whether the program is about to stop.
     pub(crate) fn stopping(&self) -> bool {
         *self.stop.borrow()
@@ -151,6 +191,7 @@ impl Default for StreamRules {
         Self {
             ping_every: STREAM_PING_EVERY,
             silence_max: STREAM_SILENCE_MAX,
+            stall_max: ANSWER_STALL_TIMEOUT,
             tail_behind_events_max: TAIL_BEHIND_EVENTS_MAX,
         }
     }
@@ -158,13 +199,13 @@ impl Default for StreamRules {
 
 impl fmt::Debug for Api {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Api").field("guard", &self.0.guard).finish_non_exhaustive()
+        f.debug_struct("Api").field("guard", &self.0.guard()).finish_non_exhaustive()
     }
 }
 
 impl fmt::Debug for Parts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Parts").field("guard", &self.guard).finish_non_exhaustive()
+        f.debug_struct("Parts").field("guard", &self.guard()).finish_non_exhaustive()
     }
 }
 

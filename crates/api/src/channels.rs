@@ -32,5 +32,5 @@ struct Channels<'a> {
 /// `GET /v1/channels`.
 pub(crate) async fn list(State(api): State<Shared>, uri: Uri) -> Result<Response, ApiError> {
     Parameters::none(&uri)?;
-    Ok(Json(Channels { channels: &api.channels }).into_response())
+    Ok(Json(Channels { channels: &api.channels.load() }).into_response())
 }

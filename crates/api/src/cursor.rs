@@ -6,6 +6,8 @@
 //! cursor from one of another list.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use headgate_event::Timestamp;
+use headgate_quarantine::Filter;
 use headgate_queue::{ListQuery, Seq};
 use sha2::{Digest, Sha256};
 
@@ -70,14 +72,9 @@ impl ListDigest {
         for (name, values) in &selection.keys {
             add(name.as_str(), &values.iter().map(String::as_str).collect::<Vec<_>>());
         }
-        add(
-            "since",
-            &query.since.map(|it| it.to_string()).iter().map(|it| &**it).collect::<Vec<_>>(),
-        );
-        add(
-            "until",
-            &query.until.map(|it| it.to_string()).iter().map(|it| &**it).collect::<Vec<_>>(),
-        );
+        let time = |time: Option<Timestamp>| time.map(|it| it.to_string());
+        add("since", &time(query.since).iter().map(|it| &**it).collect::<Vec<_>>());
+        add("until", &time(query.until).iter().map(|it| &**it).collect::<Vec<_>>());
         Self(first_bytes(digest))
     }
 
@@ -85,6 +82,12 @@ impl ListDigest {
     pub(crate) fn of_dead_letters(subscription: &str) -> Self {
         let digest = Sha256::new_with_prefix("headgate dead letters");
         Self(first_bytes(digest.chain_update(subscription)))
+    }
+
+    /// A list of rejections, or the order in which they are released.
+    pub(crate) fn of_rejections(purpose: &str, filter: &Filter) -> Self {
+        let digest = Sha256::new_with_prefix("headgate rejections");
+        Self(first_bytes(digest.chain_update(format!("{purpose} {filter:?}"))))
     }
 }
 

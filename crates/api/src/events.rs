@@ -4,7 +4,7 @@ use crate::{
     api::Shared,
     cursor::{self, ListDigest},
     error::ApiError,
-    filters,
+    filters::{self, FilterName},
     parameters::{Parameters, invalid},
 };
 use axum::{
@@ -20,22 +20,7 @@ use headgate_queue::{Damaged, ListQuery, Selection, Seq, Stored};
 use http::{HeaderValue, Uri, header};
 use serde::Serialize;
 
-const LIST_PARAMETERS: [&str; 14] = [
-    "type",
-    "channel",
-    "provider",
-    "provider_event",
-    "thread_key",
-    "flow_id",
-    "flow_type",
-    "proposal_id",
-    "deal_id",
-    "session_id",
-    "since",
-    "until",
-    "limit",
-    "cursor",
-];
+const LIST_PARAMETERS: [&str; 4] = ["since", "until", "limit", "cursor"];
 
 #[derive(Serialize)]
 struct Events {
@@ -48,7 +33,10 @@ struct Events {
 
 /// `GET /v1/events`: newest first. Filters but `since` and `until` may repeat, which means any.
 pub(crate) async fn list(State(api): State<Shared>, uri: Uri) -> Result<Response, ApiError> {
-    let query = list_query(&Parameters::of(&uri, &LIST_PARAMETERS)?)?;
+    let query = list_query(&Parameters::of(
+        &uri,
+        &[&FilterName::PARAMETERS[..], &LIST_PARAMETERS].concat(),
+    )?)?;
     let page = api.queue.list(query.clone()).await?;
     let next_cursor = page.next.map(|place| cursor::write(place, ListDigest::of_events(&query)));
     let (events, damaged) = (page.events, page.damaged);
@@ -109,19 +97,16 @@ fn unknown(id: EventId) -> ApiError {
     ApiError::not_found("unknown_event", format!("there is no event `{id}`"))
 }
 
-/// The selection that the parameters `type`, `channel` and `provider` make.
+/// The selection that the parameters of the filters make.
 pub(crate) fn selection(parameters: &Parameters) -> Result<Selection, ApiError> {
-    let (types, channels) = (parameters.all("type"), parameters.all("channel"));
-    filters::selection(types, channels, parameters.all("provider"))
+    filters::selection(|filter| parameters.all(filter.parameter()))
         .map_err(|error| invalid(error.filter.parameter(), error.why))
 }
 
 fn list_query(parameters: &Parameters) -> Result<ListQuery, ApiError> {
     let limit = parameters.number("limit", 1..=LIST_EVENTS_MAX as u64)?;
-    let keys = filters::keys(|name| parameters.all(name.as_str()))
-        .map_err(|error| invalid(error.filter.parameter(), error.why))?;
     let mut query = ListQuery {
-        selection: Selection { keys, ..selection(parameters)? },
+        selection: selection(parameters)?,
         since: time(parameters, "since")?,
         until: time(parameters, "until")?,
         before: None,
@@ -139,7 +124,8 @@ pub(crate) fn before(parameters: &Parameters, list: ListDigest) -> Result<Option
     })
 }
 
-fn time(parameters: &Parameters, name: &str) -> Result<Option<Timestamp>, ApiError> {
+/// The moment that a parameter gives.
+pub(crate) fn time(parameters: &Parameters, name: &str) -> Result<Option<Timestamp>, ApiError> {
     let Some(text) = parameters.one(name)? else { return Ok(None) };
     text.parse().map(Some).map_err(|error| {
         // In a query `+` is a space, which few people know when they write an offset.

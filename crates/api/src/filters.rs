@@ -23,41 +23,32 @@ pub(crate) enum FilterName {
     Key(KeyName),
 }
 
-/// The selection of these values. Each list means any of its values, in whatever order; an empty
-/// one means all.
-pub(crate) fn selection<'a>(
-    types: impl Iterator<Item = &'a str>,
-    channels: impl Iterator<Item = &'a str>,
-    providers: impl Iterator<Item = &'a str>,
+/// The selection of the values that `texts` gives for each filter. Several mean any of them, in
+/// whatever order; none means all.
+pub(crate) fn selection<'a, T: Iterator<Item = &'a str>>(
+    texts: impl Fn(FilterName) -> T,
 ) -> Result<Selection, FilterError> {
-    Ok(Selection {
-        types: values(FilterName::Types, types, |text| {
-            text.parse::<EventType>().map_err(|error| error.to_string())
-        })?,
-        channels: values(FilterName::Channels, channels, |text| name("a channel id", text))?,
-        providers: values(FilterName::Providers, providers, |text| name("a provider", text))?,
-        keys: BTreeMap::new(),
-    })
-}
-
-/// The keys that have to have one of these values each. A key without values is left out.
-pub(crate) fn keys<'a, T: Iterator<Item = &'a str>>(
-    texts: impl Fn(KeyName) -> T,
-) -> Result<BTreeMap<KeyName, Vec<String>>, FilterError> {
+    let of = |filter| (filter, texts(filter));
     let mut keys = BTreeMap::new();
     for name in KeyName::ALL {
-        let values = values(FilterName::Key(name), texts(name), key_value)?;
+        let values = values(of(FilterName::Key(name)), key_value)?;
         if !values.is_empty() {
             keys.insert(name, values);
         }
     }
-    Ok(keys)
+    Ok(Selection {
+        types: values(of(FilterName::Types), |text| {
+            text.parse::<EventType>().map_err(|error| error.to_string())
+        })?,
+        channels: values(of(FilterName::Channels), |text| name("a channel id", text))?,
+        providers: values(of(FilterName::Providers), |text| name("a provider", text))?,
+        keys,
+    })
 }
 
 /// The values of one filter, sorted and each once, so that equal filters are equal values.
 fn values<'a, T: Ord>(
-    filter: FilterName,
-    texts: impl Iterator<Item = &'a str>,
+    (filter, texts): (FilterName, impl Iterator<Item = &'a str>),
     read: impl Fn(&str) -> Result<T, String>,
 ) -> Result<Vec<T>, FilterError> {
     let error = |why| FilterError { filter, why };
@@ -92,6 +83,20 @@ fn name(what: &str, text: &str) -> Result<String, String> {
 }
 
 impl FilterName {
+    /// The names of all query parameters, for routes that take them.
+    pub(crate) const PARAMETERS: [&'static str; 10] = [
+        "type",
+        "channel",
+        "provider",
+        "provider_event",
+        "thread_key",
+        "flow_id",
+        "flow_type",
+        "proposal_id",
+        "deal_id",
+        "session_id",
+    ];
+
     /// The name of the query parameter.
     pub(crate) fn parameter(self) -> &'static str {
         match self {

@@ -1,38 +1,81 @@
-//! Whether the program lives, and whether it can work.
+//! Whether the program lives, and what of its work it can do.
 
-use crate::api::Shared;
+use crate::{
+    api::{Parts, Shared},
+    error::ApiError,
+    parameters::{Parameters, invalid},
+};
 use axum::{
     Json,
     extract::State,
     response::{IntoResponse, Response},
 };
-use http::StatusCode;
+use headgate_queue::Health;
+use http::{StatusCode, Uri};
 use serde::Serialize;
 
 #[derive(Serialize)]
-struct Health {
+struct Alive {
     status: &'static str,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+}
+
+#[derive(Serialize)]
+struct Readiness {
+    ready: bool,
+    receiving: Part,
+    consuming: Part,
+    version: &'static str,
+}
+
+#[derive(Serialize)]
+struct Part {
+    ok: bool,
     reasons: Vec<String>,
 }
 
 /// `GET /healthz`: answers as long as the process lives.
 pub(crate) async fn alive() -> Response {
-    Json(Health { status: "ok", reasons: Vec::new() }).into_response()
+    Json(Alive { status: "ok" }).into_response()
 }
 
-/// `GET /readyz`: whether events can be taken, and every reason why not.
-pub(crate) async fn ready(State(api): State<Shared>) -> Response {
-    let mut reasons = Vec::new();
+/// `GET /readyz`: what of its work the program can do, and every reason why not.
+///
+/// It is ready when it can receive: a balancer before senders asks, and must not keep them away
+/// because consumers have to wait. `?of=consuming` lets that decide instead.
+pub(crate) async fn ready(State(api): State<Shared>, uri: Uri) -> Result<Response, ApiError> {
+    let parameters = Parameters::of(&uri, &["of"])?;
+    let Health { receiving, consuming } = health(&api);
+    let (receiving, consuming) = (Part::of(receiving), Part::of(consuming));
+    let ready = match parameters.one("of")? {
+        None | Some("receiving") => receiving.ok,
+        Some("consuming") => consuming.ok,
+        Some(other) => {
+            let shown: String = other.chars().take(40).collect();
+            let why = format!("expected `receiving` or `consuming`, found `{shown}`");
+            return Err(invalid("of", why));
+        }
+    };
+    let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let body = Readiness { ready, receiving, consuming, version: api.version };
+    Ok((status, Json(body)).into_response())
+}
+
+fn health(api: &Parts) -> Health {
+    let mut health = api.queue.health();
+    for reason in health.receiving.iter_mut().chain(&mut health.consuming) {
+        reason.insert_str(0, "queue: ");
+    }
+    health.receiving.extend((api.readiness)());
     if api.stopping() {
-        reasons.push("the program is about to stop".to_owned());
+        let Health { receiving, consuming } = Health::nothing("the program is about to stop");
+        health.receiving.splice(..0, receiving);
+        health.consuming.splice(..0, consuming);
     }
-    if let Err(reason) = api.queue.health() {
-        reasons.push(format!("queue: {reason}"));
+    health
+}
+
+impl Part {
+    fn of(reasons: Vec<String>) -> Self {
+        Self { ok: reasons.is_empty(), reasons }
     }
-    reasons.extend((api.readiness)());
-    if reasons.is_empty() {
-        return Json(Health { status: "ready", reasons }).into_response();
-    }
-    (StatusCode::SERVICE_UNAVAILABLE, Json(Health { status: "not_ready", reasons })).into_response()
 }

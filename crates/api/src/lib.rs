@@ -17,6 +17,9 @@ pub use access::{Access, ApiKey, Scope, ScopeError};
 mod channels;
 pub use channels::ChannelView;
 
+mod rejections;
+pub use rejections::{Rejections, Releaser, Releasing, Unreleased};
+
 mod answer;
 mod body;
 mod cursor;

@@ -4,7 +4,7 @@
 
 use crate::{
     Api, Scope, access, answer, api::Shared, channels, dead_letters, error::ApiError, events,
-    health, lease, metrics, settle, stream, subscriptions,
+    health, lease, metrics, rejections, settle, stream, subscriptions,
 };
 use axum::{
     Router,
@@ -31,6 +31,7 @@ pub fn router(api: Api) -> Router {
         .route("/v1/events/{id}", event)
         .route("/v1/events/{id}/raw", needs(Scope::Read, get(events::raw)))
         .route("/v1/dead-letters", needs(Scope::Read, get(dead_letters::list)))
+        .merge(rejections(&needs))
         .route("/v1/channels", needs(Scope::Read, get(channels::list)))
         .route("/v1/subscriptions", needs(Scope::Read, get(subscriptions::list)))
         .route("/v1/subscriptions/{name}", subscription)
@@ -46,6 +47,20 @@ pub fn router(api: Api) -> Router {
         .fallback(unknown_path)
         .layer(from_fn_with_state(api.clone(), answer::complete))
         .with_state(api)
+}
+
+/// The quarantine. It holds requests as they came, secrets and all, so `read` is not enough.
+fn rejections(
+    needs: &impl Fn(Scope, MethodRouter<Shared>) -> MethodRouter<Shared>,
+) -> Router<Shared> {
+    let admin = |methods| needs(Scope::Admin, methods);
+    Router::new()
+        .route("/v1/rejections", admin(get(rejections::list).delete(rejections::delete_all)))
+        .route("/v1/rejections/release", admin(post(rejections::release_all)))
+        .route("/v1/rejections/{id}", admin(get(rejections::show).delete(rejections::delete)))
+        .route("/v1/rejections/{id}/raw", admin(get(rejections::raw)))
+        .route("/v1/rejections/{id}/verify", admin(post(rejections::verify)))
+        .route("/v1/rejections/{id}/release", admin(post(rejections::release)))
 }
 
 async fn unknown_path(uri: Uri) -> ApiError {

@@ -1,21 +1,26 @@
-//! The stream: a WebSocket on which events come as they are.
+//! The stream: a WebSocket, or server-sent events, on which events come as they are.
 //!
 //! Without a subscription it is a live tail: the next event, the next, and nothing of the past.
 //! With one it is durable: each event is leased, sent, and comes again until the client settles it
 //! (or until it was sent, when the subscription is `ack = "on_send"`). A client needs to send
-//! nothing but its key; pings are the server's, and every WebSocket library answers them.
+//! nothing but its key; pings are the server's, and every WebSocket library answers them. Over
+//! server-sent events a client can say nothing, so only what sending settles is streamed there.
 
 mod connection;
 mod durable;
+mod event_source;
 mod frames;
 mod in_flight;
 mod incoming;
 mod life;
 mod outgoing;
+mod permit;
+mod resume;
 mod tail;
+mod voice;
 
 use crate::{
-    Scope, access::Caller, api::Shared, error::ApiError, events, parameters::Parameters,
+    Scope, api::Shared, error::ApiError, events, filters::FilterName, parameters::Parameters,
     subscriptions,
 };
 use axum::{
@@ -31,11 +36,12 @@ use headgate_event::limits::{
     IN_FLIGHT_MAX, LEASE_MS_MAX, STREAM_IN_FLIGHT_DEFAULT, STREAM_MESSAGE_BYTES_MAX,
 };
 use headgate_http::RequestId;
-use http::{HeaderValue, StatusCode, header};
+use http::{HeaderValue, StatusCode, header, request::Parts};
+use permit::Permit;
 use std::time::Duration;
 use tail::Tail;
 
-const TAIL_PARAMETERS: [&str; 4] = ["subscription", "type", "channel", "provider"];
+const TAIL_PARAMETERS: [&str; 2] = ["subscription", resume::PARAMETER];
 const DURABLE_PARAMETERS: [&str; 3] = ["subscription", "max_in_flight", "lease_ms"];
 
 /// `GET /v1/stream`: every refusal comes before the upgrade, as an ordinary answer.
@@ -44,32 +50,61 @@ pub(crate) async fn open(
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
     request: Request,
 ) -> Result<Response, ApiError> {
-    let (uri, extensions) = (request.uri(), request.extensions());
-    let durable = Parameters::mention(uri, "subscription");
-    let scope = if durable { Scope::Consume } else { Scope::Read };
-    api.guard.check(scope, Caller::new(uri, request.headers(), extensions))?;
-    let kind = if durable {
-        Kind::Durable(durable_of(&api, &Parameters::of(uri, &DURABLE_PARAMETERS)?).await?)
+    let is_durable = Parameters::mention(request.uri(), "subscription");
+    let scope = if is_durable { Scope::Consume } else { Scope::Read };
+    let (parts, _) = request.into_parts();
+    let permit = Permit::of(&parts, scope, &api)?;
+    let kind = if is_durable {
+        let parameters = Parameters::of(&parts.uri, &DURABLE_PARAMETERS)?;
+        Kind::Durable(durable_of(&api, &parameters).await?)
     } else {
-        let parameters = Parameters::of(uri, &TAIL_PARAMETERS)?;
-        Kind::Tail(Tail::new(&api, events::selection(&parameters)?))
+        Kind::Tail(tail_of(&api, &parts).await?)
     };
-    let upgrade = upgrade.map_err(|rejection| no_upgrade(&rejection))?;
+    let upgrade = match upgrade {
+        Ok(upgrade) => Some(upgrade),
+        Err(_) if event_source::is_asked_for(&parts.headers) => None,
+        Err(rejection) => return Err(no_upgrade(&rejection)),
+    };
     if api.stopping() {
         let message = "the program is about to stop, please connect again";
         return Err(ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", message)
             .with_header(header::RETRY_AFTER, HeaderValue::from_static("1")));
     }
     // The connection goes by the id of its request, so that the log has one name for both.
-    let id = extensions.get::<RequestId>().cloned().unwrap_or_else(|| api.request_id());
+    let id = parts.extensions.get::<RequestId>().cloned();
+    let id = id.unwrap_or_else(|| api.request_id());
+    let Some(upgrade) = upgrade else {
+        refuse_to_settle(&kind)?;
+        return Ok(event_source::answer(&api, kind, permit, id));
+    };
     let open = api.open_stream();
     Ok(upgrade
         .max_message_size(STREAM_MESSAGE_BYTES_MAX)
         .max_frame_size(STREAM_MESSAGE_BYTES_MAX)
         .on_upgrade(move |socket| async move {
-            connection::serve(socket, &api, &kind, &id).await;
+            connection::serve(socket, &api, &kind, &permit, &id).await;
             drop(open);
         }))
+}
+
+async fn tail_of(api: &Shared, request: &Parts) -> Result<Tail, ApiError> {
+    let known = [&FilterName::PARAMETERS[..], &TAIL_PARAMETERS].concat();
+    let parameters = Parameters::of(&request.uri, &known)?;
+    let last_seen = resume::last_seen(&parameters, &request.headers)?;
+    Tail::new(api, events::selection(&parameters)?, last_seen).await
+}
+
+/// 409: over server-sent events nobody can settle what has to be settled.
+fn refuse_to_settle(kind: &Kind) -> Result<(), ApiError> {
+    match kind {
+        Kind::Durable(durable) if !durable.settles_by_sending() => {
+            let message = "the subscription wants each event settled, which a client of \
+                `text/event-stream` cannot do: connect with a WebSocket, lease over HTTP, or give \
+                the subscription `ack = \"on_send\"`";
+            Err(ApiError::new(StatusCode::CONFLICT, "cannot_settle", message))
+        }
+        Kind::Durable(_) | Kind::Tail(_) => Ok(()),
+    }
 }
 
 async fn durable_of(api: &Shared, parameters: &Parameters) -> Result<Durable, ApiError> {
@@ -89,7 +124,8 @@ async fn durable_of(api: &Shared, parameters: &Parameters) -> Result<Durable, Ap
 }
 
 fn no_upgrade(rejection: &WebSocketUpgradeRejection) -> ApiError {
-    let message = "expected a WebSocket upgrade: connect with a `ws://` or `wss://` URL";
+    let message = "expected a WebSocket upgrade (connect with a `ws://` or `wss://` URL) or the \
+        header `Accept: text/event-stream`";
     ApiError::new(StatusCode::UPGRADE_REQUIRED, "upgrade_required", message)
         .with_header(header::UPGRADE, HeaderValue::from_static("websocket"))
         .with_header(header::CONNECTION, HeaderValue::from_static("upgrade"))

@@ -36,12 +36,14 @@ pub fn bytes(file: &Path) -> anyhow::Result<Vec<u8>> {
 pub fn request(file: Vec<u8>, received_at: Timestamp) -> anyhow::Result<RawRequest> {
     let file = Bytes::from(file);
     let (head_end, body_start) = split(&file);
-    let head = std::str::from_utf8(file.get(..head_end).unwrap_or_default());
-    let mut lines = head.map_err(|_| anyhow!("the head of the request is not UTF-8"))?.lines();
-    let line = lines.next().unwrap_or_default();
+    let head = file.get(..head_end).unwrap_or_default();
+    let mut lines = head.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii_end);
+    let line = std::str::from_utf8(lines.next().unwrap_or_default());
+    let line = line.map_err(|_| anyhow!("the request line is not UTF-8"))?;
     let (method, target) = request_line(line)?;
     let mut headers = HeaderMap::new();
-    for (at, line) in lines.enumerate() {
+    // A head without a body after it may end in a line end.
+    for (at, line) in lines.enumerate().filter(|(_, line)| !line.is_empty()) {
         let (name, value) = header(line)
             .ok_or_else(|| anyhow!("expected `name: value`, found another line {}", at + 2))?;
         headers.append(name, value);
@@ -83,9 +85,12 @@ fn request_line(line: &str) -> anyhow::Result<(Method, Uri)> {
     }
 }
 
-fn header(line: &str) -> Option<(HeaderName, HeaderValue)> {
-    let (name, value) = line.split_once(':')?;
-    Some((name.parse().ok()?, HeaderValue::from_bytes(value.trim().as_bytes()).ok()?))
+/// A value may hold bytes that are not UTF-8, as on the wire.
+fn header(line: &[u8]) -> Option<(HeaderName, HeaderValue)> {
+    let colon = line.iter().position(|byte| *byte == b':')?;
+    let (name, value) = (line.get(..colon)?, line.get(colon + 1..)?);
+    let value = HeaderValue::from_bytes(value.trim_ascii()).ok()?;
+    Some((HeaderName::from_bytes(name).ok()?, value))
 }
 
 #[cfg(test)]
@@ -109,6 +114,12 @@ mod tests {
             assert_eq!(values, ["1", "2"]);
             assert_eq!(&request.body[..], b"{}\n\n\r\n");
         }
+    }
+
+    #[test]
+    fn a_header_may_hold_other_bytes_than_text() {
+        let request = read(b"POST / HTTP/1.1\r\nx-a: \xff\x80\r\n\r\n").expect("a request");
+        assert_eq!(request.headers["x-a"].as_bytes(), b"\xff\x80");
     }
 
     #[test]

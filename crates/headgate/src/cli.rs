@@ -4,6 +4,7 @@
 mod client_arguments;
 mod commands;
 mod provider_arguments;
+mod rejection_arguments;
 
 pub use client_arguments::ClientArguments;
 pub use commands::{
@@ -14,6 +15,10 @@ pub use commands::{
 pub use provider_arguments::{
     ProvidersCommand, ProvidersListArguments, ProvidersShowArguments, RenderArguments,
     VerifyArguments,
+};
+pub use rejection_arguments::{
+    RejectionFilter, RejectionsCommand, RejectionsDeleteArguments, RejectionsGetArguments,
+    RejectionsListArguments, RejectionsReleaseArguments,
 };
 
 use clap::{Parser, Subcommand};
@@ -43,15 +48,17 @@ pub enum Command {
     ///
     /// On a terminal the prompt of each event is printed as it comes. Logs go to stderr, as JSON
     /// when stderr is no terminal. SIGTERM and SIGINT stop it: it finishes what it has begun; a
-    /// second signal cuts.
+    /// second signal cuts. SIGHUP reads the configuration and its secrets anew; when anything is
+    /// wrong with them, nothing changes and the log says what it is.
     Serve(ServeArguments),
     /// Say everything that is wrong with a configuration
     Check(CheckArguments),
     /// Show events as they come
     ///
     /// Prints the prompt of each event on a terminal, and one event a line as JSON otherwise. It
-    /// settles nothing and sees only what comes while it runs; `listen` is for consumers.
-    Tail(TailArguments),
+    /// settles nothing. When the connection breaks it goes on after the last event that it showed;
+    /// `listen` is for consumers.
+    Tail(Box<TailArguments>),
     /// Look at stored events, or erase one
     #[command(subcommand)]
     Events(EventsCommand),
@@ -59,6 +66,9 @@ pub enum Command {
     Listen(ListenArguments),
     /// List the deliveries of a subscription that never come again
     DeadLetters(DeadLettersArguments),
+    /// Look at refused requests, release or delete them
+    #[command(subcommand)]
+    Rejections(RejectionsCommand),
     /// Say whether a gateway lives, and whether it is ready
     ///
     /// Prints the gateway's own answer. Exit code 0 when it lives (with --ready: when it is ready

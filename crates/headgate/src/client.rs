@@ -23,7 +23,7 @@ use hyper_util::{
 use std::{fmt, time::Duration};
 
 /// How long connecting may take.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long an answer may take, beyond what the request itself asks to wait.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 /// What goes wrong below HTTP.
@@ -74,11 +74,6 @@ impl Client {
         self.call(Method::GET, path, Bytes::new(), Duration::ZERO).await
     }
 
-    /// Deletes what is at `path` and takes a 2xx for an answer.
-    pub async fn delete(&self, path: &str) -> Result<Reply, ClientError> {
-        self.call(Method::DELETE, path, Bytes::new(), Duration::ZERO).await
-    }
-
     /// Asks for `path` and takes whatever answer comes, of any status.
     pub async fn ask(&self, path: &str) -> Result<Reply, ClientError> {
         self.request(Method::GET, path, Bytes::new(), Duration::ZERO).await
@@ -92,6 +87,11 @@ impl Client {
         wait: Duration,
     ) -> Result<Reply, ClientError> {
         self.call(Method::POST, path, json.to_string().into(), wait).await
+    }
+
+    /// Deletes what is at `path` and takes a 2xx for an answer.
+    pub async fn delete(&self, path: &str) -> Result<Reply, ClientError> {
+        self.call(Method::DELETE, path, Bytes::new(), Duration::ZERO).await
     }
 
     /// Opens the stream at `path`.

@@ -10,6 +10,7 @@ mod demo;
 mod environment;
 mod nearest;
 mod problem;
+mod quarantine;
 mod queue;
 mod secret;
 mod section;
@@ -23,6 +24,7 @@ pub use problem::{Problem, Problems};
 pub use server::{OpenError, Server};
 
 use headgate_api::ApiKey;
+use headgate_quarantine::Bounds;
 use headgate_queue::{Retention, SubscriptionSpec};
 use headgate_webhook::{ChannelSpec, Providers};
 use problem::Notes;
@@ -51,6 +53,8 @@ pub struct Config {
     pub channels: Vec<ChannelSpec>,
     /// The subscriptions that the configuration holds.
     pub subscriptions: Vec<SubscriptionSpec>,
+    /// How much is kept of what is refused; none when nothing is.
+    pub quarantine: Option<Bounds>,
     /// The file it came from; none for the demo.
     pub file: Option<PathBuf>,
 }
@@ -169,6 +173,7 @@ fn read(root: Section<'_>, context: &Context<'_>) -> Option<Config> {
     let data_dir = data_dir(&root, context.folder);
     let server = server::read(&root);
     let retention = queue::read(&root);
+    let quarantine = quarantine::read(&root);
     let api_keys = api_key::read(&root, context);
     let channels = channel::read(&root, context);
     let ids: Vec<&str> = channels.ids.iter().map(String::as_str).collect();
@@ -187,6 +192,7 @@ fn read(root: Section<'_>, context: &Context<'_>) -> Option<Config> {
         api_keys: api_keys?,
         channels: channels.channels?,
         subscriptions: subscriptions?,
+        quarantine: quarantine?,
         file: None,
     })
 }

@@ -75,18 +75,11 @@ async fn page(
     limit: u64,
     cursor: Option<String>,
 ) -> Result<Page, Failure> {
-    let keys = &arguments.keys;
     let path = CallPath::new("/v1/events")
         .parameters("channel", &arguments.channel)
         .parameters("type", &arguments.types)
         .parameters("provider", &arguments.provider)
-        .parameters("provider_event", &keys.provider_event)
-        .parameters("thread_key", &keys.thread_key)
-        .parameters("flow_id", &keys.flow_id)
-        .parameters("flow_type", &keys.flow_type)
-        .parameters("proposal_id", &keys.proposal_id)
-        .parameters("deal_id", &keys.deal_id)
-        .parameters("session_id", &keys.session_id)
+        .each(arguments.keys.parameters())
         .parameters("since", &arguments.since)
         .parameters("until", &arguments.until)
         .parameter("limit", &limit.to_string())

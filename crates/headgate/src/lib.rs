@@ -13,6 +13,7 @@ pub mod health;
 pub mod listen;
 pub mod providers;
 pub mod reindex;
+pub mod rejections;
 pub mod render;
 pub mod send;
 pub mod serve;

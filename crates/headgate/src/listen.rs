@@ -15,7 +15,7 @@ use crate::{
 };
 use exec::Exec;
 use forward::Forward;
-use hand::Worker;
+use hand::{Report, Worker};
 use leases::{LEASE_WAIT, Leases};
 use outcome::Work;
 use std::{sync::Arc, time::Duration};
@@ -34,7 +34,8 @@ pub async fn run(arguments: &ListenArguments, environment: &Environment) -> Resu
     };
     let signals = Signals::listen()?;
     let leases = Leases::new(client, &arguments.subscription, arguments.lease);
-    let worker = Arc::new(Worker::new(leases, work));
+    let report = if arguments.json { Report::JsonLine } else { Report::Nothing };
+    let worker = Arc::new(Worker::new(leases, work, report));
     let mut hands = JoinSet::new();
     let most = usize::from(arguments.concurrency);
     tracing::info!(subscription = arguments.subscription, "listening for events");
@@ -67,6 +68,7 @@ async fn lease_and_work(
             hands.join_next().await;
             continue;
         }
+        worker.work_possible().await;
         let asked_at = Instant::now();
         match worker.leases().lease(most - hands.len(), LEASE_WAIT).await {
             Ok(leased) => {

@@ -6,7 +6,7 @@ use crate::{
     config::Environment,
     dead_letters, events,
     failure::Failure,
-    health, listen, providers, reindex, render, send, serve, tail, telemetry, verify,
+    health, listen, providers, reindex, rejections, render, send, serve, tail, telemetry, verify,
 };
 use anyhow::Context;
 use clap::Parser;
@@ -48,6 +48,7 @@ fn execute(cli: &Cli) -> Result<(), Failure> {
         Command::DeadLetters(arguments) => {
             wait(one_thread()?, dead_letters::run(arguments, environment))
         }
+        Command::Rejections(command) => wait(one_thread()?, rejections::run(command, environment)),
         Command::Health(arguments) => wait(one_thread()?, health::run(arguments, environment)),
         Command::Reindex(arguments) => reindex::run(arguments),
         Command::Send(arguments) => wait(one_thread()?, send::run(arguments, environment)),

@@ -2,7 +2,7 @@
 
 use crate::{
     cli::SendArguments,
-    client::{Transport, url},
+    client::{Reply, Transport, url},
     clock::SystemClock,
     config::Environment,
     failure::Failure,
@@ -12,6 +12,7 @@ use anyhow::anyhow;
 use headgate_event::{Clock, Secret};
 use headgate_webhook::{Provider, Providers, Sample};
 use http::HeaderMap;
+use serde_json::{Value, json};
 use std::time::Duration;
 
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
@@ -24,6 +25,9 @@ pub async fn run(arguments: &SendArguments, environment: &Environment) -> Result
         .filter(|provider| provider.sample_events().next().is_some())
         .ok_or_else(|| unknown_provider(&arguments.provider, &providers))?;
     let Some(to) = arguments.to.as_deref().filter(|_| !arguments.list) else {
+        if arguments.json {
+            return output::line(&json!(provider.sample_events().collect::<Vec<_>>()).to_string());
+        }
         return provider.sample_events().try_for_each(output::line);
     };
     let to_url = url(to).map_err(Failure::usage)?;
@@ -43,8 +47,23 @@ pub async fn run(arguments: &SendArguments, environment: &Environment) -> Result
         .send(sample.method, to, headers, sample.body, ANSWER_TIMEOUT)
         .await?;
     let answer = String::from_utf8_lossy(&reply.body);
-    output::line(&format!("{} {}", reply.status, answer.trim()))?;
+    if arguments.json {
+        output::line(&told(&reply, arguments).to_string())?;
+    } else {
+        output::line(&format!("{} {}", reply.status, answer.trim()))?;
+    }
     if reply.status.is_success() { Ok(()) } else { Err(anyhow!("the webhook was refused").into()) }
+}
+
+/// The answer; its body as JSON where it is some.
+fn told(reply: &Reply, arguments: &SendArguments) -> Value {
+    let text = || Value::from(String::from_utf8_lossy(&reply.body));
+    let body = serde_json::from_slice(&reply.body).unwrap_or_else(|_| text());
+    json!({
+        "status": reply.status.as_u16(),
+        "signed": arguments.secret_env.is_some(),
+        "body": body,
+    })
 }
 
 fn sample(provider: &Provider, arguments: &SendArguments) -> Result<Sample, Failure> {

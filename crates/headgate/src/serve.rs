@@ -3,16 +3,19 @@
 mod announce;
 mod configuration;
 mod front;
+mod rejections;
+mod reload;
 mod retention;
 mod storage;
 mod subscriptions;
+mod supervisor;
 
 use crate::{
     cli::ServeArguments,
     clock::SystemClock,
     config::{Config, Environment},
     failure::Failure,
-    signals::Signals,
+    signals::{Hangups, Signals},
     telemetry,
 };
 use announce::Announcer;
@@ -20,9 +23,11 @@ use anyhow::Context;
 use headgate_api::{Access, Api, ApiOptions, StreamRules};
 use headgate_event::Clock;
 use headgate_http::{DrainReport, Intake, IntakeOptions, ServerOptions};
+use headgate_quarantine::Quarantine;
 use headgate_queue::Queue;
 use headgate_webhook::{Ports, Providers, WebhookSource};
 use metrics_exporter_prometheus::PrometheusHandle;
+use reload::{Reloader, Running};
 use std::{sync::Arc, time::Duration};
 use tokio::{net::TcpListener, sync::watch};
 
@@ -33,36 +38,49 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Runs the gateway until a signal asks it to stop.
 pub async fn run(arguments: &ServeArguments, environment: &Environment) -> Result<(), Failure> {
-    let providers = Providers::embedded();
+    let providers = Arc::new(Providers::embedded());
     let config = configuration::read(arguments, environment, &providers)?;
-    let signals = Signals::listen()?;
+    let (signals, hangups) = (Signals::listen()?, Hangups::listen()?);
     let metrics = telemetry::record_metrics()?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
 
     let storage = storage::open(&config.data_dir, &clock).await?;
     let queue = Arc::clone(&storage.queue);
     subscriptions::bring_in_line(&*queue, &config.subscriptions).await?;
+    let quarantine = rejections::open(&config, &clock)?;
     let ports = Ports {
         sink: storage.sink,
         intake: Arc::new(intake(&config)?),
         clock: Arc::clone(&clock),
         prompt_key: storage.prompt_key,
+        rejections: rejections::sink(quarantine.as_ref()),
     };
     let webhooks = WebhookSource::new(config.channels.clone(), &providers, ports)
         .map_err(configuration::not_taken)?;
+    let webhooks = Arc::new(webhooks);
     let (stop, stopping) = watch::channel(false);
-    let api = Api::new(api_options(&config, &queue, &clock, metrics, stopping));
+    let mut options = api_options(&config, &queue, &clock, metrics, stopping);
+    options.rejections = rejections::for_admins(quarantine.as_ref(), &webhooks);
+    let api = Api::new(options);
 
     let listener = TcpListener::bind(config.server.listen)
         .await
         .with_context(|| format!("cannot listen on `{}`", config.server.listen))?;
     let address = listener.local_addr().context("the address of the listener")?;
     let announcer = Announcer::begin(&config, address, &queue);
-    let retaining = tokio::spawn(retention::keep_to(
-        config.retention,
-        Arc::clone(&storage.embedded),
-        stop.subscribe(),
-    ));
+    let retention = watch::Sender::new(config.retention);
+    let retaining = retention::keep_to(retention.subscribe(), storage.embedded, stop.subscribe());
+    let retaining = tokio::spawn(retaining);
+    let running = Running {
+        queue: Arc::clone(&queue),
+        webhooks: Arc::clone(&webhooks),
+        providers,
+        api: api.clone(),
+        retention,
+    };
+    let reloader = Reloader::new(arguments, environment, Arc::clone(&clock), &config, &running);
+    let reloading = tokio::spawn(reloader.run(hangups, signals.clone()));
+    supervisor::ready();
 
     let serving = headgate_http::serve(
         listener,
@@ -71,6 +89,7 @@ pub async fn run(arguments: &ServeArguments, environment: &Environment) -> Resul
         clock,
         async {
             signals.finish().await;
+            supervisor::stopping();
             tracing::info!("stopping: no new connections, what was begun is finished");
             stop.send_replace(true);
         },
@@ -83,11 +102,26 @@ pub async fn run(arguments: &ServeArguments, environment: &Environment) -> Resul
         () = signals.cut() => tracing::warn!("cut by a second signal"),
     }
     announcer.end();
+    reloading.abort();
+    // What it has begun is finished by the next start, if it does not end in time.
+    let _ = tokio::time::timeout(CLOSE_TIMEOUT, retaining).await;
+    close(&api, quarantine.as_deref(), &*queue).await
+}
+
+/// Lets streams say goodbye, and closes the quarantine and the queue.
+async fn close(
+    api: &Api,
+    quarantine: Option<&Quarantine>,
+    queue: &dyn Queue,
+) -> Result<(), Failure> {
     if tokio::time::timeout(STREAMS_TIMEOUT, api.streams_ended()).await.is_err() {
         tracing::warn!("streams were cut because they did not end in time");
     }
-    // What it has begun is finished by the next start, if it does not end in time.
-    let _ = tokio::time::timeout(CLOSE_TIMEOUT, retaining).await;
+    if let Some(quarantine) = quarantine
+        && tokio::time::timeout(CLOSE_TIMEOUT, quarantine.close()).await.is_err()
+    {
+        tracing::warn!("the last refused requests were not kept: the quarantine did not close");
+    }
     if tokio::time::timeout(CLOSE_TIMEOUT, queue.close()).await.is_err() {
         return Err(anyhow::anyhow!("the queue did not close within {CLOSE_TIMEOUT:?}").into());
     }
@@ -108,20 +142,25 @@ fn api_options(
     metrics: PrometheusHandle,
     stop: watch::Receiver<bool>,
 ) -> ApiOptions {
-    let access = match config.api_keys.as_slice() {
-        [] => Access::Loopback,
-        keys => Access::Keys(keys.to_vec()),
-    };
     ApiOptions {
         queue: Arc::clone(queue),
-        access,
+        access: access(config),
         clock: Arc::clone(clock),
         version: env!("CARGO_PKG_VERSION"),
         // Whoever can ask has reached the listener, and the queue is asked by the API itself.
         readiness: Arc::new(Vec::new),
         metrics: Some(metrics),
         channels: config.channels.iter().map(front::channel_view).collect(),
+        rejections: None,
         stop,
         stream: StreamRules::default(),
+    }
+}
+
+/// Who may call: the holders of the keys, or without any this machine.
+fn access(config: &Config) -> Access {
+    match config.api_keys.as_slice() {
+        [] => Access::Loopback,
+        keys => Access::Keys(keys.to_vec()),
     }
 }

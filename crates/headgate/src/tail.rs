@@ -17,6 +17,8 @@ struct Frame<'a> {
     #[serde(rename = "type", borrow)]
     kind: Cow<'a, str>,
     #[serde(default, borrow)]
+    id: Option<Cow<'a, str>>,
+    #[serde(default, borrow)]
     schema: Option<Cow<'a, str>>,
     #[serde(default, borrow)]
     prompt_ready: Option<Cow<'a, str>>,
@@ -31,17 +33,28 @@ enum Shape {
     JsonLine,
 }
 
+/// What is shown, and how far.
+struct Shown<'a> {
+    shape: Shape,
+    last_seen: &'a mut Option<String>,
+}
+
 /// Shows events until it is stopped.
 pub async fn run(arguments: &TailArguments, environment: &Environment) -> Result<(), Failure> {
     let client = arguments.client.client(environment)?;
     let path = CallPath::new("/v1/stream")
         .parameters("channel", &arguments.channel)
-        .parameters("type", &arguments.types);
+        .parameters("type", &arguments.types)
+        .parameters("provider", &arguments.provider)
+        .each(arguments.keys.parameters());
     let json = arguments.json || !output::is_terminal();
     let shape = if json { Shape::JsonLine } else { Shape::Prompt };
     let mut backoff = Backoff::default();
+    let mut last_seen = arguments.after.clone();
     loop {
-        match follow(&client, &path, shape, &mut backoff).await? {
+        let path = path.clone().parameters("last_event_id", &last_seen);
+        let mut shown = Shown { shape, last_seen: &mut last_seen };
+        match follow(&client, &path, &mut shown, &mut backoff).await? {
             None => eprintln!("the gateway closed the stream, connecting again"),
             Some(error) if error.is_final() => return Err(error.into()),
             Some(error) => eprintln!("{error}, connecting again"),
@@ -54,7 +67,7 @@ pub async fn run(arguments: &TailArguments, environment: &Environment) -> Result
 async fn follow(
     client: &Client,
     path: &CallPath,
-    shape: Shape,
+    shown: &mut Shown<'_>,
     backoff: &mut Backoff,
 ) -> Result<Option<ClientError>, Failure> {
     let mut stream = match client.stream(path.as_str()).await {
@@ -65,7 +78,7 @@ async fn follow(
         match stream.next().await {
             Ok(Some(text)) => {
                 backoff.reset();
-                show(&text, shape)?;
+                shown.show(&text)?;
             }
             Ok(None) => return Ok(None),
             Err(error) => return Ok(Some(error)),
@@ -73,24 +86,30 @@ async fn follow(
     }
 }
 
-fn show(text: &str, shape: Shape) -> Result<(), Failure> {
-    let Ok(frame) = serde_json::from_str::<Frame<'_>>(text) else {
-        eprintln!("the gateway sent a frame that cannot be read");
-        return Ok(());
-    };
-    match (frame.schema, shape, frame.missed) {
-        (Some(_), Shape::JsonLine, _) => output::line(text),
-        (Some(_), Shape::Prompt, _) => {
-            output::line(&format!("{}\n", frame.prompt_ready.unwrap_or_default()))
+impl Shown<'_> {
+    fn show(&mut self, text: &str) -> Result<(), Failure> {
+        let Ok(frame) = serde_json::from_str::<Frame<'_>>(text) else {
+            eprintln!("the gateway sent a frame that cannot be read");
+            return Ok(());
+        };
+        if frame.schema.is_some() {
+            match self.shape {
+                Shape::JsonLine => output::line(text)?,
+                Shape::Prompt => {
+                    output::line(&format!("{}\n", frame.prompt_ready.unwrap_or_default()))?;
+                }
+            }
+            *self.last_seen = frame.id.map(Cow::into_owned);
+            return Ok(());
         }
-        (None, _, Some(missed)) => {
-            eprintln!("{missed} events were not shown: they came too fast");
-            Ok(())
+        match (frame.kind.as_ref(), frame.missed) {
+            ("lagged", Some(missed)) => eprintln!("{missed} events were not shown"),
+            ("lagged", None) => eprintln!(
+                "the event to go on after is not stored; events before the next one may be missing"
+            ),
+            // `hello`, and what later versions may say.
+            (kind, _) => tracing::debug!(kind, "a frame that is no event"),
         }
-        // `hello`, and what later versions may say.
-        (None, _, None) => {
-            tracing::debug!(kind = %frame.kind, "a frame that is no event");
-            Ok(())
-        }
+        Ok(())
     }
 }

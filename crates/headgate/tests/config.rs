@@ -88,9 +88,23 @@ fn every_key_means_what_it_says() {
     assert_eq!(billing.tolerance.map(|span| span.past.as_secs()), Some(600));
     assert_eq!(billing.dedupe, DedupePolicy::Window(Duration::from_secs(3 * 24 * 3600)));
     assert!(matches!(open.dedupe, DedupePolicy::Digest(_)));
+    let bounds = config.quarantine.expect("a quarantine");
+    assert_eq!((bounds.count, bounds.bytes), (500, 64 << 20));
+    assert_eq!(bounds.age, Duration::from_secs(36 * 3600));
     assert_eq!(hub.dedupe, DedupePolicy::Off);
     assert_eq!((open.provider.as_str(), hub.provider.as_str()), ("none", "github"));
     insta::assert_debug_snapshot!("subscriptions", config.subscriptions);
+}
+
+#[test]
+fn the_quarantine_has_usual_bounds_and_can_be_off() {
+    let usual = good("empty.toml").quarantine.expect("a quarantine");
+    assert_eq!((usual.count, usual.bytes), (10_000, 256 << 20));
+    assert_eq!(usual.age, Duration::from_secs(7 * 24 * 3600));
+    let context =
+        Context { environment: &environment(), folder: Path::new(""), providers: &providers() };
+    let off = Config::parse("headgate.toml", "quarantine = \"off\"\n", &context).expect("right");
+    assert_eq!(off.quarantine, None);
 }
 
 #[test]

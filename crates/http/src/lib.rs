@@ -23,5 +23,11 @@ pub use intake::{BodyHold, Intake, IntakeOptions};
 mod verified;
 pub use verified::{Refused, Verified, Verify};
 
+mod rejection;
+pub use rejection::{Rejection, RejectionSink};
+
+mod refusal_log;
+pub use refusal_log::RefusalLog;
+
 mod server;
 pub use server::{DrainReport, Handler, ServerOptions, serve};

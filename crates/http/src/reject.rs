@@ -15,6 +15,7 @@ pub struct Reject {
     cause: Option<String>,
     retry_after: Option<Duration>,
     allow: Option<&'static str>,
+    challenge: Option<&'static str>,
     closes: bool,
 }
 
@@ -45,6 +46,7 @@ impl Reject {
             cause: None,
             retry_after: None,
             allow: None,
+            challenge: None,
             closes: false,
         }
     }
@@ -108,6 +110,13 @@ impl Reject {
         self
     }
 
+    /// The same, and the answer says in `WWW-Authenticate` what proof is asked for.
+    #[must_use]
+    pub fn with_challenge(mut self, challenge: &'static str) -> Self {
+        self.challenge = Some(challenge);
+        self
+    }
+
     /// The same, and the connection is closed after the answer.
     #[must_use]
     pub fn closing(mut self) -> Self {
@@ -156,6 +165,9 @@ impl Reject {
         }
         if let Some(allow) = self.allow {
             headers.insert(header::ALLOW, HeaderValue::from_static(allow));
+        }
+        if let Some(challenge) = self.challenge {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
         }
         if self.closes {
             headers.insert(header::CONNECTION, HeaderValue::from_static("close"));

@@ -37,8 +37,8 @@ mod tests;
 pub use error::OpenError;
 
 use crate::{
-    DeadLetterPage, DeadLetterQuery, Erased, LeaseAsk, ListQuery, Page, Queue, QueueError, Seq,
-    SettleError, Settlement, Stored, SubscriptionSpec, SubscriptionStatus, log::Log,
+    DeadLetterPage, DeadLetterQuery, Erased, Health, LeaseAsk, ListQuery, Page, Queue, QueueError,
+    Seq, SettleError, Settlement, Stored, SubscriptionSpec, SubscriptionStatus, log::Log,
 };
 use committer::Committer;
 use folder::Folder;
@@ -174,13 +174,12 @@ impl Queue for Embedded {
         Box::pin(self.dead_letters_of(subscription.to_owned(), query))
     }
 
-    fn health(&self) -> Result<(), String> {
-        self.log.health()?;
-        if !self.committer.is_running() {
-            return Err("the writer of the state has ended".to_owned());
+    fn health(&self) -> Health {
+        let consuming = [self.committer.health(), self.follower.health(), self.index.health()];
+        Health {
+            receiving: self.log.health().err().into_iter().collect(),
+            consuming: consuming.into_iter().filter_map(Result::err).collect(),
         }
-        self.follower.health()?;
-        self.index.health()
     }
 
     fn close(&self) -> BoxFuture<'_, ()> {

@@ -11,6 +11,9 @@ mod patience;
 mod dead_letter;
 pub use dead_letter::{DeadLetter, DeadLetterPage, DeadLetterQuery};
 
+mod health;
+pub use health::Health;
+
 mod queue;
 pub use queue::{
     Damaged, Erased, ListQuery, Page, Queue, QueueError, Removed, Retention, Seq, Stored,

@@ -10,8 +10,8 @@ mod letters;
 mod removing;
 
 use crate::{
-    DeadLetterPage, DeadLetterQuery, Erased, LeaseAsk, ListQuery, Page, Queue, QueueError, Seq,
-    SettleError, Settlement, Stored, SubscriptionError, SubscriptionSpec, SubscriptionStatus,
+    DeadLetterPage, DeadLetterQuery, Erased, Health, LeaseAsk, ListQuery, Page, Queue, QueueError,
+    Seq, SettleError, Settlement, Stored, SubscriptionError, SubscriptionSpec, SubscriptionStatus,
     subscription::{Deliveries, Subscriber},
 };
 use events::Events;
@@ -197,8 +197,8 @@ impl Queue for Memory {
         })
     }
 
-    fn health(&self) -> Result<(), String> {
-        self.open().map(|_| ()).map_err(|error| error.to_string())
+    fn health(&self) -> Health {
+        self.open().map_or_else(|error| Health::nothing(&error.to_string()), |_| Health::default())
     }
 
     fn close(&self) -> BoxFuture<'_, ()> {

@@ -1,7 +1,7 @@
 //! The seam between the queue and everyone who uses it.
 
 use crate::{
-    DeadLetterPage, DeadLetterQuery, LeaseAsk, Selection, SettleError, Settlement,
+    DeadLetterPage, DeadLetterQuery, Health, LeaseAsk, Selection, SettleError, Settlement,
     SubscriptionError, SubscriptionSpec, SubscriptionStatus,
 };
 use bytes::Bytes;
@@ -196,8 +196,8 @@ pub trait Queue: Sink {
         query: DeadLetterQuery,
     ) -> BoxFuture<'_, Result<DeadLetterPage, QueueError>>;
 
-    /// Whether events can be stored; the reason when they cannot.
-    fn health(&self) -> Result<(), String>;
+    /// What it is fit for at this moment, and every reason why not.
+    fn health(&self) -> Health;
 
     /// Finishes what was begun and closes the files. Calls after it fail as unavailable.
     fn close(&self) -> BoxFuture<'_, ()>;

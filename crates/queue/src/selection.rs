@@ -1,5 +1,7 @@
 //! Which events a list or a subscription wants.
 
+mod keys;
+
 use headgate_event::{Correlation, Event, EventType};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -18,7 +20,7 @@ pub struct Selection {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub providers: Vec<String>,
     /// For each of these keys any of its values. A key without values wants everything.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(flatten, with = "keys")]
     pub keys: BTreeMap<KeyName, Vec<String>>,
 }
 

@@ -11,10 +11,10 @@ use crate::{
     identity::{self, Names, Reading},
     provider::Provider,
     render::Received,
-    scheme::Check,
+    scheme::{Check, Tolerance},
 };
 use headgate_event::{
-    Channel, Correlation, Dedupe, Draft, EventType, Verdict, Verification,
+    Channel, Correlation, Dedupe, Draft, EventType, Secret, Verdict, Verification,
     data::WebhookParts,
     limits::PROMPT_BYTES_MAX,
     prompt::{self, About, Prompt, PromptKey},
@@ -33,6 +33,8 @@ pub(crate) struct WebhookChannel {
     pub(crate) provider: Arc<Provider>,
     pub(crate) check: Check,
     pub(crate) body_bytes_max: usize,
+    pub(crate) secrets: Vec<Secret>,
+    pub(crate) tolerance: Option<Tolerance>,
     dedupe: DedupePolicy,
 }
 

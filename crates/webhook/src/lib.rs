@@ -28,7 +28,7 @@ mod channel;
 pub use channel::{ChannelSpec, ChannelSpecError, ChannelSpecErrorKind, DedupePolicy};
 
 mod source;
-pub use source::{Ports, WebhookSource};
+pub use source::{AgeRule, NotReleased, Ports, WebhookSource};
 
 mod explain;
 pub use explain::{Explanation, Step};

@@ -1,8 +1,13 @@
 //! Receives for the webhook channels: a request in, its answer out, the event stored in between.
 
+mod release;
+
+pub use release::{AgeRule, NotReleased};
+
 use crate::{
     AnswerBody, Providers,
     channel::{ChannelSpec, ChannelSpecError, PATH_PREFIX, WebhookChannel, prepare},
+    headers::masked_path,
 };
 use arc_swap::ArcSwap;
 use bytes::Bytes;
@@ -12,8 +17,8 @@ use headgate_event::{
     prompt::PromptKey,
 };
 use headgate_http::{
-    Answer, Arrival, Intake, RawRequest, Refused, Reject, RequestId, Verified, empty_answer,
-    json_answer,
+    Answer, Arrival, Intake, RawRequest, RefusalLog, Refused, Reject, Rejection, RejectionSink,
+    RequestId, Verified, empty_answer, json_answer,
 };
 use http::{HeaderValue, Method, Request, StatusCode};
 use http_body::Body;
@@ -35,12 +40,15 @@ pub struct Ports {
     pub clock: Arc<dyn Clock>,
     /// Makes the fences of prompts.
     pub prompt_key: PromptKey,
+    /// Keeps what is refused; without one nothing of it is kept.
+    pub rejections: Option<Arc<dyn RejectionSink>>,
 }
 
 /// Receives for the webhook channels.
 pub struct WebhookSource {
     channels: ArcSwap<Channels>,
     ports: Ports,
+    log: RefusalLog,
 }
 
 type Channels = BTreeMap<String, Arc<WebhookChannel>>;
@@ -59,7 +67,7 @@ impl WebhookSource {
         ports: Ports,
     ) -> Result<Self, Vec<ChannelSpecError>> {
         let channels = ArcSwap::from_pointee(prepare(channels, providers)?);
-        Ok(Self { channels, ports })
+        Ok(Self { channels, ports, log: RefusalLog::default() })
     }
 
     /// Puts other channels in the place of those there are; when something is wrong, nothing
@@ -90,11 +98,11 @@ impl WebhookSource {
         let id = Arrival::of(&request).map_or_else(unknown, |arrival| arrival.request_id.clone());
         let channel = match self.channel(request.method(), request.uri().path()) {
             Ok(channel) => channel,
-            Err(reject) => return refuse(None, &reject, &id),
+            Err(reject) => return self.refuse(None, &reject, &id),
         };
         match self.ports.intake.receive(request, channel.body_bytes_max).await {
             Ok(request) => self.take(channel, request).await,
-            Err(refusal) => refuse(Some(&channel), refusal.reject(), &id),
+            Err(refusal) => self.refuse(Some(&channel), refusal.reject(), &id),
         }
     }
 
@@ -121,21 +129,82 @@ impl WebhookSource {
         let work = move || prove(&of, request, now, &key);
         // A large body takes long enough to hold up the requests that share its thread.
         let proved = if large { tokio::task::spawn_blocking(work).await } else { Ok(work()) };
-        let (verified, draft) = match proved {
-            Ok(Ok(proved)) => proved,
-            Ok(Err(refused)) => return refuse(Some(&channel), &refused.reject, &id),
-            Err(stopped) => {
-                let reject = Reject::unavailable(stopped, STORE_RETRY_AFTER);
-                return refuse(Some(&channel), &reject, &id);
+        let stored = match proved {
+            Ok(Ok((verified, draft))) => self.store(verified, draft).await,
+            Ok(Err(refused)) => {
+                let answer = self.refuse(Some(&channel), &refused.reject, &id);
+                self.keep(&channel, *refused);
+                return answer;
             }
+            Err(stopped) => Err(Reject::unavailable(stopped, STORE_RETRY_AFTER)),
         };
-        let accepted = self.ports.sink.accept(vec![draft]).await;
-        // The body was accounted to the request until the store had it.
-        drop(verified);
-        match accepted {
-            Ok(accepted) => stored(&channel, &accepted, &id),
-            Err(error) => refuse(Some(&channel), &unstored(&error), &id),
+        match stored {
+            Ok(accepted) => answered(&channel, accepted, &id),
+            Err(reject) => self.refuse(Some(&channel), &reject, &id),
         }
+    }
+
+    /// Stores an event. That goes on to its end also when nobody waits for the answer any more, and
+    /// the body is accounted to its request until then.
+    async fn store(&self, verified: Verified, draft: Draft) -> Result<Accepted, Reject> {
+        let sink = Arc::clone(&self.ports.sink);
+        let storing = tokio::spawn(async move {
+            let accepted = sink.accept(vec![draft]).await;
+            drop(verified);
+            accepted
+        });
+        match storing.await {
+            Ok(Ok(accepted)) => match accepted.as_slice() {
+                [accepted] => Ok(*accepted),
+                ids => {
+                    let cause = format!("expected one id from the store, found {}", ids.len());
+                    Err(Reject::unavailable(cause, STORE_RETRY_AFTER))
+                }
+            },
+            Ok(Err(error)) => Err(unstored(&error)),
+            Err(stopped) => Err(Reject::unavailable(stopped, STORE_RETRY_AFTER)),
+        }
+    }
+
+    /// Hands on what did not prove itself. A fault of ours is nothing to be mended by its sender.
+    fn keep(&self, channel: &WebhookChannel, refused: Refused) {
+        let Refused { request, reject } = refused;
+        if let Some(rejections) = self.ports.rejections.as_ref()
+            && reject.status().is_client_error()
+        {
+            let shown_path = masked_path(&request.path, PATH_PREFIX);
+            let channel = Arc::clone(&channel.channel);
+            rejections.keep(Rejection { channel, shown_path, request, reject });
+        }
+    }
+
+    /// The answer to a request that is not taken. A channel that does not exist is no label and no
+    /// line in the log: anyone could make up millions of them.
+    fn refuse(
+        &self,
+        channel: Option<&WebhookChannel>,
+        reject: &Reject,
+        request_id: &RequestId,
+    ) -> Answer {
+        let name = channel.map_or("", |channel| &channel.channel.id);
+        let (code, cause) = (reject.code(), reject.to_string());
+        if reject.status().is_server_error() {
+            tracing::warn!(channel = name, code, cause, request_id = %request_id, "not taken");
+        } else if channel.is_none() {
+            tracing::debug!(code, cause, request_id = %request_id, "refused");
+        } else if let Some(suppressed) = self.log.count(name, code, self.ports.clock.now()) {
+            tracing::info!(
+                channel = name,
+                code,
+                cause,
+                suppressed,
+                request_id = %request_id,
+                "refused"
+            );
+        }
+        let name = name.to_owned();
+        counter!("headgate_webhook_rejected_total", "channel" => name, "code" => code).increment(1);
+        reject.answer(request_id)
     }
 }
 
@@ -152,11 +221,7 @@ fn prove(
 }
 
 /// The answer to an event that is stored, by the wish of its provider.
-fn stored(channel: &WebhookChannel, accepted: &[Accepted], request_id: &RequestId) -> Answer {
-    let [accepted] = accepted else {
-        let cause = format!("expected one id from the store, found {}", accepted.len());
-        return refuse(Some(channel), &Reject::unavailable(cause, STORE_RETRY_AFTER), request_id);
-    };
+fn answered(channel: &WebhookChannel, accepted: Accepted, request_id: &RequestId) -> Answer {
     let (id, name) = (accepted.id(), channel.channel.id.clone());
     let duplicate = !matches!(accepted, Accepted::New(_));
     tracing::debug!(channel = name, event = %id, duplicate, request_id = %request_id, "stored");
@@ -190,20 +255,6 @@ fn unstored(error: &StoreError) -> Reject {
         }
         StoreError::TooMany { .. } => Reject::unavailable(error, STORE_RETRY_AFTER),
     }
-}
-
-/// The answer to a request that is not taken. A channel that does not exist is no label: anyone
-/// could make up millions of them.
-fn refuse(channel: Option<&WebhookChannel>, reject: &Reject, request_id: &RequestId) -> Answer {
-    let name = channel.map_or(String::new(), |channel| channel.channel.id.clone());
-    let (code, cause) = (reject.code(), reject.cause().unwrap_or_default());
-    if reject.status().is_server_error() {
-        tracing::warn!(channel = name, code, cause, request_id = %request_id, "not taken");
-    } else {
-        tracing::info!(channel = name, code, cause, request_id = %request_id, "refused");
-    }
-    counter!("headgate_webhook_rejected_total", "channel" => name, "code" => code).increment(1);
-    reject.answer(request_id)
 }
 
 impl fmt::Debug for Ports {

@@ -6,7 +6,9 @@ use super::{
     incoming,
     life::Life,
     outgoing::Outgoing,
+    permit::Permit,
     tail::Tail,
+    voice::Voice,
 };
 use crate::{api::Shared, error::ApiError};
 use axum::extract::ws::{CloseCode, WebSocket, close_code};
@@ -32,6 +34,8 @@ pub(super) enum Ended {
     Silent,
     /// The program is about to stop.
     Stopping,
+    /// The client's key was taken away, or lacks the scope from a moment on.
+    Revoked,
     /// The client sent a message over the limit.
     TooLarge,
     /// The client sent what is no WebSocket frame.
@@ -41,7 +45,13 @@ pub(super) enum Ended {
 }
 
 /// Serves a connection until one side ends it.
-pub(super) async fn serve(socket: WebSocket, api: &Shared, kind: &Kind, id: &RequestId) {
+pub(super) async fn serve(
+    socket: WebSocket,
+    api: &Shared,
+    kind: &Kind,
+    permit: &Permit,
+    id: &RequestId,
+) {
     let (sink, stream) = socket.split();
     let (errors, waiting) = mpsc::channel(STREAM_ERRORS_WAITING_MAX);
     let life = Life::new(kind.silence_max(api));
@@ -53,8 +63,9 @@ pub(super) async fn serve(socket: WebSocket, api: &Shared, kind: &Kind, id: &Req
         server: format!("headgate/{}", api.version),
     };
     let (ended, client_may_speak) = tokio::select! {
-        ended = kind.speak(&mut outgoing, &hello) => (ended, true),
+        ended = speak(&mut outgoing, &hello, kind) => (ended, true),
         () = api.stopped() => (Ended::Stopping, true),
+        () = permit.revoked(api) => (Ended::Revoked, false),
         ended = &mut listening => (ended, false),
     };
     tracing::debug!(connection_id = %id, ?ended, "a stream ends");
@@ -72,14 +83,19 @@ pub(super) async fn serve(socket: WebSocket, api: &Shared, kind: &Kind, id: &Req
     }
 }
 
+async fn speak(outgoing: &mut Outgoing<'_>, hello: &ServerFrame<'_>, kind: &Kind) -> Ended {
+    match outgoing.send(hello).await {
+        Ok(()) => kind.speak(outgoing).await,
+        Err(ended) => ended,
+    }
+}
+
 impl Kind {
-    async fn speak(&self, outgoing: &mut Outgoing<'_>, hello: &ServerFrame<'_>) -> Ended {
-        if let Err(ended) = outgoing.send(hello).await {
-            return ended;
-        }
+    /// Says what there is until the stream ends, and answers why.
+    pub(super) async fn speak(&self, voice: &mut impl Voice) -> Ended {
         let Err(ended) = match self {
-            Self::Tail(tail) => tail.speak(outgoing).await,
-            Self::Durable(durable) => durable.speak(outgoing).await,
+            Self::Tail(tail) => tail.speak(voice).await,
+            Self::Durable(durable) => durable.speak(voice).await,
         };
         ended
     }
@@ -107,6 +123,7 @@ impl Ended {
         match self {
             Self::ByClient => None,
             Self::Silent => Some((close_code::POLICY, "nothing was heard for too long")),
+            Self::Revoked => Some((close_code::POLICY, "the key is no longer good for this")),
             Self::Stopping => Some((close_code::AWAY, "the server is about to stop")),
             Self::TooLarge => Some((close_code::SIZE, "the message is too large")),
             Self::Unreadable => Some((close_code::PROTOCOL, "the frame cannot be read")),

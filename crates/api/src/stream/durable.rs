@@ -4,7 +4,7 @@ use super::{
     connection::Ended,
     frames::{self, ErrorFrame},
     in_flight::InFlight,
-    outgoing::Outgoing,
+    voice::Voice,
 };
 use crate::{api::Shared, error::ApiError};
 use headgate_event::{
@@ -37,17 +37,22 @@ impl Durable {
         Self { api: api.clone(), terms, in_flight }
     }
 
+    /// Whether sending an event settles it.
+    pub(super) fn settles_by_sending(&self) -> bool {
+        self.terms.ack == AckMode::OnSend
+    }
+
     /// How long its leases last.
     pub(super) fn lease(&self) -> Duration {
         self.terms.lease
     }
 
     /// Leases and sends until the stream ends.
-    pub(super) async fn speak(&self, outgoing: &mut Outgoing<'_>) -> Result<Infallible, Ended> {
+    pub(super) async fn speak(&self, voice: &mut impl Voice) -> Result<Infallible, Ended> {
         loop {
             let room = self.in_flight.room(self.api.clock.now());
             if room == 0 {
-                outgoing.until(self.in_flight.freed(&*self.api.clock)).await?;
+                voice.until(self.in_flight.freed(&*self.api.clock)).await?;
                 continue;
             }
             let ask = LeaseAsk {
@@ -56,25 +61,25 @@ impl Durable {
                 lease: Some(self.terms.lease),
             };
             let leasing = self.api.queue.lease(&self.terms.subscription, ask);
-            let leased = outgoing.until(leasing).await?;
-            self.send(outgoing, leased.map_err(|error| Ended::Queue(error.into()))?).await?;
+            let leased = voice.until(leasing).await?;
+            self.send(voice, leased.map_err(|error| Ended::Queue(error.into()))?).await?;
         }
     }
 
     /// Sends what was leased. All of it counts as in flight first, so that what the socket does
     /// not take is given back.
-    async fn send(&self, outgoing: &mut Outgoing<'_>, leased: Vec<Event>) -> Result<(), Ended> {
+    async fn send(&self, voice: &mut impl Voice, leased: Vec<Event>) -> Result<(), Ended> {
         leased.iter().filter_map(Event::delivery).for_each(|delivery| self.in_flight.add(delivery));
         let mut sent = Vec::with_capacity(leased.len());
         for event in leased {
             let Some(delivery) = event.delivery() else { continue };
             // While a slow client read the ones before it, this one's lease may have ended.
             if delivery.lease_expires_at > self.api.clock.now() {
-                outgoing.feed(&event).await?;
+                voice.event(&event).await?;
                 sent.push(delivery.id.clone());
             }
         }
-        outgoing.flush().await?;
+        voice.flush().await?;
         let count = sent.len() as u64;
         metrics::counter!("headgate_stream_events_total", "kind" => "durable").increment(count);
         match self.terms.ack {

@@ -14,8 +14,9 @@ use serde::{Deserialize, Serialize};
 pub(super) enum ServerFrame<'a> {
     /// The first frame.
     Hello { connection_id: &'a str, project_id: &'static str, server: String },
-    /// A live tail jumped ahead over so many events, those of other filters included.
-    Lagged { missed: u64 },
+    /// A live tail left so many events out, those of other filters included; null when it cannot
+    /// be known how many.
+    Lagged { missed: Option<u64> },
     /// Something the client said could not be done; or the last word before a close.
     Error(&'a ErrorFrame),
 }

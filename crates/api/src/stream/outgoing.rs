@@ -4,11 +4,13 @@ use super::{
     connection::Ended,
     frames::{ErrorFrame, ServerFrame},
     life::Life,
+    voice::Voice,
 };
 use axum::extract::ws::{CloseFrame, Message, WebSocket};
 use futures_util::{SinkExt, stream::SplitSink};
+use headgate_event::Event;
 use serde::Serialize;
-use std::{future::Future, pin::pin, time::Duration};
+use std::{pin::pin, time::Duration};
 use tokio::{
     sync::mpsc,
     time::{Instant, Interval, MissedTickBehavior, interval_at},
@@ -36,33 +38,12 @@ impl<'a> Outgoing<'a> {
         Self { sink, errors, life, ping }
     }
 
-    /// Waits for `wanted`; errors and pings go out meanwhile.
-    pub(super) async fn until<T>(&mut self, wanted: impl Future<Output = T>) -> Result<T, Ended> {
-        let mut wanted = pin!(wanted);
-        loop {
-            tokio::select! {
-                biased;
-                Some(error) = self.errors.recv() => self.send(&ServerFrame::Error(&error)).await?,
-                _ = self.ping.tick() => {
-                    let ping = Message::Ping(Default::default());
-                    self.sink.send(ping).await.map_err(|_| Ended::ByClient)?;
-                }
-                result = &mut wanted => return Ok(result),
-            }
-        }
-    }
-
-    /// Writes a frame; it may stay in the write buffer until [`flush`](Self::flush).
+    /// Writes a frame; it may stay in the write buffer until [`flush`](Voice::flush).
     #[expect(clippy::expect_used, reason = "frames are plain data, which always serializes")]
-    pub(super) async fn feed(&mut self, frame: &impl Serialize) -> Result<(), Ended> {
+    async fn feed(&mut self, frame: &impl Serialize) -> Result<(), Ended> {
         let text = serde_json::to_string(frame).expect("plain data serializes");
         self.life.sending(text.len());
         self.sink.feed(Message::Text(text.into())).await.map_err(|_| Ended::ByClient)
-    }
-
-    /// Returns once the socket has everything.
-    pub(super) async fn flush(&mut self) -> Result<(), Ended> {
-        self.sink.flush().await.map_err(|_| Ended::ByClient)
     }
 
     /// Writes a frame to the socket.
@@ -84,5 +65,35 @@ impl<'a> Outgoing<'a> {
         }
         // A client that is gone takes no leave.
         let _ = self.sink.flush().await;
+    }
+}
+
+impl Voice for Outgoing<'_> {
+    /// Errors and pings go out meanwhile.
+    async fn until<T>(&mut self, wanted: impl Future<Output = T>) -> Result<T, Ended> {
+        let mut wanted = pin!(wanted);
+        loop {
+            tokio::select! {
+                biased;
+                Some(error) = self.errors.recv() => self.send(&ServerFrame::Error(&error)).await?,
+                _ = self.ping.tick() => {
+                    let ping = Message::Ping(Default::default());
+                    self.sink.send(ping).await.map_err(|_| Ended::ByClient)?;
+                }
+                result = &mut wanted => return Ok(result),
+            }
+        }
+    }
+
+    async fn event(&mut self, event: &Event) -> Result<(), Ended> {
+        self.feed(event).await
+    }
+
+    async fn lagged(&mut self, missed: Option<u64>) -> Result<(), Ended> {
+        self.feed(&ServerFrame::Lagged { missed }).await
+    }
+
+    async fn flush(&mut self) -> Result<(), Ended> {
+        self.sink.flush().await.map_err(|_| Ended::ByClient)
     }
 }

@@ -1,8 +1,11 @@
 //! The body that makes a subscription.
 
-use crate::{error::ApiError, filters};
+use crate::{
+    error::ApiError,
+    filters::{self, FilterName},
+};
 use headgate_event::{EventId, Span, Timestamp};
-use headgate_queue::{AckMode, RetryPolicy, Start, SubscriptionSpec};
+use headgate_queue::{AckMode, KeyName, RetryPolicy, Start, SubscriptionSpec};
 use serde::{Deserialize, Deserializer, de};
 use std::fmt;
 
@@ -13,6 +16,13 @@ pub(super) struct Ask {
     channels: Vec<String>,
     types: Vec<String>,
     providers: Vec<String>,
+    provider_event: Vec<String>,
+    thread_key: Vec<String>,
+    flow_id: Vec<String>,
+    flow_type: Vec<String>,
+    proposal_id: Vec<String>,
+    deal_id: Vec<String>,
+    session_id: Vec<String>,
     start: StartAsk,
     retry: RetryAsk,
     lease: Option<Span>,
@@ -34,12 +44,8 @@ struct StartAsk(Start);
 impl Ask {
     /// The subscription of this name.
     pub(super) fn spec(self, name: &str) -> Result<SubscriptionSpec, ApiError> {
-        let selection = filters::selection(
-            self.types.iter().map(String::as_str),
-            self.channels.iter().map(String::as_str),
-            self.providers.iter().map(String::as_str),
-        )
-        .map_err(|error| {
+        let wanted = |filter| self.wanted(filter).iter().map(String::as_str);
+        let selection = filters::selection(wanted).map_err(|error| {
             let message = format!("`{}`: {}", error.filter.field(), error.why);
             ApiError::invalid("invalid_subscription", message)
         })?;
@@ -52,6 +58,23 @@ impl Ask {
         spec.check()
             .map_err(|error| ApiError::invalid("invalid_subscription", error.to_string()))?;
         Ok(spec)
+    }
+}
+
+impl Ask {
+    fn wanted(&self, filter: FilterName) -> &[String] {
+        match filter {
+            FilterName::Types => &self.types,
+            FilterName::Channels => &self.channels,
+            FilterName::Providers => &self.providers,
+            FilterName::Key(KeyName::ProviderEvent) => &self.provider_event,
+            FilterName::Key(KeyName::ThreadKey) => &self.thread_key,
+            FilterName::Key(KeyName::FlowId) => &self.flow_id,
+            FilterName::Key(KeyName::FlowType) => &self.flow_type,
+            FilterName::Key(KeyName::ProposalId) => &self.proposal_id,
+            FilterName::Key(KeyName::DealId) => &self.deal_id,
+            FilterName::Key(KeyName::SessionId) => &self.session_id,
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use http::{HeaderValue, Request};
 use insta::assert_snapshot;
 
 /// Every route with the scope it needs; none for those that are open.
-const ROUTES: [(&str, &str, Option<Scope>); 19] = [
+const ROUTES: [(&str, &str, Option<Scope>); 27] = [
     ("DELETE", "/v1/events/01KAJ3V3W2N9E6W0V8R3M5T7QZ", Some(Scope::Admin)),
     ("GET", "/v1/events", Some(Scope::Read)),
     ("GET", "/v1/events/01KAJ3V3W2N9E6W0V8R3M5T7QZ", Some(Scope::Read)),
@@ -24,6 +24,14 @@ const ROUTES: [(&str, &str, Option<Scope>); 19] = [
     ("POST", "/v1/subscriptions/agent/resume", Some(Scope::Admin)),
     ("POST", "/v1/subscriptions/agent/lease", Some(Scope::Consume)),
     ("POST", "/v1/subscriptions/agent/settle", Some(Scope::Consume)),
+    ("GET", "/v1/rejections", Some(Scope::Admin)),
+    ("DELETE", "/v1/rejections?all=true", Some(Scope::Admin)),
+    ("POST", "/v1/rejections/release", Some(Scope::Admin)),
+    ("GET", "/v1/rejections/01KAJ3V3W20000000000000009", Some(Scope::Admin)),
+    ("DELETE", "/v1/rejections/01KAJ3V3W20000000000000009", Some(Scope::Admin)),
+    ("GET", "/v1/rejections/01KAJ3V3W20000000000000009/raw", Some(Scope::Admin)),
+    ("POST", "/v1/rejections/01KAJ3V3W20000000000000009/verify", Some(Scope::Admin)),
+    ("POST", "/v1/rejections/01KAJ3V3W20000000000000009/release", Some(Scope::Admin)),
     ("GET", "/v1/stream", Some(Scope::Read)),
     ("GET", "/v1/stream?subscription=agent", Some(Scope::Consume)),
     ("GET", "/metrics", Some(Scope::Read)),

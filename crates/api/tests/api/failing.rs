@@ -2,8 +2,8 @@
 
 use headgate_event::{Accepted, BoxFuture, Draft, Event, EventId, Sink, StoreError};
 use headgate_queue::{
-    Damaged, DeadLetterPage, DeadLetterQuery, Erased, LeaseAsk, ListQuery, Memory, Page, Queue,
-    QueueError, Seq, SettleError, Settlement, Stored, SubscriptionError, SubscriptionSpec,
+    Damaged, DeadLetterPage, DeadLetterQuery, Erased, Health, LeaseAsk, ListQuery, Memory, Page,
+    Queue, QueueError, Seq, SettleError, Settlement, Stored, SubscriptionError, SubscriptionSpec,
     SubscriptionStatus,
 };
 use std::{sync::Arc, time::Duration};
@@ -120,8 +120,12 @@ impl Queue for Failing {
         self.queue.dead_letters(subscription, query)
     }
 
-    fn health(&self) -> Result<(), String> {
-        self.queue.health()
+    fn health(&self) -> Health {
+        let mut health = self.queue.health();
+        if self.faults.settle {
+            health.consuming.push("the disk is full".into());
+        }
+        health
     }
 
     fn close(&self) -> BoxFuture<'_, ()> {

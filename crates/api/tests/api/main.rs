@@ -11,6 +11,7 @@ mod events;
 mod faults;
 mod lease;
 mod operations;
+mod rejections;
 mod settle;
 mod stream;
 mod subscriptions;

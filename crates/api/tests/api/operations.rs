@@ -1,6 +1,9 @@
 //! Health, metrics, channels, and what every answer has in common.
 
-use crate::world::{World, from_earliest, request};
+use crate::{
+    failing::Faults,
+    world::{World, from_earliest, request},
+};
 use headgate_http::Arrival;
 use headgate_queue::Queue;
 use insta::assert_snapshot;
@@ -17,11 +20,27 @@ async fn the_program_is_healthy_as_long_as_it_lives() {
 #[tokio::test]
 async fn readiness_names_every_reason_why_not() {
     let world = World::new();
-    assert_snapshot!(world.get("/readyz").await.shown(), @r#"200 {"status":"ready"}"#);
+    assert_snapshot!(world.get("/readyz").await.shown());
     world.unready.lock().unwrap().push("the SMTP listener is not bound".into());
     world.queue.close().await;
     world.stop.send_replace(true);
     assert_snapshot!(world.get("/readyz").await.shown());
+}
+
+#[tokio::test]
+async fn a_balancer_hears_of_receiving_unless_it_asks_for_consuming() {
+    let world = World::failing(Faults { settle: true, ..Faults::default() });
+    for (query, status, ready) in
+        [("", 200, true), ("?of=receiving", 200, true), ("?of=consuming", 503, false)]
+    {
+        let answer = world.get(&format!("/readyz{query}")).await;
+        assert_eq!(answer.status, status, "{query}");
+        let json = answer.json();
+        assert_eq!(json["ready"], ready);
+        assert_eq!(json["receiving"], serde_json::json!({"ok": true, "reasons": []}));
+        assert_eq!(json["consuming"]["reasons"][0], "queue: the disk is full");
+    }
+    assert_snapshot!(world.get("/readyz?of=sending").await.shown());
 }
 
 #[tokio::test]

@@ -4,4 +4,5 @@ pub(crate) mod client;
 
 mod connection;
 mod durable;
+mod event_source;
 mod tail;

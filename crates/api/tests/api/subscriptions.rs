@@ -1,6 +1,6 @@
 //! Making, showing, changing, pausing and ending subscriptions.
 
-use crate::world::{World, from_earliest};
+use crate::world::{World, draft, from_earliest};
 use insta::assert_snapshot;
 use serde_json::json;
 
@@ -147,4 +147,32 @@ async fn pausing_takes_no_body_and_an_existing_subscription() {
     assert_eq!(world.post(&format!("{AGENT}/pause"), "").await.status, 404);
     assert_eq!(world.post(&format!("{AGENT}/resume"), "").await.status, 404);
     assert_snapshot!(world.post(&format!("{AGENT}/pause"), "{\"for\": 5}").await.shown());
+}
+
+#[tokio::test]
+async fn a_subscription_is_filtered_by_every_key_of_a_list() {
+    let world = World::new();
+    let wanted = r#"{"start": "earliest", "thread_key": ["t", "s"], "provider_event": ["push"]}"#;
+    let made = world.call("PUT", "/v1/subscriptions/agent", wanted).await;
+    assert_eq!(made.status, 201);
+    assert_eq!(made.json()["thread_key"], serde_json::json!(["s", "t"]));
+    assert_eq!(world.get("/v1/subscriptions/agent").await.json()["provider_event"][0], "push");
+    let with_keys = |n: u32, thread: &str, event: &str| {
+        let mut draft = draft("a", None, &format!("{{\"n\":{n}}}"));
+        (draft.thread_key, draft.provider_event) = (Some(thread.into()), Some(event.into()));
+        draft
+    };
+    world
+        .store([with_keys(0, "t", "pull"), with_keys(1, "s", "push"), with_keys(2, "u", "push")])
+        .await;
+    let leased = world.post("/v1/subscriptions/agent/lease", r#"{"max": 9}"#).await;
+    assert_eq!(leased.numbers("deliveries"), [1]);
+    for key in ["flow_id", "flow_type", "proposal_id", "deal_id", "session_id"] {
+        let ask = format!("{{\"{key}\": [\"x\"]}}");
+        let made = world.call("PUT", &format!("/v1/subscriptions/{key}"), &ask).await;
+        assert_eq!(made.json()[key], serde_json::json!(["x"]), "{key}");
+        let empty = format!("{{\"{key}\": [\"\"]}}");
+        let refused = world.call("PUT", "/v1/subscriptions/x", &empty).await;
+        assert_eq!(refused.status, 422, "{key}");
+    }
 }

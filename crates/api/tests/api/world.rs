@@ -60,6 +60,13 @@ impl World {
         Self::over(queue.clone(), queue, clock, |options| options.metrics = Some(handle))
     }
 
+    /// With other options.
+    pub(crate) fn changed(change: impl FnOnce(&mut ApiOptions)) -> Self {
+        let clock = Arc::new(ManualClock::at(START));
+        let queue = Arc::new(Memory::new(clock.clone()));
+        Self::over(queue.clone(), queue, clock, change)
+    }
+
     /// With the queue in memory behind one that fails where it is told to.
     pub(crate) fn failing(faults: Faults) -> Self {
         let clock = Arc::new(ManualClock::at(START));
@@ -90,6 +97,7 @@ impl World {
                 verification: "stripe".into(),
                 path: Some("/v1/webhook/billing".into()),
             }],
+            rejections: None,
             stop: stopping,
             stream: StreamRules::default(),
         };

@@ -49,6 +49,15 @@ pub struct TailArguments {
     /// Only events of this type; may be repeated
     #[arg(long = "type", value_name = "TYPE")]
     pub types: Vec<String>,
+    /// Only events of this provider; may be repeated
+    #[arg(long, value_name = "NAME")]
+    pub provider: Vec<String>,
+    /// Only events with these keys.
+    #[command(flatten)]
+    pub keys: KeyArguments,
+    /// Begin right after the event with this id instead of with the next one that comes
+    #[arg(long, value_name = "ID")]
+    pub after: Option<String>,
     /// Print one event a line as JSON, also on a terminal
     #[arg(long)]
     pub json: bool,
@@ -125,6 +134,22 @@ pub struct KeyArguments {
     pub session_id: Vec<String>,
 }
 
+impl KeyArguments {
+    /// The values of each key, by the name of its query parameter.
+    #[must_use]
+    pub fn parameters(&self) -> [(&'static str, &[String]); 7] {
+        [
+            ("provider_event", &self.provider_event),
+            ("thread_key", &self.thread_key),
+            ("flow_id", &self.flow_id),
+            ("flow_type", &self.flow_type),
+            ("proposal_id", &self.proposal_id),
+            ("deal_id", &self.deal_id),
+            ("session_id", &self.session_id),
+        ]
+    }
+}
+
 /// The arguments of `events get`.
 #[derive(Args, Clone, Debug)]
 pub struct EventsGetArguments {
@@ -176,6 +201,9 @@ pub struct ListenArguments {
     /// How long work in hand may go on after SIGTERM or SIGINT
     #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = duration)]
     pub grace: Duration,
+    /// Print a line of JSON for each event that was worked on, beside what the command prints
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// What to do for each event.
@@ -206,6 +234,9 @@ pub struct SendArguments {
     /// Show the samples of the provider and send nothing
     #[arg(long)]
     pub list: bool,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// The arguments of `dead-letters`.

@@ -2,6 +2,7 @@
 
 use super::Reply;
 use http::{HeaderMap, StatusCode, header};
+use hyper_util::client::legacy;
 use serde_json::Value;
 use std::{error::Error, time::Duration};
 
@@ -30,6 +31,8 @@ pub enum ClientError {
         url: String,
         /// Every cause, joined with `: `.
         reason: String,
+        /// Whether it was so before anything was sent.
+        unsent: bool,
     },
     /// No answer in time.
     #[error("no answer of `{url}` within {after:?}")]
@@ -61,6 +64,7 @@ pub enum ClientError {
 
 impl ClientError {
     pub(super) fn unreachable(url: &str, error: Box<dyn Error + Send + Sync>) -> Self {
+        let unsent = error.downcast_ref::<legacy::Error>().is_some_and(legacy::Error::is_connect);
         let mut reason = error.to_string();
         let mut cause = error.source();
         while let Some(error) = cause {
@@ -70,7 +74,7 @@ impl ClientError {
             }
             cause = error.source();
         }
-        Self::Unreachable { url: url.to_owned(), reason }
+        Self::Unreachable { url: url.to_owned(), reason, unsent }
     }
 
     pub(super) fn refused(reply: &Reply) -> Self {

@@ -41,6 +41,12 @@ impl CallPath {
         values.into_iter().fold(self, |path, value| path.parameter(name, value))
     }
 
+    /// A parameter for each value of each name.
+    #[must_use]
+    pub fn each<'a>(self, named: impl IntoIterator<Item = (&'a str, &'a [String])>) -> Self {
+        named.into_iter().fold(self, |path, (name, values)| path.parameters(name, values))
+    }
+
     /// The path as it is sent.
     #[must_use]
     pub fn as_str(&self) -> &str {

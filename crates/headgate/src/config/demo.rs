@@ -2,6 +2,7 @@
 
 use super::{Config, Server, channel::UNSIGNED};
 use headgate_event::{Channel, ChannelType};
+use headgate_quarantine::Bounds;
 use headgate_queue::{Retention, Start, SubscriptionSpec};
 use headgate_webhook::{ChannelSpec, DedupePolicy};
 
@@ -34,6 +35,7 @@ impl Config {
             api_keys: Vec::new(),
             channels: vec![channel],
             subscriptions: vec![subscription],
+            quarantine: Some(Bounds::default()),
             file: None,
         }
     }

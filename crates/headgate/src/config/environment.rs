@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, ffi::OsString};
 
 /// The environment variables that a configuration may name.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Environment {
     /// Those of this process.
     Process,

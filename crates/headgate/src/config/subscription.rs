@@ -5,8 +5,13 @@ use super::{
     section::{Section, one_of},
     value::Value,
 };
-use headgate_event::{EventType, is_name, limits::SUBSCRIPTION_NAME_BYTES_MAX};
-use headgate_queue::{AckMode, RetryPolicy, Selection, Start, SubscriptionError, SubscriptionSpec};
+use headgate_event::{
+    EventType, is_name,
+    limits::{FILTER_VALUE_BYTES_MAX, FILTER_VALUES_MAX, SUBSCRIPTION_NAME_BYTES_MAX},
+};
+use headgate_queue::{
+    AckMode, KeyName, RetryPolicy, Selection, Start, SubscriptionError, SubscriptionSpec,
+};
 use std::{collections::BTreeMap, str::FromStr, time::Duration};
 
 const LATER: [&str; 1] = ["order"];
@@ -85,12 +90,23 @@ fn selection(section: &Section<'_>, channels: &[&str], context: &Context<'_>) ->
         let names: Vec<&str> = context.providers.iter().map(|provider| provider.name()).collect();
         members(&value, "an array of providers", |member| known(member, &names))
     });
-    Some(Selection {
-        types: types?,
-        channels: channels?,
-        providers: providers?,
-        ..Selection::default()
-    })
+    let keys = keys(section);
+    Some(Selection { types: types?, channels: channels?, providers: providers?, keys: keys? })
+}
+
+/// The keys that events are selected by, each under the name of the event's field.
+fn keys(section: &Section<'_>) -> Option<BTreeMap<KeyName, Vec<String>>> {
+    let one = |name: KeyName| {
+        let value = section.optional(name.as_str())?;
+        let expected = format!("1 to {FILTER_VALUE_BYTES_MAX} bytes");
+        let fits = |text: &str| (1..=FILTER_VALUE_BYTES_MAX).contains(&text.len());
+        let values = members(&value, "an array of texts", |member| {
+            member.parsed(&expected, |text| fits(text).then(|| text.to_owned()))
+        });
+        Some(values.map(|values| (name, values)))
+    };
+    let keys: Vec<Option<_>> = KeyName::ALL.into_iter().filter_map(one).collect();
+    keys.into_iter().collect()
 }
 
 fn members<'a, T>(
@@ -101,6 +117,11 @@ fn members<'a, T>(
     let members: Vec<Option<T>> = value.list(expected)?.iter().map(read).collect();
     if members.is_empty() {
         value.note(&format!("expected {expected}, or no such key for all of them, found none"));
+        return None;
+    }
+    if members.len() > FILTER_VALUES_MAX {
+        let found = members.len();
+        value.note(&format!("expected at most {FILTER_VALUES_MAX} values, found {found}"));
         return None;
     }
     members.into_iter().collect()

@@ -4,21 +4,42 @@ use super::{
     leases::{Delivered, Leases, SettleFault},
     outcome::{Outcome, Work},
 };
-use crate::backoff::Backoff;
+use crate::{backoff::Backoff, output};
+use serde_json::json;
 use std::time::Duration;
 use tokio::{sync::watch, time::Instant};
+
+/// Whether each event that was worked on is told on stdout.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Report {
+    Nothing,
+    JsonLine,
+}
 
 /// Works on events, several at a time.
 #[derive(Debug)]
 pub(super) struct Worker {
     leases: Leases,
     work: Work,
+    report: Report,
     stop: watch::Sender<bool>,
 }
 
+/// Whether the gateway took what came of the work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Settled {
+    Yes,
+    No,
+}
+
 impl Worker {
-    pub(super) fn new(leases: Leases, work: Work) -> Self {
-        Self { leases, work, stop: watch::Sender::new(false) }
+    pub(super) fn new(leases: Leases, work: Work, report: Report) -> Self {
+        Self { leases, work, report, stop: watch::Sender::new(false) }
+    }
+
+    /// Resolves when there is somebody to do the work.
+    pub(super) async fn work_possible(&self) {
+        self.work.possible().await;
     }
 
     pub(super) fn leases(&self) -> &Leases {
@@ -47,7 +68,10 @@ impl Worker {
                 tracing::warn!(%event_id, attempt, reason, "not done, it comes again");
             }
         }
-        self.conclude(&delivered, &outcome).await;
+        let settled = self.conclude(&delivered, &outcome).await;
+        if self.report == Report::JsonLine {
+            tell(&delivered, attempt, &outcome, settled);
+        }
     }
 
     /// Extends the lease for ever; ends when the delivery is no longer ours.
@@ -69,16 +93,16 @@ impl Worker {
     }
 
     /// Says what came of it, again and again until the lease would have ended anyway.
-    async fn conclude(&self, delivered: &Delivered, outcome: &Outcome) {
+    async fn conclude(&self, delivered: &Delivered, outcome: &Outcome) -> Settled {
         let event_id = delivered.event.id();
         let (begun, mut backoff) = (Instant::now(), Backoff::default());
         loop {
             match self.leases.conclude(&delivered.delivery_id, outcome).await {
-                Ok(None) => return,
+                Ok(None) => return Settled::Yes,
                 Ok(Some(fault)) => {
                     let SettleFault { code, message } = fault;
                     tracing::error!(%event_id, code, message, "not settled, it may come again");
-                    return;
+                    return Settled::No;
                 }
                 Err(error)
                     if error.is_final()
@@ -86,7 +110,7 @@ impl Worker {
                         || self.stopping() =>
                 {
                     tracing::error!(%event_id, %error, "not settled, it comes again");
-                    return;
+                    return Settled::No;
                 }
                 Err(error) => {
                     let wait = backoff.next(error.retry_after());
@@ -104,5 +128,24 @@ impl Worker {
     async fn stopped(&self) {
         // The sender is in `self`, so the wait cannot fail.
         let _ = self.stop.subscribe().wait_for(|stop| *stop).await;
+    }
+}
+
+/// One line of JSON on stdout. A reader that is gone is no reason to lose an event.
+fn tell(delivered: &Delivered, attempt: u32, outcome: &Outcome, settled: Settled) {
+    let (outcome, reason) = match outcome {
+        Outcome::Done => ("done", None),
+        Outcome::Again { reason, .. } => ("again", Some(reason)),
+    };
+    let line = json!({
+        "event_id": delivered.event.id(),
+        "delivery_id": delivered.delivery_id,
+        "attempt": attempt,
+        "outcome": outcome,
+        "reason": reason,
+        "settled": settled == Settled::Yes,
+    });
+    if output::line(&line.to_string()).is_err() {
+        tracing::warn!("nobody reads stdout any more");
     }
 }

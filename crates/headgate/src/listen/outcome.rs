@@ -26,6 +26,14 @@ pub(super) enum Outcome {
 }
 
 impl Work {
+    /// Resolves when there is somebody to do the work.
+    pub(super) async fn possible(&self) {
+        match self {
+            Self::Exec(_) => {}
+            Self::Forward(forward) => forward.reachable().await,
+        }
+    }
+
     pub(super) async fn perform(&self, delivered: &Delivered) -> Outcome {
         match self {
             Self::Exec(exec) => exec.perform(delivered).await,

@@ -13,8 +13,7 @@ use tower::Service;
 pub(super) const WEBHOOK_PATH: &str = "/v1/webhook/";
 
 /// The service that every connection is given.
-pub(super) fn service(webhooks: WebhookSource, api: Api) -> impl Handler {
-    let webhooks = Arc::new(webhooks);
+pub(super) fn service(webhooks: Arc<WebhookSource>, api: Api) -> impl Handler {
     let router = headgate_api::router(api);
     tower::service_fn(move |request: Request<Incoming>| {
         let webhooks = Arc::clone(&webhooks);

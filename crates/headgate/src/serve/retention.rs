@@ -7,27 +7,29 @@ use headgate_queue::{Embedded, Retention};
 use std::{sync::Arc, time::Duration};
 use tokio::sync::watch;
 
-/// Keeps the queue to this retention until the gateway stops.
+/// Keeps the queue to this retention, which may change, until the gateway stops.
 pub(super) async fn keep_to(
-    retention: Retention,
+    mut retention: watch::Receiver<Retention>,
     queue: Arc<Embedded>,
     mut stop: watch::Receiver<bool>,
 ) {
-    if retention == Retention::default() {
-        tracing::info!("no event is ever removed: `queue.retention` is not configured");
-    }
-    let every = every(retention);
+    let mut told = false;
     loop {
-        if retention != Retention::default()
-            && let Err(error) = queue.retain(retention).await
-        {
-            tracing::error!(%error, "events past retention could not be removed");
+        let wanted = *retention.borrow_and_update();
+        if wanted != Retention::default() {
+            told = false;
+            if let Err(error) = queue.retain(wanted).await {
+                tracing::error!(%error, "events past retention could not be removed");
+            }
+        } else if !std::mem::replace(&mut told, true) {
+            tracing::info!("no event is ever removed: `queue.retention` is not configured");
         }
         if let Err(error) = queue.note_log().await {
             tracing::warn!(%error, "the size of the log cannot be told");
         }
         tokio::select! {
-            () = tokio::time::sleep(every) => {}
+            () = tokio::time::sleep(every(wanted)) => {}
+            Ok(()) = retention.changed() => {}
             // An error says that whoever could say stop is gone.
             _ = stop.wait_for(|stop| *stop) => return,
         }

@@ -17,6 +17,9 @@ pub(super) async fn bring_in_line(
         let mut spec = spec.clone();
         // Pausing is the API's; the configuration does not speak of it.
         spec.paused = there.get(&spec.name).is_some_and(|status| status.spec.paused);
+        if there.get(&spec.name).is_some_and(|status| status.spec == spec) {
+            continue;
+        }
         let name = spec.name.clone();
         let put = queue.put_subscription(spec).await;
         put.with_context(|| format!("make subscription `{name}`"))?;

@@ -117,9 +117,54 @@ fn tail_goes_on_when_the_gateway_comes_back() {
     std::fs::write(&config, text).expect("written");
     let (gateway, address) = crate::house::start(&config);
     let house = House { gateway, address, folder };
+    // It has shown nothing to go on after, so it begins anew.
     tail.said("a frame that is no event");
     let id = house.post("{}");
     until("the event is shown", || tail.line().contains(&id).then_some(()));
+}
+
+#[test]
+fn tail_goes_on_after_the_last_event_it_showed() {
+    let house = House::open();
+    let first = house.post("{}");
+    let tail = Running::start(&mut house.command(&["tail", "--after", &first]));
+    let shown = house.post("{}");
+    assert!(tail.line().contains(&shown));
+    let House { gateway, address, folder } = house;
+    gateway.terminate();
+    assert!(gateway.ended().success());
+    let config = folder.path().join("headgate.toml");
+    let text = std::fs::read_to_string(&config).expect("text").replace("127.0.0.1:0", &address);
+    std::fs::write(&config, text).expect("written");
+    let (gateway, address) = crate::house::start(&config);
+    // Before or after it has connected again, it is shown, and what was shown is not.
+    let house = House { gateway, address, folder };
+    let ids = [house.post("{}"), house.post("{}")];
+    for id in ids {
+        assert!(tail.line().contains(&id));
+    }
+}
+
+#[test]
+fn tail_shows_only_events_with_the_keys_it_is_given() {
+    let house = House::open();
+    let first = house.post("{}");
+    let github = |event: &str| {
+        let to = format!("http://{}/v1/webhook/hub", house.address);
+        let mut command = house.command(&["send", "github", event, "--to", &to, "--json"]);
+        let ended = crate::run::finish(
+            command.args(["--secret-env", "HUB"]).env("HUB", crate::house::GITHUB_SECRET),
+        );
+        let told: Value = serde_json::from_str(&ended.stdout).expect("JSON");
+        assert_eq!((&told["status"], &told["signed"]), (&200.into(), &true.into()), "{told}");
+        told["body"]["id"].as_str().expect("an id").to_owned()
+    };
+    github("push");
+    let wanted = github("pull_request.opened");
+    let filter = ["--provider-event", "pull_request.opened", "--provider", "github"];
+    let mut command = house.command(&["tail", "--after", &first]);
+    let tail = Running::start(command.args(filter));
+    assert!(tail.line().contains(&wanted));
 }
 
 #[test]

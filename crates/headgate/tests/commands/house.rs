@@ -124,15 +124,21 @@ pub(crate) fn until<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
 
 /// One request on a connection of its own, and the JSON of its answer.
 pub(crate) fn request(address: &str, method: &str, path: &str, body: &str) -> Value {
+    let answer = answer(address, method, path, "", body);
+    let (_, body) = answer.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no body: {answer}"));
+    serde_json::from_str(body).unwrap_or_else(|_| panic!("no JSON: {answer}"))
+}
+
+/// One request with further header lines on a connection of its own, and its whole answer.
+pub(crate) fn answer(address: &str, method: &str, path: &str, lines: &str, body: &str) -> String {
     let mut stream = TcpStream::connect(address).expect("the gateway is there");
     let length = body.len();
     let head = format!(
-        "{method} {path} HTTP/1.1\r\nhost: {address}\r\ncontent-type: application/json\r\n\
+        "{method} {path} HTTP/1.1\r\nhost: {address}\r\ncontent-type: application/json\r\n{lines}\
          content-length: {length}\r\nconnection: close\r\n\r\n{body}"
     );
     stream.write_all(head.as_bytes()).expect("sent");
     let mut answer = String::new();
     stream.read_to_string(&mut answer).expect("an answer");
-    let (_, body) = answer.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no body: {answer}"));
-    serde_json::from_str(body).unwrap_or_else(|_| panic!("no JSON: {answer}"))
+    answer
 }

@@ -136,7 +136,11 @@ fn an_event_is_forwarded_until_the_other_side_takes_it() {
     let endpoint = TcpListener::bind("127.0.0.1:0").expect("an endpoint");
     let url = format!("http://{}/hook?a=b", endpoint.local_addr().expect("an address"));
     let answers = ["503 Service Unavailable\r\nretry-after: 0", "302 Found", "204 No Content"];
-    let asked = thread::spawn(move || answers.map(|answer| serve_one(&endpoint, answer)));
+    let asked = thread::spawn(move || {
+        // Whether somebody listens there is looked at before the first event is leased.
+        drop(endpoint.accept().expect("a connection"));
+        answers.map(|answer| serve_one(&endpoint, answer))
+    });
     let _listening = listen(&house, &["--forward", &url]);
     let bodies = asked.join().expect("three requests");
     let attempts = bodies.map(|(head, body)| {
@@ -146,6 +150,44 @@ fn an_event_is_forwarded_until_the_other_side_takes_it() {
         event["delivery"]["attempt"].as_u64()
     });
     assert_eq!(attempts, [Some(1), Some(2), Some(3)]);
+    assert_eq!(house.until_settled()["dead"], 0);
+}
+
+/// Symptom: an endpoint that was down for a minute left dead letters. Cause: each refused
+/// connection counted as an attempt. Fix: what cannot be sent waits, and nothing more is leased.
+#[test]
+fn while_nobody_listens_at_the_url_no_attempt_is_lost() {
+    let house = House::open();
+    // A port that was free a moment ago, and that nobody listens on until the end of the wait.
+    let reserved = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = reserved.local_addr().expect("an address");
+    drop(reserved);
+    house.post("{}");
+    let listening = listen(&house, &["--forward", &format!("http://{address}/"), "--json"]);
+    for _ in 0..5 {
+        listening.said("nobody listens there, nothing is leased");
+    }
+    let status = house.subscription();
+    assert_eq!((&status["in_flight"], &status["waiting"]), (&0.into(), &0.into()));
+    let endpoint = TcpListener::bind(address).expect("the port is free");
+    let (probe, _) = endpoint.accept().expect("it is looked for");
+    drop(probe);
+    serve_one(&endpoint, "204 No Content");
+    let line: Value = serde_json::from_str(&listening.line()).expect("JSON");
+    assert_eq!((&line["outcome"], &line["attempt"]), (&"done".into(), &1.into()), "{line}");
+    // It is down again, with an event in hand: more attempts than the subscription has.
+    drop(endpoint);
+    house.post("{}");
+    for _ in 0..5 {
+        listening.said("nobody listens there, nothing is leased");
+    }
+    let endpoint = TcpListener::bind(address).expect("the port is free");
+    let (probe, _) = endpoint.accept().expect("it is looked for");
+    drop(probe);
+    serve_one(&endpoint, "204 No Content");
+    let line: Value = serde_json::from_str(&listening.line()).expect("JSON");
+    assert_eq!((&line["outcome"], &line["attempt"]), (&"done".into(), &1.into()), "{line}");
+    assert_eq!((&line["settled"], &line["reason"]), (&true.into(), &Value::Null));
     assert_eq!(house.until_settled()["dead"], 0);
 }
 

@@ -8,6 +8,7 @@ mod events;
 mod health;
 mod house;
 mod listen;
+mod reload;
 mod run;
 mod send;
 mod serve;

@@ -23,6 +23,8 @@ use std::{
 use tokio::sync::{mpsc, oneshot};
 
 type Answer<T> = oneshot::Sender<Result<T, QueueError>>;
+/// Why the last commit failed; none when it did not.
+type Fault = Arc<Mutex<Option<String>>>;
 type Settled = Vec<Result<(), SettleError>>;
 
 pub(super) use removing::Removing;
@@ -31,6 +33,7 @@ pub(super) use removing::Removing;
 #[derive(Debug)]
 pub(super) struct Committer {
     calls: Mutex<Option<mpsc::Sender<Call>>>,
+    fault: Fault,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -45,6 +48,8 @@ pub(super) enum Call {
     Delete { name: String, answer: Answer<()> },
     /// Takes events away.
     Remove(Removing),
+    /// Writes what there is, to see whether it can be written again.
+    Probe,
 }
 
 /// Moves of one subscription's deliveries.
@@ -77,6 +82,7 @@ struct Writer {
     registry: Arc<Registry>,
     reading: Reading,
     seed: u64,
+    fault: Fault,
 }
 
 /// Subscriptions with staged moves, by generation.
@@ -91,11 +97,12 @@ impl Committer {
         seed: u64,
     ) -> std::io::Result<Self> {
         let (calls, queue) = mpsc::channel(STATE_CALLS_QUEUED_MAX);
-        let writer = Writer { state, registry, reading, seed };
+        let fault = Fault::default();
+        let writer = Writer { state, registry, reading, seed, fault: Arc::clone(&fault) };
         let thread = std::thread::Builder::new()
             .name("headgate-state".to_owned())
             .spawn(move || writer.run(queue))?;
-        Ok(Self { calls: Mutex::new(Some(calls)), thread: Mutex::new(Some(thread)) })
+        Ok(Self { calls: Mutex::new(Some(calls)), fault, thread: Mutex::new(Some(thread)) })
     }
 
     /// Makes a call and waits for its commit.
@@ -117,6 +124,22 @@ impl Committer {
         if let Some(calls) = calls.as_ref() {
             let _ = calls.try_send(Call::Move(Move { subscriber, now, head, what, answer }));
         }
+    }
+
+    /// Whether what consumers say can be committed; the reason when it cannot. Asking while it
+    /// cannot lets the writer try again, so that a fault that has passed is seen to have passed.
+    pub(super) fn health(&self) -> Result<(), String> {
+        if !self.is_running() {
+            return Err("the writer of the state has ended".to_owned());
+        }
+        let fault = self.fault.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let Some(fault) = fault else { return Ok(()) };
+        let calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(calls) = calls.as_ref() {
+            // When it has no room, commits are under way anyway.
+            let _ = calls.try_send(Call::Probe);
+        }
+        Err(fault)
     }
 
     /// Whether calls are taken.
@@ -177,6 +200,7 @@ impl Writer {
                     self.commit(std::mem::take(&mut moves));
                     self.remove(what);
                 }
+                Call::Probe => self.note_all(),
             }
         }
         self.commit(moves);
@@ -197,7 +221,7 @@ impl Writer {
             }
             answers.push((answer, settled.map(|(settled, _)| settled)));
         }
-        let written = self.write(&touched);
+        let written = if touched.is_empty() { Ok(()) } else { self.write(&touched) };
         for subscriber in touched.into_values() {
             match written {
                 Ok(()) => subscriber.held().deliveries.commit(),
@@ -213,11 +237,9 @@ impl Writer {
     }
 
     fn write(&mut self, touched: &Touched) -> rusqlite::Result<()> {
-        if touched.is_empty() {
-            return Ok(());
-        }
-        let id_of = |seq| self.reading.id_of(seq);
-        let written = self.state.change(|transaction| {
+        let reading = self.reading.clone();
+        let id_of = |seq| reading.id_of(seq);
+        let written = self.change(|transaction| {
             for (generation, subscriber) in touched {
                 let changes = subscriber.held().deliveries.changes();
                 super::state::write(transaction, *generation, &changes, &id_of)?;
@@ -225,6 +247,17 @@ impl Writer {
             Ok(())
         });
         written.inspect_err(|error| tracing::error!(%error, "the state cannot be written"))
+    }
+
+    /// One transaction, and a note of how it went.
+    fn change<T>(
+        &mut self,
+        change: impl FnOnce(&rusqlite::Transaction<'_>) -> rusqlite::Result<T>,
+    ) -> rusqlite::Result<T> {
+        let changed = self.state.change(change);
+        let fault = changed.as_ref().err().map(|error| format!("the state: {error}"));
+        *self.fault.lock().unwrap_or_else(PoisonError::into_inner) = fault;
+        changed
     }
 
     fn put(
@@ -235,8 +268,7 @@ impl Writer {
     ) -> Result<Arc<Subscriber>, QueueError> {
         if let Some(known) = self.registry.named(&spec.name) {
             let generation = known.generation();
-            self.state
-                .change(|transaction| super::state::update(transaction, generation, &spec))
+            self.change(|transaction| super::state::update(transaction, generation, &spec))
                 .map_err(|error| state_failed(&error))?;
             known.held().spec = spec;
             known.wake();
@@ -246,7 +278,6 @@ impl Writer {
         // What was removed since the place was looked up is for nobody.
         let start = start.max(self.reading.log.first_seq() - 1);
         let generation = self
-            .state
             .change(|transaction| super::state::insert(transaction, &spec, now, start))
             .map_err(|error| state_failed(&error))?;
         Ok(self.registry.begin(generation, now, spec, start))
@@ -255,8 +286,7 @@ impl Writer {
     fn delete(&mut self, name: &str) -> Result<(), QueueError> {
         let unknown = || QueueError::UnknownSubscription { name: name.to_owned() };
         let known = self.registry.named(name).ok_or_else(unknown)?;
-        self.state
-            .change(|transaction| super::state::delete(transaction, known.generation()))
+        self.change(|transaction| super::state::delete(transaction, known.generation()))
             .map_err(|error| state_failed(&error))?;
         self.registry.end(&known);
         super::gauges::clear(name);

@@ -204,7 +204,7 @@ async fn events_are_found_while_the_index_follows() {
 /// Waits until the queue is well, or is not.
 async fn until_healthy(bench: &Bench, healthy: bool) {
     let wait = async {
-        while bench.queue.health().is_ok() != healthy {
+        while bench.queue.health().is_well() != healthy {
             tokio::task::yield_now().await;
         }
     };

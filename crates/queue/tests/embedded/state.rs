@@ -1,6 +1,6 @@
 //! The state and its commits.
 
-use crate::bench::{Bench, SECOND, attempt, ids, retry};
+use crate::bench::{Bench, LONG, SECOND, attempt, ids, retry};
 use headgate_queue::{QueueError, Selection, Settlement, SubscriptionSpec, Verb};
 use std::time::Duration;
 
@@ -28,7 +28,16 @@ async fn what_cannot_be_committed_is_refused_and_memory_is_as_the_disk() {
     assert_eq!((status.in_flight, status.waiting, status.lag), (3, 0, 3));
     bench.clock.advance(10 * SECOND);
     assert!(bench.try_lease("agent", 3).await.is_err(), "a lease that ended cannot be given again");
+    let health = bench.queue.health();
+    assert!(health.receiving.is_empty(), "events can be stored all the while: {health:?}");
+    assert!(health.consuming.iter().any(|reason| reason.contains("locked")), "{health:?}");
     other.execute_batch("ROLLBACK").expect("ended");
+    let well = async {
+        while !bench.queue.health().is_well() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(LONG, well).await.expect("it tries again when it is asked");
     let again = bench.lease("agent", 3).await;
     assert_eq!(ids(&again), stored);
     assert!(again.iter().all(|event| attempt(event) == 2));

@@ -139,6 +139,8 @@ impl ChannelSpec {
                 provider: Arc::clone(provider),
                 check,
                 body_bytes_max: self.body_bytes_max.unwrap_or(provider.body_bytes_max()),
+                secrets: self.secrets,
+                tolerance: self.tolerance,
                 dedupe: self.dedupe,
                 channel: Arc::new(self.channel),
             }),

@@ -10,6 +10,9 @@ use headgate_http::{RawRequest, Reject, Verify};
 use http::{HeaderName, HeaderValue, header::AUTHORIZATION};
 use serde::Deserialize;
 
+/// RFC 7617, section 2: a 401 names the scheme and a realm; many clients send nothing before it.
+const CHALLENGE: &str = "Basic realm=\"headgate\", charset=\"UTF-8\"";
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct BasicTable {
@@ -102,6 +105,12 @@ impl Scheme for Basic {
 
 impl Verify for Prepared {
     fn verify(&self, request: &RawRequest, _: Timestamp) -> Result<Verification, Reject> {
+        self.proved(request).map_err(|reject| reject.with_challenge(CHALLENGE))
+    }
+}
+
+impl Prepared {
+    fn proved(&self, request: &RawRequest) -> Result<Verification, Reject> {
         let value = request.single_header(AUTHORIZATION.as_str())?.filter(|v| !v.is_empty());
         let value = value.ok_or_else(|| {
             let message = "header `authorization` is missing or empty";

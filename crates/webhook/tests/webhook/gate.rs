@@ -5,7 +5,7 @@ use headgate_event::{
     Accepted, BoxFuture, Channel, ChannelType, Draft, Event, EventId, Secret, Sink, StoreError,
     StoredEvent, Timestamp, prompt::PromptKey,
 };
-use headgate_http::{Arrival, Intake, IntakeOptions, RequestId};
+use headgate_http::{Arrival, Intake, IntakeOptions, Rejection, RejectionSink, RequestId};
 use headgate_testkit::ManualClock;
 use headgate_webhook::{ChannelSpec, DedupePolicy, Ports, Providers, WebhookSource};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
@@ -28,6 +28,7 @@ pub(crate) static PROVIDERS: LazyLock<Providers> = LazyLock::new(Providers::embe
 pub(crate) struct Gate {
     pub(crate) source: WebhookSource,
     pub(crate) sink: Arc<Kept>,
+    pub(crate) refused: Arc<Handed>,
     pub(crate) clock: Arc<ManualClock>,
     _spool: TempDir,
 }
@@ -37,6 +38,22 @@ pub(crate) struct Gate {
 pub(crate) struct Kept {
     drafts: Mutex<Vec<Draft>>,
     fault: Mutex<Option<StoreError>>,
+}
+
+/// Keeps the rejections that it is handed.
+#[derive(Default)]
+pub(crate) struct Handed(Mutex<Vec<Rejection>>);
+
+impl Handed {
+    pub(crate) fn all(&self) -> Vec<Rejection> {
+        self.0.lock().expect("not poisoned").clone()
+    }
+}
+
+impl RejectionSink for Handed {
+    fn keep(&self, rejection: Rejection) {
+        self.0.lock().expect("not poisoned").push(rejection);
+    }
 }
 
 /// A request before it is made.
@@ -73,15 +90,17 @@ impl Gate {
     pub(crate) fn of(spec: ChannelSpec) -> Self {
         let spool = tempfile::tempdir().expect("a folder");
         let intake = Intake::new(IntakeOptions::new(spool.path().join("spool"))).expect("intake");
+        let refused = Arc::new(Handed::default());
         let (sink, clock) = (Arc::new(Kept::default()), Arc::new(ManualClock::at(NOW)));
         let ports = Ports {
             sink: Arc::clone(&sink) as Arc<dyn Sink>,
             intake: Arc::new(intake),
             clock: Arc::clone(&clock) as Arc<dyn headgate_event::Clock>,
             prompt_key: PromptKey::new([7; 32]),
+            rejections: Some(Arc::clone(&refused) as Arc<dyn RejectionSink>),
         };
         let source = WebhookSource::new(vec![spec], &PROVIDERS, ports);
-        Self { source: source.expect("a right channel"), sink, clock, _spool: spool }
+        Self { source: source.expect("a right channel"), sink, refused, clock, _spool: spool }
     }
 
     pub(crate) fn with(provider: &str, secrets: &[&str]) -> Self {
@@ -90,16 +109,7 @@ impl Gate {
 
     /// Sends a request and reads the answer.
     pub(crate) async fn send(&self, post: &Post) -> Read {
-        let mut request = Request::new(Full::new(post.body.clone()));
-        *request.method_mut() = post.method.clone();
-        *request.uri_mut() = post.target.parse().expect("a target");
-        *request.headers_mut() = post.headers.clone();
-        request.extensions_mut().insert(Arrival {
-            remote: SocketAddr::from((Ipv4Addr::new(192, 0, 2, 7), 50_000)),
-            received_at: NOW,
-            request_id: RequestId::new("req-1"),
-        });
-        read(self.source.answer(request).await).await
+        read(self.source.answer(post.request()).await).await
     }
 
     /// Sends a request that must be taken, and gives its event.
@@ -181,6 +191,20 @@ impl Post {
             headers: HeaderMap::new(),
             body: body.into(),
         }
+    }
+
+    /// The request as the server loop gives it.
+    pub(crate) fn request(&self) -> Request<Full<Bytes>> {
+        let mut request = Request::new(Full::new(self.body.clone()));
+        *request.method_mut() = self.method.clone();
+        *request.uri_mut() = self.target.parse().expect("a target");
+        *request.headers_mut() = self.headers.clone();
+        request.extensions_mut().insert(Arrival {
+            remote: SocketAddr::from((Ipv4Addr::new(192, 0, 2, 7), 50_000)),
+            received_at: NOW,
+            request_id: RequestId::new("req-1"),
+        });
+        request
     }
 
     /// With one more header.

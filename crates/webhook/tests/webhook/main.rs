@@ -16,7 +16,11 @@ mod flips;
 #[cfg(test)]
 mod hostile;
 #[cfg(test)]
+mod leaving;
+#[cfg(test)]
 mod provider_files;
+#[cfg(test)]
+mod rejections;
 #[cfg(test)]
 mod samples;
 #[cfg(test)]

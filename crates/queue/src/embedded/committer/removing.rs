@@ -44,7 +44,7 @@ impl Writer {
                 let _ = answer.send(self.erase(&erasure));
             }
             Removing::Erased { seq, answer } => {
-                let ended = self.state.change(|transaction| state::end_erasure(transaction, seq));
+                let ended = self.change(|transaction| state::end_erasure(transaction, seq));
                 let ended = ended.and_then(|()| self.state.checkpoint());
                 let _ = answer.send(ended.map_err(|error| state_failed(&error)));
             }
@@ -56,7 +56,7 @@ impl Writer {
             known.held().deliveries.dead() > LETTERS_WITHOUT_EVENT_MAX as u64
         };
         let all = self.registry.all();
-        self.state.change(|transaction| {
+        self.change(|transaction| {
             for known in all.iter().filter(|known| many(known)) {
                 state::forget_letters(transaction, known.generation(), from - 1)?;
             }
@@ -74,8 +74,8 @@ impl Writer {
             let more = held.deliveries.expire(expiry);
             (more, held.deliveries.changes())
         };
-        let reading = &self.reading;
-        let written = self.state.change(|transaction| {
+        let reading = self.reading.clone();
+        let written = self.change(|transaction| {
             state::write(transaction, generation, &changes, &|seq| reading.id_of(seq))?;
             state::forget_letters(transaction, generation, expiry.upto)
         });
@@ -102,8 +102,8 @@ impl Writer {
                 touched.insert(subscriber.generation(), subscriber);
             }
         }
-        let reading = &self.reading;
-        let written = self.state.change(|transaction| {
+        let reading = self.reading.clone();
+        let written = self.change(|transaction| {
             for (generation, subscriber) in &touched {
                 let changes = subscriber.held().deliveries.changes();
                 state::write(transaction, *generation, &changes, &|seq| reading.id_of(seq))?;

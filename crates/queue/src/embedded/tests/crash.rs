@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::{
-    DeadLetterQuery, LeaseAsk, ListQuery, Queue, QueueError, Retention, Settlement, Start,
+    DeadLetterQuery, Health, LeaseAsk, ListQuery, Queue, QueueError, Retention, Settlement, Start,
     SubscriptionSpec, Verb,
     log::simulated::{Ask, Dice, End},
 };
@@ -170,14 +170,16 @@ async fn a_failed_sync_refuses_everything_until_it_is_opened_again() {
     disk.fail(Ask::Sync, 1, ErrorKind::Other);
     queue.accept(vec![draft("2")]).await.expect_err("it cannot be synced");
     queue.accept(vec![draft("3")]).await.expect_err("nothing is known any more");
-    let reason = queue.health().expect_err("it is poisoned");
+    let health = queue.health();
+    let reason = health.receiving.first().expect("it is poisoned");
     assert!(reason.starts_with("cannot sync `00000000000000000001.seg`"), "{reason}");
+    assert!(health.consuming.is_empty(), "{health:?}");
     assert!(queue.event(first).await.expect("reading goes on").is_some());
     queue.close().await;
     drop(queue);
     let queue = open(folder.path(), &disk.restarted()).expect("opens");
     queue.accept(vec![draft("4")]).await.expect("stored");
-    assert_eq!(queue.health(), Ok(()));
+    assert_eq!(queue.health(), Health::default());
     queue.close().await;
 }
 
@@ -189,12 +191,13 @@ async fn a_full_disk_refuses_is_read_and_recovers_by_itself() {
     disk.hold_at_most(Some(disk.used() + 100));
     let error = queue.accept(vec![draft("2".repeat(500))]).await.expect_err("no room");
     assert!(error.to_string().contains("the disk is full"), "{error}");
-    assert!(queue.health().is_err());
+    let health = queue.health();
+    assert!(!health.receiving.is_empty() && health.consuming.is_empty(), "{health:?}");
     assert!(queue.event(first).await.expect("reading goes on").is_some());
     disk.hold_at_most(None);
     // Nobody gives an event: the watch of the disk finds out.
     let wait = async {
-        while queue.health().is_err() {
+        while !queue.health().is_well() {
             tokio::task::yield_now().await;
         }
     };

@@ -1,0 +1,162 @@
+//! SIGHUP: the configuration is read anew and takes the place of the one there is; or something is
+//! wrong with it, and nothing changes.
+//!
+//! What can change is a list of steps. All of them look at the new configuration before the first
+//! one does anything. What cannot change while the gateway runs is a list too: a configuration
+//! that differs there is refused as a whole, because half of a file is what nobody has written.
+
+mod steps;
+
+pub(super) use steps::Running;
+
+use super::supervisor;
+use crate::{
+    cli::ServeArguments,
+    config::{Config, Environment},
+    failure::Failure,
+    signals::{Hangups, Signals},
+};
+use headgate_event::{BoxFuture, Clock};
+use headgate_quarantine::Bounds;
+use headgate_webhook::Providers;
+use metrics::{counter, gauge};
+use std::{collections::BTreeMap, sync::Arc};
+
+/// A part of the running gateway that a reload can change.
+struct Step {
+    /// What it changes, for the log.
+    name: &'static str,
+    /// Looks at the configuration and changes nothing: all that is wrong with it, or the change.
+    prepare: Prepare,
+}
+
+type Prepare = Box<dyn Fn(&Config) -> Result<Change, Vec<String>> + Send + Sync>;
+
+/// Puts a part of the new configuration into its place.
+type Change = BoxFuture<'static, anyhow::Result<()>>;
+
+/// Why a reload changed nothing.
+struct Refused(Vec<String>);
+
+/// Reads the configuration anew whenever it is asked to.
+pub(super) struct Reloader {
+    arguments: ServeArguments,
+    environment: Environment,
+    providers: Arc<Providers>,
+    clock: Arc<dyn Clock>,
+    fixed: BTreeMap<&'static str, String>,
+    steps: Vec<Step>,
+}
+
+impl Reloader {
+    /// A reloader of a gateway that runs by `config`.
+    pub(super) fn new(
+        arguments: &ServeArguments,
+        environment: &Environment,
+        clock: Arc<dyn Clock>,
+        config: &Config,
+        running: &Running,
+    ) -> Self {
+        let reloader = Self {
+            arguments: arguments.clone(),
+            environment: environment.clone(),
+            providers: Arc::clone(&running.providers),
+            clock,
+            fixed: fixed(config),
+            steps: steps::all(running),
+        };
+        reloader.note_success();
+        reloader
+    }
+
+    /// Reloads with each signal, for ever.
+    pub(super) async fn run(self, mut hangups: Hangups, signals: Signals) {
+        loop {
+            hangups.next().await;
+            if hangups.terminal_is_gone() {
+                signals.ask_to_stop();
+                continue;
+            }
+            supervisor::reloading();
+            match self.reload().await {
+                Ok(()) => {
+                    counter!("headgate_reloads_total", "outcome" => "applied").increment(1);
+                    self.note_success();
+                    tracing::info!("reloaded");
+                }
+                Err(Refused(problems)) => {
+                    counter!("headgate_reloads_total", "outcome" => "refused").increment(1);
+                    gauge!("headgate_config_last_reload_successful").set(0.0);
+                    for problem in &problems {
+                        tracing::error!(problem, "wrong in the configuration");
+                    }
+                    tracing::error!(problems = problems.len(), "not reloaded, nothing changed");
+                }
+            }
+            supervisor::ready();
+        }
+    }
+
+    async fn reload(&self) -> Result<(), Refused> {
+        let config = self.read().await?;
+        self.check_fixed(&config)?;
+        let (mut changes, mut problems) = (Vec::new(), Vec::new());
+        for step in &self.steps {
+            match (step.prepare)(&config) {
+                Ok(change) => changes.push((step.name, change)),
+                Err(wrong) => problems.extend(wrong),
+            }
+        }
+        if !problems.is_empty() {
+            return Err(Refused(problems));
+        }
+        for (name, change) in changes {
+            change.await.map_err(|error| Refused(vec![format!("{name}: {error:#}")]))?;
+        }
+        Ok(())
+    }
+
+    /// The configuration as it is at this moment, with its secrets.
+    async fn read(&self) -> Result<Config, Refused> {
+        let (arguments, environment) = (self.arguments.clone(), self.environment.clone());
+        let providers = Arc::clone(&self.providers);
+        let reading = move || super::configuration::read(&arguments, &environment, &providers);
+        match tokio::task::spawn_blocking(reading).await {
+            Ok(Ok(config)) => Ok(config),
+            Ok(Err(Failure::Configuration(problems))) => Err(Refused(problems.lines().collect())),
+            Ok(Err(failure)) => Err(Refused(vec![failure.to_string()])),
+            Err(error) => Err(Refused(vec![format!("reading ended early: {error}")])),
+        }
+    }
+
+    fn check_fixed(&self, config: &Config) -> Result<(), Refused> {
+        let found = fixed(config);
+        let differs = self.fixed.iter().filter_map(|(key, runs)| {
+            let found = found.get(key).filter(|found| *found != runs)?;
+            Some(format!(
+                "{key}: expected `{runs}`, with which this process runs, found `{found}`: \
+                 it takes a restart"
+            ))
+        });
+        let problems: Vec<String> = differs.collect();
+        if problems.is_empty() { Ok(()) } else { Err(Refused(problems)) }
+    }
+
+    fn note_success(&self) {
+        gauge!("headgate_config_last_reload_successful").set(1.0);
+        gauge!("headgate_config_last_reload_success_timestamp_seconds")
+            .set(self.clock.now().unix_ms() as f64 / 1000.0);
+    }
+}
+
+/// What cannot change while the gateway runs, by its key.
+fn fixed(config: &Config) -> BTreeMap<&'static str, String> {
+    let quarantine = config.quarantine.map_or("off".to_owned(), |Bounds { count, bytes, age }| {
+        format!("count {count}, bytes {bytes}, age {age:?}")
+    });
+    BTreeMap::from([
+        ("quarantine", quarantine),
+        ("data_dir", config.data_dir.display().to_string()),
+        ("server.listen", config.server.listen.to_string()),
+    ])
+}

@@ -1,0 +1,106 @@
+//! What a reload can change. A part that is added to the gateway gets its line in [`all`].
+
+use super::{Change, Step};
+use crate::{
+    config::Config,
+    serve::{access, front, subscriptions},
+};
+use headgate_api::Api;
+use headgate_queue::{Queue, Retention};
+use headgate_webhook::{Providers, WebhookSource};
+use std::{error::Error, sync::Arc};
+use tokio::sync::watch;
+
+/// The parts of the running gateway that a reload reaches.
+pub(in crate::serve) struct Running {
+    pub(in crate::serve) queue: Arc<dyn Queue>,
+    pub(in crate::serve) webhooks: Arc<WebhookSource>,
+    pub(in crate::serve) providers: Arc<Providers>,
+    pub(in crate::serve) api: Api,
+    pub(in crate::serve) retention: watch::Sender<Retention>,
+}
+
+/// The steps in the order in which they are made: first what a disk may refuse, so that nothing
+/// else has changed when it does; last who may call.
+pub(super) fn all(running: &Running) -> Vec<Step> {
+    vec![
+        subscriptions_of(&running.queue, &running.api),
+        channels_of(&running.webhooks, &running.providers, &running.api),
+        retention_of(&running.retention),
+        api_keys_of(&running.api),
+    ]
+}
+
+fn subscriptions_of(queue: &Arc<dyn Queue>, api: &Api) -> Step {
+    let (queue, api) = (Arc::clone(queue), api.clone());
+    step("subscriptions", move |config| {
+        let (queue, api, specs) = (Arc::clone(&queue), api.clone(), config.subscriptions.clone());
+        Ok(Box::pin(async move {
+            let change = subscriptions::bring_in_line(&*queue, &specs);
+            api.while_subscriptions_stand(change).await
+        }))
+    })
+}
+
+/// Requests that are under way finish by the channel they came to.
+fn channels_of(webhooks: &Arc<WebhookSource>, providers: &Arc<Providers>, api: &Api) -> Step {
+    let (webhooks, providers) = (Arc::clone(webhooks), Arc::clone(providers));
+    let api = api.clone();
+    step("channels", move |config| {
+        let specs = config.channels.clone();
+        let wrong = |spec: &headgate_webhook::ChannelSpec| {
+            let errors = spec.check(&providers).err().unwrap_or_default();
+            let id = spec.channel.id.clone();
+            errors.into_iter().map(move |error| format!("channel `{id}`: {}", chain(&error)))
+        };
+        let wrong: Vec<String> = specs.iter().flat_map(wrong).collect();
+        if !wrong.is_empty() {
+            return Err(wrong);
+        }
+        let (webhooks, providers) = (Arc::clone(&webhooks), Arc::clone(&providers));
+        let (api, views) = (api.clone(), specs.iter().map(front::channel_view).collect());
+        Ok(Box::pin(async move {
+            webhooks.replace(specs, &providers).map_err(|errors| {
+                let texts: Vec<String> = errors.iter().map(|error| chain(error)).collect();
+                anyhow::anyhow!(texts.join("; "))
+            })?;
+            api.replace_channels(views);
+            Ok(())
+        }))
+    })
+}
+
+fn retention_of(retention: &watch::Sender<Retention>) -> Step {
+    let retention = retention.clone();
+    step("queue.retention", move |config| {
+        let (retention, found) = (retention.clone(), config.retention);
+        Ok(Box::pin(async move {
+            retention.send_replace(found);
+            Ok(())
+        }))
+    })
+}
+
+fn api_keys_of(api: &Api) -> Step {
+    let api = api.clone();
+    step("api_key", move |config| {
+        let (api, access) = (api.clone(), access(config));
+        Ok(Box::pin(async move {
+            api.replace_access(access);
+            Ok(())
+        }))
+    })
+}
+
+fn step(
+    name: &'static str,
+    prepare: impl Fn(&Config) -> Result<Change, Vec<String>> + Send + Sync + 'static,
+) -> Step {
+    Step { name, prepare: Box::new(prepare) }
+}
+
+/// An error with its causes, in one line.
+fn chain(error: &dyn Error) -> String {
+    let cause = error.source().map_or(String::new(), |cause| format!(": {}", chain(cause)));
+    format!("{error}{cause}")
+}
