@@ -75,7 +75,7 @@ fn retention_of(retention: &watch::Sender<Retention>) -> Step {
     step("queue.retention", move |config| {
         let (retention, found) = (retention.clone(), config.retention);
         Ok(Box::pin(async move {
-            retention.send_replace(found);
+            retention.send_if_modified(|known| std::mem::replace(known, found) != found);
             Ok(())
         }))
     })
