@@ -23,10 +23,20 @@ pub(crate) struct Plan {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
+pub(crate) enum Kind {
     Bare,
     Log,
     Headgate,
+}
+
+impl Kind {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Bare => "bare hyper + HMAC",
+            Self::Log => "+ log + fdatasync",
+            Self::Headgate => "headgate",
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -91,11 +101,7 @@ fn measure(
 }
 
 fn print(kind: Kind, seen: &Seen, cpu: f64, resident: f64) {
-    let name = match kind {
-        Kind::Bare => "bare hyper + HMAC",
-        Kind::Log => "+ log + fdatasync",
-        Kind::Headgate => "headgate",
-    };
+    let name = kind.name();
     println!(
         "{name:22} {:>9.0} {:>8.2} {:>8.2} {:>8.1} {:>11.2} {resident:>8.0} {:>8}",
         seen.rate(),
@@ -107,7 +113,7 @@ fn print(kind: Kind, seen: &Seen, cpu: f64, resident: f64) {
     );
 }
 
-fn command(kind: Kind, headgate: &Path, folder: &Path) -> Result<Command> {
+pub(crate) fn command(kind: Kind, headgate: &Path, folder: &Path) -> Result<Command> {
     if kind == Kind::Headgate {
         let mut command = Command::new(headgate);
         command.arg("serve").arg("--config").arg(write_config(folder)?);
@@ -134,7 +140,7 @@ fn write_config(folder: &Path) -> Result<PathBuf> {
 }
 
 /// Builds the release binary, so that what is measured is what stands in the tree.
-fn build_headgate() -> Result<PathBuf> {
+pub(crate) fn build_headgate() -> Result<PathBuf> {
     let cargo = option_env!("CARGO").unwrap_or("cargo");
     let built =
         Command::new(cargo).args(["build", "--release", "--package", "headgate"]).status()?;

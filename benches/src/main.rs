@@ -8,10 +8,12 @@ use clap::{Parser, Subcommand};
 use std::time::Duration;
 
 mod disk;
+mod drip;
 mod ingest;
 mod load;
 mod process;
 mod server;
+mod slow;
 
 /// Measures Headgate beside its anchors.
 #[derive(Debug, Parser)]
@@ -37,6 +39,31 @@ enum Benchmark {
         #[arg(long, default_value_t = 1024)]
         body_bytes: usize,
     },
+    /// A healthy sender's latency beside slow connections, and without them.
+    Slow {
+        /// Slow connections.
+        #[arg(long, default_value_t = 10_000)]
+        slow: usize,
+        /// Connections of the healthy sender, each with one request in flight.
+        #[arg(long, default_value_t = 4)]
+        connections: usize,
+        /// How long each load is measured.
+        #[arg(long, default_value_t = 10)]
+        seconds: u64,
+        /// How often the servers take turns.
+        #[arg(long, default_value_t = 3)]
+        rounds: usize,
+    },
+    /// Slow clients as a process of their own.
+    #[command(hide = true)]
+    Drip {
+        /// The server.
+        #[arg(long)]
+        to: std::net::SocketAddr,
+        /// How many.
+        #[arg(long)]
+        connections: usize,
+    },
     /// An anchor as a process of its own, so that its CPU time can be told apart.
     #[command(hide = true)]
     Anchor {
@@ -52,6 +79,11 @@ fn main() -> Result<()> {
             let span = Duration::from_secs(seconds);
             ingest::run(&ingest::Plan { connections, span, rounds, body_bytes })
         }
+        Benchmark::Slow { slow, connections, seconds, rounds } => {
+            let span = Duration::from_secs(seconds);
+            slow::run(&slow::Plan { slow, connections, span, rounds })
+        }
+        Benchmark::Drip { to, connections } => drip::run(to, connections),
         Benchmark::Anchor { log } => server::run(log.as_deref()),
     }
 }

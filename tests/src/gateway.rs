@@ -88,6 +88,14 @@ impl Gateway {
         Ok(self.child.wait()?)
     }
 
+    /// Its resident memory, in bytes.
+    pub fn resident_bytes(&self) -> Result<usize> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
+        let line = status.lines().find(|line| line.starts_with("VmRSS:")).context("VmRSS")?;
+        let kib = line.split_whitespace().nth(1).and_then(|text| text.parse::<usize>().ok());
+        Ok(kib.context("a number")? * 1024)
+    }
+
     /// What it has logged since the last call.
     #[must_use]
     pub fn logged(&self) -> Vec<String> {

@@ -1,8 +1,10 @@
 //! The whole program from outside: started, used, broken and started again.
 
+mod backup;
 mod bad_input;
 mod durability;
 mod peers;
 mod quarantine;
 mod reindex;
+mod slow;
 mod tour;

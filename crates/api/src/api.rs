@@ -4,10 +4,13 @@ use crate::{Access, ChannelView, Rejections, access::Guard};
 use arc_swap::ArcSwap;
 use headgate_event::{
     Clock, EventId,
-    limits::{ANSWER_STALL_TIMEOUT, STREAM_PING_EVERY, STREAM_SILENCE_MAX, TAIL_BEHIND_EVENTS_MAX},
+    limits::{
+        ANSWER_STALL_TIMEOUT, EXPORTS_MAX, STREAM_PING_EVERY, STREAM_SILENCE_MAX,
+        TAIL_BEHIND_EVENTS_MAX,
+    },
 };
 use headgate_http::RequestId;
-use headgate_queue::Queue;
+use headgate_queue::{Backups, Queue};
 use metrics_exporter_prometheus::PrometheusHandle;
 use std::{
     fmt,
@@ -17,7 +20,7 @@ use std::{
     },
     time::Duration,
 };
-use tokio::sync::{Mutex, watch};
+use tokio::sync::{Mutex, Semaphore, watch};
 
 /// Says why the program is not ready; nothing when it is.
 pub type Readiness = Arc<dyn Fn() -> Vec<String> + Send + Sync>;
@@ -38,6 +41,8 @@ pub struct ApiOptions {
     pub metrics: Option<PrometheusHandle>,
     /// The configured ways in, as `GET /v1/channels` shows them.
     pub channels: Vec<ChannelView>,
+    /// Makes backups; none where no folder is configured for them.
+    pub backups: Option<Arc<dyn Backups>>,
     /// The quarantine; none when it is switched off.
     pub rejections: Option<Rejections>,
     /// Becomes true when the program is about to stop.
@@ -79,6 +84,9 @@ pub(crate) struct Parts {
     pub(crate) channels: ArcSwap<Vec<ChannelView>>,
     pub(crate) rejections: Option<Rejections>,
     pub(crate) rules: StreamRules,
+    pub(crate) backups: Option<Arc<dyn Backups>>,
+    /// Lets so many exports be written at one time.
+    pub(crate) exports: Arc<Semaphore>,
     /// Held while a subscription is read, changed and put back.
     pub(crate) subscription_change: Mutex<()>,
     /// Held while rejections are released: each is read whole, and none is released twice.
@@ -107,6 +115,8 @@ impl Api {
             channels: ArcSwap::from_pointee(options.channels),
             rejections: options.rejections,
             rules: options.stream,
+            backups: options.backups,
+            exports: Arc::new(Semaphore::new(EXPORTS_MAX)),
             subscription_change: Mutex::new(()),
             release: Mutex::new(()),
             stop: options.stop,

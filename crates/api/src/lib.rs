@@ -21,11 +21,13 @@ mod rejections;
 pub use rejections::{Rejections, Releaser, Releasing, Unreleased};
 
 mod answer;
+mod backups;
 mod body;
 mod cursor;
 mod dead_letters;
 mod error;
 mod events;
+mod export;
 mod filters;
 mod health;
 mod lease;

@@ -3,8 +3,8 @@
 //! The scopes are written beside the routes: whoever reads this table knows what a key can do.
 
 use crate::{
-    Api, Scope, access, answer, api::Shared, channels, dead_letters, error::ApiError, events,
-    health, lease, metrics, rejections, settle, stream, subscriptions,
+    Api, Scope, access, answer, api::Shared, backups, channels, dead_letters, error::ApiError,
+    events, export, health, lease, metrics, rejections, settle, stream, subscriptions,
 };
 use axum::{
     Router,
@@ -30,6 +30,9 @@ pub fn router(api: Api) -> Router {
         .route("/v1/events", needs(Scope::Read, get(events::list)))
         .route("/v1/events/{id}", event)
         .route("/v1/events/{id}/raw", needs(Scope::Read, get(events::raw)))
+        // Exact bytes of every channel, and the folder's disk: an operator's business.
+        .route("/v1/export", needs(Scope::Admin, get(export::export)))
+        .route("/v1/backups", needs(Scope::Admin, post(backups::make)))
         .route("/v1/dead-letters", needs(Scope::Read, get(dead_letters::list)))
         .merge(rejections(&needs))
         .route("/v1/channels", needs(Scope::Read, get(channels::list)))

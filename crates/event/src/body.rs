@@ -100,6 +100,12 @@ impl DataText {
         fits.then_some(Self { text, hole })
     }
 
+    /// The raw bytes as a fill shows them; `None` when they cannot be shown so.
+    pub(crate) fn shown(fill: Fill, raw: &[u8]) -> Option<Box<RawValue>> {
+        // Without the space that stands for what is before a hole.
+        Self { text: " ".to_owned(), hole: Some((1, fill)) }.filled(raw).ok()
+    }
+
     /// The `data` with its hole filled from the raw bytes.
     ///
     /// Fails only when text or bytes are not what they were when the event was made.

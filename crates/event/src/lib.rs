@@ -51,6 +51,9 @@ pub use draft::{Dedupe, Draft};
 mod stored;
 pub use stored::{StoredError, StoredEvent};
 
+mod restored;
+pub use restored::RestoreError;
+
 mod sink;
 pub use sink::{Accepted, BoxFuture, Sink, StoreError};
 

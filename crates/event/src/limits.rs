@@ -84,12 +84,48 @@ pub const ANSWER_STALL_TIMEOUT: Duration = Duration::from_secs(30);
 pub const LINGER_TIMEOUT: Duration = Duration::from_secs(2);
 /// How long accepting pauses when the system has no room for another connection.
 pub const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// How long a TLS handshake may take.
+pub const TLS_HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+/// How often the files of a certificate are looked at.
+pub const TLS_LOOK_EVERY: Duration = Duration::from_secs(60);
 /// The most requests at one time on one HTTP/2 connection.
 pub const STREAMS_PER_CONNECTION_MAX: u32 = 128;
-/// How much of its bodies an HTTP/2 connection may send before they are read, in bytes.
-pub const STREAM_WINDOW_BYTES: u32 = 1 << 20;
+/// How much of its bodies an HTTP/2 connection may send before they are read while there are few
+/// connections, in bytes.
+pub const CONNECTION_WINDOW_BYTES_MAX: u32 = 1 << 20;
+/// How much it may when there are many, in bytes: the least that RFC 9113 (6.9.2) allows.
+pub const CONNECTION_WINDOW_BYTES_MIN: u32 = (64 << 10) - 1;
+/// What the windows of all HTTP/2 connections are meant to add up to, in bytes.
+pub const CONNECTION_WINDOWS_BYTES: usize = 128 << 20;
+/// The streams of an HTTP/2 connection that hyper may reset because of their client's mistakes.
+pub const STREAM_ERRORS_MAX: usize = 256;
+/// The streams of an HTTP/2 connection that may be reset before anyone has looked at them.
+pub const STREAM_RESETS_UNSEEN_MAX: usize = 64;
+/// The frames that an HTTP/2 client may send at once without asking for anything by them.
+pub const IDLE_FRAMES_MAX: u64 = 2_000;
+/// How many of them it may send a second.
+pub const IDLE_FRAMES_PER_SECOND: u64 = 100;
+/// A reset counts as so many of them: its stream was opened for nothing.
+pub const RESET_COST_FRAMES: u64 = 10;
+/// It may send one more for so many bytes that it has taken.
+pub const WRITTEN_BYTES_PER_IDLE_FRAME: usize = 1 << 10;
+/// A smaller frame of a body counts as one of them, in bytes.
+pub const DATA_FRAME_BYTES_MIN: usize = 64;
+/// An answer is given to an HTTP/2 connection in parts of so many bytes, so that what its client
+/// does not take is not kept twice.
+pub const ANSWER_PART_BYTES: usize = 16 << 10;
 /// The most connections at one time.
 pub const CONNECTIONS_MAX: usize = 20_000;
+/// The most connections at one time from one address (of IPv6: from one /64).
+pub const CONNECTIONS_PER_NETWORK_MAX: usize = 1_000;
+/// What a connection may hold of heads without being counted, in bytes.
+pub const HEAD_BYTES_FREE: usize = 8 << 10;
+/// What all connections may hold of heads beyond that, in bytes.
+pub const HEADS_IN_FLIGHT_BYTES_MAX: usize = 64 << 20;
+/// So much of a body is read in small parts, so that one which stands still holds little, in bytes.
+pub const BODY_SMALL_READS_BYTES: u64 = 128 << 10;
+/// The files that are open beside connections (the log, the index, bodies on their way), with room.
+pub const FILES_BESIDE_CONNECTIONS: u64 = 512;
 /// How long a graceful stop may take before connections are cut.
 pub const DRAIN_TIMEOUT: Duration = Duration::from_secs(20);
 
@@ -159,6 +195,22 @@ pub const FLOOR_NOTE_EVENTS: u64 = 4_096;
 /// Reading many events ends after this many bytes of frames, and after one event at least.
 pub const READ_BYTES_MAX: usize = 16 << 20;
 
+/// An export is written in pieces of about this many bytes, and of one event at least.
+pub const EXPORT_PIECE_BYTES: usize = 64 << 10;
+/// The most events that an export reads at one time.
+pub const EXPORT_READ_EVENTS_MAX: usize = 64;
+/// The longest line of an export, in bytes: the largest event with its raw bytes once as text in
+/// which every byte is escaped and once in base64.
+pub const EXPORT_LINE_BYTES_MAX: usize = 512 << 20;
+/// A backup copies segments in parts of this many bytes.
+pub const BACKUP_COPY_BYTES: u64 = 1 << 20;
+/// The longest segment that a repair reads, in bytes. It holds one in memory.
+pub const REPAIR_SEGMENT_BYTES_MAX: u64 = 512 << 20;
+/// The most ids of lost events that a repair tells of one place.
+pub const REPAIR_IDS_TOLD_MAX: usize = 1_000;
+/// The most exports over the API at one time.
+pub const EXPORTS_MAX: usize = 4;
+
 /// The most events of one page of a list.
 pub const LIST_EVENTS_MAX: usize = 500;
 /// The events of one page of a list unless asked otherwise.
@@ -216,6 +268,8 @@ pub const RETENTION_EVERY_MIN: Duration = Duration::from_secs(1);
 pub const INDEX_TRIM_ROWS_MAX: u64 = 8_192;
 /// How often erasing asks for the write-ahead logs to be written back before it is put off.
 pub const ERASE_CHECKPOINTS_MAX: usize = 20;
+/// How long erasing waits for a backup or retention before it is refused for now.
+pub const ERASE_TURN_WAIT: Duration = Duration::from_secs(20);
 /// How long erasing waits for readers of the index before it asks again.
 pub const ERASE_CHECKPOINT_PAUSE: Duration = Duration::from_millis(50);
 /// A live tail that is this many events behind jumps ahead and is told how many it missed.
@@ -302,6 +356,11 @@ const _: () = assert!(BODY_BYTES_MAX < FRAME_BYTES_MAX);
 const _: () = assert!(BODY_BYTES_MAX <= BODIES_IN_FLIGHT_BYTES_MAX);
 const _: () = assert!(BODY_BYTES_MAX <= SPOOL_BYTES_MAX);
 const _: () = assert!(SPOOL_WRITE_BYTES <= BODY_MEMORY_BYTES_MAX);
+const _: () = assert!(CONNECTIONS_PER_NETWORK_MAX < CONNECTIONS_MAX);
+const _: () = assert!(HEAD_BYTES_FREE < HEAD_BYTES_MAX);
+const _: () = assert!(HEAD_BYTES_MAX * 100 < HEADS_IN_FLIGHT_BYTES_MAX);
+const _: () = assert!(CONNECTION_WINDOW_BYTES_MIN < CONNECTION_WINDOW_BYTES_MAX);
+const _: () = assert!(RESET_COST_FRAMES * 100 <= IDLE_FRAMES_MAX);
 const _: () = assert!(LEASE_DELIVERIES_DEFAULT <= LEASE_DELIVERIES_MAX);
 const _: () = assert!(LEASE_DELIVERIES_MAX <= IN_FLIGHT_MAX);
 const _: () = assert!(LEASE_MS_DEFAULT <= LEASE_MS_MAX);
@@ -321,6 +380,9 @@ const _: () = assert!(STREAM_PING_EVERY.as_secs() * 2 < STREAM_SILENCE_MAX.as_se
 const _: () = assert!(STREAM_CLOSE_TIMEOUT.as_secs() < DRAIN_TIMEOUT.as_secs());
 const _: () = assert!(RETENTION_EVERY_MIN.as_secs() <= RETENTION_EVERY_MAX.as_secs());
 const _: () = assert!(LETTERS_WITHOUT_EVENT_MAX <= EXPIRED_PER_COMMIT_MAX);
+const _: () = assert!(FRAME_BYTES_MAX * 8 <= EXPORT_LINE_BYTES_MAX);
+const _: () =
+    assert!(SEGMENT_BYTES_MAX + 2 * (ACCEPT_BYTES_MAX as u64) <= REPAIR_SEGMENT_BYTES_MAX);
 const _: () = assert!(BODY_BYTES_MAX + HEAD_BYTES_MAX <= QUARANTINE_WAITING_BYTES_MAX / 2);
 const _: () = assert!(QUARANTINE_WAITING_BYTES_MAX <= BODIES_IN_FLIGHT_BYTES_MAX / 2);
 const _: () = assert!(QUARANTINE_COUNT_DEFAULT <= QUARANTINE_COUNT_MAX);

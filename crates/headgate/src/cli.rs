@@ -5,12 +5,13 @@ mod client_arguments;
 mod commands;
 mod provider_arguments;
 mod rejection_arguments;
+mod storage_arguments;
 
 pub use client_arguments::ClientArguments;
 pub use commands::{
     CheckArguments, DeadLettersArguments, EventsCommand, EventsEraseArguments, EventsGetArguments,
-    EventsListArguments, HealthArguments, KeyArguments, ListenArguments, ReindexArguments,
-    SendArguments, ServeArguments, TailArguments, Work,
+    EventsListArguments, HealthArguments, KeyArguments, ListenArguments, SendArguments,
+    ServeArguments, TailArguments, Work,
 };
 pub use provider_arguments::{
     ProvidersCommand, ProvidersListArguments, ProvidersShowArguments, RenderArguments,
@@ -19,6 +20,11 @@ pub use provider_arguments::{
 pub use rejection_arguments::{
     RejectionFilter, RejectionsCommand, RejectionsDeleteArguments, RejectionsGetArguments,
     RejectionsListArguments, RejectionsReleaseArguments,
+};
+
+pub use storage_arguments::{
+    BackupArguments, ExportArguments, ImportArguments, PlaceArguments, ReindexArguments,
+    RepairArguments,
 };
 
 use clap::{Parser, Subcommand};
@@ -76,11 +82,34 @@ pub enum Command {
     Health(HealthArguments),
     /// Send a correctly signed sample webhook
     Send(SendArguments),
+    /// Write every event with its exact bytes to a file
+    ///
+    /// The file is JSON lines: a first one that says so, one an event, and a last one with their
+    /// count and checksum, so that `import` sees when something is missing. While no gateway runs
+    /// the folder is read; otherwise the gateway is asked, which needs an `admin` key.
+    Export(ExportArguments),
+    /// Take the events of an exported file into an empty folder, while no gateway runs
+    ///
+    /// They keep their ids, order, times and exact bytes. The whole file is checked before the
+    /// first event is stored. A folder that has events takes only files whose events come after
+    /// them; events at the beginning of the file that are there already are passed over, so that an
+    /// import that was interrupted can be run again.
+    Import(ImportArguments),
+    /// Copy events, subscriptions and what is settled to a folder, also while the gateway runs
+    ///
+    /// A running gateway makes `backup-<time>` under the `backup_dir` of its configuration. To
+    /// restore, copy that folder to where `data_dir` points and start.
+    Backup(BackupArguments),
     /// Make the index of stored events anew from the log, while no gateway runs
     ///
     /// The index is derived from the log, so nothing can be lost by it. A gateway does the same
     /// when it starts and finds the index missing, broken or of another version.
     Reindex(ReindexArguments),
+    /// Say what is damaged in the folder, and mend it when told so, while no gateway runs
+    ///
+    /// Reads every segment through and shows what is damaged, which events are lost and what would
+    /// be done. Nothing is changed without --yes. Exit code 1 when something is damaged.
+    Repair(RepairArguments),
     /// Say why a captured request is taken or refused
     Verify(VerifyArguments),
     /// Print the prompt of an event or of a captured request

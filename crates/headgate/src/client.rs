@@ -1,11 +1,13 @@
 //! The HTTP client of the commands that talk to a gateway or to an endpoint: `http` and `https`,
 //! a limit on every wait and every answer, no redirects.
 
+mod download;
 mod error;
 mod path;
 mod socket;
 mod tls;
 
+pub use download::Download;
 pub use error::ClientError;
 pub(crate) use error::retry_after;
 pub use path::CallPath;

@@ -16,23 +16,22 @@ mod secret;
 mod section;
 mod server;
 mod subscription;
+mod tls;
 mod value;
 
 pub use demo::DEMO_NAME;
 pub use environment::Environment;
 pub use problem::{Problem, Problems};
-pub use server::{OpenError, Server};
+pub use server::{Connections, OpenError, Server};
 
 use headgate_api::ApiKey;
+use headgate_http::Tls;
 use headgate_quarantine::Bounds;
 use headgate_queue::{Retention, SubscriptionSpec};
 use headgate_webhook::{ChannelSpec, Providers};
 use problem::Notes;
 use section::Section;
-use std::{
-    net::SocketAddr,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 use toml::de::DeTable;
 
 /// The file that is taken when none is named and it exists.
@@ -43,10 +42,14 @@ pub const FILE_DEFAULT: &str = "headgate.toml";
 pub struct Config {
     /// The folder of the queue.
     pub data_dir: PathBuf,
+    /// The folder under which backups are made; none are made without it.
+    pub backup_dir: Option<PathBuf>,
     /// Where to listen.
     pub server: Server,
     /// When events are removed.
     pub retention: Retention,
+    /// TLS with the certificate and key that `server` names.
+    pub tls: Option<Tls>,
     /// Who may use the API; when empty, anyone on this machine.
     pub api_keys: Vec<ApiKey>,
     /// The ways in.
@@ -109,10 +112,10 @@ impl Config {
     }
 }
 
-/// The address that a configuration listens on, whatever else is wrong with it: who only talks to
-/// the gateway does not have its secrets.
-pub fn listen_of(file: &Path) -> Result<SocketAddr, Problems> {
-    part_of(file, "`[server]`", |root| server::read(root).map(|server| server.listen))
+/// Where a configuration listens, whatever else is wrong with it: who only talks to the gateway does
+/// not have its secrets.
+pub fn server_of(file: &Path) -> Result<Server, Problems> {
+    part_of(file, "`[server]`", server::read)
 }
 
 /// The folder of the queue that a configuration names, whatever else is wrong with it: who mends
@@ -120,6 +123,12 @@ pub fn listen_of(file: &Path) -> Result<SocketAddr, Problems> {
 pub fn data_dir_of(file: &Path) -> Result<PathBuf, Problems> {
     let folder = file.parent().unwrap_or_else(|| Path::new(""));
     part_of(file, "`data_dir`", |root| data_dir(root, folder))
+}
+
+/// The folder for backups that a configuration names, whatever else is wrong with it.
+pub fn backup_dir_of(file: &Path) -> Result<Option<PathBuf>, Problems> {
+    let folder = file.parent().unwrap_or_else(|| Path::new(""));
+    part_of(file, "`[queue]`", |root| queue::read(root, folder).map(|queue| queue.backup_dir))
 }
 
 /// One part of a configuration, read alone.
@@ -172,7 +181,7 @@ fn text_of(file: &Path, name: &str) -> Result<String, Problems> {
 fn read(root: Section<'_>, context: &Context<'_>) -> Option<Config> {
     let data_dir = data_dir(&root, context.folder);
     let server = server::read(&root);
-    let retention = queue::read(&root);
+    let queue = queue::read(&root, context.folder);
     let quarantine = quarantine::read(&root);
     let api_keys = api_key::read(&root, context);
     let channels = channel::read(&root, context);
@@ -184,11 +193,18 @@ fn read(root: Section<'_>, context: &Context<'_>) -> Option<Config> {
     {
         root.wrong(error.key(), &error.to_string());
     }
+    let tls = match server.as_ref().and_then(|server| server.tls.as_ref()) {
+        Some(files) => tls::load(&root, files, context.folder).map(Some),
+        None => Some(None),
+    };
     root.report_unknown(&LATER);
+    let queue::Queue { backup_dir, retention } = queue?;
     Some(Config {
         data_dir: data_dir?,
+        backup_dir,
         server: server?,
-        retention: retention?,
+        retention,
+        tls: tls?,
         api_keys: api_keys?,
         channels: channels.channels?,
         subscriptions: subscriptions?,

@@ -6,15 +6,19 @@
 pub mod cli;
 pub mod config;
 
+pub mod backup;
 pub mod check;
 pub mod dead_letters;
 pub mod events;
+pub mod export;
 pub mod health;
+pub mod import;
 pub mod listen;
 pub mod providers;
 pub mod reindex;
 pub mod rejections;
 pub mod render;
+pub mod repair;
 pub mod send;
 pub mod serve;
 pub mod tail;
@@ -29,6 +33,8 @@ pub mod signals;
 pub mod telemetry;
 
 mod backoff;
+mod open_files;
+mod place;
 mod run;
 
 pub use run::run;

@@ -1,12 +1,13 @@
 //! From the command line to the command, and from its end to an exit code.
 
 use crate::{
-    check,
+    backup, check,
     cli::{Cli, Command},
     config::Environment,
-    dead_letters, events,
+    dead_letters, events, export,
     failure::Failure,
-    health, listen, providers, reindex, rejections, render, send, serve, tail, telemetry, verify,
+    health, import, listen, providers, reindex, rejections, render, repair, send, serve, tail,
+    telemetry, verify,
 };
 use anyhow::Context;
 use clap::Parser;
@@ -48,6 +49,10 @@ fn execute(cli: &Cli) -> Result<(), Failure> {
         Command::DeadLetters(arguments) => {
             wait(one_thread()?, dead_letters::run(arguments, environment))
         }
+        Command::Export(arguments) => wait(many_threads()?, export::run(arguments, environment)),
+        Command::Import(arguments) => wait(many_threads()?, import::run(arguments)),
+        Command::Backup(arguments) => wait(many_threads()?, backup::run(arguments, environment)),
+        Command::Repair(arguments) => wait(many_threads()?, repair::run(arguments)),
         Command::Rejections(command) => wait(one_thread()?, rejections::run(command, environment)),
         Command::Health(arguments) => wait(one_thread()?, health::run(arguments, environment)),
         Command::Reindex(arguments) => reindex::run(arguments),

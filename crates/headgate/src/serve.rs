@@ -1,6 +1,7 @@
 //! `headgate serve`: the gateway from its start to its stop, top to bottom.
 
 mod announce;
+mod certificates;
 mod configuration;
 mod front;
 mod rejections;
@@ -15,11 +16,13 @@ use crate::{
     clock::SystemClock,
     config::{Config, Environment},
     failure::Failure,
+    open_files,
     signals::{Hangups, Signals},
     telemetry,
 };
 use announce::Announcer;
 use anyhow::Context;
+use certificates::Certificates;
 use headgate_api::{Access, Api, ApiOptions, StreamRules};
 use headgate_event::Clock;
 use headgate_http::{DrainReport, Intake, IntakeOptions, ServerOptions};
@@ -44,8 +47,9 @@ pub async fn run(arguments: &ServeArguments, environment: &Environment) -> Resul
     let metrics = telemetry::record_metrics()?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
 
-    let storage = storage::open(&config.data_dir, &clock).await?;
-    let queue = Arc::clone(&storage.queue);
+    open_files::allow(config.server.connections.total);
+    let storage = storage::open(&config, &clock).await?;
+    let (queue, backups) = (Arc::clone(&storage.queue), storage.backups);
     subscriptions::bring_in_line(&*queue, &config.subscriptions).await?;
     let quarantine = rejections::open(&config, &clock)?;
     let ports = Ports {
@@ -61,12 +65,14 @@ pub async fn run(arguments: &ServeArguments, environment: &Environment) -> Resul
     let (stop, stopping) = watch::channel(false);
     let mut options = api_options(&config, &queue, &clock, metrics, stopping);
     options.rejections = rejections::for_admins(quarantine.as_ref(), &webhooks);
+    options.backups = backups;
     let api = Api::new(options);
 
     let listener = TcpListener::bind(config.server.listen)
         .await
         .with_context(|| format!("cannot listen on `{}`", config.server.listen))?;
     let address = listener.local_addr().context("the address of the listener")?;
+    let certificates = Certificates::begin(config.tls.as_ref(), &clock);
     let announcer = Announcer::begin(&config, address, &queue);
     let retention = watch::Sender::new(config.retention);
     let retaining = retention::keep_to(retention.subscribe(), storage.embedded, stop.subscribe());
@@ -77,6 +83,7 @@ pub async fn run(arguments: &ServeArguments, environment: &Environment) -> Resul
         providers,
         api: api.clone(),
         retention,
+        tls: config.tls.clone(),
     };
     let reloader = Reloader::new(arguments, environment, Arc::clone(&clock), &config, &running);
     let reloading = tokio::spawn(reloader.run(hangups, signals.clone()));
@@ -85,7 +92,7 @@ pub async fn run(arguments: &ServeArguments, environment: &Environment) -> Resul
     let serving = headgate_http::serve(
         listener,
         front::service(webhooks, api.clone()),
-        ServerOptions::default(),
+        server_options(&config),
         clock,
         async {
             signals.finish().await;
@@ -102,6 +109,7 @@ pub async fn run(arguments: &ServeArguments, environment: &Environment) -> Resul
         () = signals.cut() => tracing::warn!("cut by a second signal"),
     }
     announcer.end();
+    drop(certificates);
     reloading.abort();
     // What it has begun is finished by the next start, if it does not end in time.
     let _ = tokio::time::timeout(CLOSE_TIMEOUT, retaining).await;
@@ -135,6 +143,15 @@ fn intake(config: &Config) -> anyhow::Result<Intake> {
         .with_context(|| format!("cannot use `{}` for large bodies", folder.display()))
 }
 
+fn server_options(config: &Config) -> ServerOptions {
+    ServerOptions {
+        connections_max: config.server.connections.total,
+        connections_per_network_max: config.server.connections.per_network,
+        tls: config.tls.clone(),
+        ..ServerOptions::default()
+    }
+}
+
 fn api_options(
     config: &Config,
     queue: &Arc<dyn Queue>,
@@ -154,6 +171,7 @@ fn api_options(
         rejections: None,
         stop,
         stream: StreamRules::default(),
+        backups: None,
     }
 }
 

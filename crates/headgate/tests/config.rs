@@ -213,3 +213,41 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn the_certificate_and_the_key_are_read_and_must_fit_together() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let pair = || {
+        let key = rcgen::KeyPair::generate().expect("a key");
+        let params = rcgen::CertificateParams::new(vec!["a.example".to_owned()]).expect("a name");
+        (params.self_signed(&key).expect("a certificate").pem(), key.serialize_pem())
+    };
+    let put = |name: &str, text: &str| fs::write(folder.path().join(name), text).expect("writes");
+    let text = "[server]\ntls = { certificate = \"cert.pem\", key = \"key.pem\" }\n";
+    let parse = || {
+        let (environment, providers) = (environment(), providers());
+        let context =
+            Context { environment: &environment, folder: folder.path(), providers: &providers };
+        Config::parse("headgate.toml", text, &context)
+    };
+    let told = || {
+        let text = parse().expect_err("a pair that does not fit").to_string();
+        text.replace(&folder.path().display().to_string(), "..")
+    };
+    let (certificate, key) = pair();
+    put("cert.pem", &certificate);
+    put("key.pem", &pair().1);
+    assert_eq!(
+        told(),
+        "headgate.toml:2: server.tls.key: expected the key of the first certificate in \
+         `../cert.pem`, found another one in `../key.pem`"
+    );
+    put("key.pem", &key);
+    assert!(parse().expect("a pair").tls.is_some());
+    put("cert.pem", "");
+    assert_eq!(
+        told(),
+        "headgate.toml:2: server.tls.certificate: expected a certificate in PEM in \
+         `../cert.pem`, found none"
+    );
+}

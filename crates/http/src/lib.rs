@@ -30,4 +30,6 @@ mod refusal_log;
 pub use refusal_log::RefusalLog;
 
 mod server;
-pub use server::{DrainReport, Handler, ServerOptions, serve};
+pub use server::{
+    DrainReport, Exempt, Handler, Renewal, ServerOptions, Tls, TlsError, TlsFiles, serve,
+};

@@ -4,35 +4,45 @@
 //! adds what hyper leaves open: strict heads, timers that act, bounds, ids, and the drain.
 
 mod alarm;
+mod answer_body;
 mod connection;
 mod exchange;
 mod front;
 mod handler;
+mod handshake;
 mod head;
+mod held;
 mod listener;
+mod refusal;
 mod request_ids;
 mod slots;
+mod tls;
 mod watch;
 
 pub use handler::Handler;
+pub use slots::Exempt;
+pub use tls::{Renewal, Tls, TlsError, TlsFiles};
 
-use connection::{converse, protocol};
+use connection::converse;
 use exchange::Exchange;
 use front::Front;
+use handshake::shake_hands;
 use headgate_event::{Clock, limits};
-use hyper_util::{rt::TokioExecutor, server::conn::auto};
+use held::HeadRoom;
 use listener::{Listener, is_of_one_connection};
+use metrics::counter;
 use request_ids::RequestIds;
-use slots::Slots;
-use std::{future::Future, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
+use slots::{Slot, SlotRules, Slots};
+use std::{fmt, future::Future, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
 use tokio::{
+    io::{AsyncRead, AsyncWrite},
     net::TcpListener,
     time::{Instant, sleep, timeout},
 };
 use watch::Watch;
 
 /// What clients may cost.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct ServerOptions {
     /// The longest head of a request, in bytes.
     pub head_bytes_max: usize,
@@ -45,8 +55,18 @@ pub struct ServerOptions {
     pub answer_stall_timeout: Duration,
     /// How long a connection that is closed early discards what still comes.
     pub linger_timeout: Duration,
-    /// The most connections at one time; more wait in the system's queue.
+    /// The most connections at one time. Beyond it those that nobody waits for make room, and where
+    /// there are none, what comes is closed at once.
     pub connections_max: usize,
+    /// The most connections at one time from one IPv4 address or one /64 of IPv6; what comes beyond
+    /// it is closed at once. Loopback has no such limit.
+    pub connections_per_network_max: usize,
+    /// Who else has no such limit, such as a proxy that all senders come through.
+    pub network_exempt: Option<Exempt>,
+    /// TLS, when it is spoken; then nothing else is.
+    pub tls: Option<Tls>,
+    /// How long a TLS handshake may take.
+    pub handshake_timeout: Duration,
     /// How long a stop waits for what is in hand.
     pub drain_timeout: Duration,
 }
@@ -71,15 +91,25 @@ enum Phase {
 }
 
 /// What every connection is given.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Server<S> {
     service: S,
     options: Arc<ServerOptions>,
     clock: Arc<dyn Clock>,
     request_ids: Arc<RequestIds>,
-    protocol: Arc<auto::Builder<TokioExecutor>>,
+    heads: HeadRoom,
     slots: Slots,
     phase: tokio::sync::watch::Sender<Phase>,
+}
+
+impl fmt::Debug for ServerOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ServerOptions")
+            .field("connections_max", &self.connections_max)
+            .field("connections_per_network_max", &self.connections_per_network_max)
+            .field("tls", &self.tls)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Default for ServerOptions {
@@ -92,6 +122,10 @@ impl Default for ServerOptions {
             answer_stall_timeout: limits::ANSWER_STALL_TIMEOUT,
             linger_timeout: limits::LINGER_TIMEOUT,
             connections_max: limits::CONNECTIONS_MAX,
+            connections_per_network_max: limits::CONNECTIONS_PER_NETWORK_MAX,
+            network_exempt: None,
+            tls: None,
+            handshake_timeout: limits::TLS_HANDSHAKE_TIMEOUT,
             drain_timeout: limits::DRAIN_TIMEOUT,
         }
     }
@@ -119,8 +153,12 @@ impl<S: Handler> Server<S> {
             service,
             clock,
             request_ids: Arc::new(RequestIds::new()),
-            protocol: Arc::new(protocol(&options)),
-            slots: Slots::new(options.connections_max),
+            heads: HeadRoom::new(limits::HEADS_IN_FLIGHT_BYTES_MAX),
+            slots: Slots::new(SlotRules {
+                total: options.connections_max,
+                per_network: options.connections_per_network_max,
+                exempt: options.network_exempt.clone(),
+            }),
             phase: tokio::sync::watch::Sender::new(Phase::Serving),
             options: Arc::new(options),
         }
@@ -145,9 +183,8 @@ impl<S: Handler> Server<S> {
         self.drain().await
     }
 
-    /// Takes one connection when there is room, or pauses when there is none.
+    /// Takes one connection, or pauses when the system has no room for one.
     async fn accept(&mut self, listener: &mut impl Listener) {
-        self.slots.room().await;
         match listener.next().await {
             Ok((io, remote)) => self.begin(io, remote),
             Err(error) if is_of_one_connection(&error) => {
@@ -155,35 +192,76 @@ impl<S: Handler> Server<S> {
             }
             Err(error) => {
                 tracing::warn!(%error, "no connection can be taken for a moment");
+                counter!("headgate_http_accept_errors_total").increment(1);
+                self.slots.make_room();
                 sleep(limits::ACCEPT_PAUSE).await;
             }
         }
     }
 
+    /// Begins a connection in a task of its own, or closes it at once.
     fn begin<I>(&self, io: I, remote: SocketAddr)
     where
-        I: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static,
+        I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let exchange = Arc::new(Exchange::default());
+        let slot = match self.slots.take(remote, &exchange) {
+            Ok(slot) => slot,
+            Err(full) => {
+                let reason = full.reason();
+                counter!("headgate_http_connections_refused_total", "reason" => reason)
+                    .increment(1);
+                tracing::debug!(%remote, reason, "a connection is refused: there is no room");
+                return;
+            }
+        };
+        let Some(tls) = &self.options.tls else {
+            tokio::spawn(self.converse(io, remote, exchange, slot));
+            return;
+        };
+        let shaken = shake_hands(
+            tls.acceptor().accept(io),
+            self.options.handshake_timeout,
+            Arc::clone(&exchange),
+            self.phase.subscribe(),
+        );
+        let server = self.clone();
+        tokio::spawn(async move {
+            if let Some(io) = shaken.await {
+                server.converse(io, remote, exchange, slot).await;
+            }
+        });
+    }
+
+    fn converse<I>(
+        &self,
+        io: I,
+        remote: SocketAddr,
+        exchange: Arc<Exchange>,
+        slot: Slot,
+    ) -> impl Future<Output = ()> + Send + use<I, S>
+    where
+        I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
         let options = Arc::clone(&self.options);
-        let io = Watch::new(io, Arc::clone(&exchange), options, self.slots.take());
+        let io = Watch::new(io, Arc::clone(&exchange), Arc::clone(&options), &self.heads, slot);
         let front = Front {
             service: self.service.clone(),
             remote,
             exchange,
             clock: Arc::clone(&self.clock),
             request_ids: Arc::clone(&self.request_ids),
+            head_bytes_max: options.head_bytes_max,
         };
-        let (protocol, phase) = (Arc::clone(&self.protocol), self.phase.subscribe());
-        tokio::spawn(converse(protocol, io, front, self.options.idle_timeout, phase));
+        converse(io, front, options, self.slots.open(), self.phase.subscribe())
     }
 
     async fn drain(self) -> DrainReport {
         let started = Instant::now();
-        let open = self.slots.taken();
+        let open = self.slots.open();
         self.phase.send_replace(Phase::Draining);
         let drained = timeout(self.options.drain_timeout, self.slots.all_free()).await;
-        let cut = if drained.is_ok() { 0 } else { self.slots.taken() };
+        let cut = if drained.is_ok() { 0 } else { self.slots.open() };
         self.phase.send_replace(Phase::Cut);
         if cut > 0 {
             tracing::warn!(cut, "connections were cut because they did not end in time");

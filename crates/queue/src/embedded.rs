@@ -11,6 +11,7 @@
 //! is served from the log's memory. A settlement is answered for when the state has it.
 
 mod accept;
+mod backup;
 mod committer;
 mod consume;
 mod erase;
@@ -18,6 +19,7 @@ mod error;
 mod folder;
 mod follower;
 mod gauges;
+mod import;
 mod index;
 mod letters;
 mod open;
@@ -25,6 +27,7 @@ mod random;
 mod read;
 mod registry;
 mod reindex;
+mod repair;
 mod retention;
 mod room;
 mod search;
@@ -34,7 +37,10 @@ mod subscribe;
 #[cfg(test)]
 mod tests;
 
+pub use backup::BackupFolder;
 pub use error::OpenError;
+pub use import::{ImportError, ImportReport};
+pub use repair::{Damage, LostEvents, RepairReport};
 
 use crate::{
     DeadLetterPage, DeadLetterQuery, Erased, Health, LeaseAsk, ListQuery, Page, Queue, QueueError,

@@ -28,8 +28,17 @@ pub use subscription::{
     SubscriptionError, SubscriptionSpec, SubscriptionStatus, Verb,
 };
 
+mod backup;
+pub use backup::{BackupError, BackupReport, Backups};
+
+mod transfer;
+pub use transfer::{CheckedFile, Export, ExportQuery, FileError};
+
 mod embedded;
-pub use embedded::{Embedded, EmbeddedOptions, OpenError};
+pub use embedded::{
+    BackupFolder, Damage, Embedded, EmbeddedOptions, ImportError, ImportReport, LostEvents,
+    OpenError, RepairReport,
+};
 
 mod memory;
 pub use memory::Memory;

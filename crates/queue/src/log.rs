@@ -26,6 +26,7 @@ mod random;
 mod reader;
 mod recovery;
 mod removal;
+pub(crate) mod repair;
 mod room;
 mod shared;
 mod storage;
@@ -42,6 +43,7 @@ pub(crate) use keys::{DedupeDigest, Keys};
 pub(crate) use options::LogOptions;
 pub(crate) use prepared::Prepared;
 pub(crate) use reader::{Place, Position, Scanned};
+pub(crate) use recovery::finish;
 pub(crate) use removal::Begun;
 pub(crate) use shared::SegmentInfo;
 pub(crate) use storage::{DiskStorage, Storage, StorageFile};
@@ -51,6 +53,7 @@ pub(crate) use tail::Committed;
 pub(crate) use storage::simulated;
 
 use crate::Seq;
+use bytes::Bytes;
 use headgate_event::{
     Accepted, Clock, EventId, StoreError,
     limits::{ACCEPT_BYTES_MAX, APPENDS_QUEUED_MAX, DRAFTS_PER_ACCEPT_MAX, STORE_RETRY_AFTER},
@@ -58,6 +61,7 @@ use headgate_event::{
 use reader::Reader;
 use shared::Shared;
 use std::{
+    collections::BTreeMap,
     fmt,
     sync::{
         Arc, Mutex, PoisonError,
@@ -83,6 +87,8 @@ struct Inner {
     writer: Mutex<Option<JoinHandle<()>>>,
     /// Closed by the writer's end.
     running: watch::Receiver<()>,
+    /// The newest id when the log was opened.
+    last_id: EventId,
 }
 
 impl Log {
@@ -107,6 +113,7 @@ impl Log {
         begun: &Begun,
     ) -> Result<Self, OpenError> {
         let (shared, writer) = Self::recover(storage, clock, options, begun)?;
+        let last_id = writer.last_id();
         let (calls, queue) = mpsc::channel(APPENDS_QUEUED_MAX);
         let (alive, running) = watch::channel(());
         let thread = std::thread::Builder::new()
@@ -117,7 +124,7 @@ impl Log {
             })
             .map_err(OpenError::Thread)?;
         let writer = Mutex::new(Some(thread));
-        let inner = Inner { shared, options, calls: Some(calls), writer, running };
+        let inner = Inner { shared, options, calls: Some(calls), writer, running, last_id };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -132,7 +139,8 @@ impl Log {
         let (calls, queue) = mpsc::channel(APPENDS_QUEUED_MAX);
         let (alive, running) = watch::channel(());
         let calls = Some(calls);
-        let inner = Inner { shared, options, calls, writer: Mutex::default(), running };
+        let last_id = writer.last_id();
+        let inner = Inner { shared, options, calls, writer: Mutex::default(), running, last_id };
         Ok((Self { inner: Arc::new(inner) }, writer::ByHand::new(writer, queue, alive)))
     }
 
@@ -220,6 +228,26 @@ impl Log {
     /// The oldest sequence that is still stored; one more than the head when none is.
     pub(crate) fn first_seq(&self) -> Seq {
         self.inner.shared.reader.first_seq()
+    }
+
+    /// The newest id when the log was opened; all zero when there never was one.
+    pub(crate) fn last_id(&self) -> EventId {
+        self.inner.last_id
+    }
+
+    /// The durable end of each segment, by its first sequence.
+    pub(crate) fn extents(&self) -> BTreeMap<Seq, u64> {
+        self.inner.shared.reader.extents()
+    }
+
+    /// The name of a segment's file.
+    pub(crate) fn file_name(segment: Seq) -> String {
+        format::file_name(segment)
+    }
+
+    /// Durable bytes of a segment, as they are.
+    pub(crate) fn bytes(&self, segment: Seq, offset: u64, length: u64) -> Result<Bytes, LogError> {
+        self.inner.shared.reader.bytes(Place { segment, offset }, length)
     }
 
     /// The segments, oldest first.

@@ -25,6 +25,8 @@ pub struct Stored {
     pub event: Event,
     /// The exact bytes that came.
     pub raw: Bytes,
+    /// How long its dedupe key makes a repeat known; there when the event has one.
+    pub dedupe_window: Option<Duration>,
 }
 
 /// Which events of the queue to list, newest first.

@@ -6,6 +6,8 @@
 #[expect(dead_code, reason = "shared with the conformance suite")]
 mod bench;
 
+#[path = "embedded/backup.rs"]
+mod backup;
 #[path = "embedded/clock.rs"]
 mod clock;
 #[path = "embedded/damage.rs"]
@@ -22,5 +24,7 @@ mod metrics;
 mod model;
 #[path = "embedded/removing.rs"]
 mod removing;
+#[path = "embedded/repair.rs"]
+mod repair;
 #[path = "embedded/state.rs"]
 mod state;

@@ -8,6 +8,7 @@ mod world;
 mod access;
 mod dead_letters;
 mod events;
+mod export;
 mod faults;
 mod lease;
 mod operations;

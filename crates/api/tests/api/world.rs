@@ -97,6 +97,7 @@ impl World {
                 verification: "stripe".into(),
                 path: Some("/v1/webhook/billing".into()),
             }],
+            backups: None,
             rejections: None,
             stop: stopping,
             stream: StreamRules::default(),

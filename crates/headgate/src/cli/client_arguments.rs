@@ -34,8 +34,10 @@ impl ClientArguments {
     pub fn client(&self, environment: &Environment) -> Result<Client, Failure> {
         let base = match (&self.url, &self.config) {
             (Some(url), _) => url.clone(),
-            (None, Some(file)) => base_of(config::listen_of(file).map_err(Failure::Configuration)?),
-            (None, None) => base_of(config::Server::default().listen),
+            (None, Some(file)) => {
+                base_of(&config::server_of(file).map_err(Failure::Configuration)?)
+            }
+            (None, None) => base_of(&config::Server::default()),
         };
         Client::new(&base, self.key(environment)?).map_err(Failure::usage)
     }
@@ -52,14 +54,20 @@ impl ClientArguments {
     }
 }
 
-/// The URL at which this machine reaches a listener.
-fn base_of(listen: SocketAddr) -> String {
-    let ip = match listen.ip() {
+/// The URL at which this machine reaches a listener. A certificate is made out to the name by which
+/// the world knows it, so with TLS that is the one.
+fn base_of(server: &config::Server) -> String {
+    let scheme = if server.tls.is_some() { "https" } else { "http" };
+    let public = server.public_url.as_ref().filter(|url| url.starts_with("https://"));
+    if let (true, Some(url)) = (server.tls.is_some(), public) {
+        return url.clone();
+    }
+    let ip = match server.listen.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
         IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
         ip => ip,
     };
-    format!("http://{}", SocketAddr::new(ip, listen.port()))
+    format!("{scheme}://{}", SocketAddr::new(ip, server.listen.port()))
 }
 
 #[cfg(test)]
@@ -83,8 +91,21 @@ mod tests {
             ("[::]:1", "http://[::1]:1"),
             ("192.0.2.1:80", "http://192.0.2.1:80"),
         ] {
-            assert_eq!(base_of(listen.parse().expect("an address")), base);
+            let listen = listen.parse().expect("an address");
+            let server = config::Server { listen, ..config::Server::default() };
+            assert_eq!(base_of(&server), base);
         }
+    }
+
+    #[test]
+    fn a_listener_with_tls_is_reached_by_the_name_in_its_certificate() {
+        let mut server = config::Server {
+            tls: Some(headgate_http::TlsFiles { certificate: "c".into(), key: "k".into() }),
+            ..config::Server::default()
+        };
+        assert_eq!(base_of(&server), "https://127.0.0.1:8080");
+        server.public_url = Some("https://in.example.com".to_owned());
+        assert_eq!(base_of(&server), "https://in.example.com");
     }
 
     #[test]

@@ -267,21 +267,6 @@ pub struct HealthArguments {
     pub ready: bool,
 }
 
-/// The arguments of `reindex`.
-#[derive(Args, Clone, Debug)]
-pub struct ReindexArguments {
-    /// The configuration that names the folder; its secrets are not needed
-    #[arg(long, env = "HEADGATE_CONFIG", value_name = "FILE", value_hint = ValueHint::FilePath)]
-    #[arg(required_unless_present = "data_dir")]
-    pub config: Option<PathBuf>,
-    /// The folder of the queue, instead of the configuration's
-    #[arg(long, env = "HEADGATE_DATA_DIR", value_name = "FOLDER", value_hint = ValueHint::DirPath)]
-    pub data_dir: Option<PathBuf>,
-    /// Print JSON
-    #[arg(long)]
-    pub json: bool,
-}
-
 fn count() -> RangedU64ValueParser<u64> {
     value_parser!(u64).range(1..)
 }

@@ -30,8 +30,10 @@ impl Config {
         subscription.configured = true;
         Self {
             data_dir: DATA_DIR.into(),
+            backup_dir: None,
             server: Server::default(),
             retention: Retention::default(),
+            tls: None,
             api_keys: Vec::new(),
             channels: vec![channel],
             subscriptions: vec![subscription],

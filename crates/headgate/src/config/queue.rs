@@ -3,10 +3,18 @@
 use super::{section::Section, value::Value};
 use headgate_event::limits::{RETENTION_AGE_MIN, RETENTION_BYTES_MIN};
 use headgate_queue::Retention;
+use std::path::{Path, PathBuf};
 
-/// Reads the section. The embedded backend is the only one of this version.
-pub(super) fn read(root: &Section<'_>) -> Option<Retention> {
-    let Some(value) = root.optional("queue") else { return Some(Retention::default()) };
+/// What the section says. The embedded backend is the only one of this version.
+#[derive(Debug, Default)]
+pub(super) struct Queue {
+    pub(super) backup_dir: Option<PathBuf>,
+    pub(super) retention: Retention,
+}
+
+/// Reads the section; a path is relative to this folder.
+pub(super) fn read(root: &Section<'_>, folder: &Path) -> Option<Queue> {
+    let Some(value) = root.optional("queue") else { return Some(Queue::default()) };
     let section = value.section("a table")?;
     if let Some(value) = section.optional("backend") {
         match value.text("`embedded`") {
@@ -20,12 +28,18 @@ pub(super) fn read(root: &Section<'_>) -> Option<Retention> {
             }
         }
     }
+    let backup_dir = match section.optional("backup_dir") {
+        Some(value) => value
+            .parsed("a folder", |text| (!text.is_empty()).then(|| PathBuf::from(text)))
+            .map(|path| Some(folder.join(path).components().collect())),
+        None => Some(None),
+    };
     let retention = match section.optional("retention") {
         Some(value) => retention(&value),
         None => Some(Retention::default()),
     };
     section.report_unknown(&[]);
-    retention
+    Some(Queue { backup_dir: backup_dir?, retention: retention? })
 }
 
 fn retention(value: &Value<'_>) -> Option<Retention> {

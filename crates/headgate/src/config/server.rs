@@ -1,6 +1,8 @@
 //! `[server]`: where to listen, and what may not be open to the world without keys.
 
-use super::section::Section;
+use super::{section::Section, tls};
+use headgate_event::limits::{CONNECTIONS_MAX, CONNECTIONS_PER_NETWORK_MAX};
+use headgate_http::TlsFiles;
 use std::net::{Ipv4Addr, SocketAddr};
 
 /// Where to listen.
@@ -10,6 +12,19 @@ pub struct Server {
     pub listen: SocketAddr,
     /// The address under which the world reaches it, without `/` at its end.
     pub public_url: Option<String>,
+    /// The certificate that TLS is spoken with, as the configuration names it.
+    pub tls: Option<TlsFiles>,
+    /// How many connections there may be.
+    pub connections: Connections,
+}
+
+/// How many connections there may be at one time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Connections {
+    /// All of them.
+    pub total: usize,
+    /// Those from one IPv4 address or one /64 of IPv6.
+    pub per_network: usize,
 }
 
 /// A way in from beyond this machine, without any key that protects the API.
@@ -37,6 +52,9 @@ impl OpenError {
     }
 }
 
+/// No machine of our time holds more connections in one process.
+const CONNECTIONS_CONFIGURED_MAX: u32 = 1_000_000;
+
 const LATER: [&str; 2] = ["trusted_proxies", "api_listen"];
 
 impl Server {
@@ -51,7 +69,18 @@ impl Server {
 
 impl Default for Server {
     fn default() -> Self {
-        Self { listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)), public_url: None }
+        Self {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
+            public_url: None,
+            tls: None,
+            connections: Connections::default(),
+        }
+    }
+}
+
+impl Default for Connections {
+    fn default() -> Self {
+        Self { total: CONNECTIONS_MAX, per_network: CONNECTIONS_PER_NETWORK_MAX }
     }
 }
 
@@ -67,11 +96,29 @@ pub(super) fn read(root: &Section<'_>) -> Option<Server> {
     let public_url = section.optional("public_url").map(|value| {
         value.parsed("a URL such as `https://in.example.com`, without query", url_base)
     });
+    let tls = tls::files(&section);
+    let connections = connections(&section);
     section.report_unknown(&LATER);
     Some(Server {
         listen: listen?,
+        tls: tls?,
+        connections: connections?,
         public_url: public_url.map_or(Some(None), |url| url.map(Some))?,
     })
+}
+
+fn connections(server: &Section<'_>) -> Option<Connections> {
+    let default = Connections::default();
+    let Some(value) = server.optional("connections") else { return Some(default) };
+    let section = value.section("a table with `total` and `per_network`")?;
+    let number = |key, default: usize| match section.optional(key) {
+        Some(value) => value.integer(1..=CONNECTIONS_CONFIGURED_MAX).map(|n| n as usize),
+        None => Some(default),
+    };
+    let total = number("total", default.total);
+    let per_network = number("per_network", default.per_network);
+    section.report_unknown(&[]);
+    Some(Connections { total: total?, per_network: per_network? })
 }
 
 fn url_base(text: &str) -> Option<String> {

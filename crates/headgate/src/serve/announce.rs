@@ -26,6 +26,7 @@ impl Announcer {
             address = %address,
             data_dir = %config.data_dir.display(),
             channels = config.channels.len(),
+            tls = config.tls.is_some(),
             demo = config.file.is_none(),
             version = env!("CARGO_PKG_VERSION"),
             "listening"
@@ -80,9 +81,11 @@ async fn show(text: String) {
 
 /// What a person sees first.
 fn welcome(config: &Config, address: SocketAddr) -> String {
-    let base = config.server.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
+    let scheme = if config.tls.is_some() { "https" } else { "http" };
+    let here = format!("{scheme}://{address}");
+    let base = config.server.public_url.clone().unwrap_or_else(|| here.clone());
     let mut text = format!(
-        "headgate {}\n\nlistening on http://{address}\nevents are kept in {}\n",
+        "headgate {}\n\nlistening on {here}\nevents are kept in {}\n",
         env!("CARGO_PKG_VERSION"),
         config.data_dir.display()
     );

@@ -151,12 +151,21 @@ impl Reloader {
 
 /// What cannot change while the gateway runs, by its key.
 fn fixed(config: &Config) -> BTreeMap<&'static str, String> {
+    let backup_dir = config.backup_dir.as_ref();
     let quarantine = config.quarantine.map_or("off".to_owned(), |Bounds { count, bytes, age }| {
         format!("count {count}, bytes {bytes}, age {age:?}")
     });
+    let tls = config.server.tls.as_ref().map_or("none".to_owned(), |files| {
+        format!("{}, {}", files.certificate.display(), files.key.display())
+    });
+    let connections = config.server.connections;
+    let connections = format!("{} and {}", connections.total, connections.per_network);
     BTreeMap::from([
         ("quarantine", quarantine),
+        ("server.tls", tls),
+        ("server.connections", connections),
         ("data_dir", config.data_dir.display().to_string()),
+        ("queue.backup_dir", backup_dir.map_or("none".into(), |dir| dir.display().to_string())),
         ("server.listen", config.server.listen.to_string()),
     ])
 }

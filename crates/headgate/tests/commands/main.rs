@@ -12,5 +12,6 @@ mod reload;
 mod run;
 mod send;
 mod serve;
+mod storage;
 mod usage;
 mod verify;

@@ -29,6 +29,12 @@ fn a_wrong_command_line_ends_with_2() {
         vec!["events", "list", "--url", "http://user:password@127.0.0.1"],
         vec!["check"],
         vec!["reindex"],
+        vec!["repair"],
+        vec!["export"],
+        vec!["export", "--data-dir", "a", "--since", "soon"],
+        vec!["import", "--data-dir", "a"],
+        vec!["import", "a"],
+        vec!["backup"],
         vec!["send", "github"],
         vec!["--log", "a=b=c", "send", "github", "--list"],
     ] {
@@ -49,6 +55,9 @@ fn a_gateway_that_is_not_there_is_a_failure() {
 fn the_help_says_what_there_is() {
     insta::assert_snapshot!("help", run(["--help"]).stdout);
     insta::assert_snapshot!("help_listen", run(["listen", "--help"]).stdout);
+    for command in ["export", "import", "backup", "repair"] {
+        insta::assert_snapshot!(format!("help_{command}"), run([command, "--help"]).stdout);
+    }
     insta::assert_snapshot!("help_serve", run(["serve", "--help"]).stdout);
 }
 

@@ -2,29 +2,19 @@
 //! becomes an answer.
 
 use super::{
-    Handler,
-    exchange::{Exchange, InHand},
-    request_ids::RequestIds,
+    Handler, answer_body::AnswerBody, exchange::Exchange, refusal::refusal, request_ids::RequestIds,
 };
 use crate::{Arrival, Reject, RequestId};
 use bytes::Bytes;
 use futures_util::FutureExt;
 use headgate_event::Clock;
 use http::{HeaderValue, Request, Response, StatusCode, Version, header};
-use http_body::{Body, Frame, SizeHint};
 use http_body_util::{Either, Full};
 use hyper::{body::Incoming, service::Service};
 use metrics::counter;
-use pin_project_lite::pin_project;
 use std::{
-    convert::Infallible,
-    error::Error,
-    future::Future,
-    net::SocketAddr,
-    panic::AssertUnwindSafe,
-    pin::Pin,
+    convert::Infallible, future::Future, net::SocketAddr, panic::AssertUnwindSafe, pin::Pin,
     sync::Arc,
-    task::{Context, Poll},
 };
 use tokio::time::Instant;
 use tower::ServiceExt;
@@ -39,16 +29,7 @@ pub(super) struct Front<S> {
     pub(super) exchange: Arc<Exchange>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) request_ids: Arc<RequestIds>,
-}
-
-pin_project! {
-    /// The body of an answer. The request is in hand until it is dropped.
-    #[derive(Debug)]
-    pub(super) struct AnswerBody<B> {
-        #[pin]
-        body: Either<Full<Bytes>, B>,
-        in_hand: InHand,
-    }
+    pub(super) head_bytes_max: usize,
 }
 
 /// What is known of a request once the service has it.
@@ -58,7 +39,8 @@ struct Line {
     version: Version,
     remote: SocketAddr,
     started: Instant,
-    chunked: bool,
+    /// Whether the connection ends with the answer.
+    closing: bool,
 }
 
 impl<S: Handler> Service<Request<Incoming>> for Front<S> {
@@ -68,11 +50,12 @@ impl<S: Handler> Service<Request<Incoming>> for Front<S> {
 
     fn call(&self, mut request: Request<Incoming>) -> Self::Future {
         let line = self.line(&request);
-        if line.version == Version::HTTP_2 {
+        let is_http2 = line.version == Version::HTTP_2;
+        if is_http2 {
             self.exchange.begin(); // in HTTP/1 the watch began it, with its head
         }
         let in_hand = self.exchange.ends_with();
-        let refusal = self.exchange.refusal();
+        let refusal = self.exchange.refusal().or_else(|| refusal(&request, self.head_bytes_max));
         let exchange = Arc::clone(&self.exchange);
         request.extensions_mut().insert(Arrival {
             remote: self.remote,
@@ -88,7 +71,8 @@ impl<S: Handler> Service<Request<Incoming>> for Front<S> {
             if answer.status() == StatusCode::SWITCHING_PROTOCOLS {
                 exchange.upgrade();
             }
-            Ok(line.signed(answer).map(|body| AnswerBody { body, in_hand }))
+            let taking = is_http2.then(|| exchange.follow());
+            Ok(line.signed(answer).map(|body| AnswerBody::new(body, taking, in_hand)))
         })
     }
 }
@@ -102,7 +86,8 @@ impl<S> Front<S> {
             remote: self.remote,
             started: Instant::now(),
             // The watch sees no head behind a chunked body, so the connection ends with it.
-            chunked: request.headers().contains_key(header::TRANSFER_ENCODING),
+            closing: request.headers().contains_key(header::TRANSFER_ENCODING)
+                || self.exchange.closes_with_answer(),
         }
     }
 }
@@ -144,7 +129,7 @@ impl Line {
         if let Ok(id) = HeaderValue::try_from(self.request_id.as_str()) {
             headers.insert(REQUEST_ID, id);
         }
-        if self.chunked {
+        if self.closing {
             headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
         let status = answer.status();
@@ -160,29 +145,5 @@ impl Line {
             "request"
         );
         answer
-    }
-}
-
-impl<B> Body for AnswerBody<B>
-where
-    B: Body<Data = Bytes>,
-    B::Error: Into<Box<dyn Error + Send + Sync>>,
-{
-    type Data = Bytes;
-    type Error = Box<dyn Error + Send + Sync>;
-
-    fn poll_frame(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
-        self.project().body.poll_frame(cx)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
     }
 }

@@ -1,5 +1,7 @@
 //! The server's timers, bounds and end, on pipes in memory and a clock that moves by itself.
 
+mod http2;
+
 use super::*;
 use crate::{Answer, text_answer};
 use headgate_event::Timestamp;
@@ -245,18 +247,59 @@ async fn no_room_for_a_connection_is_a_pause_and_not_a_busy_loop() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_connection_beyond_the_limit_waits_for_room() {
-    let options = ServerOptions { connections_max: 1, ..ServerOptions::default() };
+async fn the_longest_idle_connection_is_closed_for_another() {
+    let options = ServerOptions { connections_max: 2, ..ServerOptions::default() };
     let running = start(service_fn(hello), options);
+    let mut first = running.connect();
+    let mut second = running.connect();
+    for client in [&mut first, &mut second] {
+        client.write_all(GET).await.expect("writes");
+        read_hello(client).await;
+    }
+    first.write_all(GET).await.expect("writes");
+    read_hello(&mut first).await;
+    let mut third = running.connect();
+    third.write_all(GET).await.expect("writes");
+    read_hello(&mut third).await;
+    assert_eq!(read_to_end(&mut second).await, (String::new(), Duration::ZERO));
+    first.write_all(GET).await.expect("writes");
+    read_hello(&mut first).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_beyond_the_limit_is_closed_while_all_are_busy() {
+    let late = service_fn(|request: Request<Incoming>| async {
+        sleep(Duration::from_secs(3)).await;
+        hello(request).await
+    });
+    let options = ServerOptions { connections_max: 1, ..ServerOptions::default() };
+    let running = start(late, options);
+    let mut busy = running.connect();
+    busy.write_all(GET).await.expect("writes");
+    sleep(Duration::from_secs(1)).await;
+    assert_eq!(read_to_end(&mut running.connect()).await, (String::new(), Duration::ZERO));
+    read_hello(&mut busy).await;
+    let mut next = running.connect();
+    next.write_all(GET).await.expect("writes");
+    read_hello(&mut next).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_network_is_held_to_its_part_and_an_exempt_one_is_not() {
+    let mut options = ServerOptions { connections_per_network_max: 1, ..ServerOptions::default() };
+    let running = start(service_fn(hello), options.clone());
     let mut first = running.connect();
     first.write_all(GET).await.expect("writes");
     read_hello(&mut first).await;
-    let mut second = running.connect();
-    second.write_all(GET).await.expect("writes");
-    let early = timeout(Duration::from_secs(5), second.read_u8()).await;
-    assert!(early.is_err(), "the second is answered while the first is open");
-    drop(first);
-    read_hello(&mut second).await;
+    assert_eq!(read_to_end(&mut running.connect()).await, (String::new(), Duration::ZERO));
+
+    options.network_exempt = Some(Arc::new(|address| address.to_string() == "203.0.113.9"));
+    let running = start(service_fn(hello), options);
+    let mut clients = [running.connect(), running.connect()];
+    for client in &mut clients {
+        client.write_all(GET).await.expect("writes");
+        read_hello(client).await;
+    }
 }
 
 #[tokio::test(start_paused = true)]

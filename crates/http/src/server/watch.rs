@@ -8,6 +8,7 @@
 //! head: HTTP/2, another protocol after an upgrade, a chunked body (whose answer closes the
 //! connection).
 
+mod frames;
 mod writing;
 
 use super::{
@@ -15,27 +16,36 @@ use super::{
     alarm::Alarm,
     exchange::Exchange,
     head::{Framing, Judge, Judgement},
+    held::{HeadRoom, HeadShare},
     slots::Slot,
 };
 use crate::Reject;
 use bytes::{Buf, BytesMut};
+use frames::{Flood, Frames};
+use headgate_event::limits;
+use metrics::counter;
 use std::{
     io,
-    pin::{Pin, pin},
+    pin::Pin,
     sync::Arc,
     task::{Context, Poll, ready},
+    time::Duration,
 };
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf, Take},
-    time::Sleep,
+    time::{Instant, Sleep},
 };
 
 /// What a client sends first that speaks HTTP/2 without asking (RFC 9113, 3.4).
 const HTTP2_PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 /// Stands for a head that was refused.
 const STAND_IN: &[u8] = b"GET / HTTP/1.1\r\nhost: headgate\r\n\r\n";
-/// How much room is made for the bytes of a head at a time.
+/// When trying again makes sense for a client that met a limit of ours.
+const RETRY_AFTER: Duration = Duration::from_secs(5);
+/// How many bytes of a head are read at a time.
 const READ_BYTES: usize = 4 << 10;
+/// How many bytes of a body are read at a time at first: less than what makes hyper's buffer grow.
+const SMALL_READ_BYTES: u64 = (8 << 10) - 1;
 
 /// A connection under watch.
 #[derive(Debug)]
@@ -47,11 +57,14 @@ pub(super) struct Watch<I> {
     judge: Judge,
     /// Bytes that came and were not let through.
     held: BytesMut,
+    /// What is held beyond what each connection may, here and in hyper.
+    share: HeadShare,
+    frames: Option<Frames>,
     /// The client has sent its last byte.
     ended: bool,
     alarm: Alarm,
     stall: Option<Pin<Box<Sleep>>>,
-    closing: bool,
+    ending: Ending,
     _slot: Slot,
 }
 
@@ -64,8 +77,8 @@ enum Stage {
     Head,
     /// A judged head, of which so many bytes are still to be given to hyper.
     Passing { left: usize, framing: Framing },
-    /// A body of which so many bytes are still to come.
-    Body { left: u64 },
+    /// A body of which so many bytes have come and so many are still to come.
+    Body { came: u64, left: u64 },
     /// Nothing that concerns hyper before the answer is written.
     Answering,
     /// All of it hyper's.
@@ -76,11 +89,22 @@ enum Stage {
     Refused,
 }
 
+/// How far our half of the connection is closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ending {
+    None,
+    Closing,
+    Closed,
+}
+
 /// Why all bytes are let through.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Protocol {
     Http2,
-    Chunked,
+    /// A chunked body, of which so many bytes have come.
+    Chunked {
+        came: u64,
+    },
     Upgraded,
 }
 
@@ -89,6 +113,7 @@ impl<I: AsyncRead + AsyncWrite + Unpin> Watch<I> {
         io: I,
         exchange: Arc<Exchange>,
         options: Arc<ServerOptions>,
+        room: &HeadRoom,
         slot: Slot,
     ) -> Self {
         Self {
@@ -97,10 +122,12 @@ impl<I: AsyncRead + AsyncWrite + Unpin> Watch<I> {
             stage: Stage::First,
             judge: Judge::new(options.head_bytes_max),
             held: BytesMut::new(),
+            share: room.share(),
+            frames: None,
             ended: false,
             alarm: Alarm::after(options.head_timeout),
             stall: None,
-            closing: false,
+            ending: Ending::None,
             options,
             _slot: slot,
         }
@@ -112,6 +139,8 @@ impl<I: AsyncRead + AsyncWrite + Unpin> Watch<I> {
         if self.stage == Stage::First && !self.held.is_empty() {
             if self.held.starts_with(HTTP2_PREFACE) {
                 self.stage = Stage::Open(Protocol::Http2);
+                self.frames = Some(Frames::behind(HTTP2_PREFACE.len(), Instant::now()));
+                self.alarm.set(self.http2_round());
                 return true;
             }
             if HTTP2_PREFACE.starts_with(&self.held) {
@@ -121,6 +150,10 @@ impl<I: AsyncRead + AsyncWrite + Unpin> Watch<I> {
         match self.judge.judge(&self.held) {
             Judgement::Incomplete => false,
             Judgement::Passed(head) => {
+                if self.share.is_used() {
+                    // hyper keeps the room for a large head as long as the connection is there.
+                    self.exchange.close_with_answer();
+                }
                 self.exchange.begin();
                 self.stage = Stage::Passing { left: head.bytes, framing: head.framing };
                 true
@@ -157,10 +190,16 @@ impl<I: AsyncRead + AsyncWrite + Unpin> Watch<I> {
         if self.ended {
             return Poll::Ready(Ok(false));
         }
-        self.held.reserve(READ_BYTES);
+        // By way of the stack: while nothing comes, nothing is set aside for it.
+        let mut bytes = [0; READ_BYTES];
+        let mut bytes = ReadBuf::new(&mut bytes);
         self.io.set_limit(READ_BYTES as u64);
-        let read = ready!(pin!(self.io.read_buf(&mut self.held)).poll(cx))?;
-        self.ended = read == 0;
+        ready!(Pin::new(&mut self.io).poll_read(cx, &mut bytes))?;
+        self.ended = bytes.filled().is_empty();
+        if self.held.is_empty() {
+            self.held = BytesMut::new(); // what an earlier head needed is given back
+        }
+        self.held.extend_from_slice(bytes.filled());
         Poll::Ready(Ok(!self.ended))
     }
 
@@ -176,6 +215,11 @@ impl<I: AsyncRead + AsyncWrite + Unpin> Watch<I> {
                     return Poll::Ready(Ok(false));
                 }
                 self.drop_empty_lines();
+                if !self.share.covers(self.held.len()) {
+                    let cause = "the heads of requests use up the memory for them";
+                    self.refuse(Reject::unavailable(cause, RETRY_AFTER).closing());
+                    return Poll::Ready(Ok(true));
+                }
                 if idle && !self.held.is_empty() && self.stage == Stage::Head {
                     self.alarm.set(self.options.head_timeout);
                 }
@@ -207,7 +251,7 @@ impl<I: AsyncRead + AsyncWrite + Unpin> Watch<I> {
                 return Poll::Ready(Ok(true));
             }
             // Whoever sends more requests than are answered waits; what is held has a bound.
-            if self.held.len() > self.options.head_bytes_max {
+            if self.held.len() >= READ_BYTES {
                 return Poll::Pending;
             }
             if !ready!(self.poll_hold(cx))? {
@@ -236,12 +280,53 @@ impl<I: AsyncRead + AsyncWrite + Unpin> Watch<I> {
         Poll::Ready(Ok((to.filled().len() - before) as u64))
     }
 
+    /// Gives hyper what comes in HTTP/2, and ends the connection when its client floods it, does
+    /// not end a head, or does not take an answer.
+    fn poll_http2(&mut self, cx: &mut Context<'_>, to: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        while self.alarm.poll(cx).is_ready() {
+            let now = Instant::now();
+            let options = &self.options;
+            if self.exchange.is_stalled(options.answer_stall_timeout) {
+                return Poll::Ready(Err(cut("answer_stalled")));
+            }
+            let frames = self.frames.as_ref();
+            if frames.is_some_and(|frames| frames.head_is_late(now, options.head_timeout)) {
+                return Poll::Ready(Err(cut("head_too_slow")));
+            }
+            self.alarm.set(self.http2_round());
+        }
+        let before = to.filled().len();
+        ready!(self.poll_give(cx, to, u64::MAX))?;
+        let came = to.filled().get(before..).unwrap_or_default();
+        let passed = self.frames.as_mut().map(|frames| frames.read(came, Instant::now()));
+        match passed {
+            Some(Err(Flood)) => Poll::Ready(Err(cut("frame_flood"))),
+            _ => Poll::Ready(Ok(())),
+        }
+    }
+
+    /// How often the answers and heads of HTTP/2 are looked at.
+    fn http2_round(&self) -> Duration {
+        self.options.answer_stall_timeout.min(self.options.head_timeout) / 4
+    }
+
     /// Gives hyper bytes of a head, which are held.
     fn give_held(&mut self, to: &mut ReadBuf<'_>, left: usize) -> usize {
         let bytes = left.min(to.remaining());
         to.put_slice(&self.held.split_to(bytes));
         left - bytes
     }
+}
+
+/// How much of a body is read at a time.
+fn body_read_bytes(came: u64) -> u64 {
+    if came < limits::BODY_SMALL_READS_BYTES { SMALL_READ_BYTES } else { u64::MAX }
+}
+
+/// The end of a connection that costs more than it may.
+fn cut(reason: &'static str) -> io::Error {
+    counter!("headgate_http_connections_closed_total", "reason" => reason).increment(1);
+    io::Error::new(io::ErrorKind::ConnectionAborted, reason)
 }
 
 impl<I: AsyncRead + AsyncWrite + Unpin> AsyncRead for Watch<I> {
@@ -260,19 +345,19 @@ impl<I: AsyncRead + AsyncWrite + Unpin> AsyncRead for Watch<I> {
                 }
                 Stage::Passing { left, framing } => {
                     this.stage = match (this.give_held(to, left), framing) {
-                        (0, Framing::Chunked) => Stage::Open(Protocol::Chunked),
+                        (0, Framing::Chunked) => Stage::Open(Protocol::Chunked { came: 0 }),
                         (0, Framing::Length(0)) => Stage::Answering,
-                        (0, Framing::Length(left)) => Stage::Body { left },
+                        (0, Framing::Length(left)) => Stage::Body { came: 0, left },
                         (left, framing) => Stage::Passing { left, framing },
                     };
                     return Poll::Ready(Ok(()));
                 }
-                Stage::Body { left } => {
-                    let given = ready!(this.poll_give(cx, to, left))?;
+                Stage::Body { came, left } => {
+                    let given = ready!(this.poll_give(cx, to, left.min(body_read_bytes(came))))?;
                     this.ended |= given == 0;
                     this.stage = match left.saturating_sub(given) {
                         0 => Stage::Answering,
-                        left => Stage::Body { left },
+                        left => Stage::Body { came: came + given, left },
                     };
                     return Poll::Ready(Ok(()));
                 }
@@ -281,7 +366,15 @@ impl<I: AsyncRead + AsyncWrite + Unpin> AsyncRead for Watch<I> {
                         return Poll::Ready(Ok(()));
                     }
                 }
-                Stage::Open(_) => return this.poll_give(cx, to, u64::MAX).map_ok(drop),
+                Stage::Open(Protocol::Http2) => return this.poll_http2(cx, to),
+                Stage::Open(Protocol::Chunked { came }) => {
+                    let given = ready!(this.poll_give(cx, to, body_read_bytes(came)))?;
+                    this.stage = Stage::Open(Protocol::Chunked { came: came + given });
+                    return Poll::Ready(Ok(()));
+                }
+                Stage::Open(Protocol::Upgraded) => {
+                    return this.poll_give(cx, to, u64::MAX).map_ok(drop);
+                }
                 Stage::StandIn { left } => {
                     this.stage = match this.give_held(to, left) {
                         0 => Stage::Refused,

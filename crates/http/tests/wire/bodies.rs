@@ -150,6 +150,21 @@ async fn a_malformed_chunk_is_the_senders_fault() {
 }
 
 #[tokio::test]
+async fn floods_beside_the_chunks_are_the_senders_fault() {
+    let extension = format!("2;{}\r\nab\r\n0\r\n\r\n", "x".repeat(64 << 10));
+    let many = format!("1;{}\r\na\r\n", "x".repeat(100)).repeat(1_000);
+    let trailers = format!("2\r\nab\r\n0\r\n{}\r\n", "x: y\r\n".repeat(10_000));
+    for (name, body) in [("extension", extension), ("extensions", many), ("trailers", trailers)] {
+        let (gateway, mut taken) = Gateway::taking(|_| {}).await;
+        let mut client = Client::connect(gateway.address).await;
+        client.send_what_is_taken([CHUNKED, &body].concat()).await;
+        let answer = client.answer().await;
+        assert_eq!((answer.status, answer.code().as_str()), (400, "body_malformed"), "{name}");
+        taken.is_empty();
+    }
+}
+
+#[tokio::test]
 async fn a_body_that_stands_still_is_closed_in_time() {
     let (gateway, mut taken) =
         Gateway::taking(|options| options.idle_timeout = Duration::from_millis(100)).await;

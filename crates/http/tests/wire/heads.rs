@@ -195,3 +195,58 @@ async fn the_ids_of_two_requests_differ() {
     let ids = [client.answer().await, client.answer().await].map(|a| a.request_id().to_owned());
     assert_ne!(ids[0], ids[1]);
 }
+
+#[tokio::test]
+async fn targets_and_lines_that_two_servers_could_read_differently_are_refused() {
+    for head in [
+        "GET /\r\n\r\n",                               // HTTP/0.9
+        "GET / HTTP/1.1\rHost: a\r\r",                 // lines that end in CR alone
+        "GET / HTTP/1.1\r\nHost: a\r\nX: y\r\r\n\r\n", // a CR too many
+        "GET /a b HTTP/1.1\r\nHost: a\r\n\r\n",        // two targets
+        "GET  / HTTP/1.1\r\nHost: a\r\n\r\n",          // an empty one
+        "G\0T / HTTP/1.1\r\nHost: a\r\n\r\n",          // no method
+        "GET http://[ HTTP/1.1\r\nHost: a\r\n\r\n",    // no URL
+        "\u{feff}GET / HTTP/1.1\r\nHost: a\r\n\r\n",   // a byte order mark
+    ] {
+        assert_eq!(refused(head).await, (400, "head_malformed".into()), "{head:?}");
+    }
+    let long = "M".repeat(64 << 10);
+    let head = format!("{long} / HTTP/1.1\r\nHost: a\r\n\r\n");
+    assert_eq!(refused(&head).await, (414, "head_too_large".into()));
+}
+
+#[tokio::test]
+async fn a_target_in_absolute_form_is_taken_for_its_path() {
+    let (gateway, mut taken) = Gateway::taking(|_| {}).await;
+    let mut client = Client::connect(gateway.address).await;
+    client.send("GET http://a/hook?b=c HTTP/1.1\r\nHost: a\r\n\r\n").await;
+    assert_eq!(client.answer().await.status, 200);
+    let request = taken.next().await;
+    assert_eq!((request.path.as_str(), request.query.as_str()), ("/hook", "b=c"));
+}
+
+#[tokio::test]
+async fn lines_that_end_in_lf_alone_are_read_as_lines() {
+    let (gateway, mut taken) = Gateway::taking(|_| {}).await;
+    let mut client = Client::connect(gateway.address).await;
+    client.send("POST /hook HTTP/1.1\nHost: a\nContent-Length: 2\n\nhi").await;
+    assert_eq!(client.answer().await.status, 200);
+    assert_eq!(taken.next().await.body, "hi");
+}
+
+#[tokio::test]
+async fn an_expectation_that_nobody_knows_is_answered_417_without_waiting_for_a_body() {
+    let head = post("Expect: a-miracle\r\nContent-Length: 5\r\n", "");
+    assert_eq!(refused(&head).await, (417, "unknown_expectation".into()));
+}
+
+#[tokio::test]
+async fn a_connection_that_sent_a_large_head_ends_with_its_answer() {
+    let (gateway, _taken) = Gateway::taking(|_| {}).await;
+    for (bytes, closes) in [(7 << 10, false), (9 << 10, true)] {
+        let mut client = Client::connect(gateway.address).await;
+        client.send(post(&format!("X: {}\r\n", "a".repeat(bytes)), "")).await;
+        let answer = client.answer().await;
+        assert_eq!((answer.status, answer.closes()), (200, closes), "{bytes}");
+    }
+}

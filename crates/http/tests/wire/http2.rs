@@ -5,11 +5,13 @@ use crate::{
     raw::Client,
 };
 use bytes::Bytes;
+use futures_util::StreamExt;
 use http::{Request, Response, StatusCode, Version};
-use http_body_util::{BodyExt, Full};
+use http_body::Frame;
+use http_body_util::{BodyExt, Full, StreamBody};
 use hyper::{body::Incoming, client::conn::http2};
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use std::net::SocketAddr;
+use std::{convert::Infallible, net::SocketAddr, time::Duration};
 use tokio::net::TcpStream;
 
 async fn connect(address: SocketAddr) -> http2::SendRequest<Full<Bytes>> {
@@ -90,4 +92,54 @@ async fn a_stop_lets_the_streams_in_hand_end() {
     let report = gateway.stop().report().await;
     assert_eq!((report.open, report.cut), (1, 0));
     sender.ready().await.expect_err("the connection is over");
+}
+
+/// The status and the error of the answer to a request with these headers more.
+async fn refused(headers: &[(&str, &str)]) -> (u16, String) {
+    let (gateway, mut taken) = Gateway::taking(|_| {}).await;
+    let mut sender = connect(gateway.address).await;
+    let mut request = Request::post("http://a/hook").version(Version::HTTP_2);
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    let request = request.body(Full::from("hello")).expect("well formed");
+    let answer = sender.send_request(request).await.expect("an answer");
+    let status = answer.status().as_u16();
+    let id = answer.headers()["x-request-id"].to_str().expect("an id").to_owned();
+    let body = answer.into_body().collect().await.expect("whole").to_bytes();
+    let body: serde_json::Value = serde_json::from_slice(&body).expect("JSON");
+    assert_eq!(body["error"]["request_id"], id);
+    taken.is_empty();
+    // The connection goes on: what is refused is the stream.
+    assert_eq!(post(&mut sender, vec![1]).await.status(), StatusCode::OK);
+    (status, body["error"]["code"].as_str().expect("a code").to_owned())
+}
+
+#[tokio::test]
+async fn heads_are_held_to_the_limits_of_http_1() {
+    let many = [("x", "y"); 101];
+    assert_eq!(refused(&many).await, (431, "too_many_headers".to_owned()));
+    let long = "y".repeat(8 << 10);
+    let large = [("x", long.as_str()); 8];
+    assert_eq!(refused(&large).await, (431, "head_too_large".to_owned()));
+    assert_eq!(refused(&[("host", "b")]).await, (400, "bad_host".to_owned()));
+    let expecting = [("expect", "a-miracle")];
+    assert_eq!(refused(&expecting).await, (417, "unknown_expectation".to_owned()));
+}
+
+#[tokio::test]
+async fn a_body_that_drips_is_closed_in_time() {
+    let (gateway, mut taken) =
+        Gateway::taking(|options| options.idle_timeout = Duration::from_millis(100)).await;
+    let stream = TcpStream::connect(gateway.address).await.expect("the server listens");
+    let (mut sender, connection) =
+        http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.expect("shakes hands");
+    tokio::spawn(connection);
+    let parts = futures_util::stream::iter([Ok::<_, Infallible>(Frame::data(Bytes::from("h")))])
+        .chain(futures_util::stream::pending());
+    let request = Request::post("http://a/hook").version(Version::HTTP_2);
+    let request = request.body(StreamBody::new(parts)).expect("well formed");
+    let answer = sender.send_request(request).await.expect("an answer");
+    assert_eq!(answer.status(), StatusCode::REQUEST_TIMEOUT);
+    taken.is_empty();
 }

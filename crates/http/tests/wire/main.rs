@@ -10,4 +10,5 @@ mod gateway;
 mod heads;
 mod http2;
 mod raw;
+mod tls;
 mod upgrade;

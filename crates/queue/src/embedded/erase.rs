@@ -11,11 +11,13 @@ use super::{
     read,
 };
 use crate::{Erased, QueueError, log::Erasure};
-use headgate_event::EventId;
+use headgate_event::{EventId, limits::ERASE_TURN_WAIT};
 
 impl Embedded {
     pub(super) async fn erase_event(&self, id: EventId) -> Result<Option<Erased>, QueueError> {
-        let _one = self.removing.lock().await;
+        let busy = || QueueError::unavailable("erasing: a backup or retention is at work");
+        let turn = tokio::time::timeout(ERASE_TURN_WAIT, self.removing.lock());
+        let _one = turn.await.map_err(|_| busy())?;
         let now = self.clock.now();
         let found = self.reading(move |reading| {
             let Some(located) = reading.located(id)? else { return Ok(None) };

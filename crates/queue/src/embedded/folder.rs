@@ -46,6 +46,18 @@ impl Folder {
 
     /// Takes the folder of a queue that is there already.
     pub(super) fn own_existing(path: &Path) -> Result<Self, OpenError> {
+        Self::own_with(path, &["log"])
+    }
+
+    /// Takes the folder of a queue of which something is there.
+    pub(super) fn own_damaged(path: &Path) -> Result<Self, OpenError> {
+        Self::own_with(path, &["log", "headgate.db"])
+    }
+
+    fn own_with(path: &Path, names: &[&str]) -> Result<Self, OpenError> {
+        if names.iter().any(|name| path.join(name).exists()) {
+            return Self::own(path);
+        }
         match fs::metadata(path.join("log")) {
             Ok(_) => Self::own(path),
             Err(source) => {

@@ -215,8 +215,23 @@ pub(super) fn fits(log: &Log, index: &Index) -> rusqlite::Result<bool> {
     if last < log.first_seq() {
         return Ok(true);
     }
-    let Some(entry) = index.at(last)? else { return Ok(false) };
+    let Some(entry) = index.at(last)? else { return Ok(is_lost(log, last)) };
     Ok(log.read(entry.position).is_ok_and(|frame| frame.seq == last && frame.id == entry.id))
+}
+
+/// Whether the log has a frame at this place that stands for a lost event.
+pub(super) fn is_lost(log: &Log, seq: Seq) -> bool {
+    let mut place = log.place_before(seq);
+    while let Ok(scanned) = log.scan(place, INDEX_TRANSACTION_EVENTS_MAX, SCAN_BYTES) {
+        if let Some(frame) = scanned.frames.iter().find(|frame| frame.seq >= seq) {
+            return frame.seq == seq && frame.keys.is_lost();
+        }
+        if scanned.frames.is_empty() {
+            break;
+        }
+        place = scanned.next;
+    }
+    false
 }
 
 /// Takes into the index what is in the log's memory.

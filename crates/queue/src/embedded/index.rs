@@ -101,6 +101,29 @@ impl Index {
         }
     }
 
+    /// The index in this file, to look at it; `None` when there is none, or one of another version,
+    /// and the reason when it is damaged.
+    pub(super) fn look(path: &Path) -> Result<Option<Self>, String> {
+        if !path.exists() {
+            return Ok(None);
+        }
+        let read = || {
+            let connection = schema::open_reader(path)?;
+            let check = "PRAGMA quick_check(1)";
+            let said: String = connection.query_row(check, [], |row| row.get(0))?;
+            if said != "ok" {
+                return Ok(Err(said));
+            }
+            if schema::version(&connection)? != schema::VERSION || !schema::is_whole(&connection)? {
+                return Ok(Ok(None));
+            }
+            let index = Self::new(path, 0);
+            index.last.store(unsigned(schema::meta(&connection, "last")?), Ordering::Release);
+            Ok(Ok(Some(index)))
+        };
+        read().unwrap_or_else(|error: rusqlite::Error| Err(error.to_string()))
+    }
+
     /// Whether the file is the one that was opened.
     pub(super) fn health(&self) -> Result<(), String> {
         if file_id(&self.path) == self.file {

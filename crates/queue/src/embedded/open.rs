@@ -47,7 +47,23 @@ impl Embedded {
         clock: Arc<dyn Clock>,
         options: EmbeddedOptions,
     ) -> Result<Self, OpenError> {
-        let folder = Folder::own(folder)?;
+        Self::open_owned(Folder::own(folder)?, clock, options)
+    }
+
+    /// Opens the queue in this folder, which has to be there.
+    pub fn open_existing(
+        folder: &Path,
+        clock: Arc<dyn Clock>,
+        options: EmbeddedOptions,
+    ) -> Result<Self, OpenError> {
+        Self::open_owned(Folder::own_existing(folder)?, clock, options)
+    }
+
+    fn open_owned(
+        folder: Folder,
+        clock: Arc<dyn Clock>,
+        options: EmbeddedOptions,
+    ) -> Result<Self, OpenError> {
         let storage = storage(&folder)?;
         Self::open_on(storage, folder, clock, options)
     }

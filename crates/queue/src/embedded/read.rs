@@ -15,6 +15,9 @@ use std::{error::Error, sync::Arc};
 /// How many entries of the log's memory are taken at once.
 const TAIL_STEP: usize = 512;
 
+/// How many bytes of frames are read at once where events are lost.
+const SCAN_BYTES: usize = 1 << 20;
+
 /// What a read needs.
 #[derive(Clone, Debug)]
 pub(super) struct Reading {
@@ -44,6 +47,7 @@ impl Reading {
     /// Where the event of an id is, unless retention has removed it.
     pub(super) fn located(&self, id: EventId) -> Result<Option<Located>, QueueError> {
         let located = match self.log.committed_as(id) {
+            Some(entry) if entry.keys.is_lost() => None,
             Some(entry) => Some(Located::from(&entry)),
             None => self.index.by_id(id).map_err(index_failed)?.map(Located::from),
         };
@@ -58,6 +62,7 @@ impl Reading {
     /// Where the event of a place is.
     pub(super) fn locate(&self, seq: Seq) -> Result<Option<Located>, QueueError> {
         Ok(match self.log.committed_at(seq) {
+            Some(entry) if entry.keys.is_lost() => None,
             Some(entry) => Some(Located::from(&entry)),
             None => self.index.at(seq).map_err(index_failed)?.map(Located::from),
         })
@@ -70,9 +75,9 @@ impl Reading {
         located.ok().flatten().map(|located| located.id)
     }
 
-    /// Where an event is that is stored: one that the index does not know is damage.
+    /// Where an event is that was stored: one that the index does not know is damage.
     pub(super) fn known(&self, seq: Seq) -> Result<Located, QueueError> {
-        let reason = "the index does not know it";
+        let reason = "it is lost, or the index does not know it";
         self.locate(seq)?.ok_or_else(|| QueueError::Damaged { seq, reason: reason.to_owned() })
     }
 
@@ -96,11 +101,12 @@ impl Reading {
             if stored.len() >= max || next > head {
                 break;
             }
-            let located = match self.known(next) {
+            let located = match self.next_kept(next) {
                 // It was removed in between.
                 Err(QueueError::Damaged { .. }) if !self.keeps(next) => continue,
                 located => located?,
             };
+            let Some(located) = located else { break };
             let Position { segment, offset, .. } = located.position;
             let place = Place { segment, offset };
             let Ok(scanned) = self.log.scan(place, max - stored.len(), room.bytes_left) else {
@@ -111,13 +117,17 @@ impl Reading {
                     Err(QueueError::Damaged { .. }) if !self.keeps(next) => {}
                     Err(error) => pass_damage(error)?,
                 }
-                next += 1;
+                next = located.seq + 1;
                 continue;
             };
             if scanned.frames.is_empty() {
                 break;
             }
             for frame in scanned.frames {
+                if frame.keys.is_lost() {
+                    next = frame.seq + 1;
+                    continue;
+                }
                 if !room.takes(&frame) {
                     return Ok(stored);
                 }
@@ -129,6 +139,26 @@ impl Reading {
             }
         }
         Ok(stored)
+    }
+
+    /// The first event from this place on that is not lost; none when all are.
+    fn next_kept(&self, from: Seq) -> Result<Option<Located>, QueueError> {
+        if let Some(located) = self.locate(from)? {
+            return Ok(Some(located));
+        }
+        let mut place = self.log.place_before(from);
+        loop {
+            let scanned = self.log.scan(place, TAIL_STEP, SCAN_BYTES);
+            let scanned = scanned.map_err(|error| damaged(from, error))?;
+            let kept = |frame: &&Frame| frame.seq >= from && !frame.keys.is_lost();
+            if let Some(frame) = scanned.frames.iter().find(kept) {
+                return Ok(Some(Located::from(&Committed::of(frame))));
+            }
+            if scanned.frames.is_empty() {
+                return Ok(None);
+            }
+            place = scanned.next;
+        }
     }
 
     pub(super) fn list(&self, query: &ListQuery) -> Result<Page, QueueError> {
@@ -280,7 +310,7 @@ fn pass_damage(error: QueueError) -> Result<(), QueueError> {
 
 /// Whether a selection wants an event of the log's memory.
 pub(super) fn wants(selection: &Selection, entry: &Committed) -> bool {
-    !entry.keys.is_erased() && selection.wants(&*entry.keys)
+    !entry.keys.is_lost() && !entry.keys.is_erased() && selection.wants(&*entry.keys)
 }
 
 pub(super) fn index_failed(error: rusqlite::Error) -> QueueError {
@@ -294,7 +324,8 @@ fn open(frame: &Frame) -> Result<Stored, QueueError> {
     let unpacked = frame.unpack().map_err(|error| damaged(frame.seq, error))?;
     let event = StoredEvent::decode(frame.id, &unpacked.event, &unpacked.raw)
         .map_err(|error| QueueError::Damaged { seq: frame.seq, reason: chain(&error) })?;
-    Ok(Stored { seq: frame.seq, event, raw: unpacked.raw })
+    let dedupe_window = frame.keys.dedupe_window;
+    Ok(Stored { seq: frame.seq, event, raw: unpacked.raw, dedupe_window })
 }
 
 pub(super) fn damaged(seq: Seq, error: LogError) -> QueueError {

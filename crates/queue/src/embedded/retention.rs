@@ -7,11 +7,11 @@
 use super::{
     Embedded,
     committer::{Call, Removing},
-    index::Span,
-    read::{self, Reading},
+    index::{Entry, Index, Span},
+    read::{self, Located, Reading},
 };
 use crate::{
-    QueueError, Removed, Retention, Seq,
+    QueueError, Removed, Retention, Selection, Seq,
     log::SegmentInfo,
     subscription::{Expiry, Subscriber},
 };
@@ -74,7 +74,7 @@ impl Embedded {
         let old = self.clock.now().minus(age / RETENTION_AGE_PARTS);
         let ended = self.reading(move |reading| {
             let Some(active) = reading.log.segments().pop() else { return Ok(false) };
-            let oldest = reading.locate(active.first_seq)?;
+            let oldest = reading.oldest_of(active)?;
             Ok(oldest.is_some_and(|oldest| oldest.created_at <= old))
         });
         if ended.await? {
@@ -138,6 +138,25 @@ impl Reading {
         Ok(kept_from)
     }
 
+    /// The oldest event of a segment that is not lost.
+    fn oldest_of(&self, segment: SegmentInfo) -> Result<Option<Located>, QueueError> {
+        match self.locate(segment.first_seq)? {
+            None => self.entry_of(segment, Index::oldest),
+            found => Ok(found),
+        }
+    }
+
+    fn entry_of(
+        &self,
+        segment: SegmentInfo,
+        find: impl FnOnce(&Index, &Selection, Span, usize) -> rusqlite::Result<Vec<Entry>>,
+    ) -> Result<Option<Located>, QueueError> {
+        let SegmentInfo { first_seq: first, last_seq: last, .. } = segment;
+        let span = Span { first, last, since: None, until: None };
+        let found = find(&self.index, &Selection::default(), span, 1);
+        Ok(found.map_err(read::index_failed)?.pop().map(Located::from))
+    }
+
     fn is_old(
         &self,
         segment: SegmentInfo,
@@ -145,8 +164,12 @@ impl Reading {
         now: Timestamp,
     ) -> Result<bool, QueueError> {
         let Some(age) = retention.age else { return Ok(false) };
-        let newest = self.locate(segment.last_seq)?;
-        Ok(newest.is_some_and(|newest| now.since(newest.created_at) >= age))
+        let newest = match self.locate(segment.last_seq)? {
+            None => self.entry_of(segment, Index::newest)?,
+            found => found,
+        };
+        // A segment of which every event is lost is as old as one can be.
+        Ok(newest.is_none_or(|newest| now.since(newest.created_at) >= age))
     }
 
     /// What expires of a subscription; none when it has settled all that goes.

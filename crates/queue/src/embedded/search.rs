@@ -1,6 +1,7 @@
 //! Looking for what a lease may take: the next wanted events, and those that come again.
 
 use super::{
+    follower,
     index::Span,
     read::{self, Located, Reading, Room},
 };
@@ -44,13 +45,22 @@ pub(super) struct Candidate {
 impl Reading {
     /// Looks for what a lease wishes, and reads it.
     pub(super) fn find(&self, wish: &Wish) -> Result<Catch, QueueError> {
-        let mut again = Vec::new();
-        for seq in &wish.again {
-            again.push(self.known(*seq)?);
+        let (mut again, mut gone) = (Vec::new(), Vec::new());
+        for seq in wish.again.iter().copied() {
+            match self.known(seq) {
+                Ok(located) => again.push(located),
+                // An index that lacks an event can be made anew; a log that lacks it cannot.
+                Err(QueueError::Damaged { seq, reason }) if follower::is_lost(&self.log, seq) => {
+                    read::tell_damage(seq, &reason);
+                    gone.push(Candidate { seq, event: Err(reason) });
+                }
+                Err(error) => return Err(error),
+            }
         }
         let (wanted, mut passed) = self.wanted_after(wish, wish.max - wish.again.len())?;
         let mut room = Room::default();
-        let again = self.candidates(&again, &mut room)?;
+        let mut again = self.candidates(&again, &mut room)?;
+        again.extend(gone);
         let mut first = self.candidates(&wanted, &mut room)?;
         if let Some(too_much) = wanted.get(first.len()) {
             passed = too_much.seq - 1;

@@ -12,7 +12,7 @@ mod schema;
 
 use super::OpenError;
 use headgate_event::limits::STATE_BUSY_WAIT;
-use rusqlite::{Connection, OptionalExtension, Transaction};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, Transaction};
 use std::path::Path;
 
 pub(super) use erasures::{begin_erasure, end_erasure};
@@ -25,6 +25,8 @@ use schema::VERSION;
 #[derive(Debug)]
 pub(super) struct State {
     connection: Connection,
+    /// The version of its tables, which is that of the program unless it is only looked at.
+    version: i64,
 }
 
 impl State {
@@ -32,12 +34,33 @@ impl State {
     pub(super) fn open(path: &Path) -> Result<Self, OpenError> {
         let failed = |source| OpenError::State { path: path.to_owned(), source };
         let connection = Connection::open(path).map_err(failed)?;
-        let state = Self { connection };
+        let state = Self { connection, version: VERSION };
         let found = state.prepare().map_err(failed)?;
         if found > VERSION {
             return Err(OpenError::Newer { path: path.to_owned(), found, known: VERSION });
         }
         Ok(state)
+    }
+
+    /// Opens the state in this file to look at it, and changes nothing.
+    pub(super) fn look(path: &Path) -> Result<Self, OpenError> {
+        let failed = |source| OpenError::State { path: path.to_owned(), source };
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(path, flags).map_err(failed)?;
+        let found: i64 = connection
+            .pragma_query_value(None, "user_version", |row| row.get(0))
+            .map_err(failed)?;
+        if found > VERSION {
+            return Err(OpenError::Newer { path: path.to_owned(), found, known: VERSION });
+        }
+        Ok(Self { connection, version: found })
+    }
+
+    /// The first thing that SQLite finds wrong with the file.
+    pub(super) fn fault(&self) -> rusqlite::Result<Option<String>> {
+        let check = "PRAGMA integrity_check(1)";
+        let said: String = self.connection.query_row(check, [], |row| row.get(0))?;
+        Ok(Some(said).filter(|said| said != "ok"))
     }
 
     /// The installation's key of this name, made on first use.

@@ -23,6 +23,9 @@ pub(super) const COMPRESSED: u32 = 1;
 /// The flag of an event that was erased: after the keys that are left there are zeros.
 pub(super) const ERASED: u32 = 2;
 
+/// The flag of a frame that stands for an event that was lost.
+pub(super) const LOST: u32 = 4;
+
 /// The head of a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct FrameHead {
@@ -95,7 +98,8 @@ impl FrameHead {
             compressed: flags == COMPRESSED,
             erased: flags == ERASED,
         };
-        if flags > ERASED || number_u64(bytes, 56) != 0 {
+        let known = [0, COMPRESSED, ERASED, LOST].contains(&flags);
+        if !known || number_u64(bytes, 56) != 0 {
             return Err("a frame has flags that were never written");
         }
         let content = head.keys.saturating_add(head.event).saturating_add(head.raw);
@@ -185,6 +189,23 @@ impl Frame {
         let Position { segment, offset, .. } = self.position;
         LogError::damaged(Place { segment, offset }, reason)
     }
+}
+
+/// A frame in the place of an event that was lost, with these encoded keys.
+pub(super) fn lost_frame(seq: Seq, id: EventId, keys: &[u8]) -> Vec<u8> {
+    let mut frame = vec![0; FRAME_HEAD_BYTES];
+    frame.extend_from_slice(keys);
+    let four = |length: usize| u32::try_from(length).unwrap_or(u32::MAX).to_le_bytes();
+    let length = frame.len();
+    frame[0..4].copy_from_slice(&four(length));
+    frame[8..16].copy_from_slice(&seq.to_le_bytes());
+    frame[16..32].copy_from_slice(&id.to_bytes());
+    frame[32..40].copy_from_slice(&id.time().unix_ms().to_le_bytes());
+    frame[40..44].copy_from_slice(&four(keys.len()));
+    frame[52..56].copy_from_slice(&LOST.to_le_bytes());
+    let crc = frame_crc(crc32c::crc32c(&frame[FRAME_BODY_AT..]), &frame);
+    frame[4..8].copy_from_slice(&crc.to_le_bytes());
+    frame
 }
 
 /// The checksum of a frame, from that of its body and the head that the writer has completed.

@@ -190,6 +190,16 @@ impl Keys {
         })
     }
 
+    /// The keys of a frame that stands for a lost event: nothing is known of it.
+    pub(super) fn lost() -> Self {
+        Self::empty()
+    }
+
+    /// Whether the event was lost. Every other one has a type, or says that it was erased.
+    pub(crate) fn is_lost(&self) -> bool {
+        self.event_type.is_empty() && !self.is_erased()
+    }
+
     fn empty() -> Self {
         Self {
             event_type: String::new(),

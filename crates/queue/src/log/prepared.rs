@@ -22,6 +22,7 @@ pub(crate) struct Prepared {
     created_at: Timestamp,
     keys: Arc<Keys>,
     digest: Option<DedupeDigest>,
+    given: Option<EventId>,
 }
 
 impl Prepared {
@@ -62,7 +63,18 @@ impl Prepared {
         frame[32..40].copy_from_slice(&draft.created_at.unix_ms().to_le_bytes());
         let body_crc = crc32c::crc32c(&frame[FRAME_BODY_AT..]);
         let (created_at, digest) = (draft.created_at, keys.dedupe_digest());
-        Ok(Self { frame, body_crc, created_at, keys: Arc::new(keys), digest })
+        let keys = Arc::new(keys);
+        Ok(Self { frame, body_crc, created_at, keys, digest, given: None })
+    }
+
+    /// The same under an id that it has already. It is stored whatever its dedupe key says.
+    pub(crate) fn under(self, id: EventId) -> Self {
+        Self { given: Some(id), ..self }
+    }
+
+    /// The id that it has already.
+    pub(super) fn given(&self) -> Option<EventId> {
+        self.given
     }
 
     /// The length of the frame.

@@ -132,6 +132,15 @@ impl Reader {
         self.decoded(&read_bytes(&*file, at, length)?, at, &*file)
     }
 
+    /// Durable bytes from a place on.
+    pub(super) fn bytes(&self, at: Place, length: u64) -> Result<Bytes, LogError> {
+        let (file, end) = self.file(at)?;
+        match usize::try_from(length) {
+            Ok(length) if at.offset + length as u64 <= end => read_bytes(&*file, at, length),
+            _ => Err(LogError::outside(at)),
+        }
+    }
+
     pub(super) fn scan(
         &self,
         from: Place,

@@ -111,6 +111,15 @@ fn segments(storage: &dyn Storage, kept_from: Seq) -> Result<(Vec<Seq>, Vec<Seq>
     Ok((firsts, kept))
 }
 
+/// Finishes what was begun to be taken away, and looks at nothing else.
+pub(crate) fn finish(storage: &dyn Storage, begun: &Begun) -> Result<(), OpenError> {
+    for erasure in &begun.erasures {
+        redo(storage, erasure)?;
+    }
+    let (expired, _) = segments(storage, begun.kept_from)?;
+    remove_expired(storage, &expired)
+}
+
 /// Finishes a retention that was begun.
 fn remove_expired(storage: &dyn Storage, expired: &[Seq]) -> Result<(), OpenError> {
     for segment in expired {

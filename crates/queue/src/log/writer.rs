@@ -16,7 +16,7 @@ pub(super) use batch::{Call, Message, Task};
 pub(super) use by_hand::ByHand;
 
 use super::{
-    AppendError, Committed, LogOptions, Place, Shared,
+    AppendError, Committed, LogOptions, Place, Prepared, Shared,
     format::{BATCH_HEADER_BYTES, BatchHeader, SEGMENT_START, SegmentHeader, file_name},
     random,
     recovery::{Active, begin_segment},
@@ -86,6 +86,11 @@ impl Writer {
             buffer: Vec::new(),
             health: Health::Well,
         }
+    }
+
+    /// The newest id.
+    pub(super) fn last_id(&self) -> EventId {
+        self.ids.last()
     }
 
     /// Takes the keys of what is stored beyond the index.
@@ -238,13 +243,21 @@ impl Writer {
             let _ = call.answer.send(Err(AppendError::LookAgain(call.drafts)));
             return;
         }
+        if !self.ids.take(call.drafts.iter().filter_map(Prepared::given)) {
+            call.refuse("an id that was given is not after the newest");
+            return;
+        }
         let mut accepted = Vec::with_capacity(call.drafts.len());
         for draft in call.drafts {
-            if let Some(first) = self.known.find(draft.keys(), draft.digest(), draft.created_at()) {
+            let given = draft.given();
+            let (keys, created_at) = (draft.keys(), draft.created_at());
+            if given.is_none()
+                && let Some(first) = self.known.find(keys, draft.digest(), created_at)
+            {
                 accepted.push(Accepted::Duplicate(first));
                 continue;
             }
-            let id = self.ids.next(now.max(draft.created_at()));
+            let id = given.unwrap_or_else(|| self.ids.next(now.max(draft.created_at())));
             let seq = self.head + 1 + batch.frames.len() as u64;
             let digest = draft.digest();
             let entry = batch.add(draft, seq, id, self.active.header.first_seq);

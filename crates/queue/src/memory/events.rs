@@ -27,7 +27,8 @@ pub(super) struct Events {
 struct Kept {
     id: EventId,
     created_at: Timestamp,
-    content: Option<(Event, Bytes)>,
+    /// The event, the bytes that came, and its dedupe window.
+    content: Option<(Event, Bytes, Option<Duration>)>,
     erased_at: Option<Timestamp>,
 }
 
@@ -65,7 +66,8 @@ impl Events {
             .map_err(|error| unavailable(error.to_string()))?;
         let event = StoredEvent::decode(id, &StoredEvent::encode(draft), &draft.raw)
             .map_err(|error| unavailable(error.to_string()))?;
-        let (created_at, content) = (draft.created_at, Some((event, draft.raw.clone())));
+        let window = draft.dedupe.as_ref().map(|dedupe| dedupe.window);
+        let (created_at, content) = (draft.created_at, Some((event, draft.raw.clone(), window)));
         self.stored.push(Kept { id, created_at, content, erased_at: None });
         if let Some(key) = key {
             self.newest.insert(key, (draft.created_at, id));
@@ -89,8 +91,8 @@ impl Events {
 
     pub(super) fn at(&self, seq: Seq) -> Option<Stored> {
         let index = usize::try_from(seq.checked_sub(1)?).ok()?;
-        let (event, raw) = self.stored.get(index)?.content.as_ref()?;
-        Some(Stored { seq, event: event.clone(), raw: raw.clone() })
+        let (event, raw, dedupe_window) = self.stored.get(index)?.content.clone()?;
+        Some(Stored { seq, event, raw, dedupe_window })
     }
 
     pub(super) fn from(&self, from: Seq) -> impl Iterator<Item = Stored> {
@@ -124,7 +126,7 @@ impl Events {
 
     /// The first event that a retention keeps at this moment. Bytes are those that came.
     pub(super) fn kept_from(&self, retention: Retention, now: Timestamp) -> Seq {
-        let raw = |kept: &Kept| kept.content.as_ref().map_or(0, |(_, raw)| raw.len() as u64);
+        let raw = |kept: &Kept| kept.content.as_ref().map_or(0, |(_, raw, _)| raw.len() as u64);
         let mut bytes: u64 = self.stored.iter().map(raw).sum();
         let mut gone = 0;
         for kept in &self.stored {
@@ -145,7 +147,7 @@ impl Events {
         self.removed = before;
         let mut bytes = 0;
         for kept in self.stored.iter_mut().take(usize::try_from(before).unwrap_or(usize::MAX)) {
-            bytes += kept.content.take().map_or(0, |(_, raw)| raw.len() as u64);
+            bytes += kept.content.take().map_or(0, |(_, raw, _)| raw.len() as u64);
         }
         let removed: BTreeSet<EventId> =
             (from + 1..=before).filter_map(|seq| self.id_of(seq)).collect();

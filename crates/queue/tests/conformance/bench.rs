@@ -57,6 +57,19 @@ impl Bench {
         Self { keeper: Keeper::Embedded(Arc::clone(&queue)), queue, ..self }
     }
 
+    /// The queue, for what only this backend does.
+    pub(crate) fn backend(&self) -> &Embedded {
+        match &self.keeper {
+            Keeper::Embedded(queue) => queue,
+            Keeper::Memory(_) => panic!("it is the queue in memory"),
+        }
+    }
+
+    /// Its folder and its clock, when the queue is dropped.
+    pub(crate) fn left(self) -> (TempDir, Arc<ManualClock>) {
+        (self.folder.expect("a folder"), self.clock)
+    }
+
     /// Removes what is past this age.
     pub(crate) async fn retain(&self, age: Duration) -> Removed {
         self.retain_to(Retention { age: Some(age), bytes: None }).await
@@ -69,6 +82,11 @@ impl Bench {
             Keeper::Embedded(queue) => queue.retain(retention).await,
         }
         .expect("retained")
+    }
+
+    /// The embedded queue of a folder that is there.
+    pub(crate) fn over(folder: TempDir) -> Self {
+        Self::opened(folder, Arc::new(ManualClock::at(noon())))
     }
 
     /// The queue as another process would find it; `None` where nothing outlives a process.

@@ -6,7 +6,9 @@ use crate::{
 };
 use bytes::Bytes;
 use headgate_event::{Accepted, Clock, Draft, EventId};
-use headgate_queue::{Embedded, EmbeddedOptions, ListQuery, Queue, QueueError, Settlement, Verb};
+use headgate_queue::{
+    Embedded, EmbeddedOptions, ListQuery, Queue, QueueError, Retention, Settlement, Verb,
+};
 use headgate_testkit::ManualClock;
 use std::{fs, path::Path, sync::Arc, time::Duration};
 use tempfile::TempDir;
@@ -161,4 +163,46 @@ async fn a_state_of_the_first_version_is_brought_up() {
     let settle = |id: &str| vec![Settlement { id: id.to_owned(), verb: Verb::Ack }];
     let late = bench.queue.settle("agent", settle("agent.1.2.1")).await.expect("answered");
     assert!(late[0].is_err());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_backup_has_what_was_taken_away_as_it_is() {
+    let bench = Bench::embedded();
+    bench.subscribe("agent").await;
+    bench.store_many(5).await;
+    bench.clock.advance(AGE);
+    bench.retain(AGE).await;
+    let kept = bench.store_many(3).await;
+    let erased = bench.store(needle(&bench)).await;
+    bench.queue.erase(erased).await.expect("erased").expect("it is there");
+    let to = TempDir::new().expect("a folder");
+    let to = to.path().join("copy");
+    bench.backend().back_up(&to).await.expect("copied");
+    assert!(holding(&to, "needle").is_empty());
+    let clock: Arc<dyn Clock> = Arc::new(ManualClock::at(noon()));
+    let queue = Embedded::open(&to, clock, EmbeddedOptions::default()).expect("opens");
+    assert_eq!(listed(&queue).await, kept);
+    assert!(matches!(queue.event(erased).await, Err(QueueError::Erased { .. })));
+    let status = queue.subscriptions().await.expect("listed").remove(0);
+    assert_eq!((status.expired, status.lag), (5, 4));
+    queue.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_damaged_where_events_were_taken_away() {
+    let bench = Bench::embedded();
+    bench.subscribe("agent").await;
+    let stored = bench.store_many(2_000).await;
+    for nth in [1_000, 1_999] {
+        bench.queue.erase(stored[nth]).await.expect("erased").expect("it is there");
+    }
+    let retention = Retention { age: None, bytes: Some(200 << 10) };
+    assert!(bench.retain_to(retention).await.events > 0);
+    bench.queue.close().await;
+    let (folder, _) = bench.left();
+    let report = Embedded::inspect(folder.path()).expect("inspected");
+    assert!(report.damage.is_empty(), "{report:?}");
+    as_version_one(folder.path());
+    let report = Embedded::inspect(folder.path()).expect("inspected");
+    assert!(report.damage.is_empty(), "of the first version: {report:?}");
 }

@@ -3,9 +3,10 @@
 use super::{Change, Step};
 use crate::{
     config::Config,
-    serve::{access, front, subscriptions},
+    serve::{access, certificates, front, subscriptions},
 };
 use headgate_api::Api;
+use headgate_http::Tls;
 use headgate_queue::{Queue, Retention};
 use headgate_webhook::{Providers, WebhookSource};
 use std::{error::Error, sync::Arc};
@@ -18,6 +19,7 @@ pub(in crate::serve) struct Running {
     pub(in crate::serve) providers: Arc<Providers>,
     pub(in crate::serve) api: Api,
     pub(in crate::serve) retention: watch::Sender<Retention>,
+    pub(in crate::serve) tls: Option<Tls>,
 }
 
 /// The steps in the order in which they are made: first what a disk may refuse, so that nothing
@@ -27,6 +29,7 @@ pub(super) fn all(running: &Running) -> Vec<Step> {
         subscriptions_of(&running.queue, &running.api),
         channels_of(&running.webhooks, &running.providers, &running.api),
         retention_of(&running.retention),
+        certificate_of(running.tls.as_ref()),
         api_keys_of(&running.api),
     ]
 }
@@ -76,6 +79,21 @@ fn retention_of(retention: &watch::Sender<Retention>) -> Step {
         let (retention, found) = (retention.clone(), config.retention);
         Ok(Box::pin(async move {
             retention.send_if_modified(|known| std::mem::replace(known, found) != found);
+            Ok(())
+        }))
+    })
+}
+
+/// Which files hold it is fixed; what is in them was read, and checked, with the configuration.
+fn certificate_of(tls: Option<&Tls>) -> Step {
+    let running = tls.cloned();
+    step("certificate", move |config| {
+        let pair = running.clone().zip(config.tls.clone());
+        Ok(Box::pin(async move {
+            if let Some((running, read)) = pair {
+                running.adopt(&read);
+                certificates::show_end(&running);
+            }
             Ok(())
         }))
     })

@@ -1,7 +1,7 @@
 //! The other direction: answers, and the end of a connection. Answers are not watched, but a client
 //! has to take them.
 
-use super::{Protocol, Stage, Watch};
+use super::{Ending, Protocol, Stage, Watch};
 use std::{
     io,
     pin::Pin,
@@ -20,6 +20,7 @@ impl<I: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Watch<I> {
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         let written = Pin::new(this.io.get_mut()).poll_write(cx, bytes);
+        this.count_written(&written);
         this.poll_unless_stalled(cx, written)
     }
 
@@ -30,6 +31,7 @@ impl<I: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Watch<I> {
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         let written = Pin::new(this.io.get_mut()).poll_write_vectored(cx, parts);
+        this.count_written(&written);
         this.poll_unless_stalled(cx, written)
     }
 
@@ -38,15 +40,28 @@ impl<I: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Watch<I> {
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(self.get_mut().io.get_mut()).poll_flush(cx)
+        // TLS takes a part of an answer before the socket does.
+        let this = self.get_mut();
+        let flushed = Pin::new(this.io.get_mut()).poll_flush(cx);
+        this.poll_unless_stalled(cx, flushed)
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        if !this.closing {
-            ready!(Pin::new(this.io.get_mut()).poll_shutdown(cx))?;
-            this.closing = true;
+        if this.ending == Ending::None {
+            this.ending = Ending::Closing;
             this.alarm.set(this.options.linger_timeout);
+        }
+        if this.ending == Ending::Closing {
+            // TLS has a last word, which the client may not take.
+            match Pin::new(this.io.get_mut()).poll_shutdown(cx) {
+                Poll::Ready(closed) => closed?,
+                Poll::Pending => {
+                    ready!(this.alarm.poll(cx));
+                    return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+                }
+            }
+            this.ending = Ending::Closed;
         }
         if this.has_unread() {
             ready!(this.poll_linger(cx));
@@ -60,7 +75,7 @@ impl<I: AsyncRead + AsyncWrite + Unpin> Watch<I> {
     fn has_unread(&self) -> bool {
         match self.stage {
             Stage::Body { .. } | Stage::StandIn { .. } | Stage::Refused => !self.ended,
-            Stage::Open(protocol) => protocol == Protocol::Chunked,
+            Stage::Open(protocol) => matches!(protocol, Protocol::Chunked { .. }),
             _ => !self.held.is_empty() && !self.ended,
         }
     }
@@ -77,6 +92,13 @@ impl<I: AsyncRead + AsyncWrite + Unpin> Watch<I> {
                 Ok(true) => {}
                 Ok(false) | Err(_) => return Poll::Ready(()),
             }
+        }
+    }
+
+    /// Who takes an answer of HTTP/2 sends frames that say so.
+    fn count_written(&mut self, written: &Poll<io::Result<usize>>) {
+        if let (Some(frames), Poll::Ready(Ok(bytes))) = (&mut self.frames, written) {
+            frames.wrote(*bytes);
         }
     }
 

@@ -91,7 +91,8 @@ impl IndexWriter {
         let transaction = self.connection.transaction()?;
         let mut counts = BTreeMap::new();
         let (mut dedupe_rows, mut key_rows) = (Vec::new(), Vec::new());
-        for entry in entries {
+        // Of a lost event nothing is known that could be found.
+        for entry in entries.iter().filter(|entry| !entry.keys.is_lost()) {
             let kind = if entry.keys.is_erased() {
                 super::ERASED
             } else {

@@ -14,6 +14,9 @@ use std::time::Duration;
 impl State {
     /// The erasures that were begun and not ended.
     pub(in crate::embedded) fn erasures(&self) -> rusqlite::Result<Vec<Erasure>> {
+        if self.version < 2 {
+            return Ok(Vec::new());
+        }
         let query = "SELECT seq, id, created_at, erased_at, segment, offset, length, digest,
              window_ms, batch, header FROM state_erasures ORDER BY seq";
         let mut statement = self.connection.prepare(query)?;

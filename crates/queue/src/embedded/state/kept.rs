@@ -10,6 +10,9 @@ use rusqlite::{OptionalExtension, Transaction};
 impl State {
     /// The first event that is kept; 0 when none was ever removed.
     pub(in crate::embedded) fn kept_from(&self) -> rusqlite::Result<Seq> {
+        if self.version < 2 {
+            return Ok(0);
+        }
         let sql = "SELECT kept FROM state_kept";
         let kept = self.connection.query_row(sql, [], |row| row.get(0)).optional()?;
         Ok(kept.map_or(0, unsigned))

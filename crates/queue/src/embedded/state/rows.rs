@@ -21,9 +21,12 @@ pub(in crate::embedded) struct Row {
 impl State {
     /// All subscriptions.
     pub(in crate::embedded) fn subscriptions(&self) -> rusqlite::Result<Vec<Row>> {
-        let query = "SELECT generation, spec, created_at, start, floor, settled, dead, expired
-             FROM state_subscriptions JOIN state_places USING (generation) ORDER BY generation";
-        let mut statement = self.connection.prepare(query)?;
+        let expired = if self.version < 2 { "0" } else { "expired" };
+        let query = format!(
+            "SELECT generation, spec, created_at, start, floor, settled, dead, {expired}
+             FROM state_subscriptions JOIN state_places USING (generation) ORDER BY generation"
+        );
+        let mut statement = self.connection.prepare(&query)?;
         let rows = statement.query_map([], read)?;
         rows.map(|row| {
             let mut row = row?;

@@ -32,6 +32,20 @@ impl Ids {
         self.last
     }
 
+    /// Goes on after ids that were given elsewhere; `false`, and nothing is changed, when one is
+    /// not after the one before it.
+    pub(super) fn take(&mut self, given: impl Iterator<Item = EventId>) -> bool {
+        let mut last = self.last;
+        for id in given {
+            if id <= last {
+                return false;
+            }
+            last = id;
+        }
+        self.last = last;
+        true
+    }
+
     /// Random bits; those of the last id counted on if the system has none. The order of ids
     /// does not rest on them, they only keep apart the ids of two installations.
     fn random(&self) -> u128 {
