@@ -20,7 +20,7 @@ pub struct SubscriptionGauge {
 }
 
 /// What is shown of every subscription, each with the label `subscription`.
-pub const SUBSCRIPTION_GAUGES: [SubscriptionGauge; 6] = [
+pub const SUBSCRIPTION_GAUGES: [SubscriptionGauge; 7] = [
     SubscriptionGauge {
         name: "headgate_subscription_lag",
         help: "Events that are neither settled nor dead, as an upper bound",
@@ -40,6 +40,11 @@ pub const SUBSCRIPTION_GAUGES: [SubscriptionGauge; 6] = [
         name: "headgate_subscription_dead_letters",
         help: "Dead letters",
         value: |status| status.dead as f64,
+    },
+    SubscriptionGauge {
+        name: "headgate_subscription_expired",
+        help: "Dead ones whose event retention removed before it was settled",
+        value: |status| status.expired as f64,
     },
     SubscriptionGauge {
         name: "headgate_subscription_oldest_unsettled_seconds",

@@ -21,7 +21,7 @@ use http::Uri;
 
 /// The routes of the API. Everything else answers 404 in JSON.
 ///
-/// Changing what subscriptions exist, and pausing them, needs `admin`: who may only consume cannot
+/// Erasing an event, changing what subscriptions exist, and pausing them need `admin`: who may only consume cannot
 /// take a subscription away from another consumer. `admin` implies all other scopes.
 pub fn router(api: Api) -> Router {
     let Api(api) = api;
@@ -54,6 +54,7 @@ pub(crate) fn calls() -> Vec<Call> {
     let mut calls = vec![
         Call::new((Get, "/v1/events"), READ, events::list, says::events::list()),
         Call::new((Get, "/v1/events/{id}"), READ, events::show, says::events::show()),
+        Call::new((Delete, "/v1/events/{id}"), ADMIN, events::erase, says::events::erase()),
         Call::new((Get, "/v1/events/{id}/raw"), READ, events::raw, says::events::raw()),
         Call::new((Get, "/v1/stream"), STREAM, stream::open, says::stream::open()),
         Call::new(

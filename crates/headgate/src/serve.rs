@@ -7,6 +7,7 @@ mod front;
 mod listeners;
 mod rejections;
 mod reload;
+mod retention;
 mod storage;
 mod subscriptions;
 mod supervisor;
@@ -80,11 +81,15 @@ pub async fn run(arguments: &ServeArguments, environment: &Environment) -> Resul
     let listeners = Listeners::bind(&config.server).await?;
     let certificates = Certificates::begin(config.tls.as_ref(), &clock);
     let announcer = Announcer::begin(&config, listeners.addresses()?, &queue);
+    let retention = watch::Sender::new(config.retention);
+    let retaining = retention::keep_to(retention.subscribe(), storage.embedded, stop.subscribe());
+    let retaining = tokio::spawn(retaining);
     let running = Running {
         queue: Arc::clone(&queue),
         webhooks: Arc::clone(&webhooks),
         providers,
         api: api.clone(),
+        retention,
         tls: config.tls.clone(),
     };
     let reloader = Reloader::new(arguments, environment, Arc::clone(&clock), &config, &running);
@@ -108,6 +113,8 @@ pub async fn run(arguments: &ServeArguments, environment: &Environment) -> Resul
     announcer.end();
     drop(certificates);
     reloading.abort();
+    // What it has begun is finished by the next start, if it does not end in time.
+    let _ = tokio::time::timeout(CLOSE_TIMEOUT, retaining).await;
     close(&api, quarantine.as_deref(), &*queue).await
 }
 

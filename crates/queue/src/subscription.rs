@@ -10,7 +10,7 @@ mod state;
 mod subscriber;
 
 pub(crate) use changes::{Changes, DeadLetter, DeadReason, Deferred, Kept, Place};
-pub(crate) use deliveries::{Asked, Deliveries, Leased, Moment, Refusal};
+pub(crate) use deliveries::{Asked, Deliveries, Expiry, Leased, Moment, Refusal};
 pub use delivery_id::{DeliveryId, DeliveryIdError};
 pub(crate) use ranges::Ranges;
 pub use spec::{AckMode, RetryPolicy, Start, SubscriptionError, SubscriptionSpec};
@@ -36,8 +36,10 @@ pub struct SubscriptionStatus {
     pub in_flight: u64,
     /// Deliveries that wait for their next attempt.
     pub waiting: u64,
-    /// Dead letters.
+    /// Deliveries that died: were buried, had all attempts, could not be read, or expired.
     pub dead: u64,
+    /// Those of them whose event retention removed before it was settled.
+    pub expired: u64,
     /// How long the oldest unsettled event has been stored, in milliseconds; null without one.
     pub oldest_unsettled_ms: Option<u64>,
 }

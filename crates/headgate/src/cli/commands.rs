@@ -70,6 +70,10 @@ pub enum EventsCommand {
     List(Box<EventsListArguments>),
     /// Show one event
     Get(EventsGetArguments),
+    /// Erase the content of one event everywhere, for ever
+    ///
+    /// Its id, place and times stay. It asks nothing. Needs a key with the scope `admin`.
+    Erase(EventsEraseArguments),
 }
 
 /// The arguments of `events list`.
@@ -160,6 +164,19 @@ pub struct EventsGetArguments {
     /// Write the exact bytes that came
     #[arg(long)]
     pub raw: bool,
+}
+
+/// The arguments of `events erase`.
+#[derive(Args, Clone, Debug)]
+pub struct EventsEraseArguments {
+    /// The gateway.
+    #[command(flatten)]
+    pub client: ClientArguments,
+    /// The id of the event
+    pub id: String,
+    /// Print what is left of it as JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// The arguments of `listen`.

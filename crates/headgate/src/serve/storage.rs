@@ -11,6 +11,8 @@ use std::sync::Arc;
 pub(super) struct Storage {
     /// For the API.
     pub(super) queue: Arc<dyn Queue>,
+    /// The same queue, for what only this backend does.
+    pub(super) embedded: Arc<Embedded>,
     /// For sources: the same queue.
     pub(super) sink: Arc<dyn Sink>,
     /// Measures the log and the disk that it is on.
@@ -42,5 +44,6 @@ pub(super) async fn open(config: &Config, clock: &Arc<dyn Clock>) -> anyhow::Res
         measured.measure();
         telemetry::metrics::measure(&folder);
     });
-    Ok(Storage { queue: Arc::clone(&embedded) as _, sink: embedded, measure, backups, prompt_key })
+    let (queue, sink) = (Arc::clone(&embedded) as _, Arc::clone(&embedded) as _);
+    Ok(Storage { queue, embedded, sink, measure, backups, prompt_key })
 }

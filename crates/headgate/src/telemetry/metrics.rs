@@ -79,6 +79,12 @@ const COUNTERS: &[Metric] = &[
         &["reason"],
         "Connections for which there was no room",
     ),
+    counts("headgate_events_erased_total", &[], "Events whose content was erased"),
+    counts(
+        "headgate_events_expired_total",
+        &["subscription"],
+        "Events that retention removed before the subscription settled them",
+    ),
     counts("headgate_http_requests_total", &["status"], "Requests answered on any path"),
     counts(
         "headgate_quarantine_dropped_total",
@@ -96,6 +102,7 @@ const COUNTERS: &[Metric] = &[
         "Refused requests that the quarantine could not take",
     ),
     counts("headgate_quarantine_released_total", &[], "Refused requests that were released"),
+    counts("headgate_log_segments_removed_total", &[], "Files of the log that retention removed"),
     counts(
         "headgate_queue_damaged_reads_total",
         &[],
@@ -152,6 +159,11 @@ const GAUGES: &[Metric] = &[
     shows("headgate_log_bytes", &[], "The bytes of the log of events"),
     shows("headgate_log_events", &[], "Events in the log"),
     shows("headgate_log_segments", &[], "Files of the log"),
+    shows(
+        "headgate_oldest_event_seconds",
+        &[],
+        "How long ago the oldest event that is stored was received",
+    ),
     shows("headgate_quarantine_bytes", &[], "The bytes of the quarantine"),
     shows("headgate_quarantine_rejections", &[], "Refused requests in the quarantine"),
     shows("headgate_queue_newest_event", &[], "The place of the newest event"),

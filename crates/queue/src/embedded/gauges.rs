@@ -4,7 +4,9 @@
 //! ended leaves nothing behind.
 
 use super::Embedded;
+use crate::QueueError;
 use metrics::gauge;
+use std::time::Duration;
 
 impl Embedded {
     /// Sets the gauges of the log and of its index. To be called before the metrics are read.
@@ -17,5 +19,15 @@ impl Embedded {
         gauge!("headgate_log_bytes").set(bytes as f64);
         let stored = (head + 1).saturating_sub(self.log.first_seq());
         gauge!("headgate_log_events").set(stored as f64);
+    }
+
+    /// Sets the gauge of the oldest event's age. It may read the index.
+    pub async fn note_oldest(&self) -> Result<(), QueueError> {
+        let first = self.log.first_seq();
+        let oldest = self.reading(move |reading| reading.locate(first)).await?;
+        let age =
+            oldest.map_or_else(Duration::default, |one| self.clock.now().since(one.created_at));
+        gauge!("headgate_oldest_event_seconds").set(age.as_secs_f64());
+        Ok(())
     }
 }

@@ -3,7 +3,7 @@
 //! Here and not beside the other properties, because what is decoded is private.
 
 use super::{
-    Frame, Keys, LogOptions, OpenError, Place, Prepared, Storage, StorageFile,
+    Begun, Frame, Keys, LogOptions, OpenError, Place, Prepared, Storage, StorageFile,
     format::{BATCH_HEADER_BYTES, BatchHeader, SEGMENT_START, SegmentHeader, file_name},
     frame::{FRAME_BODY_AT, FRAME_HEAD_BYTES, frame_crc},
     reader::Reader,
@@ -171,7 +171,7 @@ fn written(batches: &[Vec<Draft>]) -> (Vec<u8>, Vec<usize>) {
 /// What a log shows that has only this segment.
 fn opened(bytes: Vec<u8>) -> Result<Vec<Frame>, OpenError> {
     let storage: Arc<dyn Storage> = Arc::new(OneFile(Arc::new(Content(Mutex::new(bytes)))));
-    let recovered = recovery::recover(&storage, LogOptions::default().indexed)?;
+    let recovered = recovery::recover(&storage, LogOptions::default().indexed, &Begun::default())?;
     let reader = Reader::new(storage, recovered.extents, &recovered.active);
     let (mut frames, mut place) = (Vec::new(), reader.place_before(1));
     loop {

@@ -9,8 +9,9 @@ mod batch;
 mod by_hand;
 mod ids;
 mod known;
+mod tasks;
 
-pub(super) use batch::{Call, Message};
+pub(super) use batch::{Call, Message, Task};
 #[cfg(test)]
 pub(super) use by_hand::ByHand;
 
@@ -48,6 +49,8 @@ pub(super) struct Writer {
     head: Seq,
     /// A call that did not fit into the batch before.
     held: Option<Call>,
+    /// What is to be done after the batch.
+    task: Option<Task>,
     /// The batch as it is written; kept for its memory.
     buffer: Vec<u8>,
     health: Health,
@@ -81,6 +84,7 @@ impl Writer {
             known: Known::after(head),
             head,
             held: None,
+            task: None,
             buffer: Vec::new(),
             health: Health::Well,
         }
@@ -98,7 +102,7 @@ impl Writer {
         }
         for entry in unindexed {
             // Nothing of it can be undone: it is durable.
-            let _ = self.known.insert(entry);
+            let _ = self.known.insert(entry, entry.keys.dedupe_digest());
         }
     }
 
@@ -107,6 +111,7 @@ impl Writer {
         while let Some(first) = self.next_call(&mut queue) {
             let calls = self.gather(first, &mut queue);
             self.commit(calls);
+            self.perform_held();
         }
     }
 
@@ -118,6 +123,7 @@ impl Writer {
         loop {
             match queue.blocking_recv()? {
                 Message::Append(call) => return Some(call),
+                Message::Task(task) => self.perform(task),
                 Message::Probe => self.probe(),
                 Message::Close => queue.close(),
             }
@@ -131,6 +137,10 @@ impl Writer {
         while events < BATCH_EVENTS_MAX && bytes < BATCH_BYTES_MAX {
             let call = match queue.try_recv() {
                 Ok(Message::Append(call)) => call,
+                Ok(Message::Task(task)) => {
+                    self.task = Some(task);
+                    break;
+                }
                 Ok(Message::Close) => {
                     queue.close();
                     continue;
@@ -188,6 +198,11 @@ impl Writer {
         if empty || self.active.end < self.options.segment_bytes_max {
             return Ok(());
         }
+        self.begin_next()
+    }
+
+    /// Begins the segment after the active one, which is not empty.
+    fn begin_next(&mut self) -> Result<(), String> {
         let tag = match random::number() {
             Ok(tag) => tag,
             Err(error) => return Err(format!("there are no random bits: {error}")),
@@ -218,7 +233,9 @@ impl Writer {
     fn forget(&mut self) {
         let indexed = self.shared.indexed.load(Ordering::Acquire);
         let kept = self.head.saturating_sub(self.options.dedupe_kept_events);
-        self.known.let_go(indexed.min(kept));
+        // What retention has removed is no first of anything.
+        let gone = self.shared.reader.first_seq().saturating_sub(1);
+        self.known.let_go(indexed.min(kept.max(gone)));
     }
 
     /// Takes a call into the batch, or hands it back.
@@ -235,16 +252,18 @@ impl Writer {
         let mut accepted = Vec::with_capacity(call.drafts.len());
         for draft in call.drafts {
             let given = draft.given();
+            let (keys, created_at) = (draft.keys(), draft.created_at());
             if given.is_none()
-                && let Some(first) = self.known.find(draft.keys(), draft.created_at())
+                && let Some(first) = self.known.find(keys, draft.digest(), created_at)
             {
                 accepted.push(Accepted::Duplicate(first));
                 continue;
             }
             let id = given.unwrap_or_else(|| self.ids.next(now.max(draft.created_at())));
             let seq = self.head + 1 + batch.frames.len() as u64;
+            let digest = draft.digest();
             let entry = batch.add(draft, seq, id, self.active.header.first_seq);
-            if let Some(undo) = self.known.insert(entry) {
+            if let Some(undo) = self.known.insert(entry, digest) {
                 batch.undo.push(undo);
             }
             accepted.push(Accepted::New(id));

@@ -9,6 +9,7 @@ use headgate_event::{
     Event,
     limits::{LIST_EVENTS_DEFAULT, LIST_EVENTS_MAX},
 };
+use headgate_queue::Erased;
 use serde_json::{Value, json};
 
 /// `GET /v1/events`.
@@ -54,6 +55,19 @@ pub(crate) fn show() -> Operation {
     )
 }
 
+/// `DELETE /v1/events/{id}`.
+pub(crate) fn erase() -> Operation {
+    let about = "Its bytes are overwritten wherever they are; its id and times stay as long as it \
+                 would have been kept. Deliveries of it come no more. Again gives the same answer.";
+    let erased = json!({
+        "id": "01KAJ3V3W2N9E6W0V8R3M5T7QZ", "created_at": "2026-11-21T01:02:03.456Z",
+        "erased_at": "2026-11-22T08:00:00.000Z"
+    });
+    addressed(Operation::new("eraseEvent", "events", "Erase the content of one event"))
+        .about(about)
+        .json::<Erased>(200, "It is erased", erased)
+}
+
 /// `GET /v1/events/{id}/raw`.
 pub(crate) fn raw() -> Operation {
     let about = "Byte for byte what the sender sent as body, whatever its type was.";
@@ -63,6 +77,10 @@ pub(crate) fn raw() -> Operation {
 }
 
 fn one(operation: Operation) -> Operation {
+    addressed(operation).error(410, &["erased"])
+}
+
+fn addressed(operation: Operation) -> Operation {
     operation
         .parameter(Parameter::path("id", "The id of the event.", "01KAJ3V3W2N9E6W0V8R3M5T7QZ"))
         .error(404, &["unknown_event"])
