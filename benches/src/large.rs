@@ -4,16 +4,11 @@
 use crate::{
     disk,
     ingest::{Kind, build_headgate, command},
-    load::{self, Request, Seen},
+    load::{self, End, Requests, Seen},
     process::Server,
 };
 use anyhow::{Result, ensure};
-use std::{
-    path::PathBuf,
-    sync::Arc,
-    thread,
-    time::{Duration, Instant},
-};
+use std::{path::PathBuf, sync::Arc, thread, time::Duration};
 
 /// What to measure.
 #[derive(Debug)]
@@ -32,8 +27,8 @@ pub(crate) fn run(plan: &Plan) -> Result<()> {
         Some(headgate) => headgate.clone(),
         None => build_headgate()?,
     };
-    let small = Arc::new(Request::new(1024)?);
-    let large = Arc::new(Request::incompressible(plan.large_bytes)?);
+    let small = Arc::new(Requests::push(1024)?);
+    let large = Arc::new(Requests::incompressible(plan.large_bytes)?);
     println!(
         "webhooks of 1 KiB over {} connections, beside one that sends bodies of {} KiB, {} s each",
         plan.connections,
@@ -49,13 +44,13 @@ pub(crate) fn run(plan: &Plan) -> Result<()> {
             "small", "answers/s", "p50 ms", "p99 ms", "max ms", "large MiB/s", "large p50 ms"
         );
         let server = Server::start(command(Kind::Headgate, &headgate, folder.path())?)?;
-        let until = |span| Instant::now() + span;
-        load::run(&server.address, plan.connections, Duration::from_secs(1), Arc::clone(&small))?;
-        let alone = load::run(&server.address, plan.connections, plan.span, Arc::clone(&small))?;
+        let end = End::After(plan.span);
+        load::run(&server.address, plan.connections, End::After(Duration::from_secs(1)), &small)?;
+        let alone = load::run(&server.address, plan.connections, end, &small)?;
         print("alone", plan, &alone, None);
-        let (address, large, end) = (server.address.clone(), Arc::clone(&large), until(plan.span));
-        let sending = thread::spawn(move || load::run_until(&address, 1, end, large));
-        let beside = load::run(&server.address, plan.connections, plan.span, Arc::clone(&small))?;
+        let (address, large) = (server.address.clone(), Arc::clone(&large));
+        let sending = thread::spawn(move || load::run(&address, 1, end, &large));
+        let beside = load::run(&server.address, plan.connections, end, &small)?;
         let sent = sending.join().map_err(|_| anyhow::anyhow!("the large load panicked"))??;
         print("beside", plan, &beside, Some(&sent));
         let refused = alone.refused + beside.refused + sent.refused;

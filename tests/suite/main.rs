@@ -3,8 +3,11 @@
 mod backup;
 mod bad_input;
 mod durability;
+mod metrics;
+mod openapi;
 mod peers;
 mod quarantine;
 mod reindex;
+mod requests;
 mod slow;
 mod tour;

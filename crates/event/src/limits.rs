@@ -53,6 +53,14 @@ pub const DEDUPE_WINDOW_MAX: Duration = Duration::from_secs(90 * 24 * 3600);
 pub const BODY_BYTES_DEFAULT: usize = 10 << 20;
 /// The largest request body that any channel may allow, in bytes.
 pub const BODY_BYTES_MAX: usize = 48 << 20;
+/// The most encodings of one body that are undone.
+pub const CODINGS_MAX: usize = 3;
+/// How many times larger than it came a body may become when its encoding is undone. It counts
+/// once the body is beyond [`BODY_MEMORY_BYTES_MAX`]; smaller ones may be as compressible as they
+/// like.
+pub const DECODED_RATIO_MAX: usize = 100;
+/// The window of a brotli decoder may have this many bytes (RFC 7932, section 9.1).
+pub const BROTLI_WINDOW_BYTES_MAX: usize = 16 << 20;
 /// A body beyond this many bytes waits in a temporary file while it arrives.
 pub const BODY_MEMORY_BYTES_MAX: usize = 1 << 20;
 /// The bodies of all requests together, in bytes; beyond it new ones are answered 503.
@@ -67,6 +75,8 @@ pub const SPOOL_WRITE_BYTES: usize = 256 << 10;
 pub const HEAD_BYTES_MAX: usize = 64 << 10;
 /// The most headers of a request.
 pub const HEADERS_MAX: usize = 100;
+/// The most hops that are read of what proxies say of where a request comes from.
+pub const FORWARDED_HOPS_MAX: usize = 32;
 /// How long the head of a request may take.
 pub const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a body may stand still.
@@ -257,9 +267,33 @@ pub const RETRY_FACTOR: u32 = 3;
 pub const RETRY_AFTER_MS_MAX: u64 = 7 * 24 * 3600 * 1000;
 /// The longest reason kept with a retry or a dead letter, in bytes.
 pub const REASON_BYTES_MAX: usize = 1_024;
+/// The dead letters of a subscription whose events are gone, of which the newest stay.
+pub const LETTERS_WITHOUT_EVENT_MAX: usize = 1_000;
+/// The most deliveries that one commit of the state lets expire, and the most letters it forgets.
+pub const EXPIRED_PER_COMMIT_MAX: usize = 4_096;
+/// Retention by age acts on slices of the log: an event may stay longer by this part of the age.
+pub const RETENTION_AGE_PARTS: u32 = 8;
+/// The shortest age for retention.
+pub const RETENTION_AGE_MIN: Duration = Duration::from_secs(1);
+/// The fewest bytes for retention: what is being written is never removed.
+pub const RETENTION_BYTES_MIN: u64 = 2 * SEGMENT_BYTES_MAX;
+/// The longest time between two looks at what is past retention.
+pub const RETENTION_EVERY_MAX: Duration = Duration::from_secs(60);
+/// The shortest time between two looks at what is past retention.
+pub const RETENTION_EVERY_MIN: Duration = Duration::from_secs(1);
+/// The most rows of the index that one transaction of retention takes away.
+pub const INDEX_TRIM_ROWS_MAX: u64 = 8_192;
+/// How often erasing asks for the write-ahead logs to be written back before it is put off.
+pub const ERASE_CHECKPOINTS_MAX: usize = 20;
+/// How long erasing waits for a backup or retention before it is refused for now.
+pub const ERASE_TURN_WAIT: Duration = Duration::from_secs(20);
+/// How long erasing waits for readers of the index before it asks again.
+pub const ERASE_CHECKPOINT_PAUSE: Duration = Duration::from_millis(50);
 /// A live tail that is this many events behind jumps ahead and is told how many it missed.
 pub const TAIL_BEHIND_EVENTS_MAX: u64 = 10_000;
 
+/// How often histograms are counted up, whether anybody asks for metrics or not.
+pub const METRICS_UPKEEP_EVERY: Duration = Duration::from_secs(5);
 /// The largest body of a call to the API, in bytes.
 pub const API_BODY_BYTES_MAX: usize = 8 << 20;
 /// The most values of one filter (types, channels, providers, keys).
@@ -340,6 +374,9 @@ const _: () = assert!(BODY_BYTES_DEFAULT <= BODY_BYTES_MAX);
 const _: () = assert!(BODY_BYTES_MAX < FRAME_BYTES_MAX);
 const _: () = assert!(BODY_BYTES_MAX <= BODIES_IN_FLIGHT_BYTES_MAX);
 const _: () = assert!(BODY_BYTES_MAX <= SPOOL_BYTES_MAX);
+const _: () = assert!(
+    2 * BODY_BYTES_MAX + CODINGS_MAX * BROTLI_WINDOW_BYTES_MAX <= BODIES_IN_FLIGHT_BYTES_MAX
+);
 const _: () = assert!(SPOOL_WRITE_BYTES <= BODY_MEMORY_BYTES_MAX);
 const _: () = assert!(CONNECTIONS_PER_NETWORK_MAX < CONNECTIONS_MAX);
 const _: () = assert!(HEAD_BYTES_FREE < HEAD_BYTES_MAX);
@@ -365,6 +402,8 @@ const _: () = assert!(STREAM_IN_FLIGHT_DEFAULT <= IN_FLIGHT_MAX);
 const _: () = assert!(STREAM_LEASE_DELIVERIES_MAX <= LEASE_DELIVERIES_MAX);
 const _: () = assert!(STREAM_PING_EVERY.as_secs() * 2 < STREAM_SILENCE_MAX.as_secs());
 const _: () = assert!(STREAM_CLOSE_TIMEOUT.as_secs() < DRAIN_TIMEOUT.as_secs());
+const _: () = assert!(RETENTION_EVERY_MIN.as_secs() <= RETENTION_EVERY_MAX.as_secs());
+const _: () = assert!(LETTERS_WITHOUT_EVENT_MAX <= EXPIRED_PER_COMMIT_MAX);
 const _: () = assert!(FRAME_BYTES_MAX * 8 <= EXPORT_LINE_BYTES_MAX);
 const _: () =
     assert!(SEGMENT_BYTES_MAX + 2 * (ACCEPT_BYTES_MAX as u64) <= REPAIR_SEGMENT_BYTES_MAX);

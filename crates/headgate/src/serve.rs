@@ -4,8 +4,10 @@ mod announce;
 mod certificates;
 mod configuration;
 mod front;
+mod listeners;
 mod rejections;
 mod reload;
+mod retention;
 mod storage;
 mod subscriptions;
 mod supervisor;
@@ -22,21 +24,28 @@ use crate::{
 use announce::Announcer;
 use anyhow::Context;
 use certificates::Certificates;
-use headgate_api::{Access, Api, ApiOptions, StreamRules};
+use headgate_api::{Access, Api, ApiOptions, Measure, StreamRules};
 use headgate_event::Clock;
-use headgate_http::{DrainReport, Intake, IntakeOptions, ServerOptions};
+use headgate_http::{DrainReport, Intake, IntakeOptions, TrustedProxies};
 use headgate_quarantine::Quarantine;
 use headgate_queue::Queue;
 use headgate_webhook::{Ports, Providers, WebhookSource};
+use listeners::Listeners;
 use metrics_exporter_prometheus::PrometheusHandle;
 use reload::{Reloader, Running};
 use std::{sync::Arc, time::Duration};
-use tokio::{net::TcpListener, sync::watch};
+use tokio::sync::watch;
 
 /// How long open streams may take to say goodbye, once requests are finished.
 const STREAMS_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long closing the queue may take.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// What `/metrics` shows.
+struct Shown {
+    metrics: PrometheusHandle,
+    measure: Measure,
+}
 
 /// Runs the gateway until a signal asks it to stop.
 pub async fn run(arguments: &ServeArguments, environment: &Environment) -> Result<(), Failure> {
@@ -54,6 +63,7 @@ pub async fn run(arguments: &ServeArguments, environment: &Environment) -> Resul
     let ports = Ports {
         sink: storage.sink,
         intake: Arc::new(intake(&config)?),
+        proxies: TrustedProxies::new(config.server.trusted_proxies.clone()),
         clock: Arc::clone(&clock),
         prompt_key: storage.prompt_key,
         rejections: rejections::sink(quarantine.as_ref()),
@@ -62,42 +72,39 @@ pub async fn run(arguments: &ServeArguments, environment: &Environment) -> Resul
         .map_err(configuration::not_taken)?;
     let webhooks = Arc::new(webhooks);
     let (stop, stopping) = watch::channel(false);
-    let mut options = api_options(&config, &queue, &clock, metrics, stopping);
+    let shown = Shown { metrics, measure: storage.measure };
+    let mut options = api_options(&config, &queue, &clock, shown, stopping.clone());
     options.rejections = rejections::for_admins(quarantine.as_ref(), &webhooks);
     options.backups = backups;
     let api = Api::new(options);
 
-    let listener = TcpListener::bind(config.server.listen)
-        .await
-        .with_context(|| format!("cannot listen on `{}`", config.server.listen))?;
-    let address = listener.local_addr().context("the address of the listener")?;
+    let listeners = Listeners::bind(&config.server).await?;
     let certificates = Certificates::begin(config.tls.as_ref(), &clock);
-    let announcer = Announcer::begin(&config, address, &queue);
+    let announcer = Announcer::begin(&config, listeners.addresses()?, &queue);
+    let retention = watch::Sender::new(config.retention);
+    let retaining = retention::keep_to(retention.subscribe(), storage.embedded, stop.subscribe());
+    let retaining = tokio::spawn(retaining);
     let running = Running {
         queue: Arc::clone(&queue),
         webhooks: Arc::clone(&webhooks),
         providers,
         api: api.clone(),
+        retention,
         tls: config.tls.clone(),
     };
     let reloader = Reloader::new(arguments, environment, Arc::clone(&clock), &config, &running);
     let reloading = tokio::spawn(reloader.run(hangups, signals.clone()));
     supervisor::ready();
 
-    let serving = headgate_http::serve(
-        listener,
-        front::service(webhooks, api.clone()),
-        server_options(&config),
-        clock,
-        async {
-            signals.finish().await;
-            supervisor::stopping();
-            tracing::info!("stopping: no new connections, what was begun is finished");
-            stop.send_replace(true);
-        },
-    );
+    let serving = listeners.serve(&config, &webhooks, &api, clock, &stopping);
+    let asked = async {
+        signals.finish().await;
+        supervisor::stopping();
+        tracing::info!("stopping: no new connections, what was begun is finished");
+        stop.send_replace(true);
+    };
     tokio::select! {
-        report = serving => {
+        (report, ()) = async { tokio::join!(serving, asked) } => {
             let DrainReport { open, cut, took } = report;
             tracing::info!(open, cut, ?took, "requests are finished");
         }
@@ -106,6 +113,8 @@ pub async fn run(arguments: &ServeArguments, environment: &Environment) -> Resul
     announcer.end();
     drop(certificates);
     reloading.abort();
+    // What it has begun is finished by the next start, if it does not end in time.
+    let _ = tokio::time::timeout(CLOSE_TIMEOUT, retaining).await;
     close(&api, quarantine.as_deref(), &*queue).await
 }
 
@@ -136,20 +145,11 @@ fn intake(config: &Config) -> anyhow::Result<Intake> {
         .with_context(|| format!("cannot use `{}` for large bodies", folder.display()))
 }
 
-fn server_options(config: &Config) -> ServerOptions {
-    ServerOptions {
-        connections_max: config.server.connections.total,
-        connections_per_network_max: config.server.connections.per_network,
-        tls: config.tls.clone(),
-        ..ServerOptions::default()
-    }
-}
-
 fn api_options(
     config: &Config,
     queue: &Arc<dyn Queue>,
     clock: &Arc<dyn Clock>,
-    metrics: PrometheusHandle,
+    shown: Shown,
     stop: watch::Receiver<bool>,
 ) -> ApiOptions {
     ApiOptions {
@@ -159,7 +159,8 @@ fn api_options(
         version: env!("CARGO_PKG_VERSION"),
         // Whoever can ask has reached the listener, and the queue is asked by the API itself.
         readiness: Arc::new(Vec::new),
-        metrics: Some(metrics),
+        metrics: Some(shown.metrics),
+        measure: shown.measure,
         channels: config.channels.iter().map(front::channel_view).collect(),
         rejections: None,
         stop,

@@ -18,7 +18,14 @@ mod refusal;
 pub use refusal::Refusal;
 
 mod intake;
-pub use intake::{BodyHold, Intake, IntakeOptions};
+pub use intake::{BodyHold, Intake, IntakeOptions, Pace, PaceLimits, Slow};
+
+mod decoded;
+pub use decoded::{Decoded, EncodingDefect};
+
+mod proxies;
+pub use ipnet::IpNet;
+pub use proxies::{Origin, TrustedProxies};
 
 mod verified;
 pub use verified::{Refused, Verified, Verify};
@@ -30,6 +37,9 @@ mod refusal_log;
 pub use refusal_log::RefusalLog;
 
 mod server;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub use server::fuzzing;
 pub use server::{
     DrainReport, Exempt, Handler, Renewal, ServerOptions, Tls, TlsError, TlsFiles, serve,
 };

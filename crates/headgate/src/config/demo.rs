@@ -3,7 +3,7 @@
 use super::{Config, Server, channel::UNSIGNED};
 use headgate_event::{Channel, ChannelType};
 use headgate_quarantine::Bounds;
-use headgate_queue::{Start, SubscriptionSpec};
+use headgate_queue::{Retention, Start, SubscriptionSpec};
 use headgate_webhook::{ChannelSpec, DedupePolicy};
 
 /// The name of the demo's channel and of its subscription.
@@ -24,6 +24,8 @@ impl Config {
             body_bytes_max: None,
             dedupe: DedupePolicy::default(),
             tolerance: None,
+            rate: None,
+            allow_ips: Vec::new(),
         };
         let mut subscription = SubscriptionSpec::new(DEMO_NAME);
         subscription.start = Start::Earliest;
@@ -32,6 +34,7 @@ impl Config {
             data_dir: DATA_DIR.into(),
             backup_dir: None,
             server: Server::default(),
+            retention: Retention::default(),
             tls: None,
             api_keys: Vec::new(),
             channels: vec![channel],

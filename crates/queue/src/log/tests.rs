@@ -6,10 +6,11 @@ mod faults;
 mod ids;
 mod large;
 mod recovery;
+mod removal;
 mod storing;
 
 use super::{
-    AppendError, Log, LogOptions, OpenError, Place, Prepared,
+    AppendError, Log, LogOptions, OpenError, Place, Prepared, Storage,
     storage::simulated::{Ask, SimulatedDisk},
 };
 use crate::Seq;

@@ -62,6 +62,10 @@ impl ByHand {
                     self.writer.commit_large(staged);
                     return true;
                 }
+                Ok(Message::Task(task)) => {
+                    self.writer.perform(task);
+                    return true;
+                }
                 Ok(Message::Probe) => {
                     self.writer.probe();
                     return true;
@@ -72,6 +76,7 @@ impl ByHand {
         let calls = self.writer.gather(first, &mut self.queue);
         self.writer.commit(calls);
         self.writer.commit_held_large();
+        self.writer.perform_held();
         true
     }
 }

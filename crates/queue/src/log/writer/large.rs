@@ -1,7 +1,7 @@
 //! Completing a large call: its frames are durable in a file of their own, which becomes the next
 //! segment between two batches.
 
-use super::{Batch, Health, Writer};
+use super::{Batch, Health, Writer, count};
 use crate::log::{
     Place, StorageFile,
     format::{BATCH_HEADER_BYTES, BatchHeader, SEGMENT_START, SegmentHeader, file_name},
@@ -11,7 +11,7 @@ use crate::log::{
     recovery::Active,
 };
 use headgate_event::Accepted;
-use std::{io, sync::Arc};
+use std::{io, sync::Arc, time::Instant};
 
 /// Where a frame was written before its place was known, and the checksum of its body.
 type Written = (u64, u32);
@@ -48,12 +48,16 @@ impl Writer {
         written.retain(|_| fresh.next().unwrap_or_default());
         drop(fresh);
         // Until it is renamed the file is nothing, and what fails concerns this call alone.
+        let begun = Instant::now();
         let completed = complete(&*file, header, &batch, &written).map_err(|error| {
             discard(self.shared.reader.storage(), &name);
             format!("cannot complete `{name}`: {error}")
         });
         match completed.and_then(|()| self.adopt(file, &name, header, &batch)) {
-            Ok(()) => self.publish(batch),
+            Ok(()) => {
+                count(&batch, batch.end - FIRST_FRAME, begun.elapsed());
+                self.publish(batch);
+            }
             Err(reason) => {
                 tracing::error!(reason, "a large event cannot be stored");
                 self.refuse(batch, &reason);
