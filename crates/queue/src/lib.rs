@@ -8,6 +8,8 @@ mod log;
 
 mod patience;
 
+mod private;
+
 mod dead_letter;
 pub use dead_letter::{DeadLetter, DeadLetterPage, DeadLetterQuery};
 
