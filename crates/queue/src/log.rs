@@ -40,6 +40,7 @@ pub(crate) use keys::Keys;
 pub(crate) use options::LogOptions;
 pub(crate) use prepared::Prepared;
 pub(crate) use reader::{Place, Position, Scanned};
+pub(crate) use recovery::holds_events;
 pub(crate) use storage::{DiskStorage, Storage, StorageFile};
 pub(crate) use tail::Committed;
 
@@ -219,6 +220,11 @@ impl Log {
     /// The durable end of each segment, by its first sequence.
     pub(crate) fn extents(&self) -> BTreeMap<Seq, u64> {
         self.inner.shared.reader.extents()
+    }
+
+    /// What is kept free on its disk.
+    pub(crate) fn disk_free_bytes_min(&self) -> u64 {
+        self.inner.options.disk_free_bytes_min
     }
 
     /// The name of a segment's file.
