@@ -91,6 +91,19 @@ pub(super) fn begin_segment(
     Ok(Active { file, header, end: SEGMENT_START })
 }
 
+/// Whether something was ever appended to the log in this storage.
+pub(crate) fn holds_events(storage: &dyn Storage) -> Result<bool, OpenError> {
+    let names = storage.list().map_err(|e| failed("list", "log", e))?;
+    for first_seq in names.iter().filter_map(|name| first_seq_of(name)) {
+        let bytes = || storage.open(&file_name(first_seq)).and_then(|file| file.bytes());
+        let failed = |e| failed("measure", &file_name(first_seq), e);
+        if first_seq > 1 || bytes().map_err(failed)? > SEGMENT_START {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 /// The segments in their order, and the last one apart when it never was more than begun.
 fn survey(storage: &dyn Storage) -> Result<(Vec<Found>, Option<Seq>), OpenError> {
     let names = storage.list().map_err(|e| failed("list", "log", e))?;
