@@ -41,7 +41,12 @@ impl Reading {
             Some(entry) => Some(Located::from(&entry)),
             None => self.index.by_id(id).map_err(index_failed)?.map(Located::from),
         };
-        located.map(|located| self.stored(located)).transpose()
+        let stored = located.map(|located| self.stored(located)).transpose();
+        stored.inspect_err(|error| {
+            if let QueueError::Damaged { seq, reason } = error {
+                tell_damage(*seq, reason);
+            }
+        })
     }
 
     /// Where the event of a place is.
