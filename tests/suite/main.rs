@@ -7,5 +7,6 @@ mod durability;
 mod peers;
 mod quarantine;
 mod reindex;
+mod requests;
 mod slow;
 mod tour;

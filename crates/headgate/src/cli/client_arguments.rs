@@ -54,20 +54,22 @@ impl ClientArguments {
     }
 }
 
-/// The URL at which this machine reaches a listener. A certificate is made out to the name by which
-/// the world knows it, so with TLS that is the one.
+/// The URL at which this machine reaches the API. A certificate is made out to the name by which the
+/// world knows it, so where the API shares a listener with TLS that is the one.
 fn base_of(server: &config::Server) -> String {
-    let scheme = if server.tls.is_some() { "https" } else { "http" };
+    let scheme = if server.api_speaks_tls() { "https" } else { "http" };
     let public = server.public_url.as_ref().filter(|url| url.starts_with("https://"));
-    if let (true, Some(url)) = (server.tls.is_some(), public) {
+    let shared = server.api_listen.is_none();
+    if let (true, Some(url)) = (shared && server.tls.is_some(), public) {
         return url.clone();
     }
-    let ip = match server.listen.ip() {
+    let api = server.api_address();
+    let ip = match api.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
         IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
         ip => ip,
     };
-    format!("{scheme}://{}", SocketAddr::new(ip, server.listen.port()))
+    format!("{scheme}://{}", SocketAddr::new(ip, api.port()))
 }
 
 #[cfg(test)]
@@ -106,6 +108,12 @@ mod tests {
         assert_eq!(base_of(&server), "https://127.0.0.1:8080");
         server.public_url = Some("https://in.example.com".to_owned());
         assert_eq!(base_of(&server), "https://in.example.com");
+        for (api, base) in
+            [("127.0.0.1:1", "http://127.0.0.1:1"), ("192.0.2.1:1", "https://192.0.2.1:1")]
+        {
+            server.api_listen = api.parse().ok();
+            assert_eq!(base_of(&server), base);
+        }
     }
 
     #[test]
