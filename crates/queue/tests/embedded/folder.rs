@@ -130,7 +130,7 @@ async fn everything_in_a_folder_is_its_owners_alone() {
         queue.accept(vec![bench.draft(channel)]).await.expect("stored");
     }
     queue.back_up(&data.join("copy")).await.expect("copied");
-    assert_eq!(open_to_others(&data), [PathBuf::new(); 0], "while it is open");
+    assert_eq!(open_to_others(&data), Vec::<PathBuf>::new(), "while it is open");
     queue.close().await;
     drop(queue);
     let segment = data.join("log/00000000000000000001.seg");
@@ -143,5 +143,5 @@ async fn everything_in_a_folder_is_its_owners_alone() {
     Embedded::reindex(&data, Arc::clone(&bench.clock) as _, EmbeddedOptions::default())
         .expect("made anew");
     let found = open_to_others(&data);
-    assert_eq!(found, [PathBuf::new(); 0], "after {:?}", fs::read_dir(&data));
+    assert_eq!(found, Vec::<PathBuf>::new(), "after {:?}", fs::read_dir(&data));
 }

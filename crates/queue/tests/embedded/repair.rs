@@ -419,3 +419,41 @@ async fn a_missing_state_stops_the_start_until_a_repair_begins_another() {
         assert_eq!(ids(&bench.lease("agent", 500).await), stored.ids, "all comes anew");
     }
 }
+
+/// Makes the checksum of the batch that this place is in fit what is there.
+fn seal_batch_of(bytes: &mut [u8], place: usize) {
+    let number = |bytes: &[u8], at: usize| {
+        u32::from_le_bytes(bytes[at..at + 4].try_into().expect("four bytes")) as usize
+    };
+    let mut at = 64;
+    while at + 48 + number(bytes, at + 36) <= place {
+        at += 48 + number(bytes, at + 36);
+    }
+    let payload = at + 48..at + 48 + number(bytes, at + 36);
+    let crc = crc32c::crc32c(&bytes[payload]);
+    bytes[at + 40..at + 44].copy_from_slice(&crc.to_le_bytes());
+    bytes[at + 4..at + 8].fill(0);
+    let crc = crc32c::crc32c(&bytes[at..at + 48]);
+    bytes[at + 4..at + 8].copy_from_slice(&crc.to_le_bytes());
+}
+
+/// Symptom: an event could not be read, and a repair found nothing. Cause: only the checksum of
+/// its batch was looked at, which fits again once a neighbour was overwritten. Fix: each frame's.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_damaged_frame_in_a_batch_whose_checksum_fits_is_found() {
+    for (nth, of_batch) in [(1, 1), (1, 3), (usize::MAX, 0), (usize::MAX, 3)] {
+        let stored = stored().await;
+        let all = segments(stored.folder.path());
+        let path = all[nth.min(all.len() - 1)].clone();
+        let first = usize::try_from(first_of(&path)).expect("small") - 1;
+        // In the last segment, its last batch: nothing comes after it.
+        let number = if nth == 1 { first + of_batch } else { 396 + of_batch };
+        change(&path, |bytes| {
+            let at = place_of(bytes, number);
+            bytes[at] ^= 1;
+            seal_batch_of(bytes, at);
+        });
+        let report = stored.mended().await;
+        assert_eq!(lost_of(&report), BTreeSet::from([number as u64 + 1]), "{report:?}");
+    }
+}
