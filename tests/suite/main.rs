@@ -4,6 +4,8 @@ mod backup;
 mod bad_input;
 mod damage;
 mod durability;
+mod metrics;
+mod openapi;
 mod peers;
 mod quarantine;
 mod reindex;

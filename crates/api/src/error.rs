@@ -103,6 +103,9 @@ impl From<QueueError> for ApiError {
             QueueError::Subscription(error) => {
                 Self::invalid("invalid_subscription", error.to_string())
             }
+            erased @ QueueError::Erased { .. } => {
+                Self::new(StatusCode::GONE, "erased", erased.to_string())
+            }
             damaged @ QueueError::Damaged { .. } => {
                 let message = "a stored event cannot be read: the log says where, and \
                                `headgate repair` what can be mended";

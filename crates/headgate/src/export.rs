@@ -132,7 +132,11 @@ impl Out {
             serde_json::from_slice(last.unwrap_or_default()).context("the export has no end")?;
         if last.left_out > 0 {
             let left_out = last.left_out;
-            tracing::warn!(left_out, "stored events cannot be read; `headgate repair` says which");
+            tracing::warn!(
+                left_out,
+                "places without an event: erased, removed, lost or damaged, of which `headgate \
+                 repair` says"
+            );
         }
         let Some((path, partial, file)) = self.file else { return Ok(()) };
         let above = path.parent().filter(|above| *above != Path::new(""));

@@ -24,7 +24,7 @@ use std::{
     path::{Path, PathBuf},
     sync::Arc,
 };
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, OwnedMutexGuard};
 
 /// Makes copies of a queue under one folder, named by their time, one at a time.
 pub struct BackupFolder {
@@ -49,7 +49,8 @@ impl Backups for BackupFolder {
             let turn = Arc::clone(&self.turn).try_lock_owned();
             let turn = turn.map_err(|_| BackupError::Running)?;
             let (to, folder) = (named(&self.folder, &*self.clock), self.folder.clone());
-            let copying = self.queue.copying(&to);
+            let still = Arc::clone(&self.queue.removing).lock_owned().await;
+            let copying = self.queue.copying(&to, still);
             off_the_runtime(move || {
                 let _turn = turn;
                 clear_left_over(&folder);
@@ -69,13 +70,21 @@ impl fmt::Debug for BackupFolder {
 impl Embedded {
     /// Copies state and log into a folder that is not there yet, while the queue goes on.
     pub async fn back_up(&self, to: &Path) -> Result<BackupReport, BackupError> {
-        off_the_runtime(self.copying(to)).await
+        let still = Arc::clone(&self.removing).lock_owned().await;
+        off_the_runtime(self.copying(to, still)).await
     }
 
-    fn copying(&self, to: &Path) -> impl FnOnce() -> Result<BackupReport, BackupError> + use<> {
+    /// The copying, while nothing is taken away: what goes between the two copies would be in
+    /// neither, or in one in part. It keeps that lock itself, because its caller may go.
+    fn copying(
+        &self,
+        to: &Path,
+        still: OwnedMutexGuard<()>,
+    ) -> impl FnOnce() -> Result<BackupReport, BackupError> + use<> {
         let reading = self.parts();
         let (state, to) = (self.folder.join("headgate.db"), to.to_owned());
         move || {
+            let _still = still;
             let newest = |head| reading.locate(head).ok().flatten().map(|located| located.id);
             let copied = copy(&state, &reading.log, &to)?;
             Ok(BackupReport { newest_event: newest(copied.head), ..copied.report })
