@@ -2,6 +2,7 @@
 
 mod backup;
 mod bad_input;
+mod damage;
 mod durability;
 mod metrics;
 mod openapi;
