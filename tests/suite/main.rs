@@ -6,5 +6,6 @@ mod durability;
 mod peers;
 mod quarantine;
 mod reindex;
+mod reload;
 mod slow;
 mod tour;

@@ -49,7 +49,8 @@ pub async fn run(arguments: &ServeArguments, environment: &Environment) -> Resul
     open_files::allow(config.server.connections.total);
     let storage = storage::open(&config, &clock).await?;
     let (queue, backups) = (Arc::clone(&storage.queue), storage.backups);
-    subscriptions::bring_in_line(&*queue, &config.subscriptions).await?;
+    let brought = subscriptions::bring_in_line(&*queue, &config.subscriptions).await;
+    brought.map_err(|unfinished| unfinished.cause)?;
     let quarantine = rejections::open(&config, &clock)?;
     let ports = Ports {
         sink: storage.sink,
