@@ -7,6 +7,8 @@ use crate::{
 };
 use clap::Args;
 use headgate_event::Secret;
+use http::Uri;
+use rustls::pki_types::ServerName;
 use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     path::PathBuf,
@@ -32,14 +34,17 @@ pub struct ClientArguments {
 impl ClientArguments {
     /// A client for the gateway that is meant.
     pub fn client(&self, environment: &Environment) -> Result<Client, Failure> {
-        let base = match (&self.url, &self.config) {
-            (Some(url), _) => url.clone(),
-            (None, Some(file)) => {
-                base_of(&config::server_of(file).map_err(Failure::Configuration)?)
-            }
-            (None, None) => base_of(&config::Server::default()),
+        let key = self.key(environment)?;
+        let server = match (&self.url, &self.config) {
+            (Some(url), _) => return Client::new(url, key).map_err(Failure::usage),
+            (None, Some(file)) => config::server_of(file).map_err(Failure::Configuration)?,
+            (None, None) => config::Server::default(),
         };
-        Client::new(&base, self.key(environment)?).map_err(Failure::usage)
+        let client = Client::new(&base_of(&server), key).map_err(Failure::usage)?;
+        match name_of(&server) {
+            Some(name) => client.named(name).map_err(Failure::usage),
+            None => Ok(client),
+        }
     }
 
     fn key(&self, environment: &Environment) -> Result<Option<Secret>, Failure> {
@@ -54,14 +59,18 @@ impl ClientArguments {
     }
 }
 
-/// The URL at which this machine reaches a listener. A certificate is made out to the name by which
-/// the world knows it, so with TLS that is the one.
+/// The name that the certificate of a listener is made out to: the world's name for it, also on this
+/// machine, where the world's way may end at a balancer, or at another gateway.
+fn name_of(server: &config::Server) -> Option<ServerName<'static>> {
+    let url: Uri = server.tls.as_ref().and(server.public_url.as_ref())?.parse().ok()?;
+    let host = url.host().unwrap_or_default();
+    let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+    ServerName::try_from(bare.unwrap_or(host).to_owned()).ok()
+}
+
+/// The URL at which this machine reaches a listener.
 fn base_of(server: &config::Server) -> String {
     let scheme = if server.tls.is_some() { "https" } else { "http" };
-    let public = server.public_url.as_ref().filter(|url| url.starts_with("https://"));
-    if let (true, Some(url)) = (server.tls.is_some(), public) {
-        return url.clone();
-    }
     let ip = match server.listen.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
         IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
@@ -98,14 +107,24 @@ mod tests {
     }
 
     #[test]
-    fn a_listener_with_tls_is_reached_by_the_name_in_its_certificate() {
+    fn a_listener_with_tls_is_reached_here_and_known_by_the_name_of_the_world() {
         let mut server = config::Server {
             tls: Some(headgate_http::TlsFiles { certificate: "c".into(), key: "k".into() }),
             ..config::Server::default()
         };
-        assert_eq!(base_of(&server), "https://127.0.0.1:8080");
-        server.public_url = Some("https://in.example.com".to_owned());
-        assert_eq!(base_of(&server), "https://in.example.com");
+        let name = |server: &_| name_of(server).map(|name| name.to_str().into_owned());
+        assert_eq!((base_of(&server), name(&server)), ("https://127.0.0.1:8080".to_owned(), None));
+        for (url, expected) in [
+            ("https://in.example.com:8443/hooks", "in.example.com"),
+            ("https://192.0.2.1", "192.0.2.1"),
+            ("https://[2001:db8::1]", "2001:db8::1"),
+        ] {
+            server.public_url = Some(url.to_owned());
+            assert_eq!(base_of(&server), "https://127.0.0.1:8080");
+            assert_eq!(name(&server).as_deref(), Some(expected));
+        }
+        server.tls = None;
+        assert_eq!(name(&server), None);
     }
 
     #[test]
