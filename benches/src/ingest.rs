@@ -2,7 +2,7 @@
 
 use crate::{
     disk,
-    load::{self, Request, Seen},
+    load::{self, End, Requests, Seen},
     process::Server,
 };
 use anyhow::{Context, Result, ensure};
@@ -91,9 +91,9 @@ fn measure(
     folder: &Path,
 ) -> Result<Row> {
     let server = Server::start(command(kind, headgate, folder)?)?;
-    let request = Arc::new(Request::new(plan.body_bytes)?);
+    let requests = Arc::new(Requests::push(plan.body_bytes)?);
     let before = server.cpu_seconds()?;
-    let seen = load::run(&server.address, connections, plan.span, request)?;
+    let seen = load::run(&server.address, connections, End::After(plan.span), &requests)?;
     let cpu = server.cpu_seconds()? - before;
     print(kind, &seen, cpu, server.resident_mib()?);
     ensure!(seen.refused == 0, "{} answers were not 200", seen.refused);

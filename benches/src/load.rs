@@ -13,18 +13,38 @@ use std::{
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
+    runtime::Runtime,
 };
 
 /// The secret that every server under measure knows.
 pub(crate) const SECRET: &str = "of the benchmark";
 const DELIVERY: &str = "0000000000000000";
+/// What the deliveries of [`Requests::various`] tell of.
+pub(crate) const EVENTS: [&str; 5] = ["push", "issues", "pull_request", "star", "release"];
+/// How many repositories they come from.
+const REPOSITORIES: usize = 100;
 
-/// A signed GitHub delivery whose delivery id is put in for each request.
+/// Signed GitHub deliveries that are sent in turns, each with a delivery id of its own.
 #[derive(Debug)]
-pub(crate) struct Request {
+pub(crate) struct Requests {
+    shapes: Vec<Shape>,
+    next: AtomicU64,
+}
+
+/// A signed delivery, and where its id is put in for each request.
+#[derive(Debug)]
+struct Shape {
     bytes: Vec<u8>,
     delivery_at: usize,
-    next: AtomicU64,
+}
+
+/// When a load ends.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum End {
+    /// After this time.
+    After(Duration),
+    /// Before the delivery of this number.
+    Before(u64),
 }
 
 /// What a load of some seconds has seen.
@@ -36,22 +56,42 @@ pub(crate) struct Seen {
     micros: Vec<u32>,
 }
 
-impl Request {
-    /// A delivery with a JSON body of this size.
-    pub(crate) fn new(body_bytes: usize) -> Result<Self> {
-        let body = body(body_bytes);
+impl Requests {
+    /// The same push again and again, with a JSON body of this size.
+    pub(crate) fn push(body_bytes: usize) -> Result<Self> {
+        Ok(Self { shapes: vec![Shape::new("push", 1, body_bytes)?], next: AtomicU64::new(0) })
+    }
+
+    /// Deliveries of several kinds from several repositories, in turns.
+    pub(crate) fn various(body_bytes: usize) -> Result<Self> {
+        let shapes = (0..REPOSITORIES).map(|repository| {
+            let event = EVENTS[repository % EVENTS.len()];
+            Shape::new(event, repository, body_bytes)
+        });
+        Ok(Self { shapes: shapes.collect::<Result<_>>()?, next: AtomicU64::new(0) })
+    }
+
+    /// The number of the next delivery.
+    pub(crate) fn next(&self) -> u64 {
+        self.next.load(Ordering::Relaxed)
+    }
+}
+
+impl Shape {
+    fn new(event: &str, repository: usize, body_bytes: usize) -> Result<Self> {
+        let body = body(repository, body_bytes);
         let mut mac = Hmac::<Sha256>::new_from_slice(SECRET.as_bytes())?;
         mac.update(body.as_bytes());
         let signature = hex::encode(mac.finalize().into_bytes());
         let text = format!(
             "POST /v1/webhook/hub HTTP/1.1\r\nhost: 127.0.0.1\r\nuser-agent: GitHub-Hookshot/1\r\n\
-             content-type: application/json\r\nx-github-event: push\r\n\
+             content-type: application/json\r\nx-github-event: {event}\r\n\
              x-github-delivery: {DELIVERY}\r\nx-hub-signature-256: sha256={signature}\r\n\
              content-length: {}\r\n\r\n{body}",
             body.len()
         );
         let delivery_at = text.find(DELIVERY).context("the delivery id")?;
-        Ok(Self { bytes: text.into_bytes(), delivery_at, next: AtomicU64::new(0) })
+        Ok(Self { bytes: text.into_bytes(), delivery_at })
     }
 }
 
@@ -68,43 +108,69 @@ impl Seen {
     }
 }
 
-/// Sends for this long over so many connections.
+/// A runtime as every load of these benchmarks has it.
+pub(crate) fn runtime() -> Result<Runtime> {
+    Ok(tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?)
+}
+
+/// Sends over so many connections until the end.
 pub(crate) fn run(
     address: &str,
     connections: usize,
-    span: Duration,
-    request: Arc<Request>,
+    end: End,
+    requests: &Arc<Requests>,
 ) -> Result<Seen> {
-    let runtime =
-        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    runtime.block_on(async {
-        let started = Instant::now();
-        let until = started + span;
-        let tasks: Vec<_> = (0..connections)
-            .map(|_| tokio::spawn(one(address.to_owned(), until, Arc::clone(&request))))
-            .collect();
-        let mut all = Seen::default();
-        for task in tasks {
-            let seen = task.await??;
-            all.answered += seen.answered;
-            all.refused += seen.refused;
-            all.micros.extend(seen.micros);
-        }
-        all.seconds = started.elapsed().as_secs_f64();
-        all.micros.sort_unstable();
-        Ok(all)
-    })
+    runtime()?.block_on(send(address, connections, end, requests))
 }
 
-async fn one(address: String, until: Instant, request: Arc<Request>) -> Result<Seen> {
+/// Sends over so many connections until the end.
+pub(crate) async fn send(
+    address: &str,
+    connections: usize,
+    end: End,
+    requests: &Arc<Requests>,
+) -> Result<Seen> {
+    let started = Instant::now();
+    let tasks: Vec<_> = (0..connections)
+        .map(|_| tokio::spawn(one(address.to_owned(), started, end, Arc::clone(requests))))
+        .collect();
+    let mut all = Seen::default();
+    for task in tasks {
+        let seen = task.await??;
+        all.answered += seen.answered;
+        all.refused += seen.refused;
+        all.micros.extend(seen.micros);
+    }
+    all.seconds = started.elapsed().as_secs_f64();
+    all.micros.sort_unstable();
+    Ok(all)
+}
+
+impl End {
+    fn reached(self, started: Instant, number: u64) -> bool {
+        match self {
+            Self::After(span) => started.elapsed() >= span,
+            Self::Before(end) => number >= end,
+        }
+    }
+}
+
+async fn one(address: String, started: Instant, end: End, requests: Arc<Requests>) -> Result<Seen> {
     let mut stream = TcpStream::connect(&address).await?;
     stream.set_nodelay(true)?;
-    let mut bytes = request.bytes.clone();
+    let mut bytes = Vec::new();
     let mut buffer = vec![0; 16 << 10];
     let mut seen = Seen::default();
-    while Instant::now() < until {
-        let delivery = format!("{:016x}", request.next.fetch_add(1, Ordering::Relaxed));
-        let at = request.delivery_at;
+    loop {
+        let number = requests.next.fetch_add(1, Ordering::Relaxed);
+        if end.reached(started, number) {
+            return Ok(seen);
+        }
+        let shape = &requests.shapes[number as usize % requests.shapes.len()];
+        bytes.clear();
+        bytes.extend_from_slice(&shape.bytes);
+        let delivery = format!("{number:016x}");
+        let at = shape.delivery_at;
         bytes[at..at + DELIVERY.len()].copy_from_slice(delivery.as_bytes());
         let sent = Instant::now();
         stream.write_all(&bytes).await?;
@@ -113,7 +179,6 @@ async fn one(address: String, until: Instant, request: Arc<Request>) -> Result<S
         seen.answered += 1;
         seen.refused += u64::from(status != 200);
     }
-    Ok(seen)
 }
 
 /// Reads one answer with a Content-Length and gives its status.
@@ -140,13 +205,15 @@ async fn answer(stream: &mut TcpStream, buffer: &mut [u8]) -> Result<u16> {
 }
 
 /// A push as GitHub shapes it, filled up to the size.
-fn body(bytes: usize) -> String {
+fn body(repository: usize, bytes: usize) -> String {
     let body = |filler: &str| {
         serde_json::json!({
             "ref": "refs/heads/main",
             "before": "6113728f27ae82c7b1a177c8d03f9e96e0adf246",
             "after": "0d1a26e67d8f5eaf1f6ba5c57fc3c7d91ac0fd1c",
-            "repository": {"id": 35_129_377, "full_name": "acme/sdk", "private": false},
+            "repository": {
+                "id": 35_129_377, "full_name": format!("acme/sdk-{repository}"), "private": false,
+            },
             "pusher": {"name": "alice", "email": "alice@example.com"},
             "head_commit": {"message": filler, "author": {"name": "Alice"}},
             "commits": []

@@ -7,6 +7,7 @@ use anyhow::Result;
 use clap::{Parser, Subcommand};
 use std::time::Duration;
 
+mod call;
 mod disk;
 mod drip;
 mod ingest;
@@ -14,6 +15,7 @@ mod load;
 mod process;
 mod server;
 mod slow;
+mod store;
 
 /// Measures Headgate beside its anchors.
 #[derive(Debug, Parser)]
@@ -64,6 +66,21 @@ enum Benchmark {
         #[arg(long)]
         connections: usize,
     },
+    /// A queue with many events: fill, reopen, lists, lease and settle, replay scan.
+    Store {
+        /// How many events to fill in.
+        #[arg(long, default_value_t = 1_000_000)]
+        events: u64,
+        /// Connections that fill.
+        #[arg(long, default_value_t = 256)]
+        connections: usize,
+        /// How long lease and settle are measured.
+        #[arg(long, default_value_t = 5)]
+        seconds: u64,
+        /// The size of the body in bytes.
+        #[arg(long, default_value_t = 1024)]
+        body_bytes: usize,
+    },
     /// An anchor as a process of its own, so that its CPU time can be told apart.
     #[command(hide = true)]
     Anchor {
@@ -84,6 +101,10 @@ fn main() -> Result<()> {
             slow::run(&slow::Plan { slow, connections, span, rounds })
         }
         Benchmark::Drip { to, connections } => drip::run(to, connections),
+        Benchmark::Store { events, connections, seconds, body_bytes } => {
+            let span = Duration::from_secs(seconds);
+            store::run(&store::Plan { events, connections, span, body_bytes })
+        }
         Benchmark::Anchor { log } => server::run(log.as_deref()),
     }
 }

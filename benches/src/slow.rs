@@ -2,7 +2,7 @@
 
 use crate::{
     ingest::{Kind, build_headgate, command},
-    load::{self, Request},
+    load::{self, End, Requests},
     process::Server,
 };
 use anyhow::Result;
@@ -46,8 +46,8 @@ pub(crate) fn run(plan: &Plan) -> Result<()> {
 }
 
 fn one(plan: &Plan, kind: Kind, server: &Server) -> Result<f64> {
-    let request = Arc::new(Request::new(1024)?);
-    let load = || load::run(&server.address, plan.connections, plan.span, Arc::clone(&request));
+    let requests = Arc::new(Requests::push(1024)?);
+    let load = || load::run(&server.address, plan.connections, End::After(plan.span), &requests);
     load()?; // warm
     let (alone, alone_mib) = (load()?, server.resident_mib()?);
     let mut drip = Command::new(std::env::current_exe()?);

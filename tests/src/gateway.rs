@@ -18,6 +18,8 @@ pub struct Gateway {
     child: Child,
     /// The address that it listens on, `127.0.0.1:port`.
     pub address: String,
+    /// The address of the API: the same, unless it is configured to have its own.
+    pub api_address: String,
     log: mpsc::Receiver<String>,
 }
 
@@ -48,8 +50,9 @@ impl Gateway {
         loop {
             match log.recv_timeout(Duration::from_secs(30)) {
                 Ok(line) => {
-                    if let Some(address) = listening(&line) {
-                        return Ok(Self { child, address, log });
+                    if let Some((address, api)) = listening(&line) {
+                        let api_address = api.unwrap_or_else(|| address.clone());
+                        return Ok(Self { child, address, api_address, log });
                     }
                     seen.push_str(&line);
                     seen.push('\n');
@@ -132,9 +135,13 @@ impl Drop for Gateway {
 
 /// Writes a configuration into the folder: its data there, any free port, and these tables.
 pub fn write_config(folder: &Path, tables: &str) -> Result<PathBuf> {
+    write_config_of_server(folder, "listen = \"127.0.0.1:0\"", tables)
+}
+
+/// The same with other keys in `[server]`.
+pub fn write_config_of_server(folder: &Path, server: &str, tables: &str) -> Result<PathBuf> {
     let (path, data) = (folder.join("headgate.toml"), folder.join("data"));
-    let server = "[server]\nlisten = \"127.0.0.1:0\"";
-    std::fs::write(&path, format!("data_dir = {data:?}\n\n{server}\n\n{tables}"))?;
+    std::fs::write(&path, format!("data_dir = {data:?}\n\n[server]\n{server}\n\n{tables}"))?;
     Ok(path)
 }
 
@@ -158,9 +165,11 @@ pub fn python() -> Result<PathBuf> {
     bail!("`{}` is missing; `tests/run` installs it", python.display())
 }
 
-fn listening(line: &str) -> Option<String> {
+/// The addresses in the line that says where it listens: of webhooks, and of the API if another.
+fn listening(line: &str) -> Option<(String, Option<String>)> {
     let line: Value = serde_json::from_str(line).ok()?;
     let fields = line.get("fields").unwrap_or(&line);
     let says = fields.get("message")?.as_str()? == "listening";
-    says.then(|| fields.get("address")?.as_str().map(str::to_owned)).flatten()
+    let text = |name| fields.get(name)?.as_str().map(str::to_owned);
+    says.then(|| Some((text("address")?, text("api_address")))).flatten()
 }

@@ -8,4 +8,4 @@ pub mod kill;
 pub mod senders;
 
 pub use client::{Connection, Response, request};
-pub use gateway::{Gateway, binary, python, write_config};
+pub use gateway::{Gateway, binary, python, write_config, write_config_of_server};

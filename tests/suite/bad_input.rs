@@ -10,6 +10,8 @@ use std::{
 
 const HUB: &str = "of github";
 const STRIPE: &str = "whsec_of_stripe";
+const FORM: &str = "application/x-www-form-urlencoded";
+const MULTIPART: &str = "multipart/form-data; boundary=b";
 const AGENT: &str = "the-agents-key";
 const AUTHORIZED: (&str, &str) = ("authorization", "Bearer the-agents-key");
 
@@ -193,6 +195,9 @@ fn whatever_comes_is_kept_exactly_and_shown_as_what_it_is() -> Result<()> {
         ("text", Some("text/plain"), "Grüße\n".as_bytes(), "text"),
         ("nothing", None, b"", "text"),
         ("not UTF-8", json_type, b"{\"a\": \"\xff\"}", "base64"),
+        ("a form with a name twice", Some(FORM), b"a=1&a=2&payload=%7B%7D", "text"),
+        ("a file in a form", Some(MULTIPART), b"--b\r\n\r\n\x00\xff\r\n--b--\r\n", "base64"),
+        ("another charset", Some("text/plain; charset=latin1"), "\u{e9}".as_bytes(), "base64"),
         ("binary", Some("application/octet-stream"), b"\x00\x01\xfe\xff", "base64"),
     ];
     for (name, content_type, body, encoding) in cases {

@@ -7,5 +7,6 @@ mod peers;
 mod quarantine;
 mod reindex;
 mod reload;
+mod requests;
 mod slow;
 mod tour;

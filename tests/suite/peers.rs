@@ -6,7 +6,7 @@ use serde_json::Value;
 use std::{
     io::{BufRead, BufReader},
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::{Command, Output, Stdio},
 };
 
 const STRIPE: &str = "whsec_a_secret_of_stripe";
@@ -25,6 +25,24 @@ fn a_request_signed_by_the_stripe_package_becomes_an_event() -> Result<()> {
     assert_eq!(event.pointer("/verification/covers"), Some(&"body+time".into()));
     let again = send("stripe", &gateway.address, "billing", STRIPE)?;
     assert_eq!(again.pointer("/body/duplicate"), Some(&true.into()), "{again}");
+    Ok(())
+}
+
+#[test]
+fn what_compressors_of_others_make_is_proved_as_it_came_and_read_as_it_was() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let gateway = Gateway::start(&configuration(folder.path())?)?;
+    for codings in ["gzip", "deflate", "bare-deflate", "br", "br,gzip", "gzip,deflate,br"] {
+        let output =
+            sender("stripe", &gateway.address, "compressed", STRIPE)?.arg(codings).output()?;
+        let answer = said(&output).context(codings)?;
+        assert_eq!(answer.get("status"), Some(&200.into()), "{codings}: {answer}");
+        let event = newest(&gateway.address)?;
+        assert_eq!(event.get("id"), answer.pointer("/body/id"), "{codings}");
+        assert_eq!(event.pointer("/data/body/id"), Some(&"evt_from_python".into()), "{codings}");
+        let header = codings.replace("bare-", "").replace(',', ", ");
+        assert_eq!(event.pointer("/data/content_encoding"), Some(&header.into()));
+    }
     Ok(())
 }
 
@@ -122,11 +140,17 @@ fn a_client_of_server_sent_events_goes_on_after_a_kill_without_gap_or_repeat() -
 }
 
 fn send(package: &str, address: &str, channel: &str, secret: &str) -> Result<Value> {
+    said(&sender(package, address, channel, secret)?.output()?)
+}
+
+fn sender(package: &str, address: &str, channel: &str, secret: &str) -> Result<Command> {
     let url = format!("http://{address}/v1/webhook/{channel}");
-    let output = Command::new(python()?)
-        .arg(script("senders.py")?)
-        .args([package, &url, secret])
-        .output()?;
+    let mut command = Command::new(python()?);
+    command.arg(script("senders.py")?).args([package, &url, secret]);
+    Ok(command)
+}
+
+fn said(output: &Output) -> Result<Value> {
     if !output.status.success() {
         bail!("{}", String::from_utf8_lossy(&output.stderr));
     }
@@ -169,6 +193,13 @@ id = "billing"
 type = "webhook"
 provider = "stripe"
 secrets = [{{ insecure_inline = "{STRIPE}" }}]
+
+[[channel]]
+id = "compressed"
+type = "webhook"
+provider = "stripe"
+secrets = [{{ insecure_inline = "{STRIPE}" }}]
+dedupe = "off"
 
 [[channel]]
 id = "users"

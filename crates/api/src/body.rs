@@ -1,11 +1,13 @@
 //! The JSON body of a call: read within its limit, and refused with the place of the mistake.
 
 use crate::error::ApiError;
-use axum::body::{Body, Bytes};
+use axum::body::Body;
 use headgate_event::limits::API_BODY_BYTES_MAX;
+use headgate_http::{Pace, PaceLimits, Slow};
 use http::{HeaderValue, StatusCode, header};
-use http_body_util::{BodyExt, LengthLimitError, Limited};
+use http_body_util::BodyExt;
 use serde::de::DeserializeOwned;
+use tokio::time::Instant;
 
 /// Reads a body that is a JSON object.
 pub(crate) async fn object<T: DeserializeOwned>(body: Body) -> Result<T, ApiError> {
@@ -31,16 +33,23 @@ pub(crate) async fn nothing(body: Body) -> Result<(), ApiError> {
     Err(ApiError::invalid("invalid_body", "expected no body, found one"))
 }
 
-async fn whole(body: Body) -> Result<Bytes, ApiError> {
-    match Limited::new(body, API_BODY_BYTES_MAX).collect().await {
-        Ok(collected) => Ok(collected.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => Err(too_large()),
-        Err(error) => {
+/// The whole body, within its limit and as fast as a body has to come.
+async fn whole(mut body: Body) -> Result<Vec<u8>, ApiError> {
+    let mut pace = Pace::new(PaceLimits::default(), Instant::now());
+    let mut whole = Vec::new();
+    while let Some(frame) = pace.within(body.frame()).await.map_err(too_slow)? {
+        let frame = frame.map_err(|error| {
             let message = "the body ended before it was whole";
-            Err(ApiError::new(StatusCode::BAD_REQUEST, "incomplete_body", message)
-                .with_cause(error))
+            ApiError::new(StatusCode::BAD_REQUEST, "incomplete_body", message).with_cause(error)
+        })?;
+        let Ok(data) = frame.into_data() else { continue }; // trailers say nothing here
+        if data.len() > API_BODY_BYTES_MAX - whole.len() {
+            return Err(too_large());
         }
+        pace.count(data.len());
+        whole.extend_from_slice(&data);
     }
+    Ok(whole)
 }
 
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
@@ -75,6 +84,15 @@ pub(crate) fn worded(error: &serde_json::Error) -> String {
 
 fn too_large() -> ApiError {
     let message = format!("the body has more than the {API_BODY_BYTES_MAX} bytes taken here");
-    ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", message)
+    closing(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", message)
+}
+
+fn too_slow(slow: Slow) -> ApiError {
+    closing(StatusCode::REQUEST_TIMEOUT, Slow::CODE, slow.to_string())
+}
+
+/// A refusal of a body that is not read to its end, so that nothing can follow it.
+fn closing(status: StatusCode, code: &'static str, message: String) -> ApiError {
+    ApiError::new(status, code, message)
         .with_header(header::CONNECTION, HeaderValue::from_static("close"))
 }

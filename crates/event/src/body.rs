@@ -2,12 +2,15 @@
 //!
 //! A stored event holds the exact bytes that came. Its `data` repeats them, as JSON, as a string
 //! or in base64; so the text that is stored has a hole in their place, and who reads the event
-//! fills it from the bytes.
+//! fills it from the bytes. A body that came compressed is stored as it came, and decoded by who
+//! fills the hole.
 
+use crate::Coded;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use std::borrow::Cow;
 
 /// How `data` shows the body of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
@@ -38,13 +41,14 @@ pub enum Fill {
 pub struct DataText {
     text: String,
     hole: Option<(usize, Fill)>,
+    coded: Option<Coded>,
 }
 
 impl DataText {
     /// The whole of `data`, without a hole.
     #[must_use]
     pub fn whole(data: &impl Serialize) -> Self {
-        Self { text: json(data), hole: None }
+        Self { text: json(data), hole: None, coded: None }
     }
 
     /// The fields of a struct, to which more can be added.
@@ -87,6 +91,19 @@ impl DataText {
         self
     }
 
+    /// The same for raw bytes that have to be decoded before they fill the hole.
+    #[must_use]
+    pub fn coded(mut self, coded: Option<Coded>) -> Self {
+        self.coded = coded;
+        self
+    }
+
+    /// How the raw bytes are decoded before they fill the hole, for storing.
+    #[must_use]
+    pub fn coding(&self) -> Option<&Coded> {
+        self.coded.as_ref()
+    }
+
     /// The text and where its hole is, for storing.
     #[must_use]
     pub fn parts(&self) -> (&str, Option<(usize, Fill)>) {
@@ -97,13 +114,13 @@ impl DataText {
     #[must_use]
     pub fn from_parts(text: String, hole: Option<(usize, Fill)>) -> Option<Self> {
         let fits = hole.is_none_or(|(at, _)| at > 0 && text.is_char_boundary(at));
-        fits.then_some(Self { text, hole })
+        fits.then_some(Self { text, hole, coded: None })
     }
 
     /// The raw bytes as a fill shows them; `None` when they cannot be shown so.
     pub(crate) fn shown(fill: Fill, raw: &[u8]) -> Option<Box<RawValue>> {
         // Without the space that stands for what is before a hole.
-        Self { text: " ".to_owned(), hole: Some((1, fill)) }.filled(raw).ok()
+        Self { text: " ".to_owned(), hole: Some((1, fill)), coded: None }.filled(raw).ok()
     }
 
     /// The `data` with its hole filled from the raw bytes.
@@ -111,15 +128,19 @@ impl DataText {
     /// Fails only when text or bytes are not what they were when the event was made.
     pub fn filled(self, raw: &[u8]) -> Result<Box<RawValue>, serde_json::Error> {
         let Some((at, fill)) = self.hole else { return RawValue::from_string(self.text) };
+        let raw = match &self.coded {
+            Some(coded) => Cow::Owned(coded.undo(raw).map_err(serde::de::Error::custom)?),
+            None => Cow::Borrowed(raw),
+        };
         let mut whole = String::with_capacity(self.text.len() + raw.len() + raw.len() / 2);
         let (before, after) = self.text.split_at(at);
         whole.push_str(before);
         match fill {
-            Fill::Json => compact(text_of(raw)?, &mut whole),
-            Fill::Text => whole.push_str(&json(&text_of(raw)?)),
+            Fill::Json => compact(text_of(&raw)?, &mut whole),
+            Fill::Text => whole.push_str(&json(&text_of(&raw)?)),
             Fill::Base64 => {
                 whole.push('"');
-                STANDARD.encode_string(raw, &mut whole);
+                STANDARD.encode_string(&raw, &mut whole);
                 whole.push('"');
             }
         }

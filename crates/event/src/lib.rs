@@ -39,6 +39,9 @@ pub mod data;
 mod delivery;
 pub use delivery::{Delivery, Origin};
 
+mod coding;
+pub use coding::{Coded, Coding, CodingError, Codings, DecodeError};
+
 mod body;
 pub use body::{BodyEncoding, DataText, Fill};
 

@@ -53,6 +53,14 @@ pub const DEDUPE_WINDOW_MAX: Duration = Duration::from_secs(90 * 24 * 3600);
 pub const BODY_BYTES_DEFAULT: usize = 10 << 20;
 /// The largest request body that any channel may allow, in bytes.
 pub const BODY_BYTES_MAX: usize = 48 << 20;
+/// The most encodings of one body that are undone.
+pub const CODINGS_MAX: usize = 3;
+/// How many times larger than it came a body may become when its encoding is undone. It counts
+/// once the body is beyond [`BODY_MEMORY_BYTES_MAX`]; smaller ones may be as compressible as they
+/// like.
+pub const DECODED_RATIO_MAX: usize = 100;
+/// The window of a brotli decoder may have this many bytes (RFC 7932, section 9.1).
+pub const BROTLI_WINDOW_BYTES_MAX: usize = 16 << 20;
 /// A body beyond this many bytes waits in a temporary file while it arrives.
 pub const BODY_MEMORY_BYTES_MAX: usize = 1 << 20;
 /// The bodies of all requests together, in bytes; beyond it new ones are answered 503.
@@ -67,6 +75,8 @@ pub const SPOOL_WRITE_BYTES: usize = 256 << 10;
 pub const HEAD_BYTES_MAX: usize = 64 << 10;
 /// The most headers of a request.
 pub const HEADERS_MAX: usize = 100;
+/// The most hops that are read of what proxies say of where a request comes from.
+pub const FORWARDED_HOPS_MAX: usize = 32;
 /// How long the head of a request may take.
 pub const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a body may stand still.
@@ -333,6 +343,9 @@ const _: () = assert!(BODY_BYTES_DEFAULT <= BODY_BYTES_MAX);
 const _: () = assert!(BODY_BYTES_MAX < FRAME_BYTES_MAX);
 const _: () = assert!(BODY_BYTES_MAX <= BODIES_IN_FLIGHT_BYTES_MAX);
 const _: () = assert!(BODY_BYTES_MAX <= SPOOL_BYTES_MAX);
+const _: () = assert!(
+    2 * BODY_BYTES_MAX + CODINGS_MAX * BROTLI_WINDOW_BYTES_MAX <= BODIES_IN_FLIGHT_BYTES_MAX
+);
 const _: () = assert!(SPOOL_WRITE_BYTES <= BODY_MEMORY_BYTES_MAX);
 const _: () = assert!(CONNECTIONS_PER_NETWORK_MAX < CONNECTIONS_MAX);
 const _: () = assert!(HEAD_BYTES_FREE < HEAD_BYTES_MAX);

@@ -1,6 +1,8 @@
 //! The draft of an event that is already complete: what storing it once more needs.
 
-use crate::{DataText, Dedupe, Draft, Event, Fill, prompt::Prompt};
+use crate::{
+    Coded, Codings, DataText, Dedupe, Draft, Event, Fill, limits::BODY_BYTES_MAX, prompt::Prompt,
+};
 use bytes::Bytes;
 use serde_json::value::RawValue;
 use std::{borrow::Cow, collections::BTreeMap, sync::Arc, time::Duration};
@@ -57,6 +59,30 @@ impl Draft {
 fn hollow(data: &RawValue, raw: &[u8]) -> DataText {
     let text = data.get();
     let fields: BTreeMap<Cow<'_, str>, &RawValue> = serde_json::from_str(text).unwrap_or_default();
+    let decoded = decoded(&fields, raw);
+    let came = decoded.as_ref().map_or(raw, |(_, body)| body);
+    let hollow = hollow_of(text, &fields, came);
+    hollow.map_or_else(
+        || DataText::whole(&data),
+        |hollow| hollow.coded(decoded.map(|(coded, _)| coded)),
+    )
+}
+
+/// The raw bytes as they were before their content encoding; none when they had none, or none that
+/// was undone.
+fn decoded(fields: &BTreeMap<Cow<'_, str>, &RawValue>, raw: &[u8]) -> Option<(Coded, Vec<u8>)> {
+    let header: Option<String> =
+        serde_json::from_str(fields.get("content_encoding")?.get()).unwrap_or_default();
+    let codings = Codings::read(&header?).ok()??;
+    let body = codings.decode(raw, BODY_BYTES_MAX, |_| true).ok()?;
+    Some((Coded { codings, bytes: body.len() }, body))
+}
+
+fn hollow_of(
+    text: &str,
+    fields: &BTreeMap<Cow<'_, str>, &RawValue>,
+    raw: &[u8],
+) -> Option<DataText> {
     for fill in [Fill::Json, Fill::Text, Fill::Base64] {
         let Some(shown) = DataText::shown(fill, raw) else { continue };
         let Some(value) = fields.values().find(|value| value.get() == shown.get()) else {
@@ -67,8 +93,8 @@ fn hollow(data: &RawValue, raw: &[u8]) -> DataText {
         let (before, rest) = text.split_at(at);
         let after = rest.get(shown.get().len()..).unwrap_or_default();
         if let Some(hollow) = DataText::from_parts(format!("{before}{after}"), Some((at, fill))) {
-            return hollow;
+            return Some(hollow);
         }
     }
-    DataText::whole(&data)
+    None
 }

@@ -1,7 +1,7 @@
 //! An event as it is stored: without its id, and with the body only in its raw bytes.
 
 use crate::{
-    Channel, Correlation, DataText, Draft, Event, EventId, EventType, Fill, Timestamp,
+    Channel, Coded, Correlation, DataText, Draft, Event, EventId, EventType, Fill, Timestamp,
     Verification, event::Content,
 };
 use serde::{Deserialize, Serialize};
@@ -25,6 +25,8 @@ pub struct StoredEvent<'a> {
     correlation: Cow<'a, Correlation>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     hole: Option<(usize, Fill)>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    coded: Option<Cow<'a, Coded>>,
     data: Cow<'a, str>,
     metadata: Cow<'a, BTreeMap<String, Value>>,
     prompt_ready: Cow<'a, str>,
@@ -62,6 +64,7 @@ impl StoredEvent<'_> {
             thread_key: draft.thread_key.as_deref().map(Cow::Borrowed),
             correlation: Cow::Borrowed(&draft.correlation),
             hole,
+            coded: draft.data.coding().map(Cow::Borrowed),
             data: Cow::Borrowed(data),
             metadata: Cow::Borrowed(&draft.metadata),
             prompt_ready: Cow::Borrowed(&draft.prompt.text),
@@ -76,6 +79,7 @@ impl StoredEvent<'_> {
             serde_json::from_slice(stored).map_err(StoredError::Unreadable)?;
         let data = DataText::from_parts(stored.data.into_owned(), stored.hole)
             .ok_or(StoredError::Hole)?
+            .coded(stored.coded.map(Cow::into_owned))
             .filled(raw)
             .map_err(StoredError::Fill)?;
         let metadata: Box<RawValue> =

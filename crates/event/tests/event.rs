@@ -46,7 +46,7 @@ fn the_wire_shape_of_a_webhook_is_this_to_the_byte() {
         r#""body_encoding":"json","body":"#,
         BODY,
         r#","body_raw_b64":"","body_size_bytes":69,"content_type":"application/json","#,
-        r#""remote_ip":"203.0.113.9"},"metadata":{},"#,
+        r#""remote_ip":"203.0.113.9","content_encoding":null},"metadata":{},"#,
         r#""prompt_ready":"what happened","prompt_ready_version":1}"#,
     ];
     assert_eq!(wire(&stored(&drafts::webhook())), expected.concat());
@@ -205,6 +205,23 @@ fn damaged_bytes_are_no_event() {
     assert!(StoredEvent::decode(drafts::id(), &bytes[..bytes.len() - 1], &draft.raw).is_err());
     assert!(StoredEvent::decode(drafts::id(), &bytes, &draft.raw[1..]).is_err());
     assert!(StoredEvent::decode(drafts::id(), b"{}", b"").is_err());
+}
+
+#[test]
+fn a_body_that_came_compressed_is_stored_once_and_once_again() {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    std::io::Write::write_all(&mut encoder, BODY.as_bytes()).expect("written");
+    let raw = bytes::Bytes::from(encoder.finish().expect("finished"));
+    let codings = headgate_event::Codings::read("gzip").expect("known").expect("one");
+    let coded = headgate_event::Coded { codings, bytes: BODY.len() };
+    let draft = drafts::webhook();
+    let data = draft.data.field("content_encoding", "gzip").coded(Some(coded));
+    let draft = Draft { raw: raw.clone(), data, dedupe: None, ..draft };
+    let event = stored(&draft);
+    assert!(event.data().get().contains(BODY), "{}", event.data().get());
+    let again = Draft::restored(&event, raw, None).expect("an event");
+    assert!(!again.data.parts().0.contains("nested"), "the body is in the raw bytes alone");
+    assert_eq!(stored(&again), event);
 }
 
 #[test]

@@ -33,6 +33,12 @@ fn told(config: &Config) -> String {
         config.data_dir.display(),
         names(config.api_keys.iter().map(|key| key.name.as_str())),
     );
+    if let Some(api) = config.server.api_listen {
+        text.push_str(&format!("API           {api}\n"));
+    }
+    if !config.server.trusted_proxies.is_empty() {
+        text.push_str(&format!("proxies       {}\n", proxies(config).join(", ")));
+    }
     for channel in &config.channels {
         let proof = if channel.secrets.is_empty() { "not verified" } else { &channel.provider };
         text.push_str(&format!("channel       {} ({proof})\n", channel.channel.id));
@@ -43,6 +49,10 @@ fn told(config: &Config) -> String {
         text.push_str(&format!("subscription  {} (from {from})\n", subscription.name));
     }
     text.trim_end().to_owned()
+}
+
+fn proxies(config: &Config) -> Vec<String> {
+    config.server.trusted_proxies.iter().map(ToString::to_string).collect()
 }
 
 fn names<'a>(names: impl Iterator<Item = &'a str>) -> String {
@@ -61,6 +71,8 @@ fn summary(config: &Config) -> Value {
     json!({
         "ok": true,
         "listen": config.server.listen.to_string(),
+        "api_listen": config.server.api_listen.map(|address| address.to_string()),
+        "trusted_proxies": proxies(config),
         "public_url": config.server.public_url,
         "data_dir": config.data_dir,
         "api_keys": config.api_keys.iter().map(|key| key.name.as_str()).collect::<Vec<_>>(),

@@ -9,6 +9,7 @@ mod channel;
 mod demo;
 mod environment;
 mod nearest;
+mod network;
 mod problem;
 mod quarantine;
 mod queue;

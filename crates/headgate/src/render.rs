@@ -13,6 +13,7 @@ use bytes::Bytes;
 use headgate_event::{
     BodyEncoding, Channel, ChannelType, Clock, Event, Verification,
     data::WebhookData,
+    limits::BODY_BYTES_MAX,
     prompt::{About, PromptKey, VERSION},
 };
 use headgate_webhook::{Provider, Providers};
@@ -45,7 +46,10 @@ fn of_request(bytes: Vec<u8>, provider: &Provider) -> Result<String, Failure> {
     let verification = Verification::none();
     let about = About { channel: &channel, verification: &verification, created_at: now };
     let key = PromptKey::new([0; 32]);
-    Ok(provider.prompt(&about, &request.headers, &request.body, &key).text)
+    let decoded = request
+        .decoded(BODY_BYTES_MAX)
+        .map_err(|reject| Failure::usage(format!("the body cannot be read: {reject}")))?;
+    Ok(provider.prompt(&about, &request.headers, &decoded.body, &key).text)
 }
 
 /// The prompt of an event, with the tag of the fence that it has.

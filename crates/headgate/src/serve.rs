@@ -4,6 +4,7 @@ mod announce;
 mod certificates;
 mod configuration;
 mod front;
+mod listeners;
 mod rejections;
 mod reload;
 mod storage;
@@ -24,14 +25,15 @@ use anyhow::Context;
 use certificates::Certificates;
 use headgate_api::{Access, Api, ApiOptions, StreamRules};
 use headgate_event::Clock;
-use headgate_http::{DrainReport, Intake, IntakeOptions, ServerOptions};
+use headgate_http::{DrainReport, Intake, IntakeOptions, TrustedProxies};
 use headgate_quarantine::Quarantine;
 use headgate_queue::Queue;
 use headgate_webhook::{Ports, Providers, WebhookSource};
+use listeners::Listeners;
 use metrics_exporter_prometheus::PrometheusHandle;
 use reload::{Reloader, Running};
 use std::{sync::Arc, time::Duration};
-use tokio::{net::TcpListener, sync::watch};
+use tokio::sync::watch;
 
 /// How long open streams may take to say goodbye, once requests are finished.
 const STREAMS_TIMEOUT: Duration = Duration::from_secs(5);
@@ -55,6 +57,7 @@ pub async fn run(arguments: &ServeArguments, environment: &Environment) -> Resul
     let ports = Ports {
         sink: storage.sink,
         intake: Arc::new(intake(&config)?),
+        proxies: TrustedProxies::new(config.server.trusted_proxies.clone()),
         clock: Arc::clone(&clock),
         prompt_key: storage.prompt_key,
         rejections: rejections::sink(quarantine.as_ref()),
@@ -63,17 +66,14 @@ pub async fn run(arguments: &ServeArguments, environment: &Environment) -> Resul
         .map_err(configuration::not_taken)?;
     let webhooks = Arc::new(webhooks);
     let (stop, stopping) = watch::channel(false);
-    let mut options = api_options(&config, &queue, &clock, metrics, stopping);
+    let mut options = api_options(&config, &queue, &clock, metrics, stopping.clone());
     options.rejections = rejections::for_admins(quarantine.as_ref(), &webhooks);
     options.backups = backups;
     let api = Api::new(options);
 
-    let listener = TcpListener::bind(config.server.listen)
-        .await
-        .with_context(|| format!("cannot listen on `{}`", config.server.listen))?;
-    let address = listener.local_addr().context("the address of the listener")?;
+    let listeners = Listeners::bind(&config.server).await?;
     let certificates = Certificates::begin(config.tls.as_ref(), &clock);
-    let announcer = Announcer::begin(&config, address, &queue);
+    let announcer = Announcer::begin(&config, listeners.addresses()?, &queue);
     let running = Running {
         queue: Arc::clone(&queue),
         webhooks: Arc::clone(&webhooks),
@@ -85,20 +85,15 @@ pub async fn run(arguments: &ServeArguments, environment: &Environment) -> Resul
     let reloading = tokio::spawn(reloader.run(hangups, signals.clone()));
     supervisor::ready();
 
-    let serving = headgate_http::serve(
-        listener,
-        front::service(webhooks, api.clone()),
-        server_options(&config),
-        clock,
-        async {
-            signals.finish().await;
-            supervisor::stopping();
-            tracing::info!("stopping: no new connections, what was begun is finished");
-            stop.send_replace(true);
-        },
-    );
+    let serving = listeners.serve(&config, &webhooks, &api, clock, &stopping);
+    let asked = async {
+        signals.finish().await;
+        supervisor::stopping();
+        tracing::info!("stopping: no new connections, what was begun is finished");
+        stop.send_replace(true);
+    };
     tokio::select! {
-        report = serving => {
+        (report, ()) = async { tokio::join!(serving, asked) } => {
             let DrainReport { open, cut, took } = report;
             tracing::info!(open, cut, ?took, "requests are finished");
         }
@@ -135,15 +130,6 @@ fn intake(config: &Config) -> anyhow::Result<Intake> {
     let folder = config.data_dir.join("spool");
     Intake::new(IntakeOptions::new(&folder))
         .with_context(|| format!("cannot use `{}` for large bodies", folder.display()))
-}
-
-fn server_options(config: &Config) -> ServerOptions {
-    ServerOptions {
-        connections_max: config.server.connections.total,
-        connections_per_network_max: config.server.connections.per_network,
-        tls: config.tls.clone(),
-        ..ServerOptions::default()
-    }
 }
 
 fn api_options(

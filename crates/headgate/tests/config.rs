@@ -3,7 +3,7 @@
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
 use headgate::config::{Config, Context, Environment};
-use headgate_webhook::{DedupePolicy, Providers};
+use headgate_webhook::{DedupePolicy, Providers, RateLimit};
 use proptest::prelude::*;
 use std::{
     collections::BTreeMap,
@@ -73,10 +73,20 @@ fn a_channel_may_describe_its_sender() {
 }
 
 #[test]
+fn with_the_api_on_this_machine_webhooks_may_come_from_anywhere_without_keys() {
+    let config = good("public-without-keys.toml");
+    assert_eq!(config.server.api_address().to_string(), "[::1]:8081");
+    assert!(config.api_keys.is_empty() && config.server.check_open().is_ok());
+}
+
+#[test]
 fn every_key_means_what_it_says() {
     let config = good("everything.toml");
     assert_eq!(config.data_dir, folder("good").join("data"));
     assert_eq!(config.server.public_url.as_deref(), Some("https://in.example.com/hooks"));
+    assert_eq!(config.server.api_address().to_string(), "127.0.0.1:9001");
+    let proxies: Vec<_> = config.server.trusted_proxies.iter().map(ToString::to_string).collect();
+    assert_eq!(proxies, ["10.0.0.0/8", "::1/128"]);
     let [billing, open, hub] = config.channels.as_slice() else { panic!("three channels") };
     assert_eq!(billing.channel.label, "Billing inbox");
     let secrets: Vec<&[u8]> = billing.secrets.iter().map(|secret| secret.expose()).collect();
@@ -84,6 +94,11 @@ fn every_key_means_what_it_says() {
     assert_eq!(billing.body_bytes_max, Some(1 << 20));
     assert_eq!(billing.tolerance.map(|span| span.past.as_secs()), Some(600));
     assert_eq!(billing.dedupe, DedupePolicy::Window(Duration::from_secs(3 * 24 * 3600)));
+    let rate = |text: &str| text.parse::<RateLimit>().ok();
+    assert_eq!(billing.rate, rate("50/s").and_then(|rate| rate.with_burst(100)));
+    assert_eq!((hub.rate, open.rate), (rate("600/min"), None));
+    let allowed: Vec<_> = billing.allow_ips.iter().map(ToString::to_string).collect();
+    assert_eq!(allowed, ["3.18.12.63/32", "10.0.0.0/8"]);
     assert!(matches!(open.dedupe, DedupePolicy::Digest(_)));
     let bounds = config.quarantine.expect("a quarantine");
     assert_eq!((bounds.count, bounds.bytes), (500, 64 << 20));

@@ -3,11 +3,12 @@
 //! Not for what the body means, and not for its head: that is the server loop's.
 
 mod arriving;
-mod hold;
+pub(crate) mod hold;
 mod pace;
 mod spool;
 
 pub use hold::BodyHold;
+pub use pace::{Pace, PaceLimits, Slow};
 
 use crate::{Arrival, RawRequest, Refusal, Reject, RequestId};
 use arriving::Arriving;
@@ -18,7 +19,6 @@ use http::{Request, StatusCode, request::Parts};
 use http_body::Body;
 use http_body_util::BodyExt;
 use metrics::counter;
-use pace::{Pace, Slow};
 use spool::SpoolDir;
 use std::{error::Error, io, path::PathBuf, pin::pin, sync::Arc, time::Duration};
 use tokio::time::Instant;
@@ -40,12 +40,8 @@ pub struct IntakeOptions {
     pub spool_bytes_max: usize,
     /// How long a whole body may wait in its file for memory.
     pub memory_wait: Duration,
-    /// How long a body may stand still.
-    pub idle_timeout: Duration,
-    /// How long a body may take before its rate counts.
-    pub grace_timeout: Duration,
-    /// The slowest rate beyond the grace, in bytes a second.
-    pub bytes_per_second_min: u64,
+    /// How fast a body has to come.
+    pub pace: PaceLimits,
 }
 
 /// Takes the bodies of requests. A clone shares the limits.
@@ -73,9 +69,7 @@ impl IntakeOptions {
             body_memory_bytes_max: limits::BODY_MEMORY_BYTES_MAX,
             spool_bytes_max: limits::SPOOL_BYTES_MAX,
             memory_wait: limits::BODY_MEMORY_WAIT,
-            idle_timeout: limits::BODY_IDLE_TIMEOUT,
-            grace_timeout: limits::BODY_GRACE_TIMEOUT,
-            bytes_per_second_min: limits::BODY_BYTES_PER_SECOND_MIN,
+            pace: PaceLimits::default(),
         }
     }
 }
@@ -127,7 +121,7 @@ impl Intake {
             return Err(Failure::Refused(Reject::body_too_large(bytes_max)));
         }
         let mut body = pin!(body);
-        let mut pace = Pace::new(&self.options, Instant::now());
+        let mut pace = Pace::new(self.options.pace, Instant::now());
         let mut arriving = Arriving::new(&self.options, &self.memory, &self.spool, announced);
         while let Some(frame) = pace.within(body.frame()).await.map_err(Failure::from)? {
             let frame = frame.map_err(|error| Failure::of_body(&*error.into()))?;
@@ -186,6 +180,6 @@ fn io_errors<'e>(error: &'e (dyn Error + 'static)) -> impl Iterator<Item = io::E
 
 impl From<Slow> for Failure {
     fn from(slow: Slow) -> Self {
-        Self::Refused(Reject::too_slow("body_too_slow", slow.to_string()))
+        Self::Refused(Reject::too_slow(Slow::CODE, slow.to_string()))
     }
 }

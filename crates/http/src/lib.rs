@@ -18,7 +18,14 @@ mod refusal;
 pub use refusal::Refusal;
 
 mod intake;
-pub use intake::{BodyHold, Intake, IntakeOptions};
+pub use intake::{BodyHold, Intake, IntakeOptions, Pace, PaceLimits, Slow};
+
+mod decoded;
+pub use decoded::{Decoded, EncodingDefect};
+
+mod proxies;
+pub use ipnet::IpNet;
+pub use proxies::{Origin, TrustedProxies};
 
 mod verified;
 pub use verified::{Refused, Verified, Verify};

@@ -94,6 +94,15 @@ impl Reject {
         reject
     }
 
+    /// 429: more requests than the channel takes in a time; this one may come again later.
+    #[must_use]
+    pub fn too_many(retry_after: Duration) -> Self {
+        let message = "more requests than this channel takes in a time, please send it again later";
+        let mut reject = Self::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", message);
+        reject.retry_after = Some(retry_after);
+        reject
+    }
+
     /// 405, with the methods that are taken.
     #[must_use]
     pub fn method_not_allowed(allow: &'static str) -> Self {

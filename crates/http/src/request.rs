@@ -13,7 +13,7 @@ pub struct RequestId(Arc<str>);
 /// What the server loop knows of a request besides its bytes; an extension of every request.
 #[derive(Clone, Debug)]
 pub struct Arrival {
-    /// The address of the client.
+    /// The address of the client; for a webhook the one that trusted proxies tell.
     pub remote: SocketAddr,
     /// When its head was complete.
     pub received_at: Timestamp,

@@ -10,17 +10,18 @@ use crate::{
     headers,
     identity::{self, Names, Reading},
     provider::Provider,
+    rate::Rate,
     render::Received,
     scheme::{Check, Tolerance},
 };
 use headgate_event::{
-    Channel, Correlation, Dedupe, Draft, EventType, Secret, Verdict, Verification,
+    Channel, Correlation, Dedupe, Draft, EventType, Secret, Timestamp, Verdict, Verification,
     data::WebhookParts,
     limits::PROMPT_BYTES_MAX,
     prompt::{self, About, Prompt, PromptKey},
 };
-use headgate_http::{RawRequest, Verified};
-use http::{HeaderMap, header};
+use headgate_http::{Decoded, EncodingDefect, IpNet, Origin, RawRequest, Reject, Verified};
+use http::{HeaderMap, StatusCode, header};
 use serde_json::Value;
 use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
 
@@ -36,21 +37,49 @@ pub(crate) struct WebhookChannel {
     pub(crate) secrets: Vec<Secret>,
     pub(crate) tolerance: Option<Tolerance>,
     dedupe: DedupePolicy,
+    rate: Option<Rate>,
+    allow_ips: Vec<IpNet>,
 }
 
 impl WebhookChannel {
+    /// Whether a request from there may come at all, before its body is read. The rate counts
+    /// nothing yet: see [`admit`](Self::admit).
+    pub(crate) fn let_in(&self, origin: Option<Origin>, now: Timestamp) -> Result<(), Reject> {
+        let allows = |address| self.allow_ips.iter().any(|network| network.contains(&address));
+        let allowed = origin.is_some_and(|from| from.is_certain && allows(from.address));
+        if !self.allow_ips.is_empty() && !allowed {
+            let message = "requests from this address are not taken here";
+            let reject = Reject::new(StatusCode::FORBIDDEN, "address_not_allowed", message);
+            return Err(match origin {
+                Some(Origin { address, is_certain: true }) => reject.with_cause(address),
+                Some(Origin { address, .. }) => {
+                    reject.with_cause(format!("`{address}` does not say for whom it forwards"))
+                }
+                None => reject,
+            });
+        }
+        self.rate.as_ref().map_or(Ok(()), |rate| rate.look(now)).map_err(Reject::too_many)
+    }
+
+    /// Counts a request that proved itself, when the channel takes so many.
+    pub(crate) fn admit(&self, now: Timestamp) -> Result<(), Reject> {
+        self.rate.as_ref().map_or(Ok(()), |rate| rate.take(now)).map_err(Reject::too_many)
+    }
+
     /// The event of a request that proved itself. It takes no part of the request with it but the
-    /// body, whose memory stays accounted to the request.
-    pub(crate) fn draft(&self, verified: &Verified, key: &PromptKey) -> Draft {
+    /// body, whose memory stays accounted to the request. Refused is only a body that becomes too
+    /// large when its encoding is undone.
+    pub(crate) fn draft(&self, verified: &Verified, key: &PromptKey) -> Result<Draft, Reject> {
         let (request, verification) = (verified.request(), verified.verification());
         let content_type = content_type(&request.headers);
         let content_type = content_type.as_deref();
         let identity = &self.provider.identity;
-        let content = Content::read(content_type, &request.body, identity.form_field.as_deref());
+        let decoded = request.decoded(self.body_bytes_max)?;
+        let content = Content::read(content_type, &decoded.body, identity.form_field.as_deref());
         let body = content.doc.as_deref().map(headgate_event::json::Doc::root);
         let names = identity.names(Reading { headers: &request.headers, body });
         let received =
-            Received { names: &names, content: &content, content_type, body: &request.body };
+            Received { names: &names, content: &content, content_type, body: &decoded.body };
         let prompt = self.prompt(request, verification, &received, key);
         let path = headers::masked_path(&request.path, PATH_PREFIX);
         let data = WebhookParts {
@@ -62,22 +91,24 @@ impl WebhookChannel {
             body_size_bytes: request.body.len() as u64,
             content_type,
             remote_ip: Some(&request.arrival.remote.ip().to_string()),
+            content_encoding: decoded.content_encoding.as_deref(),
+            coded: decoded.coded.clone(),
         };
-        Draft {
+        Ok(Draft {
             event_type: EventType::WEBHOOK_RECEIVED,
             created_at: request.arrival.received_at,
             channel: Arc::clone(&self.channel),
             provider: self.provider.known_name().map(str::to_owned),
             verification: verification.clone(),
-            dedupe: self.dedupe(names.delivery.as_ref(), request),
-            metadata: metadata(&names, verification),
+            dedupe: self.dedupe(names.delivery.as_ref(), &decoded.body),
+            metadata: metadata(&names, verification, defect(&decoded, &content)),
             provider_event: names.event,
             thread_key: names.thread,
             correlation: Correlation::default(),
             data: data.data(),
             prompt,
             raw: request.body.clone(),
-        }
+        })
     }
 
     fn prompt(
@@ -93,12 +124,10 @@ impl WebhookChannel {
         prompt::render(&about, &rendering, key, PROMPT_BYTES_MAX)
     }
 
-    fn dedupe(&self, delivery: Option<&String>, request: &RawRequest) -> Option<Dedupe> {
+    fn dedupe(&self, delivery: Option<&String>, body: &[u8]) -> Option<Dedupe> {
         match self.dedupe {
             DedupePolicy::Window(window) => delivery.map(|key| Dedupe { key: key.clone(), window }),
-            DedupePolicy::Digest(window) => {
-                Some(Dedupe { key: identity::digest(&request.body), window })
-            }
+            DedupePolicy::Digest(window) => Some(Dedupe { key: identity::digest(body), window }),
             DedupePolicy::Off => None,
         }
     }
@@ -109,12 +138,26 @@ fn content_type(headers: &HeaderMap) -> Option<Cow<'_, str>> {
     headers.get(header::CONTENT_TYPE).map(|value| String::from_utf8_lossy(value.as_bytes()))
 }
 
-/// What the event says of itself besides: which of its fields the proof does not cover.
-fn metadata(names: &Names, verification: &Verification) -> BTreeMap<String, Value> {
+/// Why the body is not shown as its sender meant it, where it is not.
+fn defect(decoded: &Decoded, content: &Content) -> Option<&'static str> {
+    let charset = content.foreign_charset.then_some("charset");
+    decoded.defect.map(EncodingDefect::as_str).or(charset)
+}
+
+/// What the event says of itself besides: which of its fields the proof does not cover, and what
+/// stands between its body and its reader.
+fn metadata(
+    names: &Names,
+    verification: &Verification,
+    defect: Option<&str>,
+) -> BTreeMap<String, Value> {
     let mut metadata = BTreeMap::new();
     if verification.verdict == Verdict::Verified && !names.unproved.is_empty() {
         let fields = names.unproved.iter().map(|field| Value::from(*field)).collect();
         metadata.insert("unproved".to_owned(), Value::Array(fields));
+    }
+    if let Some(defect) = defect {
+        metadata.insert("body_defects".to_owned(), vec![defect].into());
     }
     metadata
 }

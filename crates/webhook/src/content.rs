@@ -2,8 +2,8 @@
 //!
 //! JSON is UTF-8, whatever charset a sender names. A byte order mark is part of a text, not of
 //! JSON: such a body is delivered as the text it is, and read past the mark. Text in another
-//! charset is not guessed at: what is not UTF-8 is delivered in base64, beside its Content-Type.
-//! A compressed body is delivered as it came.
+//! charset is not guessed at: beyond ASCII it is delivered in base64, beside its Content-Type, and
+//! the event says so.
 
 use bytes::Bytes;
 use headgate_event::{
@@ -22,6 +22,8 @@ pub(crate) struct Content {
     pub(crate) encoding: BodyEncoding,
     /// The JSON in it, for identity and prompt.
     pub(crate) doc: Option<Arc<Doc>>,
+    /// Whether it is a text in a charset that is not read here.
+    pub(crate) foreign_charset: bool,
 }
 
 impl Content {
@@ -31,20 +33,31 @@ impl Content {
         if let Some(doc) = json(&kind, body) {
             let marked = body.starts_with(BYTE_ORDER_MARK);
             let encoding = if marked { BodyEncoding::Text } else { BodyEncoding::Json };
-            return Self { encoding, doc: Some(Arc::new(doc)) };
+            return Self { encoding, doc: Some(Arc::new(doc)), foreign_charset: false };
         }
-        if std::str::from_utf8(body).is_err() {
-            return Self { encoding: BodyEncoding::Base64, doc: None };
+        let foreign_charset = content_type.is_some_and(has_foreign_charset);
+        if std::str::from_utf8(body).is_err() || (foreign_charset && !body.is_ascii()) {
+            return Self { encoding: BodyEncoding::Base64, doc: None, foreign_charset };
         }
         let field = form_field.filter(|_| kind == FORM);
         let doc = field.and_then(|field| in_form(body, field)).map(Arc::new);
-        Self { encoding: BodyEncoding::Text, doc }
+        Self { encoding: BodyEncoding::Text, doc, foreign_charset }
     }
 }
 
 /// The media type without parameters, in lower case.
 fn essence(content_type: &str) -> String {
     content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+}
+
+/// Whether a Content-Type names a charset other than UTF-8 and the ASCII in it.
+fn has_foreign_charset(content_type: &str) -> bool {
+    let parameters = content_type.split(';').skip(1).filter_map(|pair| pair.split_once('='));
+    let mut charsets = parameters.filter(|(name, _)| name.trim().eq_ignore_ascii_case("charset"));
+    charsets.next().is_some_and(|(_, charset)| {
+        let charset = charset.trim().trim_matches('"').to_ascii_lowercase();
+        !matches!(charset.as_str(), "" | "utf-8" | "utf8" | "us-ascii" | "ascii")
+    })
 }
 
 /// The body as JSON. Under a type that does not promise it, only an array or object counts: a page
@@ -115,6 +128,23 @@ mod tests {
             encoding("application/json", b"{\"a\":\"\xfc\"}"),
             (BodyEncoding::Base64, false)
         );
+    }
+
+    #[test]
+    fn text_in_another_charset_is_not_guessed_at() {
+        let read = |kind, body: &'static [u8]| {
+            let content = Content::read(Some(kind), &Bytes::from_static(body), None);
+            (content.encoding, content.foreign_charset)
+        };
+        // These bytes are `Ã¼` in Latin-1, and by chance `ü` in UTF-8.
+        let chance = b"a=\xc3\xbc";
+        assert_eq!(read("text/plain; charset=ISO-8859-1", chance), (BodyEncoding::Base64, true));
+        assert_eq!(read("text/plain;charset=\"windows-1252\"", b"a"), (BodyEncoding::Text, true));
+        for kind in ["text/plain; charset=UTF-8", "text/plain; q=1;Charset=\"utf8\"", "text/plain"]
+        {
+            assert_eq!(read(kind, chance), (BodyEncoding::Text, false), "{kind}");
+        }
+        assert_eq!(read("application/json; charset=latin1", b"[1]"), (BodyEncoding::Json, false));
     }
 
     #[test]

@@ -27,6 +27,9 @@ mod render;
 mod channel;
 pub use channel::{ChannelSpec, ChannelSpecError, ChannelSpecErrorKind, DedupePolicy};
 
+mod rate;
+pub use rate::{RateLimit, RateLimitError};
+
 mod source;
 pub use source::{AgeRule, NotReleased, Ports, WebhookSource};
 

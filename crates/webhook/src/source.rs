@@ -13,18 +13,18 @@ use arc_swap::ArcSwap;
 use bytes::Bytes;
 use headgate_event::{
     Accepted, Clock, Draft, Sink, StoreError, Timestamp,
-    limits::{BODY_MEMORY_BYTES_MAX, STORE_RETRY_AFTER},
+    limits::{BODY_MEMORY_BYTES_MAX, DECODED_RATIO_MAX, STORE_RETRY_AFTER},
     prompt::PromptKey,
 };
 use headgate_http::{
-    Answer, Arrival, Intake, RawRequest, RefusalLog, Refused, Reject, Rejection, RejectionSink,
-    RequestId, Verified, empty_answer, json_answer,
+    Answer, Arrival, Intake, Origin, RawRequest, RefusalLog, Refused, Reject, Rejection,
+    RejectionSink, RequestId, TrustedProxies, Verified, empty_answer, json_answer,
 };
 use http::{HeaderValue, Method, Request, StatusCode};
 use http_body::Body;
 use metrics::counter;
 use serde::Serialize;
-use std::{collections::BTreeMap, error::Error, fmt, sync::Arc};
+use std::{collections::BTreeMap, error::Error, fmt, net::SocketAddr, sync::Arc};
 
 /// What the answer to a repeat says.
 const DUPLICATE: &str = "headgate-duplicate";
@@ -36,6 +36,8 @@ pub struct Ports {
     pub sink: Arc<dyn Sink>,
     /// Takes bodies.
     pub intake: Arc<Intake>,
+    /// Who is believed about where a request comes from.
+    pub proxies: TrustedProxies,
     /// Says what time it is when a signed time is judged.
     pub clock: Arc<dyn Clock>,
     /// Makes the fences of prompts.
@@ -89,7 +91,7 @@ impl WebhookSource {
 
     /// Answers a request to `/v1/webhook/{channel}[/...]`. A 2xx leaves only after the event is
     /// stored.
-    pub async fn answer<B>(&self, request: Request<B>) -> Answer
+    pub async fn answer<B>(&self, mut request: Request<B>) -> Answer
     where
         B: Body<Data = Bytes>,
         B::Error: Into<Box<dyn Error + Send + Sync>>,
@@ -100,6 +102,10 @@ impl WebhookSource {
             Ok(channel) => channel,
             Err(reject) => return self.refuse(None, &reject, &id),
         };
+        let origin = self.origin(&mut request);
+        if let Err(reject) = channel.let_in(origin, self.ports.clock.now()) {
+            return self.refuse(Some(&channel), &reject, &id);
+        }
         match self.ports.intake.receive(request, channel.body_bytes_max).await {
             Ok(request) => self.take(channel, request).await,
             Err(refusal) => self.refuse(Some(&channel), refusal.reject(), &id),
@@ -120,17 +126,32 @@ impl WebhookSource {
         Ok(channel)
     }
 
+    /// Where a request comes from; it carries that from here on instead of its last proxy.
+    fn origin<B>(&self, request: &mut Request<B>) -> Option<Origin> {
+        let peer = Arrival::of(request)?.remote;
+        let origin = self.ports.proxies.origin(peer.ip(), request.headers());
+        if origin.address != peer.ip() {
+            let arrival = request.extensions_mut().get_mut::<Arrival>()?;
+            arrival.remote = SocketAddr::new(origin.address, 0);
+        }
+        Some(origin)
+    }
+
     /// Proves a request, makes its event and stores it.
     async fn take(&self, channel: Arc<WebhookChannel>, request: RawRequest) -> Answer {
         let id = request.arrival.request_id.clone();
         let (now, key) = (self.ports.clock.now(), self.ports.prompt_key.clone());
-        let large = request.body.len() > BODY_MEMORY_BYTES_MAX;
+        let ratio = if request.is_encoded() { DECODED_RATIO_MAX } else { 1 };
+        let large = request.body.len().saturating_mul(ratio) > BODY_MEMORY_BYTES_MAX;
         let of = Arc::clone(&channel);
         let work = move || prove(&of, request, now, &key);
         // A large body takes long enough to hold up the requests that share its thread.
         let proved = if large { tokio::task::spawn_blocking(work).await } else { Ok(work()) };
         let stored = match proved {
-            Ok(Ok((verified, draft))) => self.store(verified, draft).await,
+            Ok(Ok((verified, draft))) => match channel.admit(now) {
+                Ok(()) => self.store(verified, draft).await,
+                Err(reject) => Err(reject),
+            },
             Ok(Err(refused)) => {
                 let answer = self.refuse(Some(&channel), &refused.reject, &id);
                 self.keep(&channel, *refused);
@@ -166,7 +187,7 @@ impl WebhookSource {
         }
     }
 
-    /// Hands on what did not prove itself. A fault of ours is nothing to be mended by its sender.
+    /// Hands on what did not prove itself, or cannot be decoded within its limits. A fault of ours is nothing to be mended by its sender.
     fn keep(&self, channel: &WebhookChannel, refused: Refused) {
         let Refused { request, reject } = refused;
         if let Some(rejections) = self.ports.rejections.as_ref()
@@ -215,9 +236,22 @@ fn prove(
     now: Timestamp,
     key: &PromptKey,
 ) -> Result<(Verified, Draft), Box<Refused>> {
-    let verified = Verified::check(request, &*channel.check, now)?;
-    let draft = channel.draft(&verified, key);
-    Ok((verified, draft))
+    drafted(channel, Verified::check(request, &*channel.check, now)?, key)
+}
+
+/// A proven request and its event.
+fn drafted(
+    channel: &WebhookChannel,
+    verified: Verified,
+    key: &PromptKey,
+) -> Result<(Verified, Draft), Box<Refused>> {
+    match channel.draft(&verified, key) {
+        Ok(draft) => Ok((verified, draft)),
+        Err(reject) => {
+            let (request, _) = verified.into_parts();
+            Err(Box::new(Refused { request, reject }))
+        }
+    }
 }
 
 /// The answer to an event that is stored, by the wish of its provider.

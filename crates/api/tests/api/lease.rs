@@ -1,6 +1,7 @@
 //! Leasing over HTTP.
 
-use crate::world::{World, from_earliest};
+use crate::world::{World, from_earliest, request};
+use axum::body::Body;
 use insta::assert_snapshot;
 use serde_json::json;
 use std::time::Duration;
@@ -134,6 +135,29 @@ async fn a_body_over_the_limit_is_413_and_closes_the_connection() {
     let answer = world.post(LEASE, &" ".repeat((8 << 20) + 1)).await;
     assert_eq!(answer.header("connection"), "close");
     assert_snapshot!(answer.shown());
+}
+
+/// A body that is never whole: its next byte always comes after the same time.
+fn dripping(every: Duration) -> Body {
+    let drops = futures_util::stream::unfold((), move |()| async move {
+        tokio::time::sleep(every).await;
+        Some((Ok::<_, std::convert::Infallible>(" "), ()))
+    });
+    Body::from_stream(drops)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_that_drips_or_stands_still_is_408_and_closes_the_connection() {
+    let world = World::new();
+    world.subscribe(from_earliest("agent")).await;
+    for (every, seconds, said) in [(5, 30, "a second"), (3600, 10, "stood still")] {
+        let started = tokio::time::Instant::now();
+        let body = dripping(Duration::from_secs(every));
+        let answer = world.send(request("POST", LEASE, "").map(|_| body)).await;
+        assert_eq!((answer.status.as_u16(), answer.header("connection")), (408, "close"));
+        assert!(answer.shown().contains("\"body_too_slow\"") && answer.shown().contains(said));
+        assert_eq!(started.elapsed().as_secs(), seconds);
+    }
 }
 
 #[tokio::test]

@@ -1,6 +1,9 @@
 //! `data` of `webhook.received`.
 
-use crate::body::{BodyEncoding, DataText, Fill};
+use crate::{
+    Coded,
+    body::{BodyEncoding, DataText, Fill},
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -24,12 +27,16 @@ pub struct WebhookData {
     pub body: Box<RawValue>,
     /// The body in base64 where it is neither JSON nor text, else empty.
     pub body_raw_b64: String,
-    /// The size of the body as it came, in bytes.
+    /// The size of the body as it came, in bytes; compressed when it came so.
     pub body_size_bytes: u64,
     /// The Content-Type as sent.
     pub content_type: Option<String>,
-    /// The address of the sender.
+    /// The address of the sender, as far as trusted proxies tell it.
     pub remote_ip: Option<String>,
+    /// The Content-Encoding as sent. `body` is what it was before, unless
+    /// `metadata.body_defects` says that this could not be undone.
+    #[serde(default)]
+    pub content_encoding: Option<String>,
 }
 
 /// Everything of [`WebhookData`] but the body, which stays in the raw bytes.
@@ -54,6 +61,12 @@ pub struct WebhookParts<'a> {
     /// The address of the sender.
     #[serde(skip)]
     pub remote_ip: Option<&'a str>,
+    /// The Content-Encoding as sent.
+    #[serde(skip)]
+    pub content_encoding: Option<&'a str>,
+    /// How the body as it came is decoded; none when it is shown as it came.
+    #[serde(skip)]
+    pub coded: Option<Coded>,
 }
 
 #[derive(Serialize)]
@@ -61,6 +74,7 @@ struct AfterBody<'a> {
     body_size_bytes: u64,
     content_type: Option<&'a str>,
     remote_ip: Option<&'a str>,
+    content_encoding: Option<&'a str>,
 }
 
 impl WebhookParts<'_> {
@@ -71,6 +85,7 @@ impl WebhookParts<'_> {
             body_size_bytes: self.body_size_bytes,
             content_type: self.content_type,
             remote_ip: self.remote_ip,
+            content_encoding: self.content_encoding,
         };
         let text = DataText::from_object(self);
         let text = match self.body_encoding {
@@ -78,6 +93,6 @@ impl WebhookParts<'_> {
             BodyEncoding::Text => text.hole("body", Fill::Text).field("body_raw_b64", ""),
             BodyEncoding::Base64 => text.field("body", ()).hole("body_raw_b64", Fill::Base64),
         };
-        text.object(&after)
+        text.object(&after).coded(self.coded.clone())
     }
 }

@@ -66,6 +66,8 @@ pub(crate) fn webhook() -> Draft {
         body_size_bytes: BODY.len() as u64,
         content_type: Some("application/json"),
         remote_ip: Some("203.0.113.9"),
+        content_encoding: None,
+        coded: None,
     };
     Draft {
         provider: Some("stripe".into()),

@@ -59,24 +59,25 @@ impl ClientArguments {
     }
 }
 
-/// The name that the certificate of a listener is made out to: the world's name for it, also on this
-/// machine, where the world's way may end at a balancer, or at another gateway.
+/// The name that the certificate of the API's listener is made out to: the world's name for it,
+/// also on this machine. The world's way to it may end at a balancer, or at another gateway.
 fn name_of(server: &config::Server) -> Option<ServerName<'static>> {
-    let url: Uri = server.tls.as_ref().and(server.public_url.as_ref())?.parse().ok()?;
+    let url: Uri = server.public_url.as_ref().filter(|_| server.api_speaks_tls())?.parse().ok()?;
     let host = url.host().unwrap_or_default();
     let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
     ServerName::try_from(bare.unwrap_or(host).to_owned()).ok()
 }
 
-/// The URL at which this machine reaches a listener.
+/// The URL at which this machine reaches the API.
 fn base_of(server: &config::Server) -> String {
-    let scheme = if server.tls.is_some() { "https" } else { "http" };
-    let ip = match server.listen.ip() {
+    let scheme = if server.api_speaks_tls() { "https" } else { "http" };
+    let api = server.api_address();
+    let ip = match api.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
         IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
         ip => ip,
     };
-    format!("{scheme}://{}", SocketAddr::new(ip, server.listen.port()))
+    format!("{scheme}://{}", SocketAddr::new(ip, api.port()))
 }
 
 #[cfg(test)]
@@ -122,6 +123,13 @@ mod tests {
             server.public_url = Some(url.to_owned());
             assert_eq!(base_of(&server), "https://127.0.0.1:8080");
             assert_eq!(name(&server).as_deref(), Some(expected));
+        }
+        for (api, base, known) in [
+            ("127.0.0.1:1", "http://127.0.0.1:1", false),
+            ("192.0.2.1:1", "https://192.0.2.1:1", true),
+        ] {
+            server.api_listen = api.parse().ok();
+            assert_eq!((base_of(&server), name(&server).is_some()), (base.to_owned(), known));
         }
         server.tls = None;
         assert_eq!(name(&server), None);

@@ -1,13 +1,11 @@
 //! `[[channel]]`: the ways in.
 
 mod dedupe;
+mod limits;
 mod proof;
 
 use super::{Context, section::Section, value::Value};
-use headgate_event::{
-    Channel, ChannelType,
-    limits::{BODY_BYTES_MAX, CHANNEL_LABEL_BYTES_MAX},
-};
+use headgate_event::{Channel, ChannelType, limits::CHANNEL_LABEL_BYTES_MAX};
 use headgate_webhook::{ChannelSpec, Provider, Tolerance};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -48,7 +46,9 @@ fn one(
     let channel = label(&section, id.as_deref());
     let proof = proof::read(&section, context);
     let own = own(&section, proof.provider.as_deref());
-    let body_bytes_max = body_bytes_max(&section);
+    let body_bytes_max = limits::body_bytes_max(&section);
+    let rate = limits::rate(&section);
+    let allow_ips = limits::allow_ips(&section);
     let tolerance = tolerance(&section);
     let dedupe = dedupe::read(&section, tolerance.flatten());
     section.report_unknown(&LATER);
@@ -60,6 +60,8 @@ fn one(
         body_bytes_max: body_bytes_max?,
         dedupe: dedupe?,
         tolerance: tolerance?.map(|span| Tolerance { past: span, future: span }),
+        rate: rate?,
+        allow_ips: allow_ips?,
     };
     let fits = proof::check(&section, &spec, context);
     (fits && kind == Some(Kind::Webhook)).then_some(spec)
@@ -98,15 +100,6 @@ fn own(section: &Section<'_>, provider: Option<&str>) -> Option<Option<Arc<Provi
         return None;
     }
     Some(Some(Arc::new(value.provider()?)))
-}
-
-fn body_bytes_max(section: &Section<'_>) -> Option<Option<usize>> {
-    let Some(value) = section.optional("max_body") else { return Some(None) };
-    let bytes = value.size().map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX))?;
-    if !(1..=BODY_BYTES_MAX).contains(&bytes) {
-        return value.wrong(&format!("a size from 1B to {}MiB", BODY_BYTES_MAX >> 20));
-    }
-    Some(Some(bytes))
 }
 
 fn tolerance(section: &Section<'_>) -> Option<Option<Duration>> {

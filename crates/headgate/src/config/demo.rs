@@ -24,6 +24,8 @@ impl Config {
             body_bytes_max: None,
             dedupe: DedupePolicy::default(),
             tolerance: None,
+            rate: None,
+            allow_ips: Vec::new(),
         };
         let mut subscription = SubscriptionSpec::new(DEMO_NAME);
         subscription.start = Start::Earliest;

@@ -1,11 +1,11 @@
 //! What `serve` tells: where it listens, where to send a webhook, and, on a terminal, the prompt
 //! of each event as it comes. Without a terminal one log line says where it listens.
 
-use super::front::WEBHOOK_PATH;
+use super::{front::WEBHOOK_PATH, listeners::Addresses};
 use crate::{config::Config, output};
 use headgate_queue::{Queue, Seq};
 use headgate_webhook::ChannelSpec;
-use std::{net::SocketAddr, sync::Arc};
+use std::sync::Arc;
 use tokio::task::JoinHandle;
 
 /// Events read at one time.
@@ -21,9 +21,10 @@ pub(super) struct Announcer {
 
 impl Announcer {
     /// Says that the gateway listens, and goes on with the events that come.
-    pub(super) fn begin(config: &Config, address: SocketAddr, queue: &Arc<dyn Queue>) -> Self {
+    pub(super) fn begin(config: &Config, at: Addresses, queue: &Arc<dyn Queue>) -> Self {
         tracing::info!(
-            address = %address,
+            address = %at.public,
+            api_address = at.api.map(tracing::field::display),
             data_dir = %config.data_dir.display(),
             channels = config.channels.len(),
             tls = config.tls.is_some(),
@@ -35,7 +36,7 @@ impl Announcer {
             return Self { events: None };
         }
         // A terminal that is gone takes nothing from a gateway.
-        let _ = output::line(&welcome(config, address));
+        let _ = output::line(&welcome(config, at));
         let next = *queue.head().borrow() + 1;
         Self { events: Some(tokio::spawn(show_events(Arc::clone(queue), next))) }
     }
@@ -80,15 +81,16 @@ async fn show(text: String) {
 }
 
 /// What a person sees first.
-fn welcome(config: &Config, address: SocketAddr) -> String {
-    let scheme = if config.tls.is_some() { "https" } else { "http" };
-    let here = format!("{scheme}://{address}");
+fn welcome(config: &Config, at: Addresses) -> String {
+    let scheme = |tls| if tls { "https" } else { "http" };
+    let here = format!("{}://{}", scheme(config.tls.is_some()), at.public);
     let base = config.server.public_url.clone().unwrap_or_else(|| here.clone());
-    let mut text = format!(
-        "headgate {}\n\nlistening on {here}\nevents are kept in {}\n",
-        env!("CARGO_PKG_VERSION"),
-        config.data_dir.display()
-    );
+    let mut text = format!("headgate {}\n\nlistening on {here}\n", env!("CARGO_PKG_VERSION"));
+    if let Some(api) = at.api {
+        let scheme = scheme(config.server.api_speaks_tls());
+        text.push_str(&format!("the API is on {scheme}://{api}\n"));
+    }
+    text.push_str(&format!("events are kept in {}\n", config.data_dir.display()));
     if config.channels.is_empty() {
         text.push_str("\nno channel is configured yet: headgate.example.toml shows how\n");
     }
@@ -130,7 +132,8 @@ mod tests {
     fn told(change: impl FnOnce(&mut Config)) -> String {
         let mut config = Config::demo();
         change(&mut config);
-        welcome(&config, ([127, 0, 0, 1], 8080).into()).replace(env!("CARGO_PKG_VERSION"), "0.0.0")
+        let at = Addresses { public: ([127, 0, 0, 1], 8080).into(), api: config.server.api_listen };
+        welcome(&config, at).replace(env!("CARGO_PKG_VERSION"), "0.0.0")
     }
 
     #[test]
@@ -148,6 +151,14 @@ mod tests {
             channel.secrets = vec![Secret::new("hunter2")];
         });
         insta::assert_snapshot!("welcome_signed", text);
+    }
+
+    #[test]
+    fn an_api_of_its_own_is_told_of() {
+        let text = told(|config| {
+            config.server.api_listen = Some(([127, 0, 0, 1], 8081).into());
+        });
+        assert!(text.contains("8080\nthe API is on http://127.0.0.1:8081\n"), "{text}");
     }
 
     #[test]

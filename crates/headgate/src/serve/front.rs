@@ -1,9 +1,9 @@
-//! One service for the one listener: webhooks go to their source, all else to the API.
+//! The service of a listener: webhooks go to their source, all else to the API.
 
 use headgate_api::{Api, ChannelView};
-use headgate_http::Handler;
+use headgate_http::{Answer, Arrival, Handler, Reject, RequestId};
 use headgate_webhook::{ChannelSpec, WebhookSource};
-use http::Request;
+use http::{Request, StatusCode};
 use http_body_util::Either;
 use hyper::body::Incoming;
 use std::{convert::Infallible, sync::Arc};
@@ -11,21 +11,45 @@ use tower::Service;
 
 /// Where webhooks are sent.
 pub(super) const WEBHOOK_PATH: &str = "/v1/webhook/";
+/// What a load balancer asks, on every listener.
+const HEALTH_PATH: &str = "/healthz";
 
-/// The service that every connection is given.
-pub(super) fn service(webhooks: Arc<WebhookSource>, api: Api) -> impl Handler {
+/// Which part of the gateway a listener has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Part {
+    /// All of it.
+    Whole,
+    /// What senders reach: webhooks, and whether it is alive.
+    Webhooks,
+    /// What consumers and operators reach.
+    Api,
+}
+
+/// The service that every connection of a listener is given.
+pub(super) fn service(webhooks: Arc<WebhookSource>, api: Api, part: Part) -> impl Handler {
     let router = headgate_api::router(api);
     tower::service_fn(move |request: Request<Incoming>| {
         let webhooks = Arc::clone(&webhooks);
         let mut router = router.clone();
         // On the heap, because a future of both branches is large and moves often.
         Box::pin(async move {
-            if request.uri().path().starts_with(WEBHOOK_PATH) {
+            let path = request.uri().path();
+            if part != Part::Api && path.starts_with(WEBHOOK_PATH) {
                 return Ok::<_, Infallible>(webhooks.answer(request).await.map(Either::Left));
+            }
+            if part == Part::Webhooks && path != HEALTH_PATH {
+                return Ok(not_here(&request).map(Either::Left));
             }
             Ok(router.call(request).await?.map(Either::Right))
         })
     })
+}
+
+fn not_here<B>(request: &Request<B>) -> Answer {
+    let unknown = || RequestId::new("none");
+    let id = Arrival::of(request).map_or_else(unknown, |arrival| arrival.request_id.clone());
+    let message = "only webhooks are taken here";
+    Reject::new(StatusCode::NOT_FOUND, "not_found", message).answer(&id)
 }
 
 /// A channel as the API shows it.

@@ -195,6 +195,8 @@ impl Refused {
 
 /// What cannot change while the gateway runs, by its key.
 fn fixed(config: &Config) -> BTreeMap<&'static str, String> {
+    let api_listen = config.server.api_listen;
+    let proxies: Vec<_> = config.server.trusted_proxies.iter().map(ToString::to_string).collect();
     let backup_dir = config.backup_dir.as_ref();
     let quarantine = config.quarantine.map_or("off".to_owned(), |Bounds { count, bytes, age }| {
         format!("count {count}, bytes {bytes}, age {age:?}")
@@ -211,5 +213,7 @@ fn fixed(config: &Config) -> BTreeMap<&'static str, String> {
         ("data_dir", config.data_dir.display().to_string()),
         ("queue.backup_dir", backup_dir.map_or("none".into(), |dir| dir.display().to_string())),
         ("server.listen", config.server.listen.to_string()),
+        ("server.api_listen", api_listen.map_or("none".to_owned(), |at| at.to_string())),
+        ("server.trusted_proxies", format!("[{}]", proxies.join(", "))),
     ])
 }

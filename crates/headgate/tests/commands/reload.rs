@@ -178,12 +178,18 @@ fn what_takes_a_restart_is_named_and_nothing_else_is_changed() {
     let house = Reloading::with(OPEN);
     let tables = OPEN.replace("open", "other");
     let elsewhere = text(&tables).replace("\"data\"", "\"data-2\"").replace(":0", ":1");
+    let server = "[server]\napi_listen = \"127.0.0.1:0\"\ntrusted_proxies = [\"::1\"]";
+    let elsewhere = elsewhere.replace("[server]", server);
     fs::write(house.path("headgate.toml"), elsewhere).expect("written");
     house.gateway.hang_up();
     let data = house.gateway.said("wrong in the configuration");
     assert!(data.contains("data_dir: expected `") && data.contains("takes a restart"), "{data}");
+    let api = house.gateway.said("wrong in the configuration");
+    assert!(api.contains("server.api_listen: expected `none`"), "{api}");
     let listen = house.gateway.said("wrong in the configuration");
     assert!(listen.contains("server.listen: expected `127.0.0.1:0`"), "{listen}");
+    let proxies = house.gateway.said("wrong in the configuration");
+    assert!(proxies.contains("server.trusted_proxies: expected `[]`"), "{proxies}");
     assert_eq!(house.channels(), ["open"]);
 }
 

@@ -24,7 +24,7 @@ pub(super) enum BoundKind {
 
 /// A part of the bound that grows with its body and is given back when dropped.
 #[derive(Debug)]
-pub(super) struct Share {
+pub(crate) struct Share {
     bound: ByteBound,
     permit: Option<OwnedSemaphorePermit>,
 }
@@ -39,7 +39,7 @@ pub struct BodyHold {
 /// A bound is used up.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
 #[error("the bodies that are in flight use up the {bytes_max} bytes of {} for them", .kind.name())]
-pub(super) struct Exhausted {
+pub(crate) struct Exhausted {
     kind: BoundKind,
     bytes_max: usize,
 }
@@ -86,7 +86,7 @@ impl BoundKind {
 
 impl Share {
     /// Makes the share larger at once, or not at all.
-    pub(super) fn grow(&mut self, bytes: usize) -> Result<(), Exhausted> {
+    pub(crate) fn grow(&mut self, bytes: usize) -> Result<(), Exhausted> {
         let permits = self.bound.permits_for(bytes)?;
         let more = Arc::clone(&self.bound.permits).try_acquire_many_owned(permits);
         self.take(more.map_err(|_| self.bound.exhausted())?);
@@ -135,6 +135,12 @@ impl Drop for Share {
 }
 
 impl BodyHold {
+    /// A share of the same bound that holds nothing yet; none when this holds nothing and counts
+    /// against no bound.
+    pub(crate) fn another(&self) -> Option<Share> {
+        self.share.as_ref().map(|share| share.bound.share())
+    }
+
     /// How many bytes are held.
     #[must_use]
     pub fn bytes(&self) -> usize {

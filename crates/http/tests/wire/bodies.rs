@@ -167,7 +167,7 @@ async fn floods_beside_the_chunks_are_the_senders_fault() {
 #[tokio::test]
 async fn a_body_that_stands_still_is_closed_in_time() {
     let (gateway, mut taken) =
-        Gateway::taking(|options| options.idle_timeout = Duration::from_millis(100)).await;
+        Gateway::taking(|options| options.pace.idle_timeout = Duration::from_millis(100)).await;
     let mut client = Client::connect(gateway.address).await;
     client.send([sized(10).as_str(), "half"].concat()).await;
     let answer = client.answer().await;
@@ -182,7 +182,7 @@ async fn a_body_that_stands_still_is_closed_in_time() {
 #[tokio::test]
 async fn a_body_that_drips_is_closed_in_time() {
     let (gateway, mut taken) =
-        Gateway::taking(|options| options.grace_timeout = Duration::from_millis(200)).await;
+        Gateway::taking(|options| options.pace.grace_timeout = Duration::from_millis(200)).await;
     let mut client = Client::connect(gateway.address).await;
     client.send(sized(1 << 20)).await;
     let dripped = async {

@@ -130,7 +130,7 @@ async fn heads_are_held_to_the_limits_of_http_1() {
 #[tokio::test]
 async fn a_body_that_drips_is_closed_in_time() {
     let (gateway, mut taken) =
-        Gateway::taking(|options| options.idle_timeout = Duration::from_millis(100)).await;
+        Gateway::taking(|options| options.pace.idle_timeout = Duration::from_millis(100)).await;
     let stream = TcpStream::connect(gateway.address).await.expect("the server listens");
     let (mut sender, connection) =
         http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.expect("shakes hands");

@@ -93,14 +93,12 @@ impl Reading {
                     next = frame.seq + 1;
                     continue;
                 }
-                if !room.takes(&frame) {
-                    return Ok(stored);
-                }
-                next = frame.seq + 1;
-                match open(&frame) {
-                    Ok(found) => stored.push(found),
+                match room.open(&frame) {
+                    Ok(Some(found)) => stored.push(found),
+                    Ok(None) => return Ok(stored),
                     Err(error) => pass_damage(error)?,
                 }
+                next = frame.seq + 1;
             }
         }
         Ok(stored)
@@ -220,8 +218,7 @@ impl Reading {
         located: Located,
         room: &mut Room,
     ) -> Result<Option<Stored>, QueueError> {
-        let frame = self.frame(located)?;
-        room.takes(&frame).then(|| open(&frame)).transpose()
+        room.open(&self.frame(located)?)
     }
 
     fn frame(&self, located: Located) -> Result<Frame, QueueError> {
@@ -251,6 +248,18 @@ impl Room {
         self.bytes_left = left.unwrap_or(0);
         self.is_empty = false;
         takes
+    }
+
+    /// The event of a frame that fits. What it takes beyond its frame is known when it is open: a
+    /// body that came compressed is decoded by then.
+    fn open(&mut self, frame: &Frame) -> Result<Option<Stored>, QueueError> {
+        if !self.takes(frame) {
+            return Ok(None);
+        }
+        let stored = open(frame)?;
+        let beyond = stored.event.data().get().len().saturating_sub(frame.unpacked_bytes());
+        self.bytes_left = self.bytes_left.saturating_sub(beyond);
+        Ok(Some(stored))
     }
 }
 

@@ -4,12 +4,14 @@ use super::WebhookChannel;
 use crate::{
     Providers,
     provider::Provider,
+    rate::{Rate, RateLimit},
     scheme::{SecretError, Tolerance},
 };
 use headgate_event::{
     Channel, ChannelType, Secret,
     limits::{BODY_BYTES_MAX, DEDUPE_WINDOW_DEFAULT},
 };
+use headgate_http::IpNet;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 /// A webhook channel as it is configured.
@@ -29,6 +31,10 @@ pub struct ChannelSpec {
     pub dedupe: DedupePolicy,
     /// How far a signed time may be from ours; what the provider's file says when none is given.
     pub tolerance: Option<Tolerance>,
+    /// How many requests it takes in a time; as many as come when none is given.
+    pub rate: Option<RateLimit>,
+    /// Where its requests may come from; from anywhere when there are none.
+    pub allow_ips: Vec<IpNet>,
 }
 
 /// What is done about repeats of an event.
@@ -142,6 +148,8 @@ impl ChannelSpec {
                 secrets: self.secrets,
                 tolerance: self.tolerance,
                 dedupe: self.dedupe,
+                rate: self.rate.map(Rate::new),
+                allow_ips: self.allow_ips,
                 channel: Arc::new(self.channel),
             }),
             Ok(_) => Err(errors),

@@ -145,7 +145,8 @@ fn add(
             if let Some(name) = unknown.first() {
                 return Err(format!("`{name}` is not known: expected `{}`", NAMES.join("`, `")));
             }
-            let nothing = Content { encoding: BodyEncoding::Text, doc: None };
+            let nothing =
+                Content { encoding: BodyEncoding::Text, doc: None, foreign_charset: false };
             let subject = Subject::new(&Names::default(), &nothing);
             template.render(subject.value()).map(drop).map_err(refuse)
         });

@@ -5,7 +5,7 @@
 use super::{About, Check, Known, Scheme, SecretError, Tolerance, Unsigned, header_value};
 use crate::provider::{Problems, ProviderText, VerifyTable};
 use base64::{Engine, engine::general_purpose::STANDARD};
-use headgate_event::{Covers, Secret, Timestamp, Verdict, Verification};
+use headgate_event::{Secret, Timestamp, Verification};
 use headgate_http::{RawRequest, Reject, Verify};
 use http::{HeaderName, HeaderValue, header::AUTHORIZATION};
 use serde::Deserialize;
@@ -120,16 +120,9 @@ impl Prepared {
             let message = "header `authorization` is not `Basic` and credentials in base64";
             Reject::unauthorized("malformed_credentials", message)
         })?;
-        let key = self.known.position(sent.expose()).ok_or_else(|| {
+        self.known.proof(sent.expose(), &self.method).ok_or_else(|| {
             let message = "the user and password are none of this channel";
             Reject::unauthorized("credentials_mismatch", message)
-        })?;
-        Ok(Verification {
-            verdict: Verdict::Verified,
-            method: self.method.clone().into(),
-            covers: Covers::Token,
-            detail: None,
-            key: u32::try_from(key).ok(),
         })
     }
 }

@@ -1,6 +1,6 @@
 //! Secrets that are sent as they are, and how what is sent is compared with them.
 
-use headgate_event::Secret;
+use headgate_event::{Covers, Secret, Verdict, Verification};
 use sha2::{Digest, Sha256};
 use subtle::{Choice, ConstantTimeEq};
 
@@ -13,8 +13,21 @@ impl Known {
         Self(secrets.iter().map(|secret| Sha256::digest(secret.expose()).into()).collect())
     }
 
+    /// The proof by a secret that was sent as it is: it covers nothing but itself. None when it is
+    /// no secret of the channel.
+    pub(super) fn proof(&self, sent: &[u8], method: &str) -> Option<Verification> {
+        let key = self.position(sent)?;
+        Some(Verification {
+            verdict: Verdict::Verified,
+            method: method.to_owned().into(),
+            covers: Covers::Token,
+            detail: None,
+            key: u32::try_from(key).ok(),
+        })
+    }
+
     /// Which secret was sent. All of them are looked at.
-    pub(super) fn position(&self, sent: &[u8]) -> Option<usize> {
+    fn position(&self, sent: &[u8]) -> Option<usize> {
         let sent: [u8; 32] = Sha256::digest(sent).into();
         let equal: Vec<Choice> = self.0.iter().map(|known| known.ct_eq(&sent)).collect();
         equal.into_iter().position(bool::from)

@@ -4,7 +4,7 @@ use super::{
     About, Check, Headers, Known, Names, Scheme, SecretError, Tolerance, Unsigned, header_value,
 };
 use crate::provider::{Problems, ProviderText, VerifyTable};
-use headgate_event::{Covers, Secret, Timestamp, Verdict, Verification};
+use headgate_event::{Secret, Timestamp, Verification};
 use headgate_http::{RawRequest, Reject, Verify};
 use http::{HeaderName, HeaderValue};
 use serde::Deserialize;
@@ -113,16 +113,9 @@ impl Verify for Prepared {
             let message = format!("header `{name}` does not begin with `{}`", self.token.prefix);
             return Err(Reject::unauthorized("malformed_token", message));
         };
-        let key = self.known.position(sent).ok_or_else(|| {
+        self.known.proof(sent, &self.method).ok_or_else(|| {
             let message = "the token is none of this channel";
             Reject::unauthorized("token_mismatch", message)
-        })?;
-        Ok(Verification {
-            verdict: Verdict::Verified,
-            method: self.method.clone().into(),
-            covers: Covers::Token,
-            detail: None,
-            key: u32::try_from(key).ok(),
         })
     }
 }

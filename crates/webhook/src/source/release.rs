@@ -1,6 +1,6 @@
 //! A refused request looked at again: by the secrets that its channel has, at the time it came.
 
-use super::{WebhookSource, prove};
+use super::{WebhookSource, drafted, prove};
 use crate::{
     Explanation,
     channel::WebhookChannel,
@@ -90,9 +90,7 @@ impl WebhookSource {
             let came = request.arrival.received_at;
             match prove(&channel, request, came, &key) {
                 Err(refused) if age == AgeRule::Any && is_of_age(&refused.reject) => {
-                    let verified = channel.prove_at_any_age(*refused)?;
-                    let draft = channel.draft(&verified, &key);
-                    Ok((verified, draft))
+                    drafted(&channel, channel.prove_at_any_age(*refused)?, &key)
                 }
                 proved => proved,
             }

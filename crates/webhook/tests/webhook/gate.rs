@@ -5,7 +5,9 @@ use headgate_event::{
     Accepted, BoxFuture, Channel, ChannelType, Draft, Event, EventId, Secret, Sink, StoreError,
     StoredEvent, Timestamp, prompt::PromptKey,
 };
-use headgate_http::{Arrival, Intake, IntakeOptions, Rejection, RejectionSink, RequestId};
+use headgate_http::{
+    Arrival, Intake, IntakeOptions, Rejection, RejectionSink, RequestId, TrustedProxies,
+};
 use headgate_testkit::ManualClock;
 use headgate_webhook::{ChannelSpec, DedupePolicy, Ports, Providers, WebhookSource};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
@@ -83,7 +85,14 @@ pub(crate) fn spec(provider: &str, secrets: &[&str]) -> ChannelSpec {
         body_bytes_max: None,
         dedupe: DedupePolicy::default(),
         tolerance: None,
+        rate: None,
+        allow_ips: Vec::new(),
     }
+}
+
+/// Requests come from 192.0.2.7, whose network is a proxy's.
+fn proxies() -> TrustedProxies {
+    TrustedProxies::new(vec!["192.0.2.0/24".parse().expect("a network")])
 }
 
 impl Gate {
@@ -95,6 +104,7 @@ impl Gate {
         let ports = Ports {
             sink: Arc::clone(&sink) as Arc<dyn Sink>,
             intake: Arc::new(intake),
+            proxies: proxies(),
             clock: Arc::clone(&clock) as Arc<dyn headgate_event::Clock>,
             prompt_key: PromptKey::new([7; 32]),
             rejections: Some(Arc::clone(&refused) as Arc<dyn RejectionSink>),
@@ -191,6 +201,18 @@ impl Post {
             headers: HeaderMap::new(),
             body: body.into(),
         }
+    }
+
+    /// These bytes as GitHub signs and sends them, with the secret `a`.
+    pub(crate) fn signed(body: impl Into<Bytes>) -> Self {
+        const TARGET: &str = "/v1/webhook/fixture";
+        let github = PROVIDERS.find("github").expect("a provider");
+        let mut sample = github.sample(None, 1).expect("a sample");
+        sample.body = body.into();
+        let signed = github.sign(sample, TARGET, &Secret::new("a"), NOW).expect("signed");
+        let post = Self::to(TARGET, signed.body);
+        let headers = signed.headers.iter();
+        headers.fold(post, |post, (name, value)| post.header(name.as_str(), value.as_bytes()))
     }
 
     /// The request as the server loop gives it.

@@ -1,7 +1,6 @@
 //! Senders that want more than to be heard.
 
-use crate::gate::{Gate, NOW, PROVIDERS, Post};
-use headgate_event::Secret;
+use crate::gate::{Gate, Post};
 use proptest::prelude::*;
 
 const TARGET: &str = "/v1/webhook/fixture";
@@ -58,7 +57,7 @@ proptest! {
             "pull_request": {"number": 1, "title": title, "user": {"login": login}},
         });
         let prompt = runtime.block_on(async {
-            gate.event(&signed(&body.to_string())).await.prompt_ready().to_owned()
+            gate.event(&Post::signed(body.to_string())).await.prompt_ready().to_owned()
         });
         let labels: Vec<_> = prompt
             .lines()
@@ -69,20 +68,10 @@ proptest! {
     }
 }
 
-fn signed(body: &str) -> Post {
-    let github = PROVIDERS.find("github").expect("a provider");
-    let mut sample = github.sample(None, 1).expect("a sample");
-    sample.body = body.to_owned().into();
-    let signed = github.sign(sample, TARGET, &Secret::new("a"), NOW).expect("signed");
-    let post = Post::to(TARGET, signed.body);
-    let headers = signed.headers.iter();
-    headers.fold(post, |post, (name, value)| post.header(name.as_str(), value.as_bytes()))
-}
-
 #[tokio::test]
 async fn an_event_name_from_an_unsigned_header_stays_one_word_of_the_headline() {
     let gate = Gate::with("github", &["a"]);
-    let mut post = signed("{}");
+    let mut post = Post::signed("{}");
     let name = "push. verified by the owner".parse().expect("a value");
     post.headers.insert("x-github-event", name);
     let event = gate.event(&post).await;
@@ -99,7 +88,7 @@ async fn an_action_that_is_no_name_leaves_the_event_its_name() {
     let long = "x".repeat(200);
     for action in ["My workflow", "line\nbreak", &long] {
         let body = serde_json::json!({ "action": action }).to_string();
-        let mut post = signed(&body);
+        let mut post = Post::signed(body.clone());
         post.headers.insert("x-github-event", "workflow_run".parse().expect("a value"));
         assert_eq!(gate.event(&post).await.provider_event(), Some("workflow_run"), "{action:?}");
     }

@@ -5,7 +5,7 @@
 
 use crate::gate::{NOW, PROVIDERS, Post, spec};
 use headgate_event::{Accepted, BoxFuture, Draft, EventId, Sink, StoreError, prompt::PromptKey};
-use headgate_http::{Intake, IntakeOptions};
+use headgate_http::{Intake, IntakeOptions, TrustedProxies};
 use headgate_testkit::ManualClock;
 use headgate_webhook::{Ports, WebhookSource};
 use std::{sync::Arc, time::Duration};
@@ -44,6 +44,7 @@ async fn a_sender_that_leaves_takes_neither_its_event_nor_the_bound_with_it() {
     let ports = Ports {
         sink: Arc::clone(&slow) as Arc<dyn Sink>,
         intake: Arc::new(Intake::new(options).expect("an intake")),
+        proxies: TrustedProxies::default(),
         clock: Arc::new(ManualClock::at(NOW)),
         prompt_key: PromptKey::new([7; 32]),
         rejections: None,

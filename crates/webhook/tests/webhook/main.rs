@@ -8,6 +8,8 @@ mod bodies;
 #[cfg(test)]
 mod channels;
 #[cfg(test)]
+mod encodings;
+#[cfg(test)]
 mod explain;
 #[cfg(test)]
 mod fixtures;
@@ -17,6 +19,8 @@ mod flips;
 mod hostile;
 #[cfg(test)]
 mod leaving;
+#[cfg(test)]
+mod limits;
 #[cfg(test)]
 mod provider_files;
 #[cfg(test)]
