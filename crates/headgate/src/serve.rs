@@ -23,7 +23,7 @@ use crate::{
 use announce::Announcer;
 use anyhow::Context;
 use certificates::Certificates;
-use headgate_api::{Access, Api, ApiOptions, StreamRules};
+use headgate_api::{Access, Api, ApiOptions, Readiness, StreamRules};
 use headgate_event::Clock;
 use headgate_http::{DrainReport, Intake, IntakeOptions, TrustedProxies};
 use headgate_quarantine::Quarantine;
@@ -48,7 +48,7 @@ pub async fn run(arguments: &ServeArguments, environment: &Environment) -> Resul
     let metrics = telemetry::record_metrics()?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
 
-    open_files::allow(config.server.connections.total);
+    open_files::allow(config.server.connections_max());
     let storage = storage::open(&config, &clock).await?;
     let (queue, backups) = (Arc::clone(&storage.queue), storage.backups);
     let brought = subscriptions::bring_in_line(&*queue, &config.subscriptions).await;
@@ -67,6 +67,7 @@ pub async fn run(arguments: &ServeArguments, environment: &Environment) -> Resul
     let webhooks = Arc::new(webhooks);
     let (stop, stopping) = watch::channel(false);
     let mut options = api_options(&config, &queue, &clock, metrics, stopping.clone());
+    options.readiness = readiness(&signals);
     options.rejections = rejections::for_admins(quarantine.as_ref(), &webhooks);
     options.backups = backups;
     let api = Api::new(options);
@@ -89,6 +90,14 @@ pub async fn run(arguments: &ServeArguments, environment: &Environment) -> Resul
     let asked = async {
         signals.finish().await;
         supervisor::stopping();
+        let delay = config.server.drain_delay;
+        if !delay.is_zero() {
+            tracing::info!(
+                ?delay,
+                "stopping soon: not ready any more, so that balancers look away"
+            );
+            tokio::time::sleep(delay).await;
+        }
         tracing::info!("stopping: no new connections, what was begun is finished");
         stop.send_replace(true);
     };
@@ -144,7 +153,6 @@ fn api_options(
         access: access(config),
         clock: Arc::clone(clock),
         version: env!("CARGO_PKG_VERSION"),
-        // Whoever can ask has reached the listener, and the queue is asked by the API itself.
         readiness: Arc::new(Vec::new),
         metrics: Some(metrics),
         channels: config.channels.iter().map(front::channel_view).collect(),
@@ -153,6 +161,16 @@ fn api_options(
         stream: StreamRules::default(),
         backups: None,
     }
+}
+
+/// Why it cannot receive, apart from the queue, which the API asks itself: whoever can ask has
+/// reached the listener, so only a stop that has not closed it yet.
+fn readiness(signals: &Signals) -> Readiness {
+    let signals = signals.clone();
+    Arc::new(move || match signals.finishing() {
+        true => vec!["a stop was asked for".to_owned()],
+        false => Vec::new(),
+    })
 }
 
 /// Who may call: the holders of the keys, or without any this machine.

@@ -210,6 +210,7 @@ fn fixed(config: &Config) -> BTreeMap<&'static str, String> {
         ("quarantine", quarantine),
         ("server.tls", tls),
         ("server.connections", connections),
+        ("server.drain_delay", format!("{:?}", config.server.drain_delay)),
         ("data_dir", config.data_dir.display().to_string()),
         ("queue.backup_dir", backup_dir.map_or("none".into(), |dir| dir.display().to_string())),
         ("server.listen", config.server.listen.to_string()),
