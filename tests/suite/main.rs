@@ -3,6 +3,8 @@
 mod backup;
 mod bad_input;
 mod durability;
+mod metrics;
+mod openapi;
 mod peers;
 mod quarantine;
 mod reindex;

@@ -11,6 +11,9 @@ use std::{
 
 const EVENTS: usize = 120;
 
+/// The events that are erased: of every kind that is sent.
+const ERASED: [usize; 5] = [4, 9, 14, 19, 117];
+
 /// An event that was sent: its id and its body.
 type Sent = (String, Vec<u8>);
 
@@ -112,6 +115,11 @@ fn begun(config: &Path) -> Result<(Gateway, Vec<Sent>)> {
         sent.push(send(&mut connection, number)?);
     }
     let path = "/v1/subscriptions/agent/lease";
+    for number in ERASED {
+        let id = &sent.get(number).context("an event")?.0;
+        let erased = connection.request("DELETE", &format!("/v1/events/{id}"), &[], b"")?;
+        ensure!(erased.status == 200, "erasing {id}: {}", erased.status);
+    }
     let leased = connection.request("POST", path, &[], br#"{"max": 40}"#)?.json()?;
     let ids = deliveries(&leased)?;
     let settle = json!({"ack": ids.get(..20), "bury": [{"id": ids.get(20), "reason": "odd"}]});
@@ -160,10 +168,15 @@ fn answers(address: &str, sent: &[Sent]) -> Result<Vec<(String, Value)>> {
         answers.push((format!("list {list}"), all_pages(&mut connection, list)?));
     }
     for (number, (id, body)) in sent.iter().enumerate() {
-        let one = connection.request("GET", &format!("/v1/events/{id}"), &[], b"")?.json()?;
+        let mut one = connection.request("GET", &format!("/v1/events/{id}"), &[], b"")?.json()?;
+        if let Some(error) = one.pointer_mut("/error").and_then(Value::as_object_mut) {
+            error.remove("request_id");
+        }
         answers.push((format!("event {id}"), one));
         let raw = connection.request("GET", &format!("/v1/events/{id}/raw"), &[], b"")?;
-        ensure!(raw.body == *body, "the bytes of {id}");
+        let erased = ERASED.contains(&number);
+        ensure!((raw.status == 410) == erased, "the status of {id}: {}", raw.status);
+        ensure!(erased || raw.body == *body, "the bytes of {id}");
         // An open channel knows no repeats.
         if number % 4 != 0 {
             let (again, _) = send(&mut connection, number)?;

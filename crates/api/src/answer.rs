@@ -8,6 +8,7 @@ use axum::{
 };
 use headgate_http::{Arrival, RequestId};
 use http::{HeaderName, HeaderValue, StatusCode, header};
+use std::time::Instant;
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -22,7 +23,10 @@ pub(crate) async fn complete(
     request.extensions_mut().insert(id.clone());
     let path = request.extensions().get::<MatchedPath>().cloned();
     let route = path.as_ref().map_or("other", MatchedPath::as_str).to_owned();
+    let begun = Instant::now();
     let mut answer = worded(next.run(request).await, &id);
+    metrics::histogram!("headgate_api_answer_seconds", "route" => route.clone())
+        .record(begun.elapsed());
 
     let status = answer.status().as_u16().to_string();
     metrics::counter!("headgate_api_requests_total", "route" => route, "status" => status)

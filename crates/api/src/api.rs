@@ -25,6 +25,9 @@ use tokio::sync::{Mutex, Semaphore, watch};
 /// Says why the program is not ready; nothing when it is.
 pub type Readiness = Arc<dyn Fn() -> Vec<String> + Send + Sync>;
 
+/// Sets the gauges that are measured only when somebody asks, such as the bytes of the log.
+pub type Measure = Arc<dyn Fn() + Send + Sync>;
+
 /// What the API is made of.
 pub struct ApiOptions {
     /// Where the events are.
@@ -39,6 +42,8 @@ pub struct ApiOptions {
     pub readiness: Readiness,
     /// The recorder whose metrics are shown; without it only those of the queue are.
     pub metrics: Option<PrometheusHandle>,
+    /// What is called before metrics are shown.
+    pub measure: Measure,
     /// The configured ways in, as `GET /v1/channels` shows them.
     pub channels: Vec<ChannelView>,
     /// Makes backups; none where no folder is configured for them.
@@ -81,6 +86,7 @@ pub(crate) struct Parts {
     pub(crate) version: &'static str,
     pub(crate) readiness: Readiness,
     pub(crate) metrics: Option<PrometheusHandle>,
+    pub(crate) measure: Measure,
     pub(crate) channels: ArcSwap<Vec<ChannelView>>,
     pub(crate) rejections: Option<Rejections>,
     pub(crate) rules: StreamRules,
@@ -112,6 +118,7 @@ impl Api {
             version: options.version,
             readiness: options.readiness,
             metrics: options.metrics,
+            measure: options.measure,
             channels: ArcSwap::from_pointee(options.channels),
             rejections: options.rejections,
             rules: options.stream,

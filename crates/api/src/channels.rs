@@ -8,10 +8,11 @@ use axum::{
 };
 use headgate_event::Channel;
 use http::Uri;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// A configured way in, as the API shows it. Nothing in it is secret.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct ChannelView {
     /// Its id, label and type.
     #[serde(flatten)]
@@ -24,8 +25,10 @@ pub struct ChannelView {
     pub path: Option<String>,
 }
 
-#[derive(Serialize)]
-struct Channels<'a> {
+/// The configured ways in.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct Channels<'a> {
+    /// By id.
     channels: &'a [ChannelView],
 }
 

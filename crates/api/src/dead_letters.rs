@@ -15,13 +15,17 @@ use axum::{
 use headgate_event::limits::{LIST_EVENTS_DEFAULT, LIST_EVENTS_MAX};
 use headgate_queue::{DeadLetter, DeadLetterQuery};
 use http::Uri;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 const LIST_PARAMETERS: [&str; 3] = ["subscription", "limit", "cursor"];
 
-#[derive(Serialize)]
-struct DeadLetters {
+/// A page of dead letters.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct DeadLetters {
+    /// Those of the newest events first.
     dead_letters: Vec<DeadLetter>,
+    /// What to give as `cursor` for the next page; null at the end.
     next_cursor: Option<String>,
 }
 

@@ -103,6 +103,9 @@ impl From<QueueError> for ApiError {
             QueueError::Subscription(error) => {
                 Self::invalid("invalid_subscription", error.to_string())
             }
+            erased @ QueueError::Erased { .. } => {
+                Self::new(StatusCode::GONE, "erased", erased.to_string())
+            }
             damaged @ QueueError::Damaged { .. } => {
                 let message = "a stored event cannot be read, which the operator has to mend";
                 Self::new(StatusCode::INTERNAL_SERVER_ERROR, "damaged", message).with_cause(damaged)

@@ -18,16 +18,20 @@ use headgate_event::{
 };
 use headgate_queue::{Damaged, ListQuery, Selection, Seq, Stored};
 use http::{HeaderValue, Uri, header};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 const LIST_PARAMETERS: [&str; 4] = ["since", "until", "limit", "cursor"];
 
-#[derive(Serialize)]
-struct Events {
+/// A page of events.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct Events {
+    /// Newest first.
     events: Vec<Event>,
     /// Events of this page that are stored and cannot be read.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     damaged: Vec<Damaged>,
+    /// What to give as `cursor` for the next page; null at the end.
     next_cursor: Option<String>,
 }
 
@@ -72,13 +76,29 @@ pub(crate) async fn raw(
     Ok(answer)
 }
 
+/// `DELETE /v1/events/{id}`: erases its content everywhere. Again gives the same answer.
+pub(crate) async fn erase(
+    State(api): State<Shared>,
+    Path(id): Path<String>,
+    uri: Uri,
+) -> Result<Response, ApiError> {
+    Parameters::none(&uri)?;
+    let id = event_id(&id)?;
+    let erased = api.queue.erase(id).await?.ok_or_else(|| unknown(id))?;
+    Ok(Json(erased).into_response())
+}
+
 async fn stored(api: &Shared, id: &str) -> Result<Stored, ApiError> {
-    let id: EventId =
-        id.parse().map_err(|error| ApiError::invalid("invalid_id", format!("{error}")))?;
-    api.queue
-        .event(id)
-        .await?
-        .ok_or_else(|| ApiError::not_found("unknown_event", format!("there is no event `{id}`")))
+    let id = event_id(id)?;
+    api.queue.event(id).await?.ok_or_else(|| unknown(id))
+}
+
+fn event_id(text: &str) -> Result<EventId, ApiError> {
+    text.parse().map_err(|error| ApiError::invalid("invalid_id", format!("{error}")))
+}
+
+fn unknown(id: EventId) -> ApiError {
+    ApiError::not_found("unknown_event", format!("there is no event `{id}`"))
 }
 
 /// The selection that the parameters of the filters make.

@@ -12,24 +12,36 @@ use axum::{
 };
 use headgate_queue::Health;
 use http::{StatusCode, Uri};
+use schemars::JsonSchema;
 use serde::Serialize;
 
-#[derive(Serialize)]
-struct Alive {
+/// The process lives.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct Alive {
+    /// `ok`.
     status: &'static str,
 }
 
-#[derive(Serialize)]
-struct Readiness {
+/// What of its work the program can do.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct Readiness {
+    /// Whether it can do what was asked about.
     ready: bool,
+    /// Whether events can be taken.
     receiving: Part,
+    /// Whether consumers can be served.
     consuming: Part,
+    /// The version of the program.
     version: &'static str,
 }
 
-#[derive(Serialize)]
+/// One part of the work.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "ReadinessPart")]
 struct Part {
+    /// Whether it can be done.
     ok: bool,
+    /// Every reason why not.
     reasons: Vec<String>,
 }
 
@@ -60,7 +72,8 @@ pub(crate) async fn ready(State(api): State<Shared>, uri: Uri) -> Result<Respons
     Ok((status, Json(body)).into_response())
 }
 
-fn health(api: &Parts) -> Health {
+/// What of its work the program can do, with every reason why not.
+pub(crate) fn health(api: &Parts) -> Health {
     let mut health = api.queue.health();
     for reason in health.receiving.iter_mut().chain(&mut health.consuming) {
         reason.insert_str(0, "queue: ");

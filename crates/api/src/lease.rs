@@ -13,19 +13,30 @@ use headgate_event::{
 };
 use headgate_queue::{LeaseAsk, QueueError};
 use http::Uri;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::{ops::RangeInclusive, time::Duration};
 
-#[derive(Debug, Default, Deserialize)]
+/// What is wanted of a lease.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, expecting = "a JSON object")]
-struct Ask {
+#[schemars(rename = "LeaseAsk")]
+pub(crate) struct Ask {
+    /// At most so many deliveries; 10 when it is left out.
+    #[schemars(range(min = 1, max = LEASE_DELIVERIES_MAX))]
     max: Option<u64>,
+    /// How long to wait for the first one; not at all when it is left out.
+    #[schemars(range(min = 0, max = LEASE_WAIT_MS_MAX))]
     wait_ms: Option<u64>,
+    /// How long each is leased; as long as the subscription says when it is left out.
+    #[schemars(range(min = 1, max = LEASE_MS_MAX))]
     lease_ms: Option<u64>,
 }
 
-#[derive(Serialize)]
-struct Deliveries {
+/// What was leased.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct Deliveries {
+    /// Events, each with its `delivery`.
     deliveries: Vec<Event>,
 }
 

@@ -8,11 +8,17 @@
 mod router;
 pub use router::router;
 
+mod openapi;
+pub use openapi::document as openapi_document;
+
 mod api;
-pub use api::{Api, ApiOptions, Readiness, StreamRules};
+pub use api::{Api, ApiOptions, Measure, Readiness, StreamRules};
 
 mod access;
 pub use access::{Access, ApiKey, Scope, ScopeError};
+
+mod metrics;
+pub use metrics::{SUBSCRIPTION_GAUGES, SubscriptionGauge};
 
 mod channels;
 pub use channels::ChannelView;
@@ -23,6 +29,7 @@ pub use rejections::{Rejections, Releaser, Releasing, Unreleased};
 mod answer;
 mod backups;
 mod body;
+mod calls;
 mod cursor;
 mod dead_letters;
 mod error;
@@ -31,8 +38,11 @@ mod export;
 mod filters;
 mod health;
 mod lease;
-mod metrics;
 mod parameters;
 mod settle;
 mod stream;
 mod subscriptions;
+
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;

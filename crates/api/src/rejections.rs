@@ -7,8 +7,10 @@ mod port;
 mod release;
 mod view;
 
+pub(crate) use ask::{BulkAsk, ReleaseAsk};
 pub use port::{Rejections, Releaser, Releasing, Unreleased};
-pub(crate) use release::{release, release_all};
+pub(crate) use release::{Counts, Released, release, release_all};
+pub(crate) use view::Whole;
 
 use crate::{
     api::Shared,
@@ -28,16 +30,22 @@ use axum::{
 use headgate_event::limits::{LIST_EVENTS_DEFAULT, LIST_EVENTS_MAX, STORE_RETRY_AFTER};
 use headgate_quarantine::{Kept, Order, QuarantineError, Query, RejectionId, Summary};
 use http::{HeaderValue, StatusCode, Uri, header};
+use schemars::JsonSchema;
 use serde::Serialize;
 
-#[derive(Serialize)]
-struct Listed {
+/// A page of rejections.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct Listed {
+    /// Newest first.
     rejections: Vec<Summary>,
+    /// What to give as `cursor` for the next page; null at the end.
     next_cursor: Option<String>,
 }
 
-#[derive(Serialize)]
-struct Deleted {
+/// What was deleted.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct Deleted {
+    /// How many there were.
     deleted: u64,
 }
 

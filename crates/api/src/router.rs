@@ -1,67 +1,110 @@
-//! Which call goes where, and what it needs.
+//! Which call goes where, what it needs, and what the document says of it.
 //!
-//! The scopes are written beside the routes: whoever reads this table knows what a key can do.
+//! Both the router and the OpenAPI document are made from the one table below, so that neither can
+//! know a call that the other does not. The scopes are in it too: whoever reads the table knows
+//! what a key can do.
 
 use crate::{
-    Api, Scope, access, answer, api::Shared, backups, channels, dead_letters, error::ApiError,
-    events, export, health, lease, metrics, rejections, settle, stream, subscriptions,
+    Api, Scope, access, answer, backups,
+    calls::{
+        Call, Needs,
+        Verb::{Delete, Get, Post, Put},
+    },
+    channels, dead_letters,
+    error::ApiError,
+    events, export, health, lease, metrics,
+    openapi::{self, says},
+    rejections, settle, stream, subscriptions,
 };
-use axum::{
-    Router,
-    middleware::from_fn_with_state,
-    routing::{MethodRouter, get, post, put},
-};
+use axum::{Router, middleware::from_fn_with_state};
 use http::Uri;
 
 /// The routes of the API. Everything else answers 404 in JSON.
 ///
-/// Changing what subscriptions exist, and pausing them, needs `admin`: who may only consume cannot
+/// Erasing an event, changing what subscriptions exist, and pausing them need `admin`: who may only consume cannot
 /// take a subscription away from another consumer. `admin` implies all other scopes.
 pub fn router(api: Api) -> Router {
     let Api(api) = api;
-    let needs = |scope: Scope, methods: MethodRouter<Shared>| {
-        methods.route_layer(from_fn_with_state((api.clone(), scope), access::guard))
-    };
-    let subscription = needs(Scope::Read, get(subscriptions::show))
-        .merge(needs(Scope::Admin, put(subscriptions::make).delete(subscriptions::end)));
-    Router::new()
-        .route("/v1/events", needs(Scope::Read, get(events::list)))
-        .route("/v1/events/{id}", needs(Scope::Read, get(events::show)))
-        .route("/v1/events/{id}/raw", needs(Scope::Read, get(events::raw)))
-        // Exact bytes of every channel, and the folder's disk: an operator's business.
-        .route("/v1/export", needs(Scope::Admin, get(export::export)))
-        .route("/v1/backups", needs(Scope::Admin, post(backups::make)))
-        .route("/v1/dead-letters", needs(Scope::Read, get(dead_letters::list)))
-        .merge(rejections(&needs))
-        .route("/v1/channels", needs(Scope::Read, get(channels::list)))
-        .route("/v1/subscriptions", needs(Scope::Read, get(subscriptions::list)))
-        .route("/v1/subscriptions/{name}", subscription)
-        .route("/v1/subscriptions/{name}/pause", needs(Scope::Admin, post(subscriptions::pause)))
-        .route("/v1/subscriptions/{name}/resume", needs(Scope::Admin, post(subscriptions::resume)))
-        .route("/v1/subscriptions/{name}/lease", needs(Scope::Consume, post(lease::lease)))
-        .route("/v1/subscriptions/{name}/settle", needs(Scope::Consume, post(settle::settle)))
-        // Its scope depends on whether it names a subscription, so it asks for it itself.
-        .route("/v1/stream", get(stream::open))
-        .route("/metrics", needs(Scope::Read, get(metrics::show)))
-        .route("/healthz", get(health::alive))
-        .route("/readyz", get(health::ready))
+    let mut router = Router::new();
+    for Call { path, needs, answers, .. } in calls() {
+        let answers = match needs {
+            Needs::Scope(scope) => {
+                answers.route_layer(from_fn_with_state((api.clone(), scope), access::guard))
+            }
+            Needs::Nothing | Needs::OneOf(_) => answers,
+        };
+        router = router.route(path, answers);
+    }
+    router
         .fallback(unknown_path)
         .layer(from_fn_with_state(api.clone(), answer::complete))
-        .with_state(api)
+        .with_state::<()>(api)
 }
 
-/// The quarantine. It holds requests as they came, secrets and all, so `read` is not enough.
-fn rejections(
-    needs: &impl Fn(Scope, MethodRouter<Shared>) -> MethodRouter<Shared>,
-) -> Router<Shared> {
-    let admin = |methods| needs(Scope::Admin, methods);
-    Router::new()
-        .route("/v1/rejections", admin(get(rejections::list).delete(rejections::delete_all)))
-        .route("/v1/rejections/release", admin(post(rejections::release_all)))
-        .route("/v1/rejections/{id}", admin(get(rejections::show).delete(rejections::delete)))
-        .route("/v1/rejections/{id}/raw", admin(get(rejections::raw)))
-        .route("/v1/rejections/{id}/verify", admin(post(rejections::verify)))
-        .route("/v1/rejections/{id}/release", admin(post(rejections::release)))
+/// Every call of the API.
+pub(crate) fn calls() -> Vec<Call> {
+    const READ: Needs = Needs::Scope(Scope::Read);
+    const CONSUME: Needs = Needs::Scope(Scope::Consume);
+    const ADMIN: Needs = Needs::Scope(Scope::Admin);
+    // Its scope depends on whether it names a subscription, so it asks for it itself.
+    const STREAM: Needs = Needs::OneOf(&[Scope::Read, Scope::Consume]);
+    let one = "/v1/subscriptions/{name}";
+    let (pause, resume) = ("/v1/subscriptions/{name}/pause", "/v1/subscriptions/{name}/resume");
+    let (lease, settle) = ("/v1/subscriptions/{name}/lease", "/v1/subscriptions/{name}/settle");
+    let mut calls = vec![
+        Call::new((Get, "/v1/events"), READ, events::list, says::events::list()),
+        Call::new((Get, "/v1/events/{id}"), READ, events::show, says::events::show()),
+        Call::new((Delete, "/v1/events/{id}"), ADMIN, events::erase, says::events::erase()),
+        Call::new((Get, "/v1/events/{id}/raw"), READ, events::raw, says::events::raw()),
+        Call::new((Get, "/v1/stream"), STREAM, stream::open, says::stream::open()),
+        Call::new(
+            (Get, "/v1/subscriptions"),
+            READ,
+            subscriptions::list,
+            says::subscriptions::list(),
+        ),
+        Call::new((Get, one), READ, subscriptions::show, says::subscriptions::show()),
+        Call::new((Put, one), ADMIN, subscriptions::make, says::subscriptions::make()),
+        Call::new((Delete, one), ADMIN, subscriptions::end, says::subscriptions::end()),
+        Call::new((Post, pause), ADMIN, subscriptions::pause, says::subscriptions::pause()),
+        Call::new((Post, resume), ADMIN, subscriptions::resume, says::subscriptions::resume()),
+        Call::new((Post, lease), CONSUME, lease::lease, says::deliveries::lease()),
+        Call::new((Post, settle), CONSUME, settle::settle, says::deliveries::settle()),
+        Call::new((Get, "/v1/dead-letters"), READ, dead_letters::list, says::deliveries::dead()),
+        Call::new((Get, "/v1/channels"), READ, channels::list, says::operation::channels()),
+        Call::new((Get, "/metrics"), READ, metrics::show, says::operation::metrics()),
+        Call::new((Get, "/openapi.json"), READ, openapi::show, says::operation::document()),
+        Call::new((Get, "/healthz"), Needs::Nothing, health::alive, says::operation::alive()),
+        Call::new((Get, "/readyz"), Needs::Nothing, health::ready, says::operation::ready()),
+    ];
+    calls.extend([
+        Call::new((Get, "/v1/export"), ADMIN, export::export, says::copies::export()),
+        Call::new((Post, "/v1/backups"), ADMIN, backups::make, says::copies::back_up()),
+    ]);
+    calls.extend(quarantine());
+    calls
+}
+
+/// The calls of the quarantine. It holds requests as they came, secrets and all, so `read` is not
+/// enough.
+fn quarantine() -> Vec<Call> {
+    const ADMIN: Needs = Needs::Scope(Scope::Admin);
+    use rejections as them;
+    use says::rejections as says;
+    let (all, one) = ("/v1/rejections", "/v1/rejections/{id}");
+    let release_all = "/v1/rejections/release";
+    let (raw, verify) = ("/v1/rejections/{id}/raw", "/v1/rejections/{id}/verify");
+    let release = "/v1/rejections/{id}/release";
+    vec![
+        Call::new((Get, all), ADMIN, them::list, says::list()),
+        Call::new((Delete, all), ADMIN, them::delete_all, says::delete_all()),
+        Call::new((Post, release_all), ADMIN, them::release_all, says::release_all()),
+        Call::new((Get, one), ADMIN, them::show, says::show()),
+        Call::new((Delete, one), ADMIN, them::delete, says::delete()),
+        Call::new((Get, raw), ADMIN, them::raw, says::raw()),
+        Call::new((Post, verify), ADMIN, them::verify, says::verify()),
+        Call::new((Post, release), ADMIN, them::release, says::release()),
+    ]
 }
 
 async fn unknown_path(uri: Uri) -> ApiError {

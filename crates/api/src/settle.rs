@@ -10,57 +10,79 @@ use axum::{
 use headgate_event::limits::{LEASE_MS_MAX, REASON_BYTES_MAX, RETRY_AFTER_MS_MAX, SETTLE_IDS_MAX};
 use headgate_queue::{Settlement, Verb};
 use http::Uri;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeSet, time::Duration};
 
-#[derive(Debug, Default, Deserialize)]
+/// What became of deliveries, each named by its delivery id.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, expecting = "a JSON object")]
-struct Ask {
+#[schemars(rename = "SettleAsk")]
+pub(crate) struct Ask {
+    /// Done: they never come again.
     ack: Vec<String>,
+    /// They come again later.
     retry: Vec<RetryAsk>,
+    /// Their leases go on.
     extend: Vec<ExtendAsk>,
+    /// They never come again and are dead letters.
     bury: Vec<BuryAsk>,
 }
 
 /// Give it again, after the policy's wait or after this long.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, expecting = "a JSON object")]
 pub(crate) struct RetryAsk {
+    /// The delivery.
     pub(crate) id: String,
+    /// How long to wait, instead of the policy's wait.
     #[serde(default)]
+    #[schemars(range(min = 0, max = RETRY_AFTER_MS_MAX))]
     after_ms: Option<u64>,
+    /// Why, for the operator.
     #[serde(default)]
     reason: Option<String>,
 }
 
 /// Let the lease last this long from the present moment.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, expecting = "a JSON object")]
 pub(crate) struct ExtendAsk {
+    /// The delivery.
     pub(crate) id: String,
+    /// How long.
+    #[schemars(range(min = 1, max = LEASE_MS_MAX))]
     lease_ms: u64,
 }
 
 /// Never give it again.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, expecting = "a JSON object")]
 pub(crate) struct BuryAsk {
+    /// The delivery.
     pub(crate) id: String,
+    /// Why, for the operator.
     #[serde(default)]
     reason: Option<String>,
 }
 
-#[derive(Debug, Serialize)]
-struct Settled {
+/// What was settled.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Settled {
+    /// How many deliveries were settled.
     settled: usize,
+    /// Those that were not.
     errors: Vec<Unsettled>,
 }
 
 /// Why one delivery was not settled.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct Unsettled {
+    /// The delivery as it was named.
     id: String,
+    /// `unknown_delivery`, `lease_expired`, `already_settled` or `repeated_id`.
     code: &'static str,
+    /// The same in a sentence.
     message: String,
 }
 

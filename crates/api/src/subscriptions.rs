@@ -3,7 +3,7 @@
 mod ask;
 
 use crate::{api::Shared, body, error::ApiError, parameters::Parameters};
-use ask::Ask;
+pub(crate) use ask::Ask;
 use axum::{
     Json,
     body::Body,
@@ -12,10 +12,13 @@ use axum::{
 };
 use headgate_queue::SubscriptionStatus;
 use http::{StatusCode, Uri};
+use schemars::JsonSchema;
 use serde::Serialize;
 
-#[derive(Serialize)]
-struct Subscriptions {
+/// All subscriptions.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct Subscriptions {
+    /// By name.
     subscriptions: Vec<SubscriptionStatus>,
 }
 

@@ -75,9 +75,11 @@ impl FromStr for EventId {
     type Err = EventIdError;
 
     fn from_str(text: &str) -> Result<Self, EventIdError> {
-        Ulid::from_string(text)
-            .map(Self)
-            .map_err(|_| EventIdError { text: text.chars().take(64).collect() })
+        // 26 characters hold two bits more than an id: the parser drops what is beyond 128 bits,
+        // and another text would be the id of somebody else's event.
+        let fits = matches!(text.as_bytes().first(), Some(b'0'..=b'7'));
+        let id = Ulid::from_string(text).ok().filter(|_| fits).map(Self);
+        id.ok_or_else(|| EventIdError { text: text.chars().take(64).collect() })
     }
 }
 
@@ -111,6 +113,16 @@ impl JsonSchema for EventId {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    // Symptom: `/v1/events/KAJ3...` showed the event `3AJ3...`. Cause: bits beyond 128 were
+    // dropped in silence. Fix: such a text is no id.
+    #[test]
+    fn a_text_of_more_than_128_bits_is_no_id() {
+        assert!("7ZZZZZZZZZZZZZZZZZZZZZZZZZ".parse::<EventId>().is_ok());
+        for text in ["80000000000000000000000000", "KAJ3V3W2N9E6W0V8R3M5T7QZ00", ""] {
+            assert!(text.parse::<EventId>().is_err(), "{text}");
+        }
+    }
 
     #[test]
     fn ids_of_one_millisecond_keep_their_order() {

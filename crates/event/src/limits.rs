@@ -262,9 +262,33 @@ pub const RETRY_FACTOR: u32 = 3;
 pub const RETRY_AFTER_MS_MAX: u64 = 7 * 24 * 3600 * 1000;
 /// The longest reason kept with a retry or a dead letter, in bytes.
 pub const REASON_BYTES_MAX: usize = 1_024;
+/// The dead letters of a subscription whose events are gone, of which the newest stay.
+pub const LETTERS_WITHOUT_EVENT_MAX: usize = 1_000;
+/// The most deliveries that one commit of the state lets expire, and the most letters it forgets.
+pub const EXPIRED_PER_COMMIT_MAX: usize = 4_096;
+/// Retention by age acts on slices of the log: an event may stay longer by this part of the age.
+pub const RETENTION_AGE_PARTS: u32 = 8;
+/// The shortest age for retention.
+pub const RETENTION_AGE_MIN: Duration = Duration::from_secs(1);
+/// The fewest bytes for retention: what is being written is never removed.
+pub const RETENTION_BYTES_MIN: u64 = 2 * SEGMENT_BYTES_MAX;
+/// The longest time between two looks at what is past retention.
+pub const RETENTION_EVERY_MAX: Duration = Duration::from_secs(60);
+/// The shortest time between two looks at what is past retention.
+pub const RETENTION_EVERY_MIN: Duration = Duration::from_secs(1);
+/// The most rows of the index that one transaction of retention takes away.
+pub const INDEX_TRIM_ROWS_MAX: u64 = 8_192;
+/// How often erasing asks for the write-ahead logs to be written back before it is put off.
+pub const ERASE_CHECKPOINTS_MAX: usize = 20;
+/// How long erasing waits for a backup or retention before it is refused for now.
+pub const ERASE_TURN_WAIT: Duration = Duration::from_secs(20);
+/// How long erasing waits for readers of the index before it asks again.
+pub const ERASE_CHECKPOINT_PAUSE: Duration = Duration::from_millis(50);
 /// A live tail that is this many events behind jumps ahead and is told how many it missed.
 pub const TAIL_BEHIND_EVENTS_MAX: u64 = 10_000;
 
+/// How often histograms are counted up, whether anybody asks for metrics or not.
+pub const METRICS_UPKEEP_EVERY: Duration = Duration::from_secs(5);
 /// The largest body of a call to the API, in bytes.
 pub const API_BODY_BYTES_MAX: usize = 8 << 20;
 /// The most values of one filter (types, channels, providers, keys).
@@ -371,6 +395,8 @@ const _: () = assert!(STREAM_IN_FLIGHT_DEFAULT <= IN_FLIGHT_MAX);
 const _: () = assert!(STREAM_LEASE_DELIVERIES_MAX <= LEASE_DELIVERIES_MAX);
 const _: () = assert!(STREAM_PING_EVERY.as_secs() * 2 < STREAM_SILENCE_MAX.as_secs());
 const _: () = assert!(STREAM_CLOSE_TIMEOUT.as_secs() < DRAIN_TIMEOUT.as_secs());
+const _: () = assert!(RETENTION_EVERY_MIN.as_secs() <= RETENTION_EVERY_MAX.as_secs());
+const _: () = assert!(LETTERS_WITHOUT_EVENT_MAX <= EXPIRED_PER_COMMIT_MAX);
 const _: () = assert!(FRAME_BYTES_MAX * 8 <= EXPORT_LINE_BYTES_MAX);
 const _: () =
     assert!(SEGMENT_BYTES_MAX + 2 * (ACCEPT_BYTES_MAX as u64) <= REPAIR_SEGMENT_BYTES_MAX);

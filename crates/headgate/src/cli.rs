@@ -9,9 +9,9 @@ mod storage_arguments;
 
 pub use client_arguments::ClientArguments;
 pub use commands::{
-    CheckArguments, DeadLettersArguments, EventsCommand, EventsGetArguments, EventsListArguments,
-    HealthArguments, KeyArguments, ListenArguments, SendArguments, ServeArguments, TailArguments,
-    Work,
+    CheckArguments, CompletionsArguments, DeadLettersArguments, EventsCommand,
+    EventsEraseArguments, EventsGetArguments, EventsListArguments, HealthArguments, KeyArguments,
+    ListenArguments, SendArguments, ServeArguments, Shell, TailArguments, Work,
 };
 pub use provider_arguments::{
     ProvidersCommand, ProvidersListArguments, ProvidersShowArguments, RenderArguments,
@@ -65,7 +65,7 @@ pub enum Command {
     /// settles nothing. When the connection breaks it goes on after the last event that it showed;
     /// `listen` is for consumers.
     Tail(Box<TailArguments>),
-    /// Look at stored events
+    /// Look at stored events, or erase one
     #[command(subcommand)]
     Events(EventsCommand),
     /// Run a command, or call a URL, for each event of a subscription until it succeeds
@@ -119,6 +119,10 @@ pub enum Command {
     /// Show who can send, and how they prove themselves
     #[command(subcommand)]
     Providers(ProvidersCommand),
+    /// Print a script by which a shell completes the commands of this program
+    ///
+    /// For bash: `headgate completions bash > /etc/bash_completion.d/headgate`.
+    Completions(CompletionsArguments),
 }
 
 const AFTER_HELP: &str = "Exit codes: 0 done, 1 failed, 2 wrong usage or configuration.";

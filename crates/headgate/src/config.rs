@@ -28,7 +28,7 @@ pub use server::{Connections, OpenError, Server};
 use headgate_api::ApiKey;
 use headgate_http::Tls;
 use headgate_quarantine::Bounds;
-use headgate_queue::SubscriptionSpec;
+use headgate_queue::{Retention, SubscriptionSpec};
 use headgate_webhook::{ChannelSpec, Providers};
 use problem::Notes;
 use section::Section;
@@ -47,6 +47,8 @@ pub struct Config {
     pub backup_dir: Option<PathBuf>,
     /// Where to listen.
     pub server: Server,
+    /// When events are removed.
+    pub retention: Retention,
     /// TLS with the certificate and key that `server` names.
     pub tls: Option<Tls>,
     /// Who may use the API; when empty, anyone on this machine.
@@ -197,10 +199,12 @@ fn read(root: Section<'_>, context: &Context<'_>) -> Option<Config> {
         None => Some(None),
     };
     root.report_unknown(&LATER);
+    let queue::Queue { backup_dir, retention } = queue?;
     Some(Config {
         data_dir: data_dir?,
-        backup_dir: queue?.backup_dir,
+        backup_dir,
         server: server?,
+        retention,
         tls: tls?,
         api_keys: api_keys?,
         channels: channels.channels?,

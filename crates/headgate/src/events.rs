@@ -1,7 +1,7 @@
-//! `headgate events`: stored events, a list of them or one.
+//! `headgate events`: stored events, a list of them or one, and erasing one.
 
 use crate::{
-    cli::{EventsCommand, EventsGetArguments, EventsListArguments},
+    cli::{EventsCommand, EventsEraseArguments, EventsGetArguments, EventsListArguments},
     client::{CallPath, Client, ClientError},
     config::Environment,
     failure::Failure,
@@ -20,6 +20,14 @@ struct Page {
     next_cursor: Option<String>,
 }
 
+/// What is left of an event that was erased.
+#[derive(Deserialize)]
+struct Erased {
+    id: String,
+    created_at: String,
+    erased_at: String,
+}
+
 /// An event of a page that the gateway cannot read.
 #[derive(Deserialize)]
 struct Damaged {
@@ -27,11 +35,12 @@ struct Damaged {
     reason: String,
 }
 
-/// Shows what was asked for.
+/// Does what was asked for.
 pub async fn run(command: &EventsCommand, environment: &Environment) -> Result<(), Failure> {
     match command {
         EventsCommand::List(arguments) => list(arguments, environment).await,
         EventsCommand::Get(arguments) => show(arguments, environment).await,
+        EventsCommand::Erase(arguments) => erase(arguments, environment).await,
     }
 }
 
@@ -98,6 +107,18 @@ async fn show(arguments: &EventsGetArguments, environment: &Environment) -> Resu
         return output::line(text);
     }
     output::line(read(text)?.prompt_ready())
+}
+
+async fn erase(arguments: &EventsEraseArguments, environment: &Environment) -> Result<(), Failure> {
+    let client = arguments.client.client(environment)?;
+    let path = CallPath::new("/v1/events").segment(&arguments.id);
+    let reply = client.delete(path.as_str()).await?;
+    let text = std::str::from_utf8(&reply.body).map_err(unexpected)?;
+    if arguments.json {
+        return output::line(text);
+    }
+    let Erased { id, created_at, erased_at } = serde_json::from_str(text).map_err(unexpected)?;
+    output::line(&format!("erased {id} of {created_at} at {erased_at}"))
 }
 
 fn read(text: &str) -> Result<Event, ClientError> {

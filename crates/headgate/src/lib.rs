@@ -8,6 +8,7 @@ pub mod config;
 
 pub mod backup;
 pub mod check;
+pub mod completions;
 pub mod dead_letters;
 pub mod events;
 pub mod export;

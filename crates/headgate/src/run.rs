@@ -3,6 +3,7 @@
 use crate::{
     backup, check,
     cli::{Cli, Command},
+    completions,
     config::Environment,
     dead_letters, events, export,
     failure::Failure,
@@ -39,6 +40,7 @@ fn execute(cli: &Cli) -> Result<(), Failure> {
     let environment = &Environment::Process;
     match &cli.command {
         Command::Check(arguments) => check::run(arguments, environment),
+        Command::Completions(arguments) => completions::run(*arguments),
         Command::Verify(arguments) => verify::run(arguments, environment),
         Command::Render(arguments) => render::run(arguments),
         Command::Providers(command) => providers::run(command),

@@ -7,6 +7,7 @@ mod front;
 mod listeners;
 mod rejections;
 mod reload;
+mod retention;
 mod storage;
 mod subscriptions;
 mod supervisor;
@@ -23,7 +24,7 @@ use crate::{
 use announce::Announcer;
 use anyhow::Context;
 use certificates::Certificates;
-use headgate_api::{Access, Api, ApiOptions, Readiness, StreamRules};
+use headgate_api::{Access, Api, ApiOptions, Measure, Readiness, StreamRules};
 use headgate_event::Clock;
 use headgate_http::{DrainReport, Intake, IntakeOptions, TrustedProxies};
 use headgate_quarantine::Quarantine;
@@ -39,6 +40,12 @@ use tokio::sync::watch;
 const STREAMS_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long closing the queue may take.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// What `/metrics` shows.
+struct Shown {
+    metrics: PrometheusHandle,
+    measure: Measure,
+}
 
 /// Runs the gateway until a signal asks it to stop.
 pub async fn run(arguments: &ServeArguments, environment: &Environment) -> Result<(), Failure> {
@@ -66,7 +73,8 @@ pub async fn run(arguments: &ServeArguments, environment: &Environment) -> Resul
         .map_err(configuration::not_taken)?;
     let webhooks = Arc::new(webhooks);
     let (stop, stopping) = watch::channel(false);
-    let mut options = api_options(&config, &queue, &clock, metrics, stopping.clone());
+    let shown = Shown { metrics, measure: storage.measure };
+    let mut options = api_options(&config, &queue, &clock, shown, stopping.clone());
     options.readiness = readiness(&signals);
     options.rejections = rejections::for_admins(quarantine.as_ref(), &webhooks);
     options.backups = backups;
@@ -75,11 +83,15 @@ pub async fn run(arguments: &ServeArguments, environment: &Environment) -> Resul
     let listeners = Listeners::bind(&config.server).await?;
     let certificates = Certificates::begin(config.tls.as_ref(), &clock);
     let announcer = Announcer::begin(&config, listeners.addresses()?, &queue);
+    let retention = watch::Sender::new(config.retention);
+    let retaining = retention::keep_to(retention.subscribe(), storage.embedded, stop.subscribe());
+    let retaining = tokio::spawn(retaining);
     let running = Running {
         queue: Arc::clone(&queue),
         webhooks: Arc::clone(&webhooks),
         providers,
         api: api.clone(),
+        retention,
         tls: config.tls.clone(),
     };
     let reloader = Reloader::new(arguments, environment, Arc::clone(&clock), &config, &running);
@@ -111,6 +123,8 @@ pub async fn run(arguments: &ServeArguments, environment: &Environment) -> Resul
     announcer.end();
     drop(certificates);
     reloading.abort();
+    // What it has begun is finished by the next start, if it does not end in time.
+    let _ = tokio::time::timeout(CLOSE_TIMEOUT, retaining).await;
     close(&api, quarantine.as_deref(), &*queue).await
 }
 
@@ -145,7 +159,7 @@ fn api_options(
     config: &Config,
     queue: &Arc<dyn Queue>,
     clock: &Arc<dyn Clock>,
-    metrics: PrometheusHandle,
+    shown: Shown,
     stop: watch::Receiver<bool>,
 ) -> ApiOptions {
     ApiOptions {
@@ -154,7 +168,8 @@ fn api_options(
         clock: Arc::clone(clock),
         version: env!("CARGO_PKG_VERSION"),
         readiness: Arc::new(Vec::new),
-        metrics: Some(metrics),
+        metrics: Some(shown.metrics),
+        measure: shown.measure,
         channels: config.channels.iter().map(front::channel_view).collect(),
         rejections: None,
         stop,

@@ -1,8 +1,12 @@
 //! What the program says of itself: its log on stderr, and its metrics.
 
+pub mod metrics;
+
 use crate::failure::Failure;
 use anyhow::Context;
-use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use headgate_event::limits::METRICS_UPKEEP_EVERY;
+use metrics::Kind;
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use std::io::{self, IsTerminal};
 use tracing_subscriber::EnvFilter;
 
@@ -23,5 +27,25 @@ pub fn log(filter: &str) -> Result<(), Failure> {
 
 /// Records metrics from this moment on. The API shows them; nothing listens for them.
 pub fn record_metrics() -> anyhow::Result<PrometheusHandle> {
-    PrometheusBuilder::new().install_recorder().context("record metrics")
+    let mut builder = PrometheusBuilder::new();
+    for metric in metrics::recorded() {
+        if let Kind::Histogram(bounds) = metric.kind {
+            let name = Matcher::Full(metric.name.to_owned());
+            builder = builder.set_buckets_for_metric(name, bounds).context("record metrics")?;
+        }
+    }
+    let handle = builder.install_recorder().context("record metrics")?;
+    metrics::describe();
+    tokio::spawn(upkeep(handle.clone()));
+    Ok(handle)
+}
+
+/// Counts what histograms have gathered, which they keep one by one until then: without it memory
+/// would grow for as long as nobody asks for metrics.
+async fn upkeep(handle: PrometheusHandle) {
+    let mut ticks = tokio::time::interval(METRICS_UPKEEP_EVERY);
+    loop {
+        ticks.tick().await;
+        handle.run_upkeep();
+    }
 }

@@ -61,6 +61,7 @@ fn an_empty_file_listens_on_this_machine_and_has_no_channel() {
     assert_eq!(config.server.listen.to_string(), "127.0.0.1:8080");
     assert_eq!(config.data_dir, folder("good").join("./headgate-data"));
     assert!(config.channels.is_empty() && config.subscriptions.is_empty());
+    assert_eq!(config.retention, headgate_queue::Retention::default(), "nothing is deleted");
 }
 
 #[test]
@@ -84,6 +85,8 @@ fn every_key_means_what_it_says() {
     let config = good("everything.toml");
     assert_eq!(config.data_dir, folder("good").join("data"));
     assert_eq!(config.server.public_url.as_deref(), Some("https://in.example.com/hooks"));
+    let retention = (config.retention.age, config.retention.bytes);
+    assert_eq!(retention, (Some(Duration::from_secs(30 * 24 * 3600)), Some(20 << 30)));
     assert_eq!(config.server.api_address().to_string(), "127.0.0.1:9001");
     let proxies: Vec<_> = config.server.trusted_proxies.iter().map(ToString::to_string).collect();
     assert_eq!(proxies, ["10.0.0.0/8", "::1/128"]);

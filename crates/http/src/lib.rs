@@ -37,6 +37,9 @@ mod refusal_log;
 pub use refusal_log::RefusalLog;
 
 mod server;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub use server::fuzzing;
 pub use server::{
     DrainReport, Exempt, Handler, Renewal, ServerOptions, Tls, TlsError, TlsFiles, serve,
 };

@@ -8,6 +8,8 @@ mod answer_body;
 mod connection;
 mod exchange;
 mod front;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod handler;
 mod handshake;
 mod head;

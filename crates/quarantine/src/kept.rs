@@ -5,13 +5,15 @@ use bytes::Bytes;
 use headgate_event::Timestamp;
 use headgate_http::{Arrival, BodyHold, RawRequest, RequestId};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::net::{IpAddr, SocketAddr};
 
 /// A rejection in a list. Nothing in it is secret.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Summary {
     /// Its id.
+    #[schemars(with = "String")]
     pub id: RejectionId,
     /// The channel that it was for.
     pub channel: String,

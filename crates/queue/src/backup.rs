@@ -1,11 +1,12 @@
 //! The seam between a running queue and whoever asks for a copy of it.
 
 use headgate_event::{BoxFuture, EventId};
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::{io, path::PathBuf};
 
 /// A copy of a queue that is whole, and durable.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct BackupReport {
     /// Its folder.
     pub folder: PathBuf,

@@ -2,17 +2,20 @@
 
 use crate::{DeliveryId, Seq};
 use headgate_event::{EventId, Timestamp};
+use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 
 /// A delivery that never comes again.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct DeadLetter {
     /// The last delivery.
     #[serde(serialize_with = "as_text")]
+    #[schemars(with = "String")]
     pub delivery: DeliveryId,
-    /// The event; none when it is not stored any more.
+    /// The event, which may not be stored any more; none where an older version did not note it.
     pub event_id: Option<EventId>,
-    /// Why it is dead: `buried`, `exhausted` or `damaged`.
+    /// Why it is dead: `buried`, `exhausted`, `damaged`, or `expired` when retention removed the
+    /// event before it was settled.
     pub reason: String,
     /// How many attempts it had.
     pub attempts: u32,

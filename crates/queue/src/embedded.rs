@@ -14,6 +14,7 @@ mod accept;
 mod backup;
 mod committer;
 mod consume;
+mod erase;
 mod error;
 mod folder;
 mod follower;
@@ -27,6 +28,7 @@ mod read;
 mod registry;
 mod reindex;
 mod repair;
+mod retention;
 mod room;
 mod search;
 mod state;
@@ -41,8 +43,8 @@ pub use import::{ImportError, ImportReport};
 pub use repair::{Damage, LostEvents, RepairReport};
 
 use crate::{
-    DeadLetterPage, DeadLetterQuery, Health, LeaseAsk, ListQuery, Page, Queue, QueueError, Seq,
-    SettleError, Settlement, Stored, SubscriptionSpec, SubscriptionStatus, log::Log,
+    DeadLetterPage, DeadLetterQuery, Erased, Health, LeaseAsk, ListQuery, Page, Queue, QueueError,
+    Seq, SettleError, Settlement, Stored, SubscriptionSpec, SubscriptionStatus, log::Log,
 };
 use committer::Committer;
 use folder::Folder;
@@ -54,7 +56,7 @@ use index::Index;
 use registry::Registry;
 use room::RoomWatch;
 use std::sync::Arc;
-use tokio::sync::watch;
+use tokio::sync::{Mutex, watch};
 
 /// What may be set when the queue is opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,6 +79,8 @@ pub struct Embedded {
     registry: Arc<Registry>,
     committer: Arc<Committer>,
     follower: Arc<Follower>,
+    /// Held while events are taken away, one call after the other.
+    removing: Mutex<()>,
     _room: RoomWatch,
     prompt_key: PromptKey,
     folder: Folder,
@@ -119,6 +123,10 @@ impl Sink for Embedded {
 impl Queue for Embedded {
     fn event(&self, id: EventId) -> BoxFuture<'_, Result<Option<Stored>, QueueError>> {
         Box::pin(self.reading(move |reading| reading.by_id(id)))
+    }
+
+    fn erase(&self, id: EventId) -> BoxFuture<'_, Result<Option<Erased>, QueueError>> {
+        Box::pin(self.erase_event(id))
     }
 
     fn list(&self, query: ListQuery) -> BoxFuture<'_, Result<Page, QueueError>> {

@@ -5,6 +5,9 @@
 //! conformance suite.
 
 mod log;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub use log::fuzzing;
 
 mod patience;
 
@@ -15,7 +18,9 @@ mod health;
 pub use health::Health;
 
 mod queue;
-pub use queue::{Damaged, ListQuery, Page, Queue, QueueError, Seq, Stored};
+pub use queue::{
+    Damaged, Erased, ListQuery, Page, Queue, QueueError, Removed, Retention, Seq, Stored,
+};
 
 mod selection;
 pub use selection::{KeyName, Selectable, Selection};

@@ -15,15 +15,19 @@
 //!   sequence that look covered. [`AppendError::LookAgain`] hands the drafts back when the index
 //!   has moved on so far that memory no longer covers the rest.
 
+mod erase;
 mod error;
 mod format;
 mod frame;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod keys;
 mod options;
 mod prepared;
 mod random;
 mod reader;
 mod recovery;
+mod removal;
 pub(crate) mod repair;
 mod room;
 mod shared;
@@ -34,12 +38,16 @@ mod writer;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use erase::Erasure;
 pub(crate) use error::{AppendError, LogError, OpenError};
 pub(crate) use frame::Frame;
-pub(crate) use keys::Keys;
+pub(crate) use keys::{DedupeDigest, Keys};
 pub(crate) use options::LogOptions;
 pub(crate) use prepared::Prepared;
 pub(crate) use reader::{Place, Position, Scanned};
+pub(crate) use recovery::finish;
+pub(crate) use removal::Begun;
+pub(crate) use shared::SegmentInfo;
 pub(crate) use storage::{DiskStorage, Storage, StorageFile};
 pub(crate) use tail::Committed;
 
@@ -65,7 +73,7 @@ use std::{
 };
 use tail::Tail;
 use tokio::sync::{Notify, mpsc, oneshot, watch};
-use writer::{Call, Message, Writer};
+use writer::{Call, Message, Task, Writer};
 
 /// The log of one folder. Clones share it; the writer ends with the last of them.
 #[derive(Clone)]
@@ -90,12 +98,23 @@ impl Log {
     ///
     /// What a power cut left unfinished at the end is cut off. Anything else that is not as it was
     /// written is an error, and then nothing has been changed.
+    #[cfg(test)]
     pub(crate) fn open(
         storage: Arc<dyn Storage>,
         clock: Arc<dyn Clock>,
         options: LogOptions,
     ) -> Result<Self, OpenError> {
-        let (shared, writer) = Self::recover(storage, clock, options)?;
+        Self::open_finishing(storage, clock, options, &Begun::default())
+    }
+
+    /// The same after something was begun to be taken away, which is finished.
+    pub(crate) fn open_finishing(
+        storage: Arc<dyn Storage>,
+        clock: Arc<dyn Clock>,
+        options: LogOptions,
+        begun: &Begun,
+    ) -> Result<Self, OpenError> {
+        let (shared, writer) = Self::recover(storage, clock, options, begun)?;
         let last_id = writer.last_id();
         let (calls, queue) = mpsc::channel(APPENDS_QUEUED_MAX);
         let (alive, running) = watch::channel(());
@@ -118,7 +137,7 @@ impl Log {
         clock: Arc<dyn Clock>,
         options: LogOptions,
     ) -> Result<(Self, writer::ByHand), OpenError> {
-        let (shared, writer) = Self::recover(storage, clock, options)?;
+        let (shared, writer) = Self::recover(storage, clock, options, &Begun::default())?;
         let (calls, queue) = mpsc::channel(APPENDS_QUEUED_MAX);
         let (alive, running) = watch::channel(());
         let calls = Some(calls);
@@ -132,8 +151,9 @@ impl Log {
         storage: Arc<dyn Storage>,
         clock: Arc<dyn Clock>,
         options: LogOptions,
+        begun: &Begun,
     ) -> Result<(Arc<Shared>, Writer), OpenError> {
-        let recovered = recovery::recover(&storage, options.indexed)?;
+        let recovered = recovery::recover(&storage, options.indexed, begun)?;
         let head = recovered.head;
         let shared = Arc::new(Shared {
             reader: Reader::new(storage, recovered.extents, &recovered.active),
@@ -145,8 +165,9 @@ impl Log {
             shortage: Mutex::new(None),
         });
         let unindexed = shared.unindexed(head, &options)?;
-        let mut writer =
-            Writer::new(Arc::clone(&shared), clock, options, recovered.active, recovered.last_id);
+        shared.reader.hide_before(begun.kept_from.min(head + 1));
+        let (active, last_id) = (recovered.active, recovered.last_id);
+        let mut writer = Writer::new(Arc::clone(&shared), clock, options, active, last_id);
         writer.remember(&unindexed);
         if let Some(first) = unindexed.first() {
             shared.indexed.store(first.seq - 1, Ordering::Release);
@@ -211,6 +232,12 @@ impl Log {
         self.inner.shared.reader.first_seq()
     }
 
+    /// How many segments there are, and their length in durable bytes.
+    pub(crate) fn size(&self) -> (usize, u64) {
+        let extents = self.inner.shared.reader.extents();
+        (extents.len(), extents.values().sum())
+    }
+
     /// The newest id when the log was opened; all zero when there never was one.
     pub(crate) fn last_id(&self) -> EventId {
         self.inner.last_id
@@ -232,8 +259,7 @@ impl Log {
     }
 
     /// The segments, oldest first.
-    #[cfg(test)]
-    fn segments(&self) -> Vec<shared::SegmentInfo> {
+    pub(crate) fn segments(&self) -> Vec<SegmentInfo> {
         self.inner.shared.segments()
     }
 

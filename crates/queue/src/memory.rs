@@ -7,10 +7,11 @@
 mod events;
 mod leases;
 mod letters;
+mod removing;
 
 use crate::{
-    DeadLetterPage, DeadLetterQuery, Health, LeaseAsk, ListQuery, Page, Queue, QueueError, Seq,
-    SettleError, Settlement, Stored, SubscriptionError, SubscriptionSpec, SubscriptionStatus,
+    DeadLetterPage, DeadLetterQuery, Erased, Health, LeaseAsk, ListQuery, Page, Queue, QueueError,
+    Seq, SettleError, Settlement, Stored, SubscriptionError, SubscriptionSpec, SubscriptionStatus,
     subscription::{Deliveries, Subscriber},
 };
 use events::Events;
@@ -121,7 +122,11 @@ impl Sink for Memory {
 
 impl Queue for Memory {
     fn event(&self, id: EventId) -> BoxFuture<'_, Result<Option<Stored>, QueueError>> {
-        Box::pin(async move { Ok(self.open()?.events.by_id(id)) })
+        Box::pin(async move { self.open()?.events.by_id(id) })
+    }
+
+    fn erase(&self, id: EventId) -> BoxFuture<'_, Result<Option<Erased>, QueueError>> {
+        Box::pin(async move { self.erase_event(id) })
     }
 
     fn list(&self, query: ListQuery) -> BoxFuture<'_, Result<Page, QueueError>> {
@@ -188,7 +193,7 @@ impl Queue for Memory {
         Box::pin(async move {
             let known = self.subscriber(&name)?;
             let inner = self.open()?;
-            Ok(inner.letters.page(&known, query, &inner.events))
+            Ok(inner.letters.page(&known, query))
         })
     }
 

@@ -6,6 +6,7 @@ use crate::{
 };
 use bytes::Bytes;
 use headgate_event::{BoxFuture, Event, EventId, Sink, Timestamp};
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -55,8 +56,40 @@ pub struct Page {
     pub next: Option<Seq>,
 }
 
+/// What is left of an event that was erased.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Erased {
+    /// Its id.
+    pub id: EventId,
+    /// When it was received.
+    pub created_at: Timestamp,
+    /// When it was erased.
+    pub erased_at: Timestamp,
+}
+
+/// When events are removed. Without a limit they stay for ever.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Retention {
+    /// How long an event is kept at least. It may stay a little longer, and goes earlier when
+    /// there are too many bytes.
+    pub age: Option<Duration>,
+    /// How many bytes the events may have together.
+    pub bytes: Option<u64>,
+}
+
+/// What retention has removed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Removed {
+    /// So many events.
+    pub events: u64,
+    /// They had so many bytes, as they were stored.
+    pub bytes: u64,
+    /// So many deliveries expired: they were not settled yet.
+    pub expired: u64,
+}
+
 /// A stored event that cannot be read.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Damaged {
     /// Its id.
     pub id: EventId,
@@ -86,6 +119,12 @@ pub enum QueueError {
     /// The subscription cannot be made as asked.
     #[error(transparent)]
     Subscription(#[from] SubscriptionError),
+    /// The event was erased; only its id, place and times are left.
+    #[error("the event `{id}` was erased")]
+    Erased {
+        /// Its id.
+        id: EventId,
+    },
     /// What is stored cannot be read: damage, which only an operator can mend.
     #[error("the stored event {seq} cannot be read: {reason}")]
     Damaged {
@@ -107,8 +146,12 @@ impl QueueError {
 ///
 /// Everything that answers `Ok` has been made durable first.
 pub trait Queue: Sink {
-    /// One event with its raw bytes.
+    /// One event with its raw bytes; [`QueueError::Erased`] when it was erased.
     fn event(&self, id: EventId) -> BoxFuture<'_, Result<Option<Stored>, QueueError>>;
+
+    /// Erases the content of one event wherever it is, and ends its deliveries; nothing when there
+    /// is no such event. To erase an erased one again changes nothing.
+    fn erase(&self, id: EventId) -> BoxFuture<'_, Result<Option<Erased>, QueueError>>;
 
     /// A page of events, newest first.
     fn list(&self, query: ListQuery) -> BoxFuture<'_, Result<Page, QueueError>>;

@@ -3,11 +3,12 @@
 mod keys;
 
 use headgate_event::{Correlation, Event, EventType};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// Which events are wanted: those that fit every field that is not empty.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Selection {
     /// Any of these types.
@@ -21,11 +22,14 @@ pub struct Selection {
     pub providers: Vec<String>,
     /// For each of these keys any of its values. A key without values wants everything.
     #[serde(flatten, with = "keys")]
+    #[schemars(with = "keys::Form")]
     pub keys: BTreeMap<KeyName, Vec<String>>,
 }
 
 /// A key of events that has many values, few events a value, and that many events lack.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum KeyName {
     /// The provider's name of what happened.

@@ -10,18 +10,19 @@ mod state;
 mod subscriber;
 
 pub(crate) use changes::{Changes, DeadLetter, DeadReason, Deferred, Kept, Place};
-pub(crate) use deliveries::{Asked, Deliveries, Leased, Moment, Refusal};
+pub(crate) use deliveries::{Asked, Deliveries, Expiry, Leased, Moment, Refusal};
 pub use delivery_id::{DeliveryId, DeliveryIdError};
 pub(crate) use ranges::Ranges;
 pub use spec::{AckMode, RetryPolicy, Start, SubscriptionError, SubscriptionSpec};
 pub(crate) use subscriber::{Claim, Held, Subscriber, lease_end};
 
 use headgate_event::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::time::Duration;
 
 /// A subscription and how far it is.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct SubscriptionStatus {
     /// What was asked for.
     #[serde(flatten)]
@@ -35,8 +36,10 @@ pub struct SubscriptionStatus {
     pub in_flight: u64,
     /// Deliveries that wait for their next attempt.
     pub waiting: u64,
-    /// Dead letters.
+    /// Deliveries that died: were buried, had all attempts, could not be read, or expired.
     pub dead: u64,
+    /// Those of them whose event retention removed before it was settled.
+    pub expired: u64,
     /// How long the oldest unsettled event has been stored, in milliseconds; null without one.
     pub oldest_unsettled_ms: Option<u64>,
 }
@@ -83,6 +86,19 @@ pub enum Verb {
         /// Why, for the operator.
         reason: Option<String>,
     },
+}
+
+impl Verb {
+    /// What the API calls it.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Ack => "ack",
+            Self::Retry { .. } => "retry",
+            Self::Extend { .. } => "extend",
+            Self::Bury { .. } => "bury",
+        }
+    }
 }
 
 /// Why one delivery could not be settled; the others of the call are.

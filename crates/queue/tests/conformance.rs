@@ -16,6 +16,8 @@ mod lease;
 mod list;
 #[path = "conformance/order.rs"]
 mod order;
+#[path = "conformance/removing.rs"]
+mod removing;
 #[path = "conformance/restart.rs"]
 mod restart;
 #[path = "conformance/settle.rs"]
@@ -44,6 +46,19 @@ macro_rules! conformance {
 }
 
 conformance! {
+    removing {
+        what_is_old_goes_and_what_is_not_stays,
+        a_quiet_queue_is_emptied_too,
+        the_oldest_go_when_there_are_too_many_bytes,
+        what_was_not_settled_is_a_letter_that_outlives_its_event,
+        only_wanted_events_expire,
+        letters_without_events_are_bounded_and_all_are_counted,
+        a_subscription_from_the_earliest_begins_with_what_is_kept,
+        an_erased_event_is_nowhere_and_says_so,
+        erasing_what_is_not_there_finds_nothing,
+        an_erased_event_is_delivered_to_nobody,
+        a_repeat_of_an_erased_event_is_still_known,
+    }
     order {
         ids_rise_in_the_order_of_acceptance,
         ids_rise_also_when_the_clock_goes_backwards,

@@ -20,6 +20,10 @@ mod index;
 mod large;
 #[path = "embedded/metrics.rs"]
 mod metrics;
+#[path = "embedded/model.rs"]
+mod model;
+#[path = "embedded/removing.rs"]
+mod removing;
 #[path = "embedded/repair.rs"]
 mod repair;
 #[path = "embedded/state.rs"]

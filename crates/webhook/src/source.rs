@@ -22,9 +22,9 @@ use headgate_http::{
 };
 use http::{HeaderValue, Method, Request, StatusCode};
 use http_body::Body;
-use metrics::counter;
+use metrics::{counter, histogram};
 use serde::Serialize;
-use std::{collections::BTreeMap, error::Error, fmt, net::SocketAddr, sync::Arc};
+use std::{collections::BTreeMap, error::Error, fmt, net::SocketAddr, sync::Arc, time::Instant};
 
 /// What the answer to a repeat says.
 const DUPLICATE: &str = "headgate-duplicate";
@@ -113,10 +113,14 @@ impl WebhookSource {
         if let Err(reject) = channel.let_in(origin, self.ports.clock.now()) {
             return self.refuse(Some(&channel), &reject, &id);
         }
-        match self.ports.intake.receive(request, channel.body_bytes_max).await {
+        let begun = Instant::now();
+        let name = channel.channel.id.clone();
+        let answer = match self.ports.intake.receive(request, channel.body_bytes_max).await {
             Ok(request) => self.take(channel, request).await,
             Err(refusal) => self.refuse(Some(&channel), refusal.reject(), &id),
-        }
+        };
+        histogram!("headgate_webhook_answer_seconds", "channel" => name).record(begun.elapsed());
+        answer
     }
 
     /// The channel that a request is for.

@@ -10,33 +10,45 @@ use headgate_event::{
     limits::{FILTER_VALUE_BYTES_MAX, FILTER_VALUES_MAX, LIST_EVENTS_MAX, RELEASE_DEFAULT},
 };
 use headgate_quarantine::Filter;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 /// The parameters of a filter.
 pub(super) const FILTER_PARAMETERS: [&str; 4] = ["channel", "code", "since", "until"];
 
 /// The body of a call that releases one.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-pub(super) struct ReleaseAsk {
+pub(crate) struct ReleaseAsk {
+    /// Whether a signed time may be of any age.
     pub(super) ignore_age: bool,
 }
 
 /// The body of a call that releases many.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-pub(super) struct BulkAsk {
+#[schemars(rename = "BulkReleaseAsk")]
+pub(crate) struct BulkAsk {
+    /// Of this channel, or any of these.
     channel: Option<OneOrMany>,
+    /// With this code, or any of these.
     code: Option<OneOrMany>,
+    /// Received at or after this moment.
     since: Option<Timestamp>,
+    /// Received before this moment.
     until: Option<Timestamp>,
+    /// At most so many; 100 when it is left out.
+    #[schemars(range(min = 1, max = LIST_EVENTS_MAX))]
     limit: Option<usize>,
+    /// The `next_cursor` of the call before.
     pub(super) cursor: Option<String>,
+    /// Whether a signed time may be of any age.
     pub(super) ignore_age: bool,
+    /// Whether it is only said what would happen.
     pub(super) dry_run: bool,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(untagged)]
 enum OneOrMany {
     One(String),

@@ -28,17 +28,23 @@ use headgate_event::{
 };
 use headgate_quarantine::{Kept, Order, Query, RejectionId};
 use http::{HeaderValue, StatusCode, Uri, header};
+use schemars::JsonSchema;
 use serde::Serialize;
 
-#[derive(Serialize)]
-struct Released {
+/// The event that a rejection has become.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct Released {
+    /// Its id.
     id: String,
+    /// Whether it was stored before.
     duplicate: bool,
 }
 
 /// What became of those that one call looked at.
-#[derive(Debug, Default, Serialize)]
-struct Counts {
+#[derive(Debug, Default, Serialize, JsonSchema)]
+#[schemars(rename = "ReleaseCounts")]
+pub(crate) struct Counts {
+    /// Whether it is only said what would happen.
     dry_run: bool,
     /// Those that are events now, or would be.
     released: u64,
@@ -48,13 +54,20 @@ struct Counts {
     refused: u64,
     /// The first of those that stay.
     still_refused: Vec<Stays>,
+    /// What to give as `cursor` for those that were not looked at; null when none is left.
     next_cursor: Option<String>,
 }
 
-#[derive(Debug, Serialize)]
+/// A rejection that stays one.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "StillRefused")]
 struct Stays {
+    /// The rejection.
+    #[schemars(with = "String")]
     id: RejectionId,
+    /// Why, as a sender would be told.
     code: String,
+    /// The same in a sentence.
     message: String,
 }
 

@@ -10,10 +10,15 @@ use bytes::Bytes;
 use headgate_event::{BodyEncoding, DataText, Fill, json::Doc};
 use headgate_quarantine::Kept;
 use http::{HeaderName, HeaderValue, StatusCode};
+use schemars::JsonSchema;
 use serde::Serialize;
+use serde_json::Value;
 
-#[derive(Serialize)]
+/// A header as it came.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "RejectedHeader")]
 struct Header<'a> {
+    /// Its name in lower case.
     name: &'a str,
     /// The value; null when it is not UTF-8.
     value: Option<&'a str>,
@@ -23,13 +28,28 @@ struct Header<'a> {
 }
 
 /// Everything but the body.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct Head<'a> {
     #[serde(flatten)]
     summary: &'a headgate_quarantine::Summary,
+    /// The path and query as they came.
     target: &'a str,
+    /// The headers, in their order.
     headers: Vec<Header<'a>>,
+    /// How the body is shown; null when it is not kept.
     body_encoding: Option<BodyEncoding>,
+}
+
+/// All of it, for the document.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Rejection")]
+pub(crate) struct Whole<'a> {
+    #[serde(flatten)]
+    head: Head<'a>,
+    /// The body: JSON as it came, or a string; null when it is not kept or is neither.
+    body: Value,
+    /// The body in base64 when it is neither JSON nor text; empty otherwise.
+    body_raw_b64: String,
 }
 
 /// The answer that shows all of it. The body is shown as an event would show it; it is null when

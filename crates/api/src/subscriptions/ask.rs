@@ -6,34 +6,59 @@ use crate::{
 };
 use headgate_event::{EventId, Span, Timestamp};
 use headgate_queue::{AckMode, KeyName, RetryPolicy, Start, SubscriptionSpec};
+use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, de};
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 /// What a subscription shall be; what is left out is the default.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, expecting = "a JSON object")]
-pub(super) struct Ask {
+#[schemars(rename = "SubscriptionAsk")]
+pub(crate) struct Ask {
+    /// Any of these channels, by id; all when it is empty.
     channels: Vec<String>,
+    /// Any of these types; all when it is empty.
     types: Vec<String>,
+    /// Any of these providers; all when it is empty.
     providers: Vec<String>,
+    /// Any of these provider's names of what happened; all when it is empty.
     provider_event: Vec<String>,
+    /// Any of these threads; all when it is empty.
     thread_key: Vec<String>,
+    /// Any of these runs of a flow; all when it is empty.
     flow_id: Vec<String>,
+    /// Any of these kinds of flow; all when it is empty.
     flow_type: Vec<String>,
+    /// Any of these proposals; all when it is empty.
     proposal_id: Vec<String>,
+    /// Any of these deals; all when it is empty.
     deal_id: Vec<String>,
+    /// Any of these sessions; all when it is empty.
     session_id: Vec<String>,
+    /// Where it begins when it is made; without meaning when it is changed.
     start: StartAsk,
+    /// When and how often a delivery comes again.
     retry: RetryAsk,
+    /// How long a lease lasts unless the consumer asks otherwise, such as `60s`.
+    #[schemars(with = "Option<String>")]
     lease: Option<Span>,
+    /// Who settles.
     ack: AckMode,
 }
 
-#[derive(Debug, Default, Deserialize)]
+/// When and how often a delivery comes again; what is left out is the default.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, expecting = "a JSON object")]
+#[schemars(rename = "RetryPolicyAsk")]
 struct RetryAsk {
+    /// Attempts before it is a dead letter.
+    #[schemars(range(min = 1, max = 1_000))]
     attempts: Option<u64>,
+    /// The wait before the second attempt, such as `5s`; each further wait is three times it.
+    #[schemars(with = "Option<String>")]
     first: Option<Span>,
+    /// The longest wait, such as `1h`.
+    #[schemars(with = "Option<String>")]
     longest: Option<Span>,
 }
 
@@ -97,6 +122,37 @@ impl RetryAsk {
 impl<'de> Deserialize<'de> for StartAsk {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(StartVisitor).map(Self)
+    }
+}
+
+impl JsonSchema for StartAsk {
+    fn schema_name() -> Cow<'static, str> {
+        "StartAsk".into()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let (id, time) =
+            (generator.subschema_for::<EventId>(), generator.subschema_for::<Timestamp>());
+        schemars::json_schema!({
+            "description": "`now`, `earliest`, an event id or a time.",
+            "anyOf": [
+                {"type": "string", "enum": ["now", "earliest"]},
+                id,
+                time,
+                {
+                    "type": "object",
+                    "properties": {"after": id},
+                    "required": ["after"],
+                    "additionalProperties": false
+                },
+                {
+                    "type": "object",
+                    "properties": {"at": time},
+                    "required": ["at"],
+                    "additionalProperties": false
+                }
+            ]
+        })
     }
 }
 

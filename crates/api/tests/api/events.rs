@@ -259,3 +259,25 @@ async fn raw_bytes_are_exact_and_no_browser_shows_them() {
 fn code(answer: &crate::world::Answer) -> String {
     answer.json()["error"]["code"].as_str().expect("a code").to_owned()
 }
+
+#[tokio::test]
+async fn an_erased_event_is_gone_for_good_and_says_so() {
+    let world = World::new();
+    let ids = world.store_many(3).await;
+    let target = format!("/v1/events/{}", ids[1]);
+    let erased = world.call("DELETE", &target, "").await;
+    assert_eq!(erased.status, 200);
+    let said = erased.json();
+    assert_eq!(said["id"], json!(ids[1].to_string()));
+    assert!(said["created_at"].is_string() && said["erased_at"].is_string());
+    assert_eq!(world.call("DELETE", &target, "").await.json(), said);
+    for path in [target.clone(), format!("{target}/raw")] {
+        let answer = world.get(&path).await;
+        assert_eq!(answer.status, 410);
+        assert_eq!(answer.json()["error"]["code"], json!("erased"));
+    }
+    assert_eq!(world.get("/v1/events").await.numbers("events"), [2, 0]);
+    let unknown = world.call("DELETE", "/v1/events/01KAJ3V3W2N9E6W0V8R3M5T7QZ", "").await;
+    assert_eq!(unknown.status, 404);
+    assert_eq!(world.call("DELETE", "/v1/events/nonsense", "").await.status, 422);
+}

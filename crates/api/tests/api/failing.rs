@@ -2,8 +2,8 @@
 
 use headgate_event::{Accepted, BoxFuture, Draft, Event, EventId, Sink, StoreError};
 use headgate_queue::{
-    Damaged, DeadLetterPage, DeadLetterQuery, Health, LeaseAsk, ListQuery, Memory, Page, Queue,
-    QueueError, Seq, SettleError, Settlement, Stored, SubscriptionError, SubscriptionSpec,
+    Damaged, DeadLetterPage, DeadLetterQuery, Erased, Health, LeaseAsk, ListQuery, Memory, Page,
+    Queue, QueueError, Seq, SettleError, Settlement, Stored, SubscriptionError, SubscriptionSpec,
     SubscriptionStatus,
 };
 use std::{sync::Arc, time::Duration};
@@ -43,6 +43,13 @@ impl Queue for Failing {
             return Box::pin(async { Err(damaged()) });
         }
         self.queue.event(id)
+    }
+
+    fn erase(&self, id: EventId) -> BoxFuture<'_, Result<Option<Erased>, QueueError>> {
+        if self.faults.damaged {
+            return Box::pin(async { Err(damaged()) });
+        }
+        self.queue.erase(id)
     }
 
     fn list(&self, query: ListQuery) -> BoxFuture<'_, Result<Page, QueueError>> {

@@ -11,6 +11,7 @@ mod events;
 mod export;
 mod faults;
 mod lease;
+mod openapi;
 mod operations;
 mod rejections;
 mod settle;

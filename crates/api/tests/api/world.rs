@@ -91,6 +91,7 @@ impl World {
             version: "1.2.3",
             readiness: Arc::new(move || reasons.lock().unwrap().clone()),
             metrics: None,
+            measure: Arc::new(|| {}),
             channels: vec![ChannelView {
                 channel: channel("billing"),
                 provider: Some("stripe".into()),

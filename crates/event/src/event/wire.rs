@@ -80,6 +80,16 @@ enum AnyData {
     App(AppData),
 }
 
+impl JsonSchema for Event {
+    fn schema_name() -> Cow<'static, str> {
+        Wire::schema_name()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        Wire::json_schema(generator)
+    }
+}
+
 impl Event {
     /// The JSON Schema of the wire shape as it is written: what is always there is required.
     #[must_use]

@@ -2,7 +2,7 @@
 
 use super::ClientArguments;
 use clap::{
-    Args, Subcommand, ValueHint,
+    Args, Subcommand, ValueEnum, ValueHint,
     builder::{NonEmptyStringValueParser, RangedI64ValueParser, RangedU64ValueParser},
     value_parser,
 };
@@ -70,6 +70,10 @@ pub enum EventsCommand {
     List(Box<EventsListArguments>),
     /// Show one event
     Get(EventsGetArguments),
+    /// Erase the content of one event everywhere, for ever
+    ///
+    /// Its id, place and times stay. It asks nothing. Needs a key with the scope `admin`.
+    Erase(EventsEraseArguments),
 }
 
 /// The arguments of `events list`.
@@ -162,6 +166,19 @@ pub struct EventsGetArguments {
     pub raw: bool,
 }
 
+/// The arguments of `events erase`.
+#[derive(Args, Clone, Debug)]
+pub struct EventsEraseArguments {
+    /// The gateway.
+    #[command(flatten)]
+    pub client: ClientArguments,
+    /// The id of the event
+    pub id: String,
+    /// Print what is left of it as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
 /// The arguments of `listen`.
 #[derive(Args, Clone, Debug)]
 #[command(after_help = LISTEN_HELP)]
@@ -248,6 +265,25 @@ pub struct HealthArguments {
     /// Ask whether it can do its work, not only whether it lives
     #[arg(long)]
     pub ready: bool,
+}
+
+/// The arguments of `completions`.
+#[derive(Args, Clone, Copy, Debug)]
+pub struct CompletionsArguments {
+    /// The shell
+    #[arg(value_name = "SHELL")]
+    pub shell: Shell,
+}
+
+/// The shells that can be told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Shell {
+    /// The shell of most Linux systems
+    Bash,
+    /// The shell of macOS
+    Zsh,
+    /// A friendly one
+    Fish,
 }
 
 fn count() -> RangedU64ValueParser<u64> {

@@ -3,7 +3,7 @@
 use super::{Config, Server, channel::UNSIGNED};
 use headgate_event::{Channel, ChannelType};
 use headgate_quarantine::Bounds;
-use headgate_queue::{Start, SubscriptionSpec};
+use headgate_queue::{Retention, Start, SubscriptionSpec};
 use headgate_webhook::{ChannelSpec, DedupePolicy};
 
 /// The name of the demo's channel and of its subscription.
@@ -34,6 +34,7 @@ impl Config {
             data_dir: DATA_DIR.into(),
             backup_dir: None,
             server: Server::default(),
+            retention: Retention::default(),
             tls: None,
             api_keys: Vec::new(),
             channels: vec![channel],

@@ -1,7 +1,8 @@
 //! Opens the queue that the gateway stands on.
 
-use crate::config::Config;
+use crate::{config::Config, telemetry};
 use anyhow::Context;
+use headgate_api::Measure;
 use headgate_event::{Clock, Sink, prompt::PromptKey};
 use headgate_queue::{BackupFolder, Backups, Embedded, EmbeddedOptions, Queue};
 use std::sync::Arc;
@@ -10,8 +11,12 @@ use std::sync::Arc;
 pub(super) struct Storage {
     /// For the API.
     pub(super) queue: Arc<dyn Queue>,
+    /// The same queue, for what only this backend does.
+    pub(super) embedded: Arc<Embedded>,
     /// For sources: the same queue.
     pub(super) sink: Arc<dyn Sink>,
+    /// Measures the log and the disk that it is on.
+    pub(super) measure: Measure,
     /// Makes its backups, where the configuration has a folder for them.
     pub(super) backups: Option<Arc<dyn Backups>>,
     /// What the fences of this installation's prompts are made with.
@@ -34,5 +39,11 @@ pub(super) async fn open(config: &Config, clock: &Arc<dyn Clock>) -> anyhow::Res
         let backups = BackupFolder::new(Arc::clone(&embedded), folder, backup_clock);
         Arc::new(backups) as Arc<dyn Backups>
     });
-    Ok(Storage { queue: Arc::clone(&embedded) as _, sink: embedded, backups, prompt_key })
+    let (measured, folder) = (Arc::clone(&embedded), config.data_dir.clone());
+    let measure = Arc::new(move || {
+        measured.measure();
+        telemetry::metrics::measure(&folder);
+    });
+    let (queue, sink) = (Arc::clone(&embedded) as _, Arc::clone(&embedded) as _);
+    Ok(Storage { queue, embedded, sink, measure, backups, prompt_key })
 }

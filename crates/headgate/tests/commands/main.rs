@@ -3,6 +3,7 @@
 
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
+mod completions;
 mod dead_letters;
 mod events;
 mod health;

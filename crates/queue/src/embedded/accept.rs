@@ -86,12 +86,16 @@ impl Reading {
     /// The event that the index has with the same dedupe key, within the draft's window.
     fn repeated(&self, draft: &Prepared) -> Result<Option<EventId>, StoreError> {
         let keys = draft.keys();
-        let Some(window) = keys.dedupe_window.filter(|_| keys.dedupe_key.is_some()) else {
+        let (Some(window), Some(digest)) = (keys.dedupe_window, draft.digest()) else {
             return Ok(None);
         };
         let oldest = draft.created_at().minus(window);
         let failed = |error: rusqlite::Error| unavailable(format!("the index: {error}"));
-        for seq in self.index.repeats_of(keys, oldest).map_err(failed)? {
+        for seq in self.index.repeats_of(digest, oldest).map_err(failed)? {
+            // What retention has removed is repeated by nothing.
+            if seq < self.log.first_seq() {
+                break;
+            }
             let Some(entry) = self.index.at(seq).map_err(failed)? else { continue };
             if draft.created_at().since(entry.created_at) < window
                 && is_repeat(&self.log, entry.position, draft)?
@@ -107,10 +111,7 @@ impl Reading {
 /// or damaged is nobody's repeat: what came again is stored again.
 fn is_repeat(log: &Log, position: Position, draft: &Prepared) -> Result<bool, StoreError> {
     match log.read(position) {
-        Ok(frame) => {
-            let (stored, keys) = (&frame.keys, draft.keys());
-            Ok(stored.channel == keys.channel && stored.dedupe_key == keys.dedupe_key)
-        }
+        Ok(frame) => Ok(frame.keys.dedupe_digest() == draft.digest()),
         Err(error @ LogError::Io { .. }) => Err(unavailable(error.to_string())),
         Err(error) => {
             tracing::error!(%error, "an event with the same dedupe key cannot be read");

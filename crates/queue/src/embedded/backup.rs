@@ -61,6 +61,8 @@ impl fmt::Debug for BackupFolder {
 impl Embedded {
     /// Copies state and log into a folder that is not there yet, while the queue goes on.
     pub async fn back_up(&self, to: &Path) -> Result<BackupReport, BackupError> {
+        // What is taken away between the two copies would be in neither, or in one in part.
+        let _one = self.removing.lock().await;
         let reading = Reading { log: self.log.clone(), index: Arc::clone(&self.index) };
         let (state, to) = (self.folder.join("headgate.db"), to.to_owned());
         let copying = move || {

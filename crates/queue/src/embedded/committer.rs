@@ -4,7 +4,9 @@
 //! It waits for nobody: a commit forms by itself from what came during the one before it. Memory
 //! follows the disk: staged moves are made after their commit and forgotten when it fails.
 
-use super::{registry::Registry, state::State};
+mod removing;
+
+use super::{read::Reading, registry::Registry, state::State};
 use crate::{
     QueueError, Seq, SettleError, SubscriptionSpec,
     subscription::{Claim, Held, Subscriber},
@@ -25,6 +27,8 @@ type Answer<T> = oneshot::Sender<Result<T, QueueError>>;
 type Fault = Arc<Mutex<Option<String>>>;
 type Settled = Vec<Result<(), SettleError>>;
 
+pub(super) use removing::Removing;
+
 /// The way to the writer of the state.
 #[derive(Debug)]
 pub(super) struct Committer {
@@ -42,6 +46,8 @@ pub(super) enum Call {
     Put { spec: SubscriptionSpec, start: Seq, now: Timestamp, answer: Answer<Arc<Subscriber>> },
     /// Forgets a subscription.
     Delete { name: String, answer: Answer<()> },
+    /// Takes events away.
+    Remove(Removing),
     /// Writes what there is, to see whether it can be written again.
     Probe,
 }
@@ -74,6 +80,7 @@ pub(super) enum What {
 struct Writer {
     state: State,
     registry: Arc<Registry>,
+    reading: Reading,
     seed: u64,
     fault: Fault,
 }
@@ -83,10 +90,15 @@ type Touched = BTreeMap<u64, Arc<Subscriber>>;
 
 impl Committer {
     /// Starts the writer.
-    pub(super) fn start(state: State, registry: Arc<Registry>, seed: u64) -> std::io::Result<Self> {
+    pub(super) fn start(
+        state: State,
+        registry: Arc<Registry>,
+        reading: Reading,
+        seed: u64,
+    ) -> std::io::Result<Self> {
         let (calls, queue) = mpsc::channel(STATE_CALLS_QUEUED_MAX);
         let fault = Fault::default();
-        let writer = Writer { state, registry, seed, fault: Arc::clone(&fault) };
+        let writer = Writer { state, registry, reading, seed, fault: Arc::clone(&fault) };
         let thread = std::thread::Builder::new()
             .name("headgate-state".to_owned())
             .spawn(move || writer.run(queue))?;
@@ -184,6 +196,10 @@ impl Writer {
                     self.commit(std::mem::take(&mut moves));
                     let _ = answer.send(self.delete(&name));
                 }
+                Call::Remove(what) => {
+                    self.commit(std::mem::take(&mut moves));
+                    self.remove(what);
+                }
                 Call::Probe => self.note_all(),
             }
         }
@@ -221,10 +237,12 @@ impl Writer {
     }
 
     fn write(&mut self, touched: &Touched) -> rusqlite::Result<()> {
+        let reading = self.reading.clone();
+        let id_of = |seq| reading.id_of(seq);
         let written = self.change(|transaction| {
             for (generation, subscriber) in touched {
                 let changes = subscriber.held().deliveries.changes();
-                super::state::write(transaction, *generation, &changes)?;
+                super::state::write(transaction, *generation, &changes, &id_of)?;
             }
             Ok(())
         });
@@ -257,6 +275,8 @@ impl Writer {
             return Ok(known);
         }
         self.registry.check_room()?;
+        // What was removed since the place was looked up is for nobody.
+        let start = start.max(self.reading.log.first_seq() - 1);
         let generation = self
             .change(|transaction| super::state::insert(transaction, &spec, now, start))
             .map_err(|error| state_failed(&error))?;
@@ -269,7 +289,6 @@ impl Writer {
         self.change(|transaction| super::state::delete(transaction, known.generation()))
             .map_err(|error| state_failed(&error))?;
         self.registry.end(&known);
-        super::gauges::clear(name);
         Ok(())
     }
 
@@ -297,6 +316,6 @@ fn stage(held: &mut Held, what: What, now: Timestamp, head: Seq, seed: u64) -> S
     Settled::new()
 }
 
-fn state_failed(error: &rusqlite::Error) -> QueueError {
+pub(super) fn state_failed(error: &rusqlite::Error) -> QueueError {
     QueueError::unavailable(format!("the state cannot be written: {error}"))
 }

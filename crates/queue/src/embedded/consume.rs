@@ -17,6 +17,7 @@ use headgate_event::{
     Event, Timestamp,
     limits::{LEASE_DELIVERIES_MAX, LEASE_WAIT_MS_MAX},
 };
+use metrics::counter;
 use std::{sync::Arc, time::Duration};
 
 /// What was leased, and the places of what cannot be read, with the reason.
@@ -73,6 +74,7 @@ impl Embedded {
         };
         let found = self.reading(move |reading| reading.find(&wish)).await?;
         let (events, unreadable) = take(known, found, ask, now)?;
+        counter!("headgate_deliveries_leased_total").increment(events.len() as u64);
         if !unreadable.is_empty() {
             self.committer.tell(Arc::clone(known), now, head, What::GiveUp(unreadable));
         } else if known.held().deliveries.is_far() {
@@ -89,6 +91,7 @@ impl Embedded {
         let known = self.known(&name)?;
         // What came in time counts as in time, however long the commit before it takes.
         let (now, head) = (self.clock.now(), *self.log.head().borrow());
+        let verbs: Vec<_> = settlements.iter().map(|settlement| settlement.verb.name()).collect();
         let mut claims = known.claims(settlements);
         let not_open = known.not_open(&claims);
         if !not_open.is_empty() {
@@ -97,7 +100,13 @@ impl Embedded {
             let unwanted = unwanted.await?;
             claims.iter_mut().for_each(|claim| claim.refuse(&unwanted));
         }
-        self.move_for(&known, now, head, What::Settle(claims)).await
+        let results = self.move_for(&known, now, head, What::Settle(claims)).await?;
+        for (verb, result) in verbs.into_iter().zip(&results) {
+            if result.is_ok() {
+                counter!("headgate_deliveries_settled_total", "verb" => verb).increment(1);
+            }
+        }
+        Ok(results)
     }
 
     async fn move_for(

@@ -8,13 +8,17 @@ use crate::{
     Seq,
     log::{Committed, Log, LogError},
 };
-use headgate_event::limits::{INDEX_LINGER, INDEX_RETRY_PAUSE, INDEX_TRANSACTION_EVENTS_MAX};
+use headgate_event::limits::{
+    ERASE_CHECKPOINT_PAUSE, ERASE_CHECKPOINTS_MAX, INDEX_LINGER, INDEX_RETRY_PAUSE,
+    INDEX_TRANSACTION_EVENTS_MAX,
+};
 use std::{
     io,
     sync::{Arc, Mutex, PoisonError},
     thread::JoinHandle,
+    time::Duration,
 };
-use tokio::sync::watch;
+use tokio::sync::{mpsc, oneshot, watch};
 
 /// How many bytes of frames a scan takes at once while the index is made.
 const SCAN_BYTES: usize = 4 << 20;
@@ -23,6 +27,9 @@ const SCAN_BYTES: usize = 4 << 20;
 #[derive(Debug)]
 pub(super) struct Follower {
     stop: watch::Sender<bool>,
+    /// The first event that is kept; rows before it may go.
+    kept: watch::Sender<Seq>,
+    erasures: mpsc::Sender<ToErase>,
     fault: Arc<Mutex<Option<String>>>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
@@ -38,20 +45,37 @@ struct Following {
     log: Log,
     writer: IndexWriter,
     stop: watch::Receiver<bool>,
+    kept: watch::Receiver<Seq>,
+    erasures: mpsc::Receiver<ToErase>,
+    /// The one that ended a rest.
+    held: Option<ToErase>,
     fault: Arc<Mutex<Option<String>>>,
 }
+
+/// An event to take out of the index; answered when nothing of it is left in its files.
+type ToErase = (Seq, oneshot::Sender<rusqlite::Result<bool>>);
 
 impl Follower {
     /// Starts to follow.
     pub(super) fn start(log: Log, writer: IndexWriter) -> io::Result<Self> {
         let (stop, stopped) = watch::channel(false);
+        let (kept, told) = watch::channel(log.first_seq());
+        let (erasures, queue) = mpsc::channel(1);
         let fault = Arc::default();
-        let following = Following { log, writer, stop: stopped, fault: Arc::clone(&fault) };
+        let following = Following {
+            log,
+            writer,
+            stop: stopped,
+            kept: told,
+            erasures: queue,
+            held: None,
+            fault: Arc::clone(&fault),
+        };
         let waits = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
         let thread = std::thread::Builder::new()
             .name("headgate-index".to_owned())
             .spawn(move || waits.block_on(following.run()))?;
-        Ok(Self { stop, fault, thread: Mutex::new(Some(thread)) })
+        Ok(Self { stop, kept, erasures, fault, thread: Mutex::new(Some(thread)) })
     }
 
     /// Whether it follows; the reason when it does not.
@@ -63,6 +87,21 @@ impl Follower {
             return Err(why.to_owned());
         }
         self.fault.lock().unwrap_or_else(PoisonError::into_inner).clone().map_or(Ok(()), Err)
+    }
+
+    /// Takes away what the index has of events before this one, when there is time.
+    pub(super) fn trim(&self, kept_from: Seq) {
+        self.kept.send_replace(kept_from);
+    }
+
+    /// Takes an event out of the index and its files; `false` when a reader was in the way for
+    /// too long.
+    pub(super) async fn erase(&self, seq: Seq) -> Result<bool, String> {
+        let closed = || "the index is closed".to_owned();
+        let (answer, answered) = oneshot::channel();
+        self.erasures.send((seq, answer)).await.map_err(|_| closed())?;
+        let erased = answered.await.map_err(|_| closed())?;
+        erased.map_err(|error| format!("the index: {error}"))
     }
 
     /// Catches up and ends.
@@ -93,9 +132,10 @@ impl Following {
             match followed {
                 Ok(true) => {}
                 _ if stopping => break,
-                Ok(false) => self.rest(until_more(&mut head)).await,
+                Ok(false) if self.tidy().await => {}
+                Ok(false) => self.rest(&mut head).await,
                 // What failed may work later, whether anything more comes or not.
-                Err(_) => self.rest(tokio::time::sleep(INDEX_RETRY_PAUSE)).await,
+                Err(_) => self.pause(INDEX_RETRY_PAUSE).await,
             }
         }
         if let Err(error) = self.writer.checkpoint() {
@@ -117,20 +157,56 @@ impl Following {
         Ok(!entries.is_empty())
     }
 
-    /// Waits for this, or until it is told to stop.
-    async fn rest(&mut self, pause: impl Future<Output = ()>) {
+    /// Takes away a part of what is no longer in the log; `false` when there is nothing.
+    async fn tidy(&mut self) -> bool {
+        let erasure = self.held.take().or_else(|| self.erasures.try_recv().ok());
+        if let Some((seq, answer)) = erasure {
+            let erased = self.erase(seq).await;
+            let _ = answer.send(erased);
+            return true;
+        }
+        let kept = *self.kept.borrow();
+        let trimmed = self.writer.trim(kept);
+        trimmed
+            .inspect_err(|error| tracing::error!(%error, "the index keeps removed events"))
+            .unwrap_or(false)
+    }
+
+    /// Takes what an erased event had out of the file and its write-ahead log.
+    async fn erase(&mut self, seq: Seq) -> rusqlite::Result<bool> {
+        self.writer.erase(&[seq])?;
+        for _ in 0..ERASE_CHECKPOINTS_MAX {
+            if self.writer.checkpoint()? {
+                return Ok(true);
+            }
+            self.pause(ERASE_CHECKPOINT_PAUSE).await;
+        }
+        Ok(false)
+    }
+
+    /// Waits for something to do: new events and then a moment more, events to take away, or to
+    /// be told to stop.
+    async fn rest(&mut self, head: &mut watch::Receiver<Seq>) {
+        let linger = async {
+            // The log outlives this wait, so an error cannot be.
+            let _ = head.changed().await;
+            tokio::time::sleep(INDEX_LINGER).await;
+        };
         tokio::select! {
-            () = pause => {}
+            () = linger => {}
+            _ = self.stop.wait_for(|stop| *stop) => {}
+            Ok(()) = self.kept.changed() => {}
+            Some(erasure) = self.erasures.recv() => self.held = Some(erasure),
+        }
+    }
+
+    /// Waits so long, or until it is told to stop.
+    async fn pause(&mut self, pause: Duration) {
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
             _ = self.stop.wait_for(|stop| *stop) => {}
         }
     }
-}
-
-/// Waits for new events and then a moment more.
-async fn until_more(head: &mut watch::Receiver<Seq>) {
-    // The log outlives this wait, so an error cannot be.
-    let _ = head.changed().await;
-    tokio::time::sleep(INDEX_LINGER).await;
 }
 
 /// Whether the newest event of the index is the one that the log has at its place.
@@ -210,7 +286,8 @@ mod tests {
             std::thread::yield_now();
         }
         let thread = Mutex::new(Some(thread));
-        let follower = Follower { stop, fault: Arc::default(), thread };
+        let (kept, erasures) = (watch::Sender::new(0), mpsc::channel(1).0);
+        let follower = Follower { stop, kept, erasures, fault: Arc::default(), thread };
         let reason = follower.health().expect_err("nobody follows");
         assert!(reason.starts_with("the thread of the index has ended"), "{reason}");
     }

@@ -97,7 +97,12 @@ impl Embedded {
         newest: EventId,
     ) -> Result<(), ImportError> {
         let id = one.event.id();
-        let Some(stored) = self.event(id).await? else {
+        let found = match self.event(id).await {
+            // It was erased since the file was made, and stays so.
+            Err(QueueError::Erased { .. }) => return Ok(()),
+            found => found?,
+        };
+        let Some(stored) = found else {
             let reason = format!(
                 "expected events after `{newest}`, the newest of the folder, found `{id}`: import \
                  into an empty folder"

@@ -19,6 +19,7 @@ mod keys;
 mod kinds;
 mod places;
 mod schema;
+mod trim;
 
 #[cfg(test)]
 mod tests;
@@ -165,7 +166,15 @@ impl Index {
     }
 }
 
+/// The kind of events that were erased: no selection wants them.
+const ERASED: i64 = 0;
+
 impl Entry {
+    /// Whether the event was erased.
+    pub(super) fn is_erased(&self) -> bool {
+        self.kind == ERASED
+    }
+
     /// The columns in which entries are read.
     const COLUMNS: &'static str = "seq, id, kind, segment, offset, length, created_at";
 

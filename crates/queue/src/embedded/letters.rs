@@ -21,7 +21,7 @@ impl Embedded {
             let failed =
                 |error| QueueError::unavailable(format!("the state cannot be read: {error}"));
             let mut letters = state::dead_letters(&path, &known, query).map_err(failed)?;
-            for letter in &mut letters {
+            for letter in letters.iter_mut().filter(|letter| letter.event_id.is_none()) {
                 letter.event_id = reading.locate(letter.delivery.seq)?.map(|located| located.id);
             }
             Ok(DeadLetterPage::of(letters, limit))

@@ -7,13 +7,14 @@ use super::{
     follower::{self, CatchUpError, Follower},
     index::IndexWriter,
     random,
+    read::Reading,
     registry::Registry,
     room::RoomWatch,
     state::State,
 };
 use crate::{
     Seq,
-    log::{DiskStorage, Log, LogOptions, Storage},
+    log::{Begun, DiskStorage, Erasure, Log, LogOptions, Storage},
 };
 use headgate_event::{
     Clock,
@@ -24,6 +25,7 @@ use std::{
     path::{Path, PathBuf},
     sync::Arc,
 };
+use tokio::sync::Mutex;
 
 impl Default for EmbeddedOptions {
     fn default() -> Self {
@@ -77,7 +79,9 @@ impl Embedded {
         let mut state = State::open(&state_path)?;
         let state_failed = |source| OpenError::State { path: state_path.clone(), source };
         let key = state.key("prompt").map_err(state_failed)?;
-        let (log, writer) = open_log(storage, &folder, &clock, options)?;
+        let begun = Begun::read(&state).map_err(state_failed)?;
+        let erasures = begun.erasures.clone();
+        let (log, mut writer) = open_log(storage, &folder, &clock, options, begun)?;
         let head = *log.head().borrow();
         if let Some(seen) = state.seen_after(head).map_err(state_failed)? {
             if !options.accept_lost_end {
@@ -85,11 +89,14 @@ impl Embedded {
             }
             state.cut_back(head).map_err(state_failed)?;
         }
+        finish_erasures(&mut state, &mut writer, &erasures).map_err(state_failed)?;
+        let index = Arc::clone(writer.index());
+        let reading = Reading { log: log.clone(), index: Arc::clone(&index) };
+        state.name_letters(|seq| reading.id_of(seq)).map_err(state_failed)?;
         let registry = Arc::new(Registry::load(state.subscriptions().map_err(state_failed)?, head));
         let seed = random::number().map_err(OpenError::Random)?;
-        let committer =
-            Committer::start(state, Arc::clone(&registry), seed).map_err(OpenError::Thread)?;
-        let index = Arc::clone(writer.index());
+        let committer = Committer::start(state, Arc::clone(&registry), reading, seed)
+            .map_err(OpenError::Thread)?;
         let follower = Follower::start(log.clone(), writer).map_err(OpenError::Thread)?;
         let room = RoomWatch::start(log.clone()).map_err(OpenError::Thread)?;
         let (committer, follower) = (Arc::new(committer), Arc::new(follower));
@@ -101,6 +108,7 @@ impl Embedded {
             registry,
             committer,
             follower,
+            removing: Mutex::default(),
             _room: room,
             prompt_key,
             folder,
@@ -142,11 +150,12 @@ fn open_log(
     folder: &Folder,
     clock: &Arc<dyn Clock>,
     options: EmbeddedOptions,
+    begun: Begun,
 ) -> Result<(Log, IndexWriter), OpenError> {
     let (log_path, index_path) = (folder.join("log"), folder.join("index.db"));
     let index_failed = |source| OpenError::Index { path: index_path.clone(), source };
     let mut writer = IndexWriter::open(&index_path).map_err(index_failed)?;
-    let opening = Opening { path: log_path, storage, clock: Arc::clone(clock), options };
+    let opening = Opening { path: log_path, storage, clock: Arc::clone(clock), options, begun };
     let mut log = match opening.log(Some(writer.index().last())) {
         Err(OpenError::LostEnd { head, seen, .. }) if options.accept_lost_end => {
             tracing::error!(head, seen, "the end of the log is lost; going on without it");
@@ -165,12 +174,40 @@ fn open_log(
     Ok((log, writer))
 }
 
+/// Takes out of the index what the log has erased while it was opened, and ends the erasures: one
+/// that has left something in a write-ahead log goes on the next time.
+fn finish_erasures(
+    state: &mut State,
+    writer: &mut IndexWriter,
+    erasures: &[Erasure],
+) -> rusqlite::Result<()> {
+    if erasures.is_empty() {
+        return Ok(());
+    }
+    let seqs: Vec<Seq> = erasures.iter().map(|erasure| erasure.seq).collect();
+    writer.erase(&seqs)?;
+    if writer.checkpoint()? && state.checkpoint()? {
+        state.change(|transaction| {
+            seqs.iter().try_for_each(|seq| super::state::end_erasure(transaction, *seq))
+        })?;
+    }
+    Ok(())
+}
+
 /// How the log is opened, perhaps twice.
 pub(super) struct Opening {
     pub(super) path: PathBuf,
     pub(super) storage: Arc<dyn Storage>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) options: EmbeddedOptions,
+    pub(super) begun: Begun,
+}
+
+impl Begun {
+    /// What the state knows to be begun.
+    pub(super) fn read(state: &State) -> rusqlite::Result<Self> {
+        Ok(Self { kept_from: state.kept_from()?, erasures: state.erasures()? })
+    }
 }
 
 impl Opening {
@@ -186,7 +223,8 @@ impl Opening {
         let EmbeddedOptions { segment_bytes_max, disk_free_bytes_min, .. } = self.options;
         let limits = LogOptions { segment_bytes_max, disk_free_bytes_min, ..LogOptions::default() };
         let options = LogOptions { indexed, ..limits };
-        Log::open(Arc::clone(&self.storage), Arc::clone(&self.clock), options)
+        let storage = Arc::clone(&self.storage);
+        Log::open_finishing(storage, Arc::clone(&self.clock), options, &self.begun)
             .map_err(|error| OpenError::log(self.path.clone(), error))
     }
 }

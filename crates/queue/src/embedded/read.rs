@@ -19,7 +19,7 @@ const TAIL_STEP: usize = 512;
 const SCAN_BYTES: usize = 1 << 20;
 
 /// What a read needs.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Reading {
     pub(super) log: Log,
     pub(super) index: Arc<Index>,
@@ -36,12 +36,27 @@ pub(super) struct Located {
 
 impl Reading {
     pub(super) fn by_id(&self, id: EventId) -> Result<Option<Stored>, QueueError> {
+        let Some(located) = self.located(id)? else { return Ok(None) };
+        match self.stored(located) {
+            // It was removed in between.
+            Err(QueueError::Damaged { seq, .. }) if !self.keeps(seq) => Ok(None),
+            stored => stored.map(Some),
+        }
+    }
+
+    /// Where the event of an id is, unless retention has removed it.
+    pub(super) fn located(&self, id: EventId) -> Result<Option<Located>, QueueError> {
         let located = match self.log.committed_as(id) {
             Some(entry) if entry.keys.is_lost() => None,
             Some(entry) => Some(Located::from(&entry)),
             None => self.index.by_id(id).map_err(index_failed)?.map(Located::from),
         };
-        located.map(|located| self.stored(located)).transpose()
+        Ok(located.filter(|located| self.keeps(located.seq)))
+    }
+
+    /// Whether retention has left the event of a place.
+    pub(super) fn keeps(&self, seq: Seq) -> bool {
+        seq >= self.log.first_seq()
     }
 
     /// Where the event of a place is.
@@ -53,6 +68,13 @@ impl Reading {
         })
     }
 
+    /// The id of the event of a place, when it can be found.
+    pub(super) fn id_of(&self, seq: Seq) -> Option<EventId> {
+        let located = self.locate(seq);
+        let located = located.inspect_err(|error| tracing::warn!(%error, "an event has no id"));
+        located.ok().flatten().map(|located| located.id)
+    }
+
     /// Where an event is that was stored: one that the index does not know is damage.
     pub(super) fn known(&self, seq: Seq) -> Result<Located, QueueError> {
         let reason = "it is lost, or the index does not know it";
@@ -61,6 +83,9 @@ impl Reading {
 
     /// Whether a selection wants the event of a place.
     pub(super) fn wants(&self, selection: &Selection, seq: Seq) -> Result<bool, QueueError> {
+        if !self.keeps(seq) {
+            return Ok(false);
+        }
         if let Some(entry) = self.log.committed_at(seq) {
             return Ok(wants(selection, &entry));
         }
@@ -69,10 +94,19 @@ impl Reading {
     }
 
     pub(super) fn from(&self, from: Seq, max: usize) -> Result<Vec<Stored>, QueueError> {
-        let mut next = from.max(self.log.first_seq());
-        let (head, mut stored, mut room) = (*self.log.head().borrow(), Vec::new(), Room::default());
-        while stored.len() < max && next <= head {
-            let Some(located) = self.next_kept(next)? else { break };
+        let (mut next, head) = (from, *self.log.head().borrow());
+        let (mut stored, mut room) = (Vec::new(), Room::default());
+        loop {
+            next = next.max(self.log.first_seq());
+            if stored.len() >= max || next > head {
+                break;
+            }
+            let located = match self.next_kept(next) {
+                // It was removed in between.
+                Err(QueueError::Damaged { .. }) if !self.keeps(next) => continue,
+                located => located?,
+            };
+            let Some(located) = located else { break };
             let Position { segment, offset, .. } = located.position;
             let place = Place { segment, offset };
             let Ok(scanned) = self.log.scan(place, max - stored.len(), room.bytes_left) else {
@@ -80,6 +114,7 @@ impl Reading {
                 match self.stored_within(located, &mut room) {
                     Ok(Some(found)) => stored.push(found),
                     Ok(None) => break,
+                    Err(QueueError::Damaged { .. }) if !self.keeps(next) => {}
                     Err(error) => pass_damage(error)?,
                 }
                 next = located.seq + 1;
@@ -140,6 +175,9 @@ impl Reading {
                 Ok(Some(stored)) => {
                     events.extend(Some(stored.event).filter(|event| query.selection.wants(event)));
                 }
+                // They were taken away in between.
+                Err(QueueError::Erased { .. }) => {}
+                Err(QueueError::Damaged { seq, .. }) if !self.keeps(seq) => {}
                 Err(QueueError::Damaged { seq, reason }) => {
                     tell_damage(seq, &reason);
                     damaged.push(Damaged { id: located.id, seq, reason });
@@ -171,7 +209,7 @@ impl Reading {
                 indexed.map(|entry| entry.seq).or(newer.map(|entry| entry.seq))
             }
         };
-        Ok(first.map_or(head, |first| first - 1))
+        Ok(first.map_or(head, |first| first.max(self.log.first_seq()) - 1))
     }
 
     /// What the index may not hold yet, a step at a time, so that the log's writer never waits for
@@ -191,7 +229,7 @@ impl Reading {
         let mut found = Vec::new();
         loop {
             let entries = self.log.committed_before(low, TAIL_STEP);
-            let Some(last) = entries.last() else { break };
+            let Some(last) = entries.last().filter(|last| self.keeps(last.seq)) else { break };
             low = last.seq;
             let fits = |entry: &&Committed| query.takes(entry);
             found.extend(entries.iter().filter(fits).map(Located::from));
@@ -201,7 +239,7 @@ impl Reading {
             }
         }
         let (since, until) = (query.since, query.until);
-        let span = Span { first: 1, last: low.saturating_sub(1), since, until };
+        let span = Span { first: self.log.first_seq(), last: low.saturating_sub(1), since, until };
         let indexed = self.index.newest(&query.selection, span, max - found.len());
         found.extend(indexed.map_err(index_failed)?.into_iter().map(Located::from));
         Ok(found)
@@ -221,7 +259,7 @@ impl Reading {
         room.open(&self.frame(located)?)
     }
 
-    fn frame(&self, located: Located) -> Result<Frame, QueueError> {
+    pub(super) fn frame(&self, located: Located) -> Result<Frame, QueueError> {
         self.log.read(located.position).map_err(|error| damaged(located.seq, error))
     }
 }
@@ -269,16 +307,19 @@ pub(super) fn tell_damage(seq: Seq, reason: &str) {
     tracing::error!(seq, reason, "a stored event cannot be read");
 }
 
-/// Tells damage and goes on; every other error stays one.
+/// Tells damage and goes on, and passes what was erased; every other error stays one.
 fn pass_damage(error: QueueError) -> Result<(), QueueError> {
-    let QueueError::Damaged { seq, reason } = error else { return Err(error) };
-    tell_damage(seq, &reason);
+    match error {
+        QueueError::Damaged { seq, reason } => tell_damage(seq, &reason),
+        QueueError::Erased { .. } => {}
+        error => return Err(error),
+    }
     Ok(())
 }
 
 /// Whether a selection wants an event of the log's memory.
 pub(super) fn wants(selection: &Selection, entry: &Committed) -> bool {
-    !entry.keys.is_lost() && selection.wants(&*entry.keys)
+    !entry.keys.is_lost() && !entry.keys.is_erased() && selection.wants(&*entry.keys)
 }
 
 pub(super) fn index_failed(error: rusqlite::Error) -> QueueError {
@@ -286,6 +327,9 @@ pub(super) fn index_failed(error: rusqlite::Error) -> QueueError {
 }
 
 fn open(frame: &Frame) -> Result<Stored, QueueError> {
+    if frame.keys.is_erased() {
+        return Err(QueueError::Erased { id: frame.id });
+    }
     let unpacked = frame.unpack().map_err(|error| damaged(frame.seq, error))?;
     let event = StoredEvent::decode(frame.id, &unpacked.event, &unpacked.raw)
         .map_err(|error| QueueError::Damaged { seq: frame.seq, reason: chain(&error) })?;
@@ -293,7 +337,7 @@ fn open(frame: &Frame) -> Result<Stored, QueueError> {
     Ok(Stored { seq: frame.seq, event, raw: unpacked.raw, dedupe_window })
 }
 
-fn damaged(seq: Seq, error: LogError) -> QueueError {
+pub(super) fn damaged(seq: Seq, error: LogError) -> QueueError {
     match error {
         LogError::Io { .. } => QueueError::unavailable(chain(&error)),
         error => QueueError::Damaged { seq, reason: chain(&error) },
@@ -301,7 +345,7 @@ fn damaged(seq: Seq, error: LogError) -> QueueError {
 }
 
 /// An error with its causes, in one line.
-fn chain(error: &dyn Error) -> String {
+pub(super) fn chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {

@@ -6,7 +6,9 @@ use super::{
     follower,
     index::IndexWriter,
     open::{Opening, storage},
+    state::State,
 };
+use crate::log::Begun;
 use headgate_event::Clock;
 use std::{path::Path, sync::Arc};
 
@@ -25,8 +27,12 @@ impl Embedded {
         let folder = Folder::own_existing(folder)?;
         let path = folder.join("index.db");
         let index_failed = |source| OpenError::Index { path: path.clone(), source };
-        let storage = storage(&folder)?;
-        let opening = Opening { path: folder.join("log"), storage, clock, options };
+        let state_path = folder.join("headgate.db");
+        let state = State::open(&state_path)?;
+        let state_failed = |source| OpenError::State { path: state_path.clone(), source };
+        let begun = Begun::read(&state).map_err(state_failed)?;
+        let (path_of_log, storage) = (folder.join("log"), storage(&folder)?);
+        let opening = Opening { path: path_of_log, storage, clock, options, begun };
         let seen = IndexWriter::open(&path).map_err(index_failed)?.index().last();
         let head = match opening.log(Some(seen)) {
             Err(OpenError::LostEnd { head, .. }) if options.accept_lost_end => head,

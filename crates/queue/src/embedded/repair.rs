@@ -3,10 +3,15 @@
 //! The log is mended so that a gateway starts and knows what is lost. The index is thrown away and
 //! made again. The state cannot be mended: what it knew is nowhere else.
 
-use super::{Embedded, EmbeddedOptions, OpenError, folder::Folder, index::Index, state::State};
+use super::{
+    Embedded, EmbeddedOptions, OpenError, folder::Folder, index::Index, open::storage, state::State,
+};
 use crate::{
     Queue, Seq,
-    log::repair::{self, Diagnosis, Wound},
+    log::{
+        self, Begun,
+        repair::{self, Diagnosis, Wound},
+    },
 };
 use headgate_event::{Clock, EventId, limits::REPAIR_IDS_TOLD_MAX};
 use serde::Serialize;
@@ -95,6 +100,7 @@ impl Embedded {
     /// and opens the queue once to see that it starts.
     pub async fn repair(folder: &Path, clock: Arc<dyn Clock>) -> Result<RepairReport, OpenError> {
         let owned = Folder::own_damaged(folder)?;
+        finish_begun(&owned)?;
         let Examined { mut report, log, state } = examine(&owned)?;
         if !report.damage.iter().any(|damage| damage.remedy.is_some()) {
             return Ok(report);
@@ -115,6 +121,15 @@ impl Embedded {
         report.kept_in = Some(aside);
         Ok(report)
     }
+}
+
+/// Finishes what was begun to be taken away, as every opening does: half of it looks like damage.
+/// A state that cannot be read says nothing of it, and is told as damage afterwards.
+fn finish_begun(folder: &Folder) -> Result<(), OpenError> {
+    let Ok(state) = State::look(&folder.join("headgate.db")) else { return Ok(()) };
+    let Ok(begun) = Begun::read(&state) else { return Ok(()) };
+    let finished = log::finish(&*storage(folder)?, &begun);
+    finished.map_err(|error| OpenError::log(folder.join("log"), error))
 }
 
 fn examine(folder: &Folder) -> Result<Examined, OpenError> {

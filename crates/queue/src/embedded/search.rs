@@ -129,6 +129,8 @@ impl Reading {
             let event = match self.stored_within(*located, room) {
                 Ok(Some(stored)) => Ok(stored.event),
                 Ok(None) => break,
+                // Nobody can lease it any more: its deliveries were dropped before.
+                Err(error @ QueueError::Erased { .. }) => Err(error.to_string()),
                 Err(QueueError::Damaged { seq, reason }) => {
                     read::tell_damage(seq, &reason);
                     Err(reason)

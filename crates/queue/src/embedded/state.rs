@@ -4,61 +4,29 @@
 //! Every commit is synced (`synchronous = FULL`), because consumers are answered after it. What
 //! can be made again from the log is not here but in the index.
 
+mod erasures;
+mod kept;
 mod letters;
 mod rows;
+mod schema;
 
 use super::OpenError;
 use headgate_event::limits::STATE_BUSY_WAIT;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Transaction};
 use std::path::Path;
 
-pub(super) use letters::dead_letters;
+pub(super) use erasures::{begin_erasure, end_erasure};
+pub(super) use kept::keep_from;
+pub(super) use letters::{dead_letters, forget_letters};
 pub(super) use rows::{Row, delete, insert, update, write};
-
-/// The version of the tables, as `user_version`.
-const VERSION: i64 = 1;
-
-const TABLES: &str = "
-CREATE TABLE state_keys (
-    name  TEXT PRIMARY KEY,
-    value BLOB NOT NULL
-) WITHOUT ROWID;
-CREATE TABLE state_subscriptions (
-    generation INTEGER PRIMARY KEY AUTOINCREMENT,
-    name       TEXT NOT NULL UNIQUE,
-    spec       TEXT NOT NULL,
-    created_at INTEGER NOT NULL,
-    start      INTEGER NOT NULL
-);
-CREATE TABLE state_places (
-    generation INTEGER PRIMARY KEY,
-    floor      INTEGER NOT NULL,
-    settled    BLOB NOT NULL,
-    dead       INTEGER NOT NULL
-);
-CREATE TABLE state_deferred (
-    generation INTEGER NOT NULL,
-    seq        INTEGER NOT NULL,
-    attempt    INTEGER NOT NULL,
-    due        INTEGER NOT NULL,
-    last_error TEXT,
-    PRIMARY KEY (generation, seq)
-) WITHOUT ROWID;
-CREATE TABLE state_dead_letters (
-    generation INTEGER NOT NULL,
-    seq        INTEGER NOT NULL,
-    reason     TEXT NOT NULL,
-    attempts   INTEGER NOT NULL,
-    last_error TEXT,
-    at         INTEGER NOT NULL,
-    PRIMARY KEY (generation, seq)
-) WITHOUT ROWID;
-";
+use schema::VERSION;
 
 /// The one connection to the state.
 #[derive(Debug)]
 pub(super) struct State {
     connection: Connection,
+    /// The version of its tables, which is that of the program unless it is only looked at.
+    version: i64,
 }
 
 impl State {
@@ -66,7 +34,7 @@ impl State {
     pub(super) fn open(path: &Path) -> Result<Self, OpenError> {
         let failed = |source| OpenError::State { path: path.to_owned(), source };
         let connection = Connection::open(path).map_err(failed)?;
-        let state = Self { connection };
+        let state = Self { connection, version: VERSION };
         let found = state.prepare().map_err(failed)?;
         if found > VERSION {
             return Err(OpenError::Newer { path: path.to_owned(), found, known: VERSION });
@@ -79,13 +47,13 @@ impl State {
         let failed = |source| OpenError::State { path: path.to_owned(), source };
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(path, flags).map_err(failed)?;
-        let found = connection
+        let found: i64 = connection
             .pragma_query_value(None, "user_version", |row| row.get(0))
             .map_err(failed)?;
         if found > VERSION {
             return Err(OpenError::Newer { path: path.to_owned(), found, known: VERSION });
         }
-        Ok(Self { connection })
+        Ok(Self { connection, version: found })
     }
 
     /// The first thing that SQLite finds wrong with the file.
@@ -123,9 +91,11 @@ impl State {
         Ok(answer)
     }
 
-    /// Writes what is in the write-ahead log into the file itself.
-    pub(super) fn checkpoint(&self) -> rusqlite::Result<()> {
-        self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+    /// Writes what is in the write-ahead log into the file itself, synced, and empties it;
+    /// `false` when a reader is in the way.
+    pub(super) fn checkpoint(&self) -> rusqlite::Result<bool> {
+        let sql = "PRAGMA wal_checkpoint(TRUNCATE)";
+        self.connection.query_row(sql, [], |row| row.get::<_, i64>(0).map(|busy| busy == 0))
     }
 
     fn prepare(&self) -> rusqlite::Result<i64> {
@@ -133,11 +103,11 @@ impl State {
         connection.busy_timeout(STATE_BUSY_WAIT)?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", "FULL")?;
+        // What an erased event has left here is overwritten, not only forgotten.
+        connection.pragma_update(None, "secure_delete", "ON")?;
         let found = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
-        if found == 0 {
-            connection.execute_batch(&format!(
-                "BEGIN IMMEDIATE; {TABLES} PRAGMA user_version = {VERSION}; COMMIT;"
-            ))?;
+        if found < VERSION {
+            schema::bring_up(connection, found)?;
         }
         Ok(found)
     }

@@ -116,6 +116,11 @@ impl BatchHeader {
         bytes
     }
 
+    /// The header in these bytes, whatever its tag: they were kept elsewhere.
+    pub(super) fn decode_own(bytes: &[u8; BATCH_HEADER_BYTES]) -> Option<Self> {
+        Self::decode(bytes, number_u64(bytes, 8))
+    }
+
     /// The header in these bytes, when they are one of the segment with this tag.
     pub(super) fn decode(bytes: &[u8; BATCH_HEADER_BYTES], tag: u64) -> Option<Self> {
         if bytes[..4] != BATCH_MAGIC || number_u64(bytes, 8) != tag {

@@ -20,6 +20,8 @@ pub(super) const FRAME_BODY_AT: usize = 32;
 pub(super) const FRAME_LENGTH_MAX: usize = FRAME_HEAD_BYTES + FRAME_BYTES_MAX;
 /// The flag of a payload that is compressed.
 pub(super) const COMPRESSED: u32 = 1;
+/// The flag of an event that was erased: after the keys that are left there are zeros.
+pub(super) const ERASED: u32 = 2;
 
 /// The flag of a frame that stands for an event that was lost.
 pub(super) const LOST: u32 = 4;
@@ -45,6 +47,8 @@ pub(super) struct FrameHead {
     pub raw: usize,
     /// Whether the payload is compressed.
     pub compressed: bool,
+    /// Whether the event was erased.
+    pub erased: bool,
 }
 
 /// One event as the log holds it; the payload stays packed until it is asked for.
@@ -92,8 +96,10 @@ impl FrameHead {
             event: length_at(44),
             raw: length_at(48),
             compressed: flags == COMPRESSED,
+            erased: flags == ERASED,
         };
-        if ![0, COMPRESSED, LOST].contains(&flags) || number_u64(bytes, 56) != 0 {
+        let known = [0, COMPRESSED, ERASED, LOST].contains(&flags);
+        if !known || number_u64(bytes, 56) != 0 {
             return Err("a frame has flags that were never written");
         }
         let content = head.keys.saturating_add(head.event).saturating_add(head.raw);
@@ -103,6 +109,8 @@ impl FrameHead {
         let shortest = FRAME_HEAD_BYTES + head.keys;
         let fits = if head.compressed {
             head.length >= shortest
+        } else if head.erased {
+            head.length >= shortest && head.event == 0 && head.raw == 0
         } else {
             head.length == FRAME_HEAD_BYTES + content
         };
@@ -126,6 +134,9 @@ impl Frame {
         }
         let payload_at = FRAME_HEAD_BYTES + head.keys;
         let keys = Keys::decode(&bytes[FRAME_HEAD_BYTES..payload_at])?;
+        if head.erased != keys.is_erased() {
+            return Err("a frame is erased in part");
+        }
         let len = u32::try_from(bytes.len()).map_err(|_| "a frame is too long")?;
         Ok(Self {
             seq: head.seq,
@@ -138,6 +149,14 @@ impl Frame {
             compressed: head.compressed,
             payload: bytes.slice(payload_at..),
         })
+    }
+
+    /// What a frame is as soon as it is to be erased, whatever is still in the file.
+    pub(super) fn erased(head: &FrameHead, position: Position, keys: Arc<Keys>) -> Self {
+        let FrameHead { seq, id, created_at, .. } = *head;
+        let (event_bytes, raw_bytes, compressed) = (0, 0, false);
+        let payload = Bytes::new();
+        Self { seq, id, created_at, position, keys, event_bytes, raw_bytes, compressed, payload }
     }
 
     /// How many bytes [`Self::unpack`] gives.

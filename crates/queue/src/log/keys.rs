@@ -1,8 +1,13 @@
 //! What an index and a filter need of an event, without opening its payload.
 
 use crate::Selectable;
-use headgate_event::{ChannelType, Correlation, Draft};
+use headgate_event::{ChannelType, Correlation, Draft, Timestamp};
+use sha2::{Digest as _, Sha256};
 use std::time::Duration;
+
+/// What stands for channel and dedupe key together: their SHA-256. An erased event keeps it, so
+/// that a repeat is still known.
+pub(crate) type DedupeDigest = [u8; 32];
 
 /// The keys of one event, kept uncompressed in its frame.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +30,10 @@ pub(crate) struct Keys {
     pub thread_key: Option<String>,
     /// The application's correlation ids.
     pub correlation: Correlation,
+    /// What stands for channel and dedupe key of an erased event, which has neither.
+    pub digest: Option<DedupeDigest>,
+    /// When the event was erased: then all but the digest and its window is gone.
+    pub erased_at: Option<Timestamp>,
 }
 
 // The tags of the fields. They are never used for anything else; unknown ones are skipped.
@@ -41,6 +50,8 @@ const FLOW_TYPE: u8 = 10;
 const PROPOSAL_ID: u8 = 11;
 const DEAL_ID: u8 = 12;
 const SESSION_ID: u8 = 13;
+const DEDUPE_DIGEST: u8 = 14;
+const ERASED_AT: u8 = 15;
 
 impl Keys {
     /// The keys of a draft.
@@ -56,12 +67,43 @@ impl Keys {
             dedupe_window: dedupe.map(|dedupe| Duration::from_millis(whole_ms(dedupe.window))),
             thread_key: draft.thread_key.clone(),
             correlation: draft.correlation.clone(),
+            digest: None,
+            erased_at: None,
         }
+    }
+
+    /// What is left of an event that was erased.
+    pub(super) fn erased(
+        erased_at: Timestamp,
+        digest: Option<DedupeDigest>,
+        dedupe_window: Option<Duration>,
+    ) -> Self {
+        let dedupe_window = dedupe_window.filter(|_| digest.is_some());
+        Self { digest, dedupe_window, erased_at: Some(erased_at), ..Self::empty() }
+    }
+
+    /// Whether the event was erased.
+    pub(crate) fn is_erased(&self) -> bool {
+        self.erased_at.is_some()
+    }
+
+    /// What stands for channel and dedupe key; none without a dedupe key.
+    pub(crate) fn dedupe_digest(&self) -> Option<DedupeDigest> {
+        let made = self.dedupe_key.as_ref().map(|key| {
+            // No text holds the byte between the two.
+            let digest = Sha256::new_with_prefix(self.channel.as_bytes());
+            digest.chain_update([0xff]).chain_update(key.as_bytes()).finalize().into()
+        });
+        made.or(self.digest)
     }
 
     /// The fields one after the other: tag, length, bytes.
     pub(super) fn encode(&self) -> Vec<u8> {
         let mut out = Vec::with_capacity(256);
+        if let Some(erased_at) = self.erased_at {
+            self.encode_remains(erased_at, &mut out);
+            return out;
+        }
         put(&mut out, EVENT_TYPE, Some(self.event_type.as_bytes()));
         put(&mut out, CHANNEL, Some(self.channel.as_bytes()));
         put(&mut out, CHANNEL_KIND, Some(&[kind_byte(self.channel_kind)]));
@@ -84,6 +126,13 @@ impl Keys {
         out
     }
 
+    fn encode_remains(&self, erased_at: Timestamp, out: &mut Vec<u8>) {
+        put(out, ERASED_AT, Some(&erased_at.unix_ms().to_le_bytes()));
+        let window = self.dedupe_window.map(|window| whole_ms(window).to_le_bytes());
+        put(out, DEDUPE_WINDOW, window.as_ref().map(<[u8; 8]>::as_slice));
+        put(out, DEDUPE_DIGEST, self.digest.as_ref().map(<[u8; 32]>::as_slice));
+    }
+
     /// The keys in these bytes; the reason when they are none.
     pub(super) fn decode(mut bytes: &[u8]) -> Result<Self, &'static str> {
         let (mut event_type, mut channel, mut channel_kind) = (None, None, None);
@@ -101,12 +150,23 @@ impl Keys {
                     let ms = value.try_into().map_err(|_| "the dedupe window is not 8 bytes")?;
                     keys.dedupe_window = Some(Duration::from_millis(u64::from_le_bytes(ms)));
                 }
+                DEDUPE_DIGEST => {
+                    let digest = value.try_into().map_err(|_| "the digest is not 32 bytes")?;
+                    keys.digest = Some(digest);
+                }
+                ERASED_AT => {
+                    let ms = value.try_into().map_err(|_| "the erasing time is not 8 bytes")?;
+                    keys.erased_at = Some(Timestamp::from_unix_ms(i64::from_le_bytes(ms)));
+                }
                 _ => {
                     if let Some(field) = keys.field(tag) {
                         *field = Some(text(value)?);
                     }
                 }
             }
+        }
+        if keys.is_erased() {
+            return Ok(keys);
         }
         keys.event_type = event_type.ok_or("the keys hold no event type")?;
         keys.channel = channel.ok_or("the keys hold no channel")?;
@@ -135,9 +195,9 @@ impl Keys {
         Self::empty()
     }
 
-    /// Whether the event was lost. Every other one has a type.
+    /// Whether the event was lost. Every other one has a type, or says that it was erased.
     pub(crate) fn is_lost(&self) -> bool {
-        self.event_type.is_empty()
+        self.event_type.is_empty() && !self.is_erased()
     }
 
     fn empty() -> Self {
@@ -151,6 +211,8 @@ impl Keys {
             dedupe_window: None,
             thread_key: None,
             correlation: Correlation::default(),
+            digest: None,
+            erased_at: None,
         }
     }
 }
@@ -240,6 +302,8 @@ mod tests {
                     deal_id: ids[3].clone(),
                     session_id: ids[4].clone(),
                 },
+                digest: None,
+                erased_at: None,
             };
             prop_assert_eq!(Keys::decode(&keys.encode()), Ok(keys));
         }

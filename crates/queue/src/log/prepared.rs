@@ -1,7 +1,7 @@
 //! A draft made ready for the log by the request's task, so that the writer has little to do.
 
 use super::{
-    Keys,
+    DedupeDigest, Keys,
     frame::{COMPRESSED, FRAME_BODY_AT, FRAME_HEAD_BYTES, frame_crc},
 };
 use crate::Seq;
@@ -21,6 +21,7 @@ pub(crate) struct Prepared {
     body_crc: u32,
     created_at: Timestamp,
     keys: Arc<Keys>,
+    digest: Option<DedupeDigest>,
     given: Option<EventId>,
 }
 
@@ -61,13 +62,9 @@ impl Prepared {
         }
         frame[32..40].copy_from_slice(&draft.created_at.unix_ms().to_le_bytes());
         let body_crc = crc32c::crc32c(&frame[FRAME_BODY_AT..]);
-        Ok(Self {
-            frame,
-            body_crc,
-            created_at: draft.created_at,
-            keys: Arc::new(keys),
-            given: None,
-        })
+        let (created_at, digest) = (draft.created_at, keys.dedupe_digest());
+        let keys = Arc::new(keys);
+        Ok(Self { frame, body_crc, created_at, keys, digest, given: None })
     }
 
     /// The same under an id that it has already. It is stored whatever its dedupe key says.
@@ -93,6 +90,11 @@ impl Prepared {
     /// What an index needs of it.
     pub(crate) fn keys(&self) -> &Arc<Keys> {
         &self.keys
+    }
+
+    /// What stands for its channel and dedupe key.
+    pub(crate) fn digest(&self) -> Option<DedupeDigest> {
+        self.digest
     }
 
     /// The frame with what the writer knows.

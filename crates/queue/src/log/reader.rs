@@ -1,7 +1,7 @@
 //! Reading what is durable: one frame by its position, or many in their order.
 
 use super::{
-    Frame, LogError, Storage, StorageFile,
+    Erasure, Frame, LogError, Storage, StorageFile, erase,
     format::{
         BATCH_HEADER_BYTES, BATCH_MAGIC, SEGMENT_HEADER_BYTES, SEGMENT_START, SegmentHeader,
         file_name,
@@ -14,7 +14,7 @@ use bytes::Bytes;
 use headgate_event::limits::SEGMENTS_OPEN_MAX;
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
 };
 
 /// How much a scan reads at once.
@@ -49,10 +49,18 @@ pub(crate) struct Scanned {
     pub next: Place,
 }
 
+/// The header of a batch, as it is in the file.
+type BatchBytes = [u8; BATCH_HEADER_BYTES];
+
 /// The durable part of the segments.
 pub(super) struct Reader {
     storage: Arc<dyn Storage>,
     catalog: Mutex<Catalog>,
+    /// Frames that are being erased, as they are read from the moment that begins.
+    erased: RwLock<BTreeMap<Place, Frame>>,
+    /// Held while a frame of a sealed segment is overwritten: two in one batch would spoil its
+    /// checksum.
+    erasing: Mutex<()>,
 }
 
 struct Catalog {
@@ -60,6 +68,8 @@ struct Catalog {
     extents: BTreeMap<Seq, u64>,
     /// Some of their files.
     files: BTreeMap<Seq, Arc<dyn StorageFile>>,
+    /// Events before this one are not shown any more, although their segment may be there.
+    shown_from: Seq,
 }
 
 impl Position {
@@ -76,7 +86,8 @@ impl Reader {
         active: &Active,
     ) -> Self {
         let files = BTreeMap::from([(active.header.first_seq, Arc::clone(&active.file))]);
-        Self { storage, catalog: Mutex::new(Catalog { extents, files }) }
+        let catalog = Mutex::new(Catalog { extents, files, shown_from: 0 });
+        Self { storage, catalog, erased: RwLock::default(), erasing: Mutex::default() }
     }
 
     pub(super) fn storage(&self) -> &dyn Storage {
@@ -88,7 +99,8 @@ impl Reader {
     }
 
     pub(super) fn first_seq(&self) -> Seq {
-        self.catalog().extents.keys().next().copied().unwrap_or(1)
+        let catalog = self.catalog();
+        catalog.extents.keys().next().copied().unwrap_or(1).max(catalog.shown_from)
     }
 
     pub(super) fn place_before(&self, seq: Seq) -> Place {
@@ -117,7 +129,7 @@ impl Reader {
         if !inside || !(FRAME_HEAD_BYTES..=FRAME_LENGTH_MAX).contains(&length) {
             return Err(LogError::outside(at));
         }
-        Frame::decode(&read_bytes(&*file, at, length)?, at)
+        self.decoded(&read_bytes(&*file, at, length)?, at, &*file)
     }
 
     /// Durable bytes from a place on.
@@ -135,7 +147,7 @@ impl Reader {
         frames_max: usize,
         bytes_max: usize,
     ) -> Result<Scanned, LogError> {
-        let mut scan = Scan { frames: Vec::new(), frames_max, bytes_left: bytes_max };
+        let mut scan = Scan { reader: self, frames: Vec::new(), frames_max, bytes_left: bytes_max };
         let mut place = Place { offset: from.offset.max(SEGMENT_START), ..from };
         loop {
             let (file, end) = self.file(place)?;
@@ -154,6 +166,93 @@ impl Reader {
                 _ => return Ok(Scanned { frames: scan.frames, next: place }),
             }
         }
+    }
+
+    /// Shows no event before this one any more.
+    pub(super) fn hide_before(&self, seq: Seq) {
+        let mut catalog = self.catalog();
+        catalog.shown_from = catalog.shown_from.max(seq);
+    }
+
+    /// Removes the segments that end before this event, oldest first, and answers how many and
+    /// how many bytes they had. One that cannot be removed stays for the next call.
+    pub(super) fn remove_before(&self, seq: Seq) -> Result<(u64, u64), LogError> {
+        let (mut segments, mut bytes) = (0, 0);
+        let mut removed = Ok(());
+        while let Some((segment, end)) = self.take_oldest_before(seq) {
+            let at = Place { segment, offset: 0 };
+            removed = self.storage.remove(&file_name(segment)).map_err(|e| LogError::io(at, e));
+            if removed.is_err() {
+                self.catalog().extents.insert(segment, end);
+                break;
+            }
+            segments += 1;
+            bytes += end;
+        }
+        if segments > 0 {
+            let at = Place { segment: seq, offset: 0 };
+            self.storage.sync_folder().map_err(|error| LogError::io(at, error))?;
+        }
+        removed.map(|()| (segments, bytes))
+    }
+
+    /// Takes the oldest segment out of what is read, when it ends before this event.
+    fn take_oldest_before(&self, seq: Seq) -> Option<(Seq, u64)> {
+        let mut catalog = self.catalog();
+        catalog.extents.keys().nth(1).filter(|next| **next <= seq)?;
+        let (segment, end) = catalog.extents.pop_first()?;
+        catalog.files.remove(&segment);
+        Some((segment, end))
+    }
+
+    /// What erasing the event of a frame has to write.
+    pub(super) fn batch_of(&self, position: Position) -> Result<(u64, BatchBytes), LogError> {
+        let start = Place { segment: position.segment, offset: SEGMENT_START };
+        let (file, _) = self.file(start)?;
+        let header = read_bytes(&*file, Place { offset: 0, ..start }, SEGMENT_HEADER_BYTES)?;
+        let header = header.first_chunk().map(SegmentHeader::decode);
+        let Some(Ok(SegmentHeader { tag, .. })) = header else {
+            return Err(LogError::damaged(start, "its header is not that of this segment"));
+        };
+        erase::batch_of(&*file, tag, start, position)
+    }
+
+    /// Reads the frame as an erased one from here on.
+    pub(super) fn begin_erasing(&self, erasure: &Erasure, frame: Frame) {
+        let mut erased = self.erased.write().unwrap_or_else(PoisonError::into_inner);
+        erased.insert(erasure.place(), frame);
+    }
+
+    /// Takes it that the frame is erased in its file.
+    pub(super) fn end_erasing(&self, erasure: &Erasure) {
+        self.erased.write().unwrap_or_else(PoisonError::into_inner).remove(&erasure.place());
+    }
+
+    /// Overwrites a frame of a segment that is not written to any more, durably.
+    pub(super) fn erase_sealed(&self, erasure: &Erasure) -> Result<(), LogError> {
+        let place = erasure.place();
+        let _one = self.erasing.lock().unwrap_or_else(PoisonError::into_inner);
+        let (file, _) = self.file(place)?;
+        erasure.write(&*file).and_then(|()| file.sync()).map_err(|e| LogError::io(place, e))
+    }
+
+    /// The frame in these bytes, or what is left of it when it is being erased.
+    fn decoded(&self, bytes: &Bytes, at: Place, file: &dyn StorageFile) -> Result<Frame, LogError> {
+        if let Some(erased) = self.erased_at(at) {
+            return Ok(erased);
+        }
+        Frame::decode(bytes, at).or_else(|error| {
+            // It may have been overwritten while it was read.
+            let erased = self.erased_at(at).map(Ok);
+            erased.unwrap_or_else(|| {
+                let again = read_bytes(file, at, bytes.len())?;
+                Frame::decode(&again, at).map_err(|_| error)
+            })
+        })
+    }
+
+    fn erased_at(&self, at: Place) -> Option<Frame> {
+        self.erased.read().unwrap_or_else(PoisonError::into_inner).get(&at).cloned()
     }
 
     /// The file of a place and its durable end.
@@ -200,13 +299,14 @@ impl Catalog {
 }
 
 /// A scan on its way.
-struct Scan {
+struct Scan<'a> {
+    reader: &'a Reader,
     frames: Vec<Frame>,
     frames_max: usize,
     bytes_left: usize,
 }
 
-impl Scan {
+impl Scan<'_> {
     fn is_full(&self) -> bool {
         self.frames.len() >= self.frames_max || (self.bytes_left == 0 && !self.frames.is_empty())
     }
@@ -233,7 +333,7 @@ impl Scan {
             let whole = bytes.split_to(needed);
             if !whole.starts_with(&BATCH_MAGIC) {
                 self.bytes_left = self.bytes_left.saturating_sub(whole.len());
-                self.frames.push(Frame::decode(&whole, place)?);
+                self.frames.push(self.reader.decoded(&whole, place, file)?);
             }
             place.offset += needed as u64;
         }

@@ -10,7 +10,7 @@
 mod batches;
 
 use super::{
-    OpenError, Storage, StorageFile,
+    Begun, Erasure, OpenError, Storage, StorageFile,
     format::{
         FORMAT_VERSION, HeaderError, SEGMENT_HEADER_BYTES, SEGMENT_START, SegmentHeader, file_name,
         first_seq_of,
@@ -54,11 +54,19 @@ struct Found {
 }
 
 /// Opens the log in this storage, or begins one. `indexed` is the newest event known elsewhere.
+/// What was begun to be taken away is finished:
+/// erasures before anything is looked at, because they break checksums while they last, and
+/// retention after everything was.
 pub(super) fn recover(
     storage: &Arc<dyn Storage>,
     indexed: Option<Seq>,
+    begun: &Begun,
 ) -> Result<Recovered, OpenError> {
-    let (mut found, unborn) = survey(&**storage)?;
+    for erasure in &begun.erasures {
+        redo(&**storage, erasure)?;
+    }
+    let (expired, kept) = segments(&**storage, begun.kept_from)?;
+    let (mut found, unborn) = survey(&**storage, &kept)?;
     check_chain(&found)?;
     let Some(last) = found.pop() else {
         not_behind(0, indexed)?;
@@ -72,6 +80,7 @@ pub(super) fn recover(
         forget(&**storage, unborn)?;
     }
     settle(&**storage, &*file, &last, &walk)?;
+    remove_expired(&**storage, &expired)?;
     let mut extents: BTreeMap<Seq, u64> = found.iter().map(|s| (s.first_seq, s.bytes)).collect();
     extents.insert(last.first_seq, walk.end);
     let active = Active { file, header: last.header, end: walk.end };
@@ -91,11 +100,54 @@ pub(super) fn begin_segment(
     Ok(Active { file, header, end: SEGMENT_START })
 }
 
-/// The segments in their order, and the last one apart when it never was more than begun.
-fn survey(storage: &dyn Storage) -> Result<(Vec<Found>, Option<Seq>), OpenError> {
+/// The names of the segments in their order: those that retention was to remove, and the others.
+fn segments(storage: &dyn Storage, kept_from: Seq) -> Result<(Vec<Seq>, Vec<Seq>), OpenError> {
     let names = storage.list().map_err(|e| failed("list", "log", e))?;
     let mut firsts: Vec<Seq> = names.iter().filter_map(|name| first_seq_of(name)).collect();
     firsts.sort_unstable();
+    let nexts = firsts.iter().skip(1);
+    let expired = nexts.take_while(|next| **next <= kept_from).count();
+    let kept = firsts.split_off(expired);
+    Ok((firsts, kept))
+}
+
+/// Finishes what was begun to be taken away, and looks at nothing else.
+pub(crate) fn finish(storage: &dyn Storage, begun: &Begun) -> Result<(), OpenError> {
+    for erasure in &begun.erasures {
+        redo(storage, erasure)?;
+    }
+    let (expired, _) = segments(storage, begun.kept_from)?;
+    remove_expired(storage, &expired)
+}
+
+/// Finishes a retention that was begun.
+fn remove_expired(storage: &dyn Storage, expired: &[Seq]) -> Result<(), OpenError> {
+    for segment in expired {
+        let name = file_name(*segment);
+        tracing::info!(segment = name, "removing a segment of the log that is past retention");
+        storage.remove(&name).map_err(|e| failed("remove", &name, e))?;
+    }
+    if expired.is_empty() { Ok(()) } else { sync_folder(storage) }
+}
+
+/// Does an erasure once more that may not have been finished. One whose segment is gone, or is
+/// another than it was, has nothing to erase.
+fn redo(storage: &dyn Storage, erasure: &Erasure) -> Result<(), OpenError> {
+    let name = file_name(erasure.position.segment);
+    let file = match storage.open(&name) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        opened => opened.map_err(|e| failed("open", &name, e))?,
+    };
+    if !erasure.fits(&*file).map_err(|e| failed("read", &name, e))? {
+        tracing::warn!(segment = name, seq = erasure.seq, "an event to erase is not there");
+        return Ok(());
+    }
+    let written = erasure.write(&*file).and_then(|()| file.sync());
+    written.map_err(|e| failed("erase an event in", &name, e))
+}
+
+/// The segments in their order, and the last one apart when it never was more than begun.
+fn survey(storage: &dyn Storage, firsts: &[Seq]) -> Result<(Vec<Found>, Option<Seq>), OpenError> {
     let mut found = Vec::with_capacity(firsts.len());
     for (nth, &first_seq) in firsts.iter().enumerate() {
         let (bytes, header) = look(storage, first_seq)?;
@@ -188,7 +240,7 @@ fn forget(storage: &dyn Storage, first_seq: Seq) -> Result<(), OpenError> {
     let name = file_name(first_seq);
     tracing::warn!(segment = name, "removing a segment of the log that was only begun");
     storage.remove(&name).map_err(|e| failed("remove", &name, e))?;
-    storage.sync_folder().map_err(|e| failed("sync", "log", e))
+    sync_folder(storage)
 }
 
 /// Makes durable what was found, so that what is shown from here on stays.
@@ -217,6 +269,10 @@ fn settle(
     file.read_at(walk.last_batch, &mut batch).map_err(|e| failed("read", &name, e))?;
     file.write_at(walk.last_batch, &batch).map_err(|e| failed("write", &name, e))?;
     file.sync().map_err(|e| failed("sync", &name, e))?;
+    sync_folder(storage)
+}
+
+fn sync_folder(storage: &dyn Storage) -> Result<(), OpenError> {
     storage.sync_folder().map_err(|e| failed("sync", "log", e))
 }
 

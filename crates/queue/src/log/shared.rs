@@ -9,9 +9,8 @@ use std::sync::{
 use tokio::sync::{Notify, watch};
 
 /// One segment, as it is listed.
-#[cfg(test)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct SegmentInfo {
+pub(crate) struct SegmentInfo {
     /// The first sequence it holds, which names its file.
     pub first_seq: Seq,
     /// The last sequence it holds; `first_seq - 1` while it is empty.
@@ -53,7 +52,6 @@ impl Shared {
         self.shortage.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    #[cfg(test)]
     pub(super) fn segments(&self) -> Vec<SegmentInfo> {
         let head = *self.head.borrow();
         let extents = self.reader.extents();

@@ -79,6 +79,17 @@ impl Tail {
         drop(gone);
     }
 
+    /// Leaves of an event what an erased one has.
+    pub(super) fn erase(&self, frame: &Frame) {
+        let mut tail = self.write();
+        let at = tail.index_of(frame.seq);
+        if frame.seq >= tail.first
+            && let Some(entry) = tail.queue.get_mut(at)
+        {
+            entry.keys = Arc::clone(&frame.keys);
+        }
+    }
+
     pub(super) fn first_seq(&self) -> Seq {
         self.read().first
     }

@@ -5,10 +5,11 @@ mod dedupe;
 mod faults;
 mod ids;
 mod recovery;
+mod removal;
 mod storing;
 
 use super::{
-    AppendError, Log, LogOptions, OpenError, Place, Prepared,
+    AppendError, Log, LogOptions, OpenError, Place, Prepared, Storage,
     storage::simulated::{Ask, SimulatedDisk},
 };
 use crate::Seq;

@@ -9,8 +9,9 @@ mod batch;
 mod by_hand;
 mod ids;
 mod known;
+mod tasks;
 
-pub(super) use batch::{Call, Message};
+pub(super) use batch::{Call, Message, Task};
 #[cfg(test)]
 pub(super) use by_hand::ByHand;
 
@@ -29,9 +30,11 @@ use headgate_event::{
 };
 use ids::Ids;
 use known::Known;
+use metrics::histogram;
 use std::{
     io::{self, ErrorKind},
     sync::{Arc, atomic::Ordering},
+    time::{Duration, Instant},
 };
 use tokio::sync::mpsc;
 
@@ -46,6 +49,8 @@ pub(super) struct Writer {
     head: Seq,
     /// A call that did not fit into the batch before.
     held: Option<Call>,
+    /// What is to be done after the batch.
+    task: Option<Task>,
     /// The batch as it is written; kept for its memory.
     buffer: Vec<u8>,
     health: Health,
@@ -79,6 +84,7 @@ impl Writer {
             known: Known::after(head),
             head,
             held: None,
+            task: None,
             buffer: Vec::new(),
             health: Health::Well,
         }
@@ -96,7 +102,7 @@ impl Writer {
         }
         for entry in unindexed {
             // Nothing of it can be undone: it is durable.
-            let _ = self.known.insert(entry);
+            let _ = self.known.insert(entry, entry.keys.dedupe_digest());
         }
     }
 
@@ -105,6 +111,7 @@ impl Writer {
         while let Some(first) = self.next_call(&mut queue) {
             let calls = self.gather(first, &mut queue);
             self.commit(calls);
+            self.perform_held();
         }
     }
 
@@ -116,6 +123,7 @@ impl Writer {
         loop {
             match queue.blocking_recv()? {
                 Message::Append(call) => return Some(call),
+                Message::Task(task) => self.perform(task),
                 Message::Probe => self.probe(),
                 Message::Close => queue.close(),
             }
@@ -129,6 +137,10 @@ impl Writer {
         while events < BATCH_EVENTS_MAX && bytes < BATCH_BYTES_MAX {
             let call = match queue.try_recv() {
                 Ok(Message::Append(call)) => call,
+                Ok(Message::Task(task)) => {
+                    self.task = Some(task);
+                    break;
+                }
                 Ok(Message::Close) => {
                     queue.close();
                     continue;
@@ -186,6 +198,11 @@ impl Writer {
         if empty || self.active.end < self.options.segment_bytes_max {
             return Ok(());
         }
+        self.begin_next()
+    }
+
+    /// Begins the segment after the active one, which is not empty.
+    fn begin_next(&mut self) -> Result<(), String> {
         let tag = match random::number() {
             Ok(tag) => tag,
             Err(error) => return Err(format!("there are no random bits: {error}")),
@@ -216,7 +233,9 @@ impl Writer {
     fn forget(&mut self) {
         let indexed = self.shared.indexed.load(Ordering::Acquire);
         let kept = self.head.saturating_sub(self.options.dedupe_kept_events);
-        self.known.let_go(indexed.min(kept));
+        // What retention has removed is no first of anything.
+        let gone = self.shared.reader.first_seq().saturating_sub(1);
+        self.known.let_go(indexed.min(kept.max(gone)));
     }
 
     /// Takes a call into the batch, or hands it back.
@@ -233,16 +252,18 @@ impl Writer {
         let mut accepted = Vec::with_capacity(call.drafts.len());
         for draft in call.drafts {
             let given = draft.given();
+            let (keys, created_at) = (draft.keys(), draft.created_at());
             if given.is_none()
-                && let Some(first) = self.known.find(draft.keys(), draft.created_at())
+                && let Some(first) = self.known.find(keys, draft.digest(), created_at)
             {
                 accepted.push(Accepted::Duplicate(first));
                 continue;
             }
             let id = given.unwrap_or_else(|| self.ids.next(now.max(draft.created_at())));
             let seq = self.head + 1 + batch.frames.len() as u64;
+            let digest = draft.digest();
             let entry = batch.add(draft, seq, id, self.active.header.first_seq);
-            if let Some(undo) = self.known.insert(entry) {
+            if let Some(undo) = self.known.insert(entry, digest) {
                 batch.undo.push(undo);
             }
             accepted.push(Accepted::New(id));
@@ -255,9 +276,11 @@ impl Writer {
         if let Err(error) = self.put(batch) {
             return Err(self.not_written(&error));
         }
+        let begun = Instant::now();
         if let Err(error) = self.active.file.sync() {
             return Err(self.poison("sync", &error));
         }
+        count(batch, batch.end - self.active.end, begun.elapsed());
         self.active.end = batch.end;
         self.head += batch.frames.len() as u64;
         self.unblocked();
@@ -393,6 +416,14 @@ impl Writer {
         self.shared.set_fault(Some(reason.clone()));
         reason
     }
+}
+
+/// Counts a batch that is durable.
+#[expect(clippy::cast_precision_loss, reason = "counts below 2^53 are exact")]
+fn count(batch: &Batch, bytes: u64, synced_in: Duration) {
+    histogram!("headgate_log_sync_seconds").record(synced_in);
+    histogram!("headgate_log_batch_events").record(batch.frames.len() as f64);
+    histogram!("headgate_log_batch_bytes").record(bytes as f64);
 }
 
 fn is_full(error: &io::Error) -> bool {

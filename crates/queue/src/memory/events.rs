@@ -1,17 +1,35 @@
 //! The events of the queue in memory.
 
-use crate::{ListQuery, Page, Seq, Start, Stored, SubscriptionStatus, subscription::Subscriber};
+use crate::{
+    Erased, ListQuery, Page, QueueError, Retention, Seq, Start, Stored, SubscriptionStatus,
+    subscription::Subscriber,
+};
 use bytes::Bytes;
 use headgate_event::{
     Accepted, Draft, Event, EventId, StoreError, StoredEvent, Timestamp, limits::LIST_EVENTS_MAX,
 };
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 /// All events, in their order, and the newest of each dedupe key.
 #[derive(Debug, Default)]
 pub(super) struct Events {
-    stored: Vec<(Event, Bytes, Option<Duration>)>,
+    stored: Vec<Kept>,
+    /// How many of the oldest were removed. Their entries stay, without content.
+    removed: Seq,
     newest: BTreeMap<(String, String), (Timestamp, EventId)>,
+}
+
+/// One event, or what is left of it.
+#[derive(Debug)]
+struct Kept {
+    id: EventId,
+    created_at: Timestamp,
+    /// The event, the bytes that came, and its dedupe window.
+    content: Option<(Event, Bytes, Option<Duration>)>,
+    erased_at: Option<Timestamp>,
 }
 
 impl Events {
@@ -49,7 +67,8 @@ impl Events {
         let event = StoredEvent::decode(id, &StoredEvent::encode(draft), &draft.raw)
             .map_err(|error| unavailable(error.to_string()))?;
         let window = draft.dedupe.as_ref().map(|dedupe| dedupe.window);
-        self.stored.push((event, draft.raw.clone(), window));
+        let (created_at, content) = (draft.created_at, Some((event, draft.raw.clone(), window)));
+        self.stored.push(Kept { id, created_at, content, erased_at: None });
         if let Some(key) = key {
             self.newest.insert(key, (draft.created_at, id));
         }
@@ -58,7 +77,7 @@ impl Events {
 
     /// Ids rise also when the clock stands still or goes backwards.
     fn next_id(&self, now: Timestamp) -> Result<EventId, getrandom::Error> {
-        let last = self.stored.last().map(|(event, ..)| event.id());
+        let last = self.stored.last().map(|kept| kept.id);
         if let Some(last) = last.filter(|last| last.time() >= now) {
             return Ok(last.next());
         }
@@ -72,7 +91,7 @@ impl Events {
 
     pub(super) fn at(&self, seq: Seq) -> Option<Stored> {
         let index = usize::try_from(seq.checked_sub(1)?).ok()?;
-        let (event, raw, dedupe_window) = self.stored.get(index)?.clone();
+        let (event, raw, dedupe_window) = self.stored.get(index)?.content.clone()?;
         Some(Stored { seq, event, raw, dedupe_window })
     }
 
@@ -80,9 +99,60 @@ impl Events {
         (from.max(1)..=self.head()).filter_map(|seq| self.at(seq))
     }
 
-    pub(super) fn by_id(&self, id: EventId) -> Option<Stored> {
-        let index = self.stored.binary_search_by_key(&id, |(event, ..)| event.id()).ok()?;
-        self.at(index as Seq + 1)
+    /// The place of an id that was not removed.
+    pub(super) fn place_of_id(&self, id: EventId) -> Option<Seq> {
+        let index = self.stored.binary_search_by_key(&id, |kept| kept.id).ok()?;
+        Some(index as Seq + 1).filter(|seq| *seq > self.removed)
+    }
+
+    pub(super) fn by_id(&self, id: EventId) -> Result<Option<Stored>, QueueError> {
+        let Some(seq) = self.place_of_id(id) else { return Ok(None) };
+        self.at(seq).map(Some).ok_or(QueueError::Erased { id })
+    }
+
+    /// The id of a place, whatever is left there.
+    pub(super) fn id_of(&self, seq: Seq) -> Option<EventId> {
+        let index = usize::try_from(seq.checked_sub(1)?).ok()?;
+        self.stored.get(index).map(|kept| kept.id)
+    }
+
+    /// Takes the content of a place away.
+    pub(super) fn erase(&mut self, seq: Seq, now: Timestamp) -> Option<Erased> {
+        let kept = self.stored.get_mut(usize::try_from(seq.checked_sub(1)?).ok()?)?;
+        kept.content = None;
+        let erased_at = *kept.erased_at.get_or_insert(now);
+        Some(Erased { id: kept.id, created_at: kept.created_at, erased_at })
+    }
+
+    /// The first event that a retention keeps at this moment. Bytes are those that came.
+    pub(super) fn kept_from(&self, retention: Retention, now: Timestamp) -> Seq {
+        let raw = |kept: &Kept| kept.content.as_ref().map_or(0, |(_, raw, _)| raw.len() as u64);
+        let mut bytes: u64 = self.stored.iter().map(raw).sum();
+        let mut gone = 0;
+        for kept in &self.stored {
+            let old = retention.age.is_some_and(|age| now.since(kept.created_at) >= age);
+            let full = retention.bytes.is_some_and(|most| bytes > most);
+            if !old && !full {
+                break;
+            }
+            bytes -= raw(kept);
+            gone += 1;
+        }
+        self.removed.max(gone) + 1
+    }
+
+    /// Removes the events before this one and answers how many that were, and their bytes.
+    pub(super) fn remove_before(&mut self, first: Seq) -> (u64, u64) {
+        let (from, before) = (self.removed, self.removed.max(first - 1));
+        self.removed = before;
+        let mut bytes = 0;
+        for kept in self.stored.iter_mut().take(usize::try_from(before).unwrap_or(usize::MAX)) {
+            bytes += kept.content.take().map_or(0, |(_, raw, _)| raw.len() as u64);
+        }
+        let removed: BTreeSet<EventId> =
+            (from + 1..=before).filter_map(|seq| self.id_of(seq)).collect();
+        self.newest.retain(|_, (_, id)| !removed.contains(id));
+        (before - from, bytes)
     }
 
     pub(super) fn list(&self, query: &ListQuery) -> Page {
@@ -103,18 +173,20 @@ impl Events {
 
     /// The last event before which nothing is for a subscription that begins here.
     pub(super) fn place_of(&self, start: Start) -> Seq {
-        let events = self.stored.iter().map(|(event, ..)| event);
-        match start {
+        let events = self.stored.iter();
+        let place = match start {
             Start::Now => self.head(),
             Start::Earliest => 0,
-            Start::After(id) => events.take_while(|event| event.id() <= id).count() as Seq,
-            Start::At(time) => events.take_while(|event| event.created_at() < time).count() as Seq,
-        }
+            Start::After(id) => events.take_while(|kept| kept.id <= id).count() as Seq,
+            Start::At(time) => events.take_while(|kept| kept.created_at < time).count() as Seq,
+        };
+        place.max(self.removed)
     }
 
     pub(super) fn status(&self, known: &Subscriber, now: Timestamp) -> SubscriptionStatus {
         let (status, oldest) = known.status(self.head());
-        let oldest = oldest.and_then(|seq| self.at(seq));
-        status.aged(now, oldest.map(|stored| stored.event.created_at()))
+        let index = oldest.and_then(|seq| usize::try_from(seq.checked_sub(1)?).ok());
+        let oldest = index.and_then(|index| self.stored.get(index));
+        status.aged(now, oldest.map(|kept| kept.created_at))
     }
 }

@@ -1,6 +1,6 @@
 //! Leasing and settling of the queue in memory: what is staged is committed at once.
 
-use super::Memory;
+use super::{Inner, Memory};
 use crate::{
     LeaseAsk, QueueError, Selection, SettleError, Settlement, Stored,
     patience::Patience,
@@ -44,9 +44,10 @@ impl Memory {
         now: Timestamp,
     ) -> Result<Vec<Event>, QueueError> {
         let mut inner = self.open()?;
+        let Inner { events: kept, letters, .. } = &mut *inner;
         let mut held = known.held_live()?;
-        held.end_leases(now, inner.events.head(), SEED);
-        inner.letters.commit(known, &mut held);
+        held.end_leases(now, kept.head(), SEED);
+        letters.commit(known, &mut held, kept);
         held.deliveries.wake(now);
         if held.spec.paused {
             return Ok(Vec::new());
@@ -86,7 +87,8 @@ impl Memory {
         claims.iter_mut().for_each(|claim| claim.refuse(&unwanted));
         let mut held = known.held_live()?;
         let answers = held.settle(claims, self.clock.now(), inner.events.head(), SEED);
-        inner.letters.commit(known, &mut held);
+        let Inner { events, letters, .. } = &mut *inner;
+        letters.commit(known, &mut held, events);
         drop(held);
         known.wake();
         Ok(answers)

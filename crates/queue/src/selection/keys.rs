@@ -61,3 +61,30 @@ mod tests {
         assert_eq!(serde_json::from_str::<SubscriptionSpec>(&text).expect("read"), spec);
     }
 }
+
+/// The fields that keys are, for a JSON Schema.
+#[derive(schemars::JsonSchema)]
+#[expect(dead_code, reason = "only its schema is used")]
+pub(super) struct Form {
+    /// Any of these names of the provider's for what happened.
+    #[schemars(default, skip_serializing_if = "Vec::is_empty")]
+    provider_event: Vec<String>,
+    /// Any of these keys of what belongs together.
+    #[schemars(default, skip_serializing_if = "Vec::is_empty")]
+    thread_key: Vec<String>,
+    /// Any of these runs of a flow.
+    #[schemars(default, skip_serializing_if = "Vec::is_empty")]
+    flow_id: Vec<String>,
+    /// Any of these kinds of flow.
+    #[schemars(default, skip_serializing_if = "Vec::is_empty")]
+    flow_type: Vec<String>,
+    /// Any of these proposals.
+    #[schemars(default, skip_serializing_if = "Vec::is_empty")]
+    proposal_id: Vec<String>,
+    /// Any of these deals.
+    #[schemars(default, skip_serializing_if = "Vec::is_empty")]
+    deal_id: Vec<String>,
+    /// Any of these sessions.
+    #[schemars(default, skip_serializing_if = "Vec::is_empty")]
+    session_id: Vec<String>,
+}

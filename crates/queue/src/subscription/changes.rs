@@ -51,6 +51,8 @@ pub(crate) enum DeadReason {
     Exhausted,
     /// What is stored of it cannot be read.
     Damaged,
+    /// Retention has removed its event before it was settled.
+    Expired,
 }
 
 /// What one or more moves change on disk, in one transaction.
@@ -62,8 +64,12 @@ pub(crate) struct Changes {
     pub(crate) deferred: Vec<Deferred>,
     /// Places of deliveries that were deferred and are no more.
     pub(crate) ended: Vec<Seq>,
-    /// Deliveries that died.
+    /// Letters of deliveries that died.
     pub(crate) dead: Vec<DeadLetter>,
+    /// How many died, which may be more than there are letters.
+    pub(crate) died: u64,
+    /// How many of them expired.
+    pub(crate) expired: u64,
 }
 
 /// What is on disk of a subscription's deliveries.
@@ -75,8 +81,10 @@ pub(crate) struct Kept {
     pub(crate) place: Place,
     /// What comes again.
     pub(crate) deferred: Vec<Deferred>,
-    /// How many dead letters there are.
+    /// How many deliveries died.
     pub(crate) dead: u64,
+    /// How many of them expired.
+    pub(crate) expired: u64,
 }
 
 impl Place {
@@ -97,6 +105,7 @@ impl DeadReason {
             Self::Buried => "buried",
             Self::Exhausted => "exhausted",
             Self::Damaged => "damaged",
+            Self::Expired => "expired",
         }
     }
 }

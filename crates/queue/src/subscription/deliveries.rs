@@ -7,6 +7,7 @@
 //! then commits or abandons them, so that memory never knows more than the disk.
 
 mod leasing;
+mod removing;
 mod staging;
 
 use super::{Deferred, Kept, Place, ranges::Ranges, state::State};
@@ -15,10 +16,12 @@ use headgate_event::{
     Timestamp,
     limits::{DEFERRED_MAX, FLOOR_NOTE_EVENTS, IN_FLIGHT_MAX, SETTLED_AHEAD_MAX},
 };
+use removing::Expiring;
 use staging::Staged;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub(crate) use leasing::Leased;
+pub(crate) use removing::Expiry;
 pub(crate) use staging::{Asked, Moment, Refusal};
 
 /// The deliveries of one subscription.
@@ -42,12 +45,16 @@ pub(crate) struct Deliveries {
     leased: usize,
     /// How many are dead.
     dead: u64,
+    /// How many of them expired.
+    expired: u64,
     /// The floor as it is kept, at least.
     noted: Seq,
     /// Events up to here may have been leased by a process whose memory is gone.
     forgotten: Seq,
     /// Moves that wait for their commit.
     staged: BTreeMap<Seq, Staged>,
+    /// Events that expire unseen, which waits for its commit too.
+    expiring: Expiring,
 }
 
 /// A delivery that is begun and not ended.
@@ -84,9 +91,11 @@ impl Deliveries {
             ahead: kept.place.settled,
             leased: 0,
             dead: kept.dead,
+            expired: kept.expired,
             noted: kept.place.floor,
             forgotten: head,
             staged: BTreeMap::new(),
+            expiring: Expiring::default(),
         };
         for Deferred { seq, attempt, due, last_error } in kept.deferred {
             let state = State::Waiting;
@@ -119,6 +128,11 @@ impl Deliveries {
     /// How many are dead.
     pub(crate) fn dead(&self) -> u64 {
         self.dead
+    }
+
+    /// How many of the dead expired.
+    pub(crate) fn expired(&self) -> u64 {
+        self.expired
     }
 
     /// The oldest event that is begun and not ended.

@@ -8,11 +8,12 @@ use headgate_event::{
         RETRY_LONGEST_DEFAULT, SUBSCRIPTION_NAME_BYTES_MAX,
     },
 };
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// What a subscription asks for.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SubscriptionSpec {
     /// Its name: `a-z`, `0-9`, `-` and `_`.
     pub name: String,
@@ -34,7 +35,7 @@ pub struct SubscriptionSpec {
 }
 
 /// Where a subscription begins.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Start {
     /// With the next event that comes.
@@ -49,7 +50,7 @@ pub enum Start {
 }
 
 /// Who settles the deliveries of a subscription.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum AckMode {
     /// The consumer.
@@ -60,7 +61,7 @@ pub enum AckMode {
 }
 
 /// When and how often a delivery comes again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RetryPolicy {
     /// Attempts before it is a dead letter.
     pub attempts: u32,

@@ -7,6 +7,9 @@
 //!   |<-------'          |        a lease that ends: attempt + 1
 //!   '-------------------'        the wait is over
 //! ```
+//!
+//! An event that is taken away ends its delivery wherever that stands: retention leaves it dead,
+//! erasing leaves it settled.
 
 /// Where a delivery stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,9 +30,9 @@ impl State {
     /// Whether a delivery may go from here to `next`. Nothing else is legal.
     pub(crate) fn may_become(self, next: Self) -> bool {
         match self {
-            Self::Ready => next == Self::Leased,
+            Self::Ready => matches!(next, Self::Leased | Self::Settled | Self::Dead),
             Self::Leased => next != Self::Leased,
-            Self::Waiting => next == Self::Ready,
+            Self::Waiting => matches!(next, Self::Ready | Self::Settled | Self::Dead),
             Self::Settled | Self::Dead => false,
         }
     }
@@ -50,6 +53,11 @@ mod tests {
             (Leased, Dead),
             (Leased, Ready),
             (Waiting, Ready),
+            // Its event is taken away.
+            (Ready, Settled),
+            (Ready, Dead),
+            (Waiting, Settled),
+            (Waiting, Dead),
         ];
         for from in ALL {
             for to in ALL {

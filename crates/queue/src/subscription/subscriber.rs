@@ -158,6 +158,7 @@ impl Subscriber {
             in_flight: leased,
             waiting,
             dead: deliveries.dead(),
+            expired: deliveries.expired(),
             oldest_unsettled_ms: None,
         };
         (status, oldest)

@@ -6,8 +6,8 @@ use headgate_event::{
     EventType, Timestamp, Verification, prompt::Prompt,
 };
 use headgate_queue::{
-    Embedded, EmbeddedOptions, LeaseAsk, ListQuery, Memory, Queue, QueueError, SettleError,
-    Settlement, Start, SubscriptionSpec, SubscriptionStatus, Verb,
+    Embedded, EmbeddedOptions, LeaseAsk, ListQuery, Memory, Queue, QueueError, Removed, Retention,
+    SettleError, Settlement, Start, SubscriptionSpec, SubscriptionStatus, Verb,
 };
 use headgate_testkit::ManualClock;
 use std::{collections::BTreeMap, path::Path, sync::Arc, time::Duration};
@@ -21,49 +21,91 @@ pub(crate) const LONG: Duration = Duration::from_secs(50);
 pub(crate) struct Bench {
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) queue: Arc<dyn Queue>,
+    keeper: Keeper,
     pub(crate) folder: Option<TempDir>,
+}
+
+/// The same queue as its backend, for what is not on the seam.
+enum Keeper {
+    Memory(Arc<Memory>),
+    Embedded(Arc<Embedded>),
 }
 
 impl Bench {
     pub(crate) fn memory() -> Self {
         let clock = Arc::new(ManualClock::at(noon()));
         let queue = Arc::new(Memory::new(Arc::clone(&clock) as Arc<dyn Clock>));
-        Self { clock, queue, folder: None }
+        let keeper = Keeper::Memory(Arc::clone(&queue));
+        Self { clock, queue, keeper, folder: None }
     }
 
     pub(crate) fn embedded() -> Self {
         let clock = Arc::new(ManualClock::at(noon()));
         let folder = TempDir::new().expect("a folder");
+        Self::opened(folder, clock)
+    }
+
+    fn opened(folder: TempDir, clock: Arc<ManualClock>) -> Self {
         let queue = open(&folder, &clock);
-        Self { clock, queue, folder: Some(folder) }
+        let keeper = Keeper::Embedded(Arc::clone(&queue));
+        Self { clock, queue, keeper, folder: Some(folder) }
+    }
+
+    /// Another queue in place of this one.
+    pub(crate) fn with(self, queue: Embedded) -> Self {
+        let queue = Arc::new(queue);
+        Self { keeper: Keeper::Embedded(Arc::clone(&queue)), queue, ..self }
+    }
+
+    /// The queue, for what only this backend does.
+    pub(crate) fn backend(&self) -> &Embedded {
+        match &self.keeper {
+            Keeper::Embedded(queue) => queue,
+            Keeper::Memory(_) => panic!("it is the queue in memory"),
+        }
+    }
+
+    /// Its folder and its clock, when the queue is dropped.
+    pub(crate) fn left(self) -> (TempDir, Arc<ManualClock>) {
+        (self.folder.expect("a folder"), self.clock)
+    }
+
+    /// Removes what is past this age.
+    pub(crate) async fn retain(&self, age: Duration) -> Removed {
+        self.retain_to(Retention { age: Some(age), bytes: None }).await
+    }
+
+    /// Removes what is past this retention.
+    pub(crate) async fn retain_to(&self, retention: Retention) -> Removed {
+        match &self.keeper {
+            Keeper::Memory(queue) => queue.retain(retention),
+            Keeper::Embedded(queue) => queue.retain(retention).await,
+        }
+        .expect("retained")
     }
 
     /// The embedded queue of a folder that is there.
     pub(crate) fn over(folder: TempDir) -> Self {
-        let clock = Arc::new(ManualClock::at(noon()));
-        let queue = open(&folder, &clock);
-        Self { clock, queue, folder: Some(folder) }
+        Self::opened(folder, Arc::new(ManualClock::at(noon())))
     }
 
     /// The queue as another process would find it; `None` where nothing outlives a process.
     pub(crate) async fn reopened(self) -> Option<Self> {
-        let Self { clock, queue, folder } = self;
+        let Self { clock, queue, keeper, folder } = self;
         let folder = folder?;
         queue.close().await;
-        drop(queue);
-        let queue = open(&folder, &clock);
-        Some(Self { clock, queue, folder: Some(folder) })
+        drop((queue, keeper));
+        Some(Self::opened(folder, clock))
     }
 
     /// The same after something was done to the folder.
     pub(crate) async fn reopened_after(self, change: impl FnOnce(&Path)) -> Self {
-        let Self { clock, queue, folder } = self;
+        let Self { clock, queue, keeper, folder } = self;
         let folder = folder.expect("it has a folder");
         queue.close().await;
-        drop(queue);
+        drop((queue, keeper));
         change(folder.path());
-        let queue = open(&folder, &clock);
-        Self { clock, queue, folder: Some(folder) }
+        Self::opened(folder, clock)
     }
 
     /// The folder.
@@ -178,7 +220,7 @@ impl Bench {
     }
 }
 
-fn open(folder: &TempDir, clock: &Arc<ManualClock>) -> Arc<dyn Queue> {
+fn open(folder: &TempDir, clock: &Arc<ManualClock>) -> Arc<Embedded> {
     let clock = Arc::clone(clock) as Arc<dyn Clock>;
     // Small segments, so that cases cross their borders.
     let options = EmbeddedOptions { segment_bytes_max: 64 << 10, ..EmbeddedOptions::default() };

@@ -26,8 +26,7 @@ async fn work() {
     let id = events[0].delivery().expect("delivered").id.clone();
     let bury = Settlement { id, verb: Verb::Bury { reason: None } };
     queue.settle("agent", vec![bury]).await.expect("settled");
-    clock.advance(7 * SECOND);
-    queue.refresh_metrics().await.expect("set");
+    queue.measure();
     queue.close().await;
 }
 
@@ -42,13 +41,14 @@ fn metrics_say_how_things_stand() {
     for line in [
         "headgate_queue_events_total 5",
         "headgate_queue_duplicates_total 1",
-        "headgate_subscription_lag{subscription=\"agent\"} 4",
-        "headgate_subscription_in_flight{subscription=\"agent\"} 1",
-        "headgate_subscription_waiting{subscription=\"agent\"} 0",
-        "headgate_subscription_dead_letters{subscription=\"agent\"} 1",
-        "headgate_subscription_oldest_unsettled_seconds{subscription=\"agent\"} 7",
+        "headgate_deliveries_leased_total 2",
+        "headgate_deliveries_settled_total{verb=\"bury\"} 1",
+        "headgate_log_segments 1",
+        "headgate_log_events 5",
     ] {
         assert!(shown.lines().any(|one| one == line), "`{line}` is not in\n{shown}");
     }
     assert!(shown.contains("headgate_index_lag_events"), "{shown}");
+    // Each subscription is shown by the API, and by nobody else.
+    assert!(!shown.contains("headgate_subscription"), "{shown}");
 }

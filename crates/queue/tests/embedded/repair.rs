@@ -42,9 +42,7 @@ async fn stored() -> Stored {
         bench.settle("agent", event, again.clone()).await.expect("leased");
     }
     bench.queue.close().await;
-    let Bench { clock, queue, folder } = bench;
-    drop(queue);
-    let folder = folder.expect("a folder");
+    let (folder, clock) = bench.left();
     assert!(segments(folder.path()).len() >= 4, "{:?}", segments(folder.path()));
     Stored { folder, clock, ids: stored }
 }

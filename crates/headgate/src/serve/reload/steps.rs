@@ -7,9 +7,10 @@ use crate::{
 };
 use headgate_api::Api;
 use headgate_http::Tls;
-use headgate_queue::Queue;
+use headgate_queue::{Queue, Retention};
 use headgate_webhook::{Providers, WebhookSource};
 use std::{error::Error, sync::Arc};
+use tokio::sync::watch;
 
 /// The parts of the running gateway that a reload reaches.
 pub(in crate::serve) struct Running {
@@ -17,6 +18,7 @@ pub(in crate::serve) struct Running {
     pub(in crate::serve) webhooks: Arc<WebhookSource>,
     pub(in crate::serve) providers: Arc<Providers>,
     pub(in crate::serve) api: Api,
+    pub(in crate::serve) retention: watch::Sender<Retention>,
     pub(in crate::serve) tls: Option<Tls>,
 }
 
@@ -26,6 +28,7 @@ pub(super) fn all(running: &Running) -> Vec<Step> {
     vec![
         subscriptions_of(&running.queue, &running.api),
         channels_of(&running.webhooks, &running.providers, &running.api),
+        retention_of(&running.retention),
         certificate_of(running.tls.as_ref()),
         api_keys_of(&running.api),
     ]
@@ -65,6 +68,17 @@ fn channels_of(webhooks: &Arc<WebhookSource>, providers: &Arc<Providers>, api: &
                 Unfinished { changed: Vec::new(), cause: anyhow::anyhow!(texts.join("; ")) }
             })?;
             api.replace_channels(views);
+            Ok(())
+        }))
+    })
+}
+
+fn retention_of(retention: &watch::Sender<Retention>) -> Step {
+    let retention = retention.clone();
+    step("queue.retention", move |config| {
+        let (retention, found) = (retention.clone(), config.retention);
+        Ok(Box::pin(async move {
+            retention.send_if_modified(|known| std::mem::replace(known, found) != found);
             Ok(())
         }))
     })

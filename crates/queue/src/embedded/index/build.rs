@@ -25,8 +25,8 @@ use std::{
 /// The one that writes the index.
 #[derive(Debug)]
 pub(in crate::embedded) struct IndexWriter {
-    connection: Connection,
-    index: Arc<Index>,
+    pub(super) connection: Connection,
+    pub(super) index: Arc<Index>,
 }
 
 /// A file with other tables than an index has.
@@ -93,8 +93,13 @@ impl IndexWriter {
         let (mut dedupe_rows, mut key_rows) = (Vec::new(), Vec::new());
         // Of a lost event nothing is known that could be found.
         for entry in entries.iter().filter(|entry| !entry.keys.is_lost()) {
-            let kind = number_kind(&transaction, &mut kinds, &entry.keys)?;
-            counts.entry(kind).or_insert_with(|| (Kind::of(&entry.keys), 0)).1 += 1;
+            let kind = if entry.keys.is_erased() {
+                super::ERASED
+            } else {
+                let kind = number_kind(&transaction, &mut kinds, &entry.keys)?;
+                counts.entry(kind).or_insert_with(|| (Kind::of(&entry.keys), 0)).1 += 1;
+                kind
+            };
             insert_event(&transaction, entry, kind)?;
             late_ms_max = late_ms_max.max(entry.id.time().unix_ms() - entry.created_at.unix_ms());
             dedupe_rows.extend(DedupeRow::of(entry, self.index.seed));
@@ -145,13 +150,15 @@ impl IndexWriter {
         self.publish()
     }
 
-    /// Writes what is in the write-ahead log into the file itself.
-    pub(in crate::embedded) fn checkpoint(&self) -> rusqlite::Result<()> {
-        self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+    /// Writes what is in the write-ahead log into the file itself, synced, and empties it;
+    /// `false` when a reader is in the way.
+    pub(in crate::embedded) fn checkpoint(&self) -> rusqlite::Result<bool> {
+        let sql = "PRAGMA wal_checkpoint(TRUNCATE)";
+        self.connection.query_row(sql, [], |row| row.get::<_, i64>(0).map(|busy| busy == 0))
     }
 
     /// Shows the readers what is in the file.
-    fn publish(&self) -> rusqlite::Result<()> {
+    pub(super) fn publish(&self) -> rusqlite::Result<()> {
         let (index, connection) = (&self.index, &self.connection);
         let kinds = Kinds::load(connection)?;
         *index.kinds.write().unwrap_or_else(PoisonError::into_inner) = kinds;

@@ -7,7 +7,7 @@
 use super::{Index, hash, number, schema::dedupe_table, unsigned};
 use crate::{
     Seq,
-    log::{Committed, Keys},
+    log::{Committed, DedupeDigest},
 };
 use headgate_event::{Timestamp, limits::DEDUPE_WINDOW_MAX};
 use rusqlite::{Connection, Transaction, params};
@@ -29,7 +29,7 @@ pub(super) struct DedupeRow {
 impl DedupeRow {
     /// The key of an event, if it has one.
     pub(super) fn of(entry: &Committed, seed: u64) -> Option<Self> {
-        let hash = hash_of(&entry.keys, seed)?;
+        let hash = hash_of(entry.keys.dedupe_digest(), seed)?;
         Some(Self { day: day_of(entry.created_at), hash, seq: entry.seq })
     }
 }
@@ -39,10 +39,10 @@ impl Index {
     /// newest first.
     pub(in crate::embedded) fn repeats_of(
         &self,
-        keys: &Keys,
+        digest: DedupeDigest,
         oldest: Timestamp,
     ) -> rusqlite::Result<Vec<Seq>> {
-        let Some(hash) = hash_of(keys, self.seed) else { return Ok(Vec::new()) };
+        let Some(hash) = hash_of(Some(digest), self.seed) else { return Ok(Vec::new()) };
         let days: Vec<i64> = {
             let days = self.days.read().unwrap_or_else(PoisonError::into_inner);
             days.range(day_of(oldest)..).rev().copied().collect()
@@ -97,11 +97,17 @@ pub(super) fn drop_old(
             days.insert(day);
             break;
         }
-        transaction.execute_batch(&format!("DROP TABLE {}", dedupe_table(day)))?;
-        transaction.execute("DELETE FROM index_days WHERE day = ?1", [day])?;
+        drop_day(transaction, day)?;
         dropped.push(day);
     }
     Ok(dropped)
+}
+
+/// Drops the table of a day.
+pub(super) fn drop_day(transaction: &Transaction<'_>, day: i64) -> rusqlite::Result<()> {
+    transaction.execute_batch(&format!("DROP TABLE {}", dedupe_table(day)))?;
+    transaction.execute("DELETE FROM index_days WHERE day = ?1", [day])?;
+    Ok(())
 }
 
 /// Inserts keys, each into the table of its day, in the order in which the tables hold them.
@@ -131,11 +137,10 @@ pub(super) fn insert(
     Ok(())
 }
 
-fn day_of(time: Timestamp) -> i64 {
+pub(super) fn day_of(time: Timestamp) -> i64 {
     time.unix_ms().div_euclid(DAY_MS)
 }
 
-fn hash_of(keys: &Keys, seed: u64) -> Option<i64> {
-    let key = keys.dedupe_key.as_ref()?;
-    Some(hash::seeded(seed, &[keys.channel.as_bytes(), &[0xff], key.as_bytes()]))
+fn hash_of(digest: Option<DedupeDigest>, seed: u64) -> Option<i64> {
+    Some(hash::seeded(seed, &[&digest?]))
 }

@@ -129,7 +129,7 @@ impl Index {
                     let filters = self.key_filters(selection);
                     agreeing(Search { connection, span, order }, filters, wanted, max)
                 }
-                Wanted::All => in_order(connection, span, max, order, |_| true),
+                Wanted::All => in_order(connection, span, max, order, |entry| !entry.is_erased()),
                 Wanted::Most(kinds) => in_order(connection, span, max, order, |entry| {
                     kinds.binary_search(&entry.kind).is_ok()
                 }),

@@ -5,7 +5,7 @@ use rusqlite::{Connection, OpenFlags};
 use std::{collections::BTreeSet, path::Path};
 
 /// The version of the tables, as `user_version`. Another one is rebuilt.
-pub(super) const VERSION: i64 = 2;
+pub(super) const VERSION: i64 = 3;
 
 /// What a whole index has besides the tables of dedupe keys, which `index_days` lists.
 const NAMES: [&str; 7] = [
@@ -56,6 +56,8 @@ pub(super) fn open_writer(path: &Path, seed: u64) -> rusqlite::Result<Connection
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "NORMAL")?;
     connection.pragma_update(None, "wal_autocheckpoint", INDEX_CHECKPOINT_PAGES)?;
+    // What an erased event has left here is overwritten, not only forgotten.
+    connection.pragma_update(None, "secure_delete", "ON")?;
     connection.pragma_update(None, "cache_size", -16_384)?;
     connection.set_prepared_statement_cache_capacity(INDEX_STATEMENTS_KEPT);
     if version(&connection)? == 0 {

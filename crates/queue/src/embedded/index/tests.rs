@@ -41,6 +41,8 @@ fn keys() -> impl Strategy<Value = Keys> {
                 deal_id: ids.3,
                 session_id: ids.4,
             },
+            digest: None,
+            erased_at: None,
         },
     )
 }
@@ -168,6 +170,8 @@ fn keyed(seq: Seq, day: i64, key: &str) -> Committed {
         dedupe_window: Some(DEDUPE_WINDOW_MAX),
         thread_key: None,
         correlation: Correlation::default(),
+        digest: None,
+        erased_at: None,
     };
     let created_at = Timestamp::from_unix_ms(day * DAY_MS + 1);
     Committed {
@@ -183,7 +187,7 @@ fn keyed(seq: Seq, day: i64, key: &str) -> Committed {
 fn repeats(writer: &IndexWriter, day: i64, key: &str) -> Vec<Seq> {
     let event = keyed(0, day, key);
     let oldest = event.created_at.minus(DEDUPE_WINDOW_MAX);
-    writer.index().repeats_of(&event.keys, oldest).expect("read")
+    writer.index().repeats_of(event.keys.dedupe_digest().expect("keyed"), oldest).expect("read")
 }
 
 #[test]

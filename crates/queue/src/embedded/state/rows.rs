@@ -6,7 +6,7 @@ use crate::{
     embedded::index::{number, unsigned},
     subscription::{Changes, Deferred, Kept, Place, Ranges},
 };
-use headgate_event::Timestamp;
+use headgate_event::{EventId, Timestamp};
 use rusqlite::{Connection, Transaction, params, types::Type};
 
 /// A subscription as it is kept.
@@ -21,9 +21,12 @@ pub(in crate::embedded) struct Row {
 impl State {
     /// All subscriptions.
     pub(in crate::embedded) fn subscriptions(&self) -> rusqlite::Result<Vec<Row>> {
-        let query = "SELECT generation, spec, created_at, start, floor, settled, dead
-             FROM state_subscriptions JOIN state_places USING (generation) ORDER BY generation";
-        let mut statement = self.connection.prepare(query)?;
+        let expired = if self.version < 2 { "0" } else { "expired" };
+        let query = format!(
+            "SELECT generation, spec, created_at, start, floor, settled, dead, {expired}
+             FROM state_subscriptions JOIN state_places USING (generation) ORDER BY generation"
+        );
+        let mut statement = self.connection.prepare(&query)?;
         let rows = statement.query_map([], read)?;
         rows.map(|row| {
             let mut row = row?;
@@ -45,9 +48,10 @@ impl Row {
 }
 
 impl State {
-    /// The newest event that a subscription has seen, when it is newer than `head`.
+    /// The newest event that a subscription or retention has seen, when it is newer than `head`.
     pub(in crate::embedded) fn seen_after(&self, head: Seq) -> rusqlite::Result<Option<Seq>> {
-        let seen = self.subscriptions()?.iter().map(Row::seen).max();
+        let kept = self.kept_from()?.checked_sub(1);
+        let seen = self.subscriptions()?.iter().map(Row::seen).chain(kept).max();
         Ok(seen.filter(|seen| *seen > head))
     }
 
@@ -71,8 +75,11 @@ impl State {
                 let place = kept.place.cut_back(head);
                 let lost = kept.deferred.iter().map(|one| one.seq).filter(|seq| *seq > head);
                 let changes = Changes { place, ended: lost.collect(), ..Changes::default() };
-                write(transaction, renewed, &changes)?;
+                write(transaction, renewed, &changes, &|_| None)?;
             }
+            let first = number(head + 1);
+            transaction.execute("UPDATE state_kept SET kept = min(kept, ?1)", [first])?;
+            transaction.execute("DELETE FROM state_erasures WHERE seq >= ?1", [first])?;
             Ok(())
         })
     }
@@ -91,7 +98,7 @@ pub(in crate::embedded) fn insert(
     )?;
     let generation = transaction.last_insert_rowid();
     transaction.execute(
-        "INSERT INTO state_places VALUES (?1, ?2, x'', 0)",
+        "INSERT INTO state_places VALUES (?1, ?2, x'', 0, 0)",
         params![generation, number(start)],
     )?;
     Ok(unsigned(generation))
@@ -123,22 +130,24 @@ pub(in crate::embedded) fn delete(
     Ok(())
 }
 
-/// Writes what the moves of a subscription changed.
+/// Writes what the moves of a subscription changed. Letters are given the ids of their events.
 pub(in crate::embedded) fn write(
     transaction: &Transaction<'_>,
     generation: u64,
     changes: &Changes,
+    id_of: &dyn Fn(Seq) -> Option<EventId>,
 ) -> rusqlite::Result<()> {
     let generation = number(generation);
-    let Changes { place, deferred, ended, dead } = changes;
-    let sql = "UPDATE state_places SET floor = ?2, settled = ?3, dead = dead + ?4
-         WHERE generation = ?1";
+    let Changes { place, deferred, ended, dead, died, expired } = changes;
+    let sql = "UPDATE state_places SET floor = ?2, settled = ?3, dead = dead + ?4,
+         expired = expired + ?5 WHERE generation = ?1";
     let settled = place.settled.to_bytes(place.floor);
     transaction.prepare_cached(sql)?.execute(params![
         generation,
         number(place.floor),
         settled,
-        number(dead.len() as u64)
+        number(*died),
+        number(*expired)
     ])?;
     for Deferred { seq, attempt, due, last_error } in deferred {
         let sql = "INSERT OR REPLACE INTO state_deferred VALUES (?1, ?2, ?3, ?4, ?5)";
@@ -150,14 +159,15 @@ pub(in crate::embedded) fn write(
         transaction.prepare_cached(sql)?.execute(params![generation, number(*seq)])?;
     }
     for letter in dead {
-        let sql = "INSERT OR REPLACE INTO state_dead_letters VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+        let sql = "INSERT OR REPLACE INTO state_dead_letters VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
         transaction.prepare_cached(sql)?.execute(params![
             generation,
             number(letter.seq),
             letter.reason.as_str(),
             letter.attempts,
             letter.last_error,
-            letter.at.unix_ms()
+            letter.at.unix_ms(),
+            id_of(letter.seq).map(EventId::to_bytes)
         ])?;
     }
     Ok(())
@@ -182,6 +192,7 @@ fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Row> {
             place: Place { floor, settled },
             deferred: Vec::new(),
             dead: unsigned(row.get(6)?),
+            expired: unsigned(row.get(7)?),
         },
     })
 }

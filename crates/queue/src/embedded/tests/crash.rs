@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::{
-    Health, LeaseAsk, ListQuery, Queue, Settlement, Start, SubscriptionSpec, Verb,
+    DeadLetterQuery, Health, LeaseAsk, ListQuery, Queue, QueueError, Retention, Settlement, Start,
+    SubscriptionSpec, Verb,
     log::simulated::{Ask, Dice, End},
 };
 use headgate_event::{Event, EventId, Sink};
@@ -18,6 +19,14 @@ struct Promised {
     stored: BTreeMap<EventId, Bytes>,
     /// Events whose ack was answered.
     settled: BTreeSet<EventId>,
+    /// Events whose ack got no answer, or an error.
+    perhaps_settled: BTreeSet<EventId>,
+    /// Events whose erasing was answered.
+    erased: BTreeSet<EventId>,
+    /// Events whose erasing got an error.
+    perhaps_erased: BTreeSet<EventId>,
+    /// Whether the oldest may be gone.
+    retained: bool,
     drafts: u64,
 }
 
@@ -73,23 +82,77 @@ async fn work(queue: &Embedded, disk: &SimulatedDisk, promised: &mut Promised, d
             verb: Verb::Ack,
         };
         let settlements = events.iter().map(ack).collect();
-        if let Ok(answers) = queue.settle("agent", settlements).await {
-            assert!(answers.iter().all(Result::is_ok));
-            promised.settled.extend(leased);
+        match queue.settle("agent", settlements).await {
+            Ok(answers) => {
+                assert!(answers.iter().all(Result::is_ok));
+                promised.settled.extend(leased);
+            }
+            Err(_) => promised.perhaps_settled.extend(leased),
         }
+        take_away(queue, promised, dice).await;
     }
 }
 
-async fn check(queue: &Embedded, promised: &Promised, seed: u64) {
-    for (id, raw) in &promised.stored {
-        let stored = queue.event(*id).await.expect("it is read");
-        let stored = stored.unwrap_or_else(|| panic!("seed {seed}: {id} is lost"));
-        assert!(stored.raw == *raw, "seed {seed}: {id} has changed");
+/// Erases an event, or removes the oldest ones, now and then.
+async fn take_away(queue: &Embedded, promised: &mut Promised, dice: &mut Dice) {
+    if dice.one_in(6) && !promised.stored.is_empty() {
+        let nth = dice.below(promised.stored.len());
+        let id = *promised.stored.keys().nth(nth).expect("so many are stored");
+        match queue.erase(id).await {
+            Ok(Some(_)) => drop(promised.erased.insert(id)),
+            Ok(None) => assert!(promised.retained, "{id} is lost"),
+            Err(_) => drop(promised.perhaps_erased.insert(id)),
+        }
     }
+    if dice.one_in(12) {
+        promised.retained = true;
+        let _ = queue.retain(Retention { age: None, bytes: Some(20_000) }).await;
+    }
+}
+
+/// What is there is as it was given or erased, and nothing is missing but the oldest; they were
+/// settled, or there is a letter.
+async fn check_events(queue: &Embedded, promised: &Promised, seed: u64) {
+    let (mut missing, mut newest_seen) = (BTreeSet::new(), false);
+    for (id, raw) in &promised.stored {
+        match queue.event(*id).await {
+            Ok(Some(stored)) => {
+                assert!(stored.raw == *raw, "seed {seed}: {id} has changed");
+                assert!(!promised.erased.contains(id), "seed {seed}: {id} is there again");
+                newest_seen = true;
+            }
+            Ok(None) => {
+                assert!(promised.retained && !newest_seen, "seed {seed}: {id} is lost");
+                missing.insert(*id);
+            }
+            Err(QueueError::Erased { .. }) => {
+                let asked = promised.erased.contains(id) || promised.perhaps_erased.contains(id);
+                assert!(asked, "seed {seed}: nobody erased {id}");
+                newest_seen = true;
+            }
+            Err(error) => panic!("seed {seed}: {error}"),
+        }
+    }
+    let query = DeadLetterQuery { before: None, limit: 500 };
+    let Ok(page) = queue.dead_letters("agent", query).await else { return };
+    let letters: BTreeSet<_> = page.dead_letters.iter().filter_map(|one| one.event_id).collect();
+    let told = |id: &&EventId| {
+        let settled = promised.settled.contains(id) || promised.perhaps_settled.contains(id);
+        let erased = promised.erased.contains(id) || promised.perhaps_erased.contains(id);
+        settled || erased || letters.contains(id)
+    };
+    let silent = missing.iter().find(|id| !told(id));
+    assert!(silent.is_none(), "seed {seed}: {silent:?} went without a letter");
+}
+
+async fn check(queue: &Embedded, promised: &Promised, seed: u64) {
+    check_events(queue, promised, seed).await;
     let query = ListQuery { limit: 500, ..ListQuery::default() };
     let page = queue.list(query).await.expect("listed");
     let listed: BTreeSet<_> = page.events.iter().map(Event::id).collect();
-    assert!(page.next.is_some() || promised.stored.keys().all(|id| listed.contains(id)));
+    let gone = |id: &EventId| promised.erased.contains(id) || promised.perhaps_erased.contains(id);
+    let all = promised.stored.keys().all(|id| listed.contains(id) || gone(id));
+    assert!(page.next.is_some() || promised.retained || all);
     assert_eq!(listed.len(), page.events.len(), "seed {seed}: an event is there twice");
     let ask = LeaseAsk { max: 500, wait: Duration::ZERO, lease: None };
     let Ok(events) = queue.lease("agent", ask).await else {

@@ -3,7 +3,7 @@
 use super::known::Undo;
 use crate::{
     Seq,
-    log::{AppendError, Committed, Position, Prepared, unavailable},
+    log::{AppendError, Committed, Erasure, Position, Prepared, unavailable},
 };
 use headgate_event::{Accepted, EventId};
 use std::sync::Arc;
@@ -23,10 +23,20 @@ pub(in crate::log) struct Call {
 pub(in crate::log) enum Message {
     /// Store these.
     Append(Call),
+    /// Do this between two batches.
+    Task(Task),
     /// See whether a log that could not write can write again.
     Probe,
     /// Store what was given before, then end.
     Close,
+}
+
+/// What the writer does besides batches, because the active segment is its own.
+pub(in crate::log) enum Task {
+    /// Begin another segment, unless the active one is empty.
+    Roll(oneshot::Sender<Result<(), String>>),
+    /// Erase an event in the active segment; `false` when it is in another one.
+    Erase(Arc<Erasure>, oneshot::Sender<Result<bool, String>>),
 }
 
 /// A batch in the making.

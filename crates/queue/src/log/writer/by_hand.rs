@@ -26,6 +26,10 @@ impl ByHand {
             Some(held) => held,
             None => match self.queue.try_recv() {
                 Ok(Message::Append(call)) => call,
+                Ok(Message::Task(task)) => {
+                    self.writer.perform(task);
+                    return true;
+                }
                 Ok(Message::Probe) => {
                     self.writer.probe();
                     return true;
@@ -35,6 +39,7 @@ impl ByHand {
         };
         let calls = self.writer.gather(first, &mut self.queue);
         self.writer.commit(calls);
+        self.writer.perform_held();
         true
     }
 }

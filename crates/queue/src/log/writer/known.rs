@@ -2,14 +2,10 @@
 
 use crate::{
     Seq,
-    log::{Committed, Keys},
+    log::{Committed, DedupeDigest, Keys},
 };
 use headgate_event::{EventId, Timestamp, limits::BATCH_EVENTS_MAX};
-use std::{
-    collections::{HashMap, VecDeque},
-    hash::{Hash, Hasher},
-    sync::Arc,
-};
+use std::collections::{HashMap, VecDeque};
 
 /// How many keys are let go of before a batch, so that a large step of the index delays none.
 const LET_GO_MAX: usize = 4 * BATCH_EVENTS_MAX;
@@ -18,20 +14,16 @@ const LET_GO_MAX: usize = 4 * BATCH_EVENTS_MAX;
 #[derive(Debug)]
 pub(super) struct Known {
     floor: Seq,
-    first: HashMap<Key, First>,
-    order: VecDeque<(Seq, Key)>,
+    first: HashMap<DedupeDigest, First>,
+    order: VecDeque<(Seq, DedupeDigest)>,
 }
 
 /// What is needed to take an insertion back.
 #[derive(Debug)]
 pub(super) struct Undo {
-    key: Key,
+    key: DedupeDigest,
     before: Option<First>,
 }
-
-/// Channel and dedupe key, as the event has them.
-#[derive(Clone, Debug)]
-struct Key(Arc<Keys>);
 
 #[derive(Clone, Copy, Debug)]
 struct First {
@@ -52,22 +44,27 @@ impl Known {
     }
 
     /// The event that a draft with these keys repeats, when it is within the draft's window.
-    pub(super) fn find(&self, keys: &Arc<Keys>, created_at: Timestamp) -> Option<EventId> {
-        keys.dedupe_key.as_ref()?;
-        let first = self.first.get(&Key(Arc::clone(keys)))?;
+    pub(super) fn find(
+        &self,
+        keys: &Keys,
+        digest: Option<DedupeDigest>,
+        created_at: Timestamp,
+    ) -> Option<EventId> {
+        let first = self.first.get(&digest?)?;
         let window = keys.dedupe_window.unwrap_or_default();
         (created_at.since(first.created_at) < window).then_some(first.id)
     }
 
     /// Takes the key of an event that is newer than all before.
-    pub(super) fn insert(&mut self, entry: &Committed) -> Option<Undo> {
-        entry.keys.dedupe_key.as_ref()?;
-        let key = Key(Arc::clone(&entry.keys));
+    pub(super) fn insert(
+        &mut self,
+        entry: &Committed,
+        digest: Option<DedupeDigest>,
+    ) -> Option<Undo> {
+        let key = digest?;
         let Committed { seq, id, created_at, .. } = *entry;
-        // An older, equal key is replaced with its own Arc, so that the older keys can be freed.
-        let before = self.first.remove(&key);
-        self.first.insert(key.clone(), First { seq, id, created_at });
-        self.order.push_back((seq, key.clone()));
+        let before = self.first.insert(key, First { seq, id, created_at });
+        self.order.push_back((seq, key));
         Some(Undo { key, before })
     }
 
@@ -96,20 +93,5 @@ impl Known {
             }
             self.floor = self.floor.max(seq);
         }
-    }
-}
-
-impl PartialEq for Key {
-    fn eq(&self, other: &Self) -> bool {
-        self.0.channel == other.0.channel && self.0.dedupe_key == other.0.dedupe_key
-    }
-}
-
-impl Eq for Key {}
-
-impl Hash for Key {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.0.channel.hash(state);
-        self.0.dedupe_key.hash(state);
     }
 }

@@ -3,7 +3,7 @@
 //! Every move is staged first. The next lease sees nothing of it until it is committed, the next
 //! settlement does.
 
-use super::{Deliveries, Open};
+use super::{Deliveries, Expiring, Open};
 use crate::{
     Seq,
     subscription::{
@@ -114,7 +114,7 @@ impl Deliveries {
 
     /// Whether anything is staged.
     pub(crate) fn has_staged(&self) -> bool {
-        !self.staged.is_empty()
+        !self.staged.is_empty() || !self.expiring.is_nothing()
     }
 
     /// What is to be written so that all staged moves are durable.
@@ -131,11 +131,15 @@ impl Deliveries {
                 changes.ended.push(*seq);
             }
         }
+        (changes.died, changes.expired) = self.dying();
         changes
     }
 
     /// Makes the staged moves, which are durable, and takes the place as kept.
     pub(crate) fn commit(&mut self) {
+        let (died, expired) = self.dying();
+        self.dead += died;
+        self.expired += expired;
         for (seq, staged) in std::mem::take(&mut self.staged) {
             self.take(seq);
             self.fresh.remove(&seq);
@@ -144,36 +148,39 @@ impl Deliveries {
                 self.put(seq, Open { attempt, state, at: due, last_error, remembered: false });
                 continue;
             }
-            self.dead += u64::from(matches!(staged, Staged::Dead(_)));
             if seq > self.cursor {
                 self.ahead.insert(seq, seq);
             }
         }
-        self.pass(self.cursor);
+        let expiring = std::mem::take(&mut self.expiring);
+        self.pass(self.cursor.max(expiring.upto));
         self.noted = self.floor();
     }
 
     /// Forgets the staged moves, which could not be written.
     pub(crate) fn abandon(&mut self) {
         self.staged.clear();
+        self.expiring = Expiring::default();
     }
 
     /// The place as it is once the staged moves are made.
     fn place(&self) -> Place {
         let holds = |seq: &&Seq| !self.staged.contains_key(*seq);
         let first = self.fresh.iter().find(holds);
-        let floor = first.map_or(self.cursor, |seq| self.cursor.min(seq - 1));
+        let cursor = self.cursor.max(self.expiring.upto);
+        let floor = first.map_or(cursor, |seq| cursor.min(seq - 1));
         let mut settled = self.ahead.clone();
         let mut at = floor;
-        for seq in self.fresh.range(..=self.cursor).filter(holds) {
+        for seq in self.fresh.range(..=cursor).filter(holds) {
             settled.insert(at + 1, seq - 1);
             at = *seq;
         }
-        settled.insert(at + 1, self.cursor);
-        for (seq, _) in self.staged.range(self.cursor + 1..) {
+        settled.insert(at + 1, cursor);
+        for (seq, _) in self.staged.range(cursor + 1..) {
             // A deferred one may count as passed: it has its record.
             settled.insert(*seq, *seq);
         }
+        settled.remove_up_to(floor);
         Place { floor, settled }
     }
 
@@ -229,7 +236,7 @@ impl Deliveries {
         Ok(open)
     }
 
-    fn stage(&mut self, seq: Seq, staged: Staged) {
+    pub(super) fn stage(&mut self, seq: Seq, staged: Staged) {
         let from = self.open.get(&seq).map_or(State::Ready, |open| open.state);
         let to = match &staged {
             Staged::Settled => State::Settled,
@@ -255,7 +262,7 @@ fn failed(seq: Seq, open: &Open, moment: Moment, due: Timestamp, why: Option<&st
     Staged::Again(Deferred { seq, attempt: open.attempt + 1, due, last_error })
 }
 
-fn dead_letter(
+pub(super) fn dead_letter(
     seq: Seq,
     open: &Open,
     reason: DeadReason,

@@ -165,6 +165,7 @@ impl World {
             place: Place { settled, ..self.disk.place },
             deferred: self.disk.deferred.values().cloned().collect(),
             dead: u64::try_from(self.disk.dead.len()).expect("small"),
+            expired: 0,
         };
         self.deliveries = Deliveries::load(kept, self.head);
     }

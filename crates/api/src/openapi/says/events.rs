@@ -1,0 +1,109 @@
+//! Reading what is stored.
+
+use super::event;
+use crate::{
+    events::Events,
+    openapi::operation::{Content, Operation, Parameter},
+};
+use headgate_event::{
+    Event,
+    limits::{LIST_EVENTS_DEFAULT, LIST_EVENTS_MAX},
+};
+use headgate_queue::Erased;
+use serde_json::{Value, json};
+
+/// `GET /v1/events`.
+pub(crate) fn list() -> Operation {
+    let about = "Filters are ANDed. `next_cursor` is good for the same filters only, and stays \
+                 where it is while events arrive.";
+    filters(Operation::new("listEvents", "events", "List events, newest first"))
+        .about(about)
+        .parameter(time("since", "Received at or after this moment."))
+        .parameter(time("until", "Received before this moment."))
+        .parameter(limit())
+        .parameter(cursor())
+        .json::<Events>(200, "A page of events", json!({"events": [event()], "next_cursor": null}))
+        .error(422, &["invalid_parameter", "unknown_parameter", "invalid_cursor"])
+        .uses_queue()
+}
+
+/// The filters of lists of events and of the live tail.
+pub(super) fn filters(operation: Operation) -> Operation {
+    let filters = [
+        ("type", "The event's type, such as `webhook.received`"),
+        ("channel", "The id of the channel"),
+        ("provider", "Who sent it, such as `github`"),
+        ("provider_event", "The provider's name of what happened, such as `push`"),
+        ("thread_key", "What belongs together"),
+        ("flow_id", "The run of a flow"),
+        ("flow_type", "The kind of flow"),
+        ("proposal_id", "The proposal"),
+        ("deal_id", "The deal"),
+        ("session_id", "The session"),
+    ];
+    filters.into_iter().fold(operation, |operation, (name, about)| {
+        operation.parameter(Parameter::repeated(name, about))
+    })
+}
+
+/// `GET /v1/events/{id}`.
+pub(crate) fn show() -> Operation {
+    one(Operation::new("getEvent", "events", "Show one event")).json::<Event>(
+        200,
+        "The event",
+        event(),
+    )
+}
+
+/// `DELETE /v1/events/{id}`.
+pub(crate) fn erase() -> Operation {
+    let about = "Its bytes are overwritten wherever they are; its id and times stay as long as it \
+                 would have been kept. Deliveries of it come no more. Again gives the same answer.";
+    let erased = json!({
+        "id": "01KAJ3V3W2N9E6W0V8R3M5T7QZ", "created_at": "2026-11-21T01:02:03.456Z",
+        "erased_at": "2026-11-22T08:00:00.000Z"
+    });
+    addressed(Operation::new("eraseEvent", "events", "Erase the content of one event"))
+        .about(about)
+        .json::<Erased>(200, "It is erased", erased)
+}
+
+/// `GET /v1/events/{id}/raw`.
+pub(crate) fn raw() -> Operation {
+    let about = "Byte for byte what the sender sent as body, whatever its type was.";
+    one(Operation::new("getRawEvent", "events", "Get the exact bytes that came"))
+        .about(about)
+        .answer(200, "The bytes", Content::Other("application/octet-stream", None))
+}
+
+fn one(operation: Operation) -> Operation {
+    addressed(operation).error(410, &["erased"])
+}
+
+fn addressed(operation: Operation) -> Operation {
+    operation
+        .parameter(Parameter::path("id", "The id of the event.", "01KAJ3V3W2N9E6W0V8R3M5T7QZ"))
+        .error(404, &["unknown_event"])
+        .error(422, &["invalid_id", "unknown_parameter"])
+        .uses_queue()
+}
+
+/// A moment.
+pub(super) fn time(name: &'static str, about: &str) -> Parameter {
+    let schema = json!({"type": "string", "format": "date-time"});
+    Parameter::query(name, about, schema).example("2026-11-21T01:02:03Z".into())
+}
+
+/// How long a page is.
+pub(super) fn limit() -> Parameter {
+    let schema = json!({
+        "type": "integer", "minimum": 1, "maximum": LIST_EVENTS_MAX, "default": LIST_EVENTS_DEFAULT
+    });
+    Parameter::query("limit", "At most so many.", schema)
+}
+
+/// Where a page begins.
+pub(super) fn cursor() -> Parameter {
+    let schema: Value = json!({"type": "string"});
+    Parameter::query("cursor", "The `next_cursor` of the page before.", schema)
+}

@@ -1,0 +1,55 @@
+//! The stream.
+
+use super::events::filters;
+use crate::openapi::operation::{Content, Operation, Parameter};
+use headgate_event::limits::{IN_FLIGHT_MAX, LEASE_MS_MAX, STREAM_IN_FLIGHT_DEFAULT};
+use serde_json::json;
+
+const ABOUT: &str = "\
+Without `subscription` it is a live tail: events as they come, nothing of the past, nothing to \
+settle (scope `read`). With it the stream is durable: each event comes until it is settled (scope \
+`consume`).\n\n\
+The first frame is `{\"type\": \"hello\", \"connection_id\", \"project_id\", \"server\"}`; every \
+event frame is an Event itself. A client settles by frames `{\"type\": \"ack\" | \"retry\" | \
+\"extend\" | \"bury\", \"id\"}`; what cannot be done is answered by a frame of type `error`, and \
+a tail that is too slow is told by one of type `lagged` how many events it missed.\n\n\
+With `Accept: text/event-stream` the same comes as server-sent events. Their client cannot \
+settle, so a durable stream then needs a subscription with `ack = \"on_send\"`. Filters are the \
+tail's.";
+
+/// `GET /v1/stream`.
+pub(crate) fn open() -> Operation {
+    let in_flight = json!({
+        "type": "integer", "minimum": 1, "maximum": IN_FLIGHT_MAX,
+        "default": STREAM_IN_FLIGHT_DEFAULT
+    });
+    let lease = json!({"type": "integer", "minimum": 1, "maximum": LEASE_MS_MAX});
+    let name = json!({"type": "string"});
+    let open = Operation::new("openStream", "deliveries", "Get events as they come")
+        .about(ABOUT)
+        .parameter(Parameter::query("subscription", "Durable: of this subscription.", name))
+        .parameter(Parameter::query(
+            "max_in_flight",
+            "Durable: at most so many unsettled events at a time.",
+            in_flight,
+        ))
+        .parameter(Parameter::query("lease_ms", "Durable: how long each is leased.", lease))
+        .parameter(Parameter::query(
+            "last_event_id",
+            "Tail: the id of the event seen last, to go on after it; the header `Last-Event-ID` \
+             says the same.",
+            json!({"type": "string"}),
+        ));
+    filters(open)
+        .answer(101, "The connection is a WebSocket", Content::Nothing)
+        .answer(
+            200,
+            "Server-sent events, for `Accept: text/event-stream`",
+            Content::Other("text/event-stream", None),
+        )
+        .error(404, &["unknown_subscription"])
+        .error(409, &["cannot_settle"])
+        .error(422, &["invalid_parameter", "unknown_parameter", "invalid_header"])
+        .error(426, &["upgrade_required"])
+        .uses_queue()
+}

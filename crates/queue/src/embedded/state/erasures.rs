@@ -1,0 +1,83 @@
+//! Erasures that were begun: kept from before the first byte is overwritten until nothing of the
+//! event is left anywhere.
+
+use super::State;
+use crate::{
+    Seq,
+    embedded::index::{number, unsigned},
+    log::{Erasure, Position},
+};
+use headgate_event::{EventId, Timestamp};
+use rusqlite::{Row, Transaction, params};
+use std::time::Duration;
+
+impl State {
+    /// The erasures that were begun and not ended.
+    pub(in crate::embedded) fn erasures(&self) -> rusqlite::Result<Vec<Erasure>> {
+        if self.version < 2 {
+            return Ok(Vec::new());
+        }
+        let query = "SELECT seq, id, created_at, erased_at, segment, offset, length, digest,
+             window_ms, batch, header FROM state_erasures ORDER BY seq";
+        let mut statement = self.connection.prepare(query)?;
+        let rows = statement.query_map([], read)?;
+        rows.collect()
+    }
+}
+
+/// Notes that an event is to be erased, and takes what consumers said of it out of the state.
+pub(in crate::embedded) fn begin_erasure(
+    transaction: &Transaction<'_>,
+    erasure: &Erasure,
+) -> rusqlite::Result<()> {
+    let sql = "INSERT OR REPLACE INTO state_erasures
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
+    let window = erasure.dedupe_window.map(|window| u64::try_from(window.as_millis()));
+    transaction.execute(
+        sql,
+        params![
+            number(erasure.seq),
+            erasure.id.to_bytes(),
+            erasure.created_at.unix_ms(),
+            erasure.erased_at.unix_ms(),
+            number(erasure.position.segment),
+            number(erasure.position.offset),
+            erasure.position.len,
+            erasure.digest,
+            window.map(|ms| number(ms.unwrap_or(u64::MAX))),
+            number(erasure.batch),
+            erasure.header,
+        ],
+    )?;
+    let forget = "UPDATE state_dead_letters SET last_error = NULL, event_id = ?2 WHERE seq = ?1";
+    transaction.execute(forget, params![number(erasure.seq), erasure.id.to_bytes()])?;
+    Ok(())
+}
+
+/// Notes that nothing of an erased event is left.
+pub(in crate::embedded) fn end_erasure(
+    transaction: &Transaction<'_>,
+    seq: Seq,
+) -> rusqlite::Result<()> {
+    transaction.execute("DELETE FROM state_erasures WHERE seq = ?1", [number(seq)])?;
+    Ok(())
+}
+
+fn read(row: &Row<'_>) -> rusqlite::Result<Erasure> {
+    let window: Option<i64> = row.get(8)?;
+    Ok(Erasure {
+        seq: unsigned(row.get(0)?),
+        id: EventId::from_bytes(row.get(1)?),
+        created_at: Timestamp::from_unix_ms(row.get(2)?),
+        erased_at: Timestamp::from_unix_ms(row.get(3)?),
+        position: Position {
+            segment: unsigned(row.get(4)?),
+            offset: unsigned(row.get(5)?),
+            len: row.get(6)?,
+        },
+        digest: row.get(7)?,
+        dedupe_window: window.map(|ms| Duration::from_millis(unsigned(ms))),
+        batch: unsigned(row.get(9)?),
+        header: row.get(10)?,
+    })
+}
