@@ -15,7 +15,7 @@ mod supervisor;
 use crate::{
     cli::ServeArguments,
     clock::SystemClock,
-    config::{Config, Environment},
+    config::{Config, Environment, Server},
     failure::Failure,
     open_files,
     signals::{Hangups, Signals},
@@ -99,20 +99,7 @@ pub async fn run(arguments: &ServeArguments, environment: &Environment) -> Resul
     supervisor::ready();
 
     let serving = listeners.serve(&config, &webhooks, &api, clock, &stopping);
-    let asked = async {
-        signals.finish().await;
-        supervisor::stopping();
-        let delay = config.server.drain_delay;
-        if !delay.is_zero() {
-            tracing::info!(
-                ?delay,
-                "stopping soon: not ready any more, so that balancers look away"
-            );
-            tokio::time::sleep(delay).await;
-        }
-        tracing::info!("stopping: no new connections, what was begun is finished");
-        stop.send_replace(true);
-    };
+    let asked = stop_when_asked(&signals, &config.server, &stop);
     tokio::select! {
         (report, ()) = async { tokio::join!(serving, asked) } => {
             let DrainReport { open, cut, took } = report;
@@ -126,6 +113,19 @@ pub async fn run(arguments: &ServeArguments, environment: &Environment) -> Resul
     // What it has begun is finished by the next start, if it does not end in time.
     let _ = tokio::time::timeout(CLOSE_TIMEOUT, retaining).await;
     close(&api, quarantine.as_deref(), &*queue).await
+}
+
+/// Waits for a signal, and has everything stop: at once, or when balancers have had their time.
+async fn stop_when_asked(signals: &Signals, server: &Server, stop: &watch::Sender<bool>) {
+    signals.finish().await;
+    supervisor::stopping();
+    let delay = server.drain_delay;
+    if !delay.is_zero() {
+        tracing::info!(?delay, "stopping soon: not ready any more, so that balancers look away");
+        tokio::time::sleep(delay).await;
+    }
+    tracing::info!("stopping: no new connections, what was begun is finished");
+    stop.send_replace(true);
 }
 
 /// Lets streams say goodbye, and closes the quarantine and the queue.
