@@ -28,6 +28,9 @@ const PROOF: &[&str] = &[
     "credentials_mismatch",
 ];
 
+const TOO_LARGE: [&str; 4] =
+    ["body_too_large", "event_too_large", "decoded_body_too_large", "body_expands_too_much"];
+
 /// The answer to a stored webhook.
 #[derive(Serialize, JsonSchema)]
 struct StoredWebhook {
@@ -50,9 +53,11 @@ pub(crate) fn receive() -> Operation {
         .answer(204, "The event is stored", Content::Nothing)
         .error(400, &["body_incomplete", "body_malformed", "repeated_header"])
         .error(401, PROOF)
+        .error(403, &["address_not_allowed"])
         .error(404, &["unknown_channel"])
         .error(405, &["method_not_allowed"])
         .error(408, &["body_too_slow"])
-        .error(413, &["body_too_large", "event_too_large"])
+        .error(413, &TOO_LARGE)
+        .error(429, &["rate_limited"])
         .error(503, &["unavailable"])
 }
