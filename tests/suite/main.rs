@@ -9,6 +9,7 @@ mod openapi;
 mod peers;
 mod quarantine;
 mod reindex;
+mod reload;
 mod requests;
 mod slow;
 mod tour;
