@@ -152,6 +152,8 @@ def well() -> None:
     quarantine()
     call("get", "/v1/export", "/v1/export?channel=demo")
     call("post", "/v1/backups", "/v1/backups", b"")
+    call("delete", "/v1/events/{id}", event)
+    call("get", "/v1/events/{id}", event)
 
 
 def wrong_values(schema: dict) -> list[str]:

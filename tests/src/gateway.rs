@@ -81,9 +81,29 @@ impl Gateway {
 
     /// SIGTERM, without waiting.
     pub fn terminate(&self) -> Result<()> {
+        self.signal("-TERM")
+    }
+
+    /// SIGHUP, without waiting.
+    pub fn hang_up(&self) -> Result<()> {
+        self.signal("-HUP")
+    }
+
+    fn signal(&self, signal: &str) -> Result<()> {
         let id = self.child.id().to_string();
-        let status = Command::new("kill").args(["-TERM", &id]).status()?;
-        if status.success() { Ok(()) } else { bail!("kill -TERM {id}: {status}") }
+        let status = Command::new("kill").args([signal, &id]).status()?;
+        if status.success() { Ok(()) } else { bail!("kill {signal} {id}: {status}") }
+    }
+
+    /// Waits for a line of its log with this in it.
+    pub fn said(&self, text: &str) -> Result<String> {
+        loop {
+            let line = self.log.recv_timeout(Duration::from_secs(30));
+            let line = line.with_context(|| format!("the log does not say `{text}`"))?;
+            if line.contains(text) {
+                return Ok(line);
+            }
+        }
     }
 
     /// Waits for it to end by itself.

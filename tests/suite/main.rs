@@ -2,12 +2,14 @@
 
 mod backup;
 mod bad_input;
+mod damage;
 mod durability;
 mod metrics;
 mod openapi;
 mod peers;
 mod quarantine;
 mod reindex;
+mod reload;
 mod requests;
 mod slow;
 mod tour;

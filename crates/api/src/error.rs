@@ -107,7 +107,9 @@ impl From<QueueError> for ApiError {
                 Self::new(StatusCode::GONE, "erased", erased.to_string())
             }
             damaged @ QueueError::Damaged { .. } => {
-                let message = "a stored event cannot be read, which the operator has to mend";
+                let message = "a stored event cannot be read: the log says where, and \
+                               `headgate repair` what can be mended";
+                // Asking again is of no use, so it is no 503.
                 Self::new(StatusCode::INTERNAL_SERVER_ERROR, "damaged", message).with_cause(damaged)
             }
         }

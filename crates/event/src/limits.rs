@@ -136,6 +136,8 @@ pub const HEADS_IN_FLIGHT_BYTES_MAX: usize = 64 << 20;
 pub const BODY_SMALL_READS_BYTES: u64 = 128 << 10;
 /// The files that are open beside connections (the log, the index, bodies on their way), with room.
 pub const FILES_BESIDE_CONNECTIONS: u64 = 512;
+/// The longest that a stop may go on listening, so that balancers see that it is no longer ready.
+pub const DRAIN_DELAY_MAX: Duration = Duration::from_secs(300);
 /// How long a graceful stop may take before connections are cut.
 pub const DRAIN_TIMEOUT: Duration = Duration::from_secs(20);
 

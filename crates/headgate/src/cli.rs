@@ -78,7 +78,9 @@ pub enum Command {
     /// Say whether a gateway lives, and whether it is ready
     ///
     /// Prints the gateway's own answer. Exit code 0 when it lives (with --ready: when it is ready
-    /// too), 1 when not: for the health check of a container, which has no curl.
+    /// too), 1 when not: for the health check of a container, which has no curl. With --config the
+    /// listener on this machine is asked, and with TLS its certificate has to be good for the name
+    /// in `public_url`.
     Health(HealthArguments),
     /// Send a correctly signed sample webhook
     Send(SendArguments),

@@ -17,11 +17,12 @@ use bytes::Bytes;
 use headgate_event::Secret;
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Uri, header};
 use http_body_util::{BodyExt, Full, Limited};
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_rustls::{FixedServerNameResolver, HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::{
     client::legacy::{self, connect::HttpConnector},
     rt::{TokioExecutor, TokioTimer},
 };
+use rustls::pki_types::ServerName;
 use std::{fmt, time::Duration};
 
 /// How long connecting may take.
@@ -38,6 +39,7 @@ const ANSWER_BYTES_MAX: usize = 256 << 20;
 #[derive(Clone)]
 pub struct Client {
     base: String,
+    server_name: Option<ServerName<'static>>,
     authorization: Option<HeaderValue>,
     transport: Transport,
 }
@@ -68,7 +70,15 @@ impl Client {
             return Err(ClientError::Url { url: base.to_owned() });
         }
         let authorization = key.map(|key| bearer(&key)).transpose()?;
-        Ok(Self { base: base.to_owned(), authorization, transport: Transport::new(&uri)? })
+        let transport = Transport::new(&uri)?;
+        Ok(Self { base: base.to_owned(), server_name: None, authorization, transport })
+    }
+
+    /// The same, of a gateway whose certificate is made out to another name than that by which it
+    /// is reached.
+    pub fn named(self, server_name: ServerName<'static>) -> Result<Self, ClientError> {
+        let transport = Transport::of(&url(&self.base)?, Some(&server_name))?;
+        Ok(Self { server_name: Some(server_name), transport, ..self })
     }
 
     /// Asks for `path` (with its query) and takes a 2xx for an answer.
@@ -99,7 +109,8 @@ impl Client {
     /// Opens the stream at `path`.
     pub async fn stream(&self, path: &str) -> Result<Stream, ClientError> {
         let url = format!("{}{path}", self.base);
-        socket::open(&url, self.authorization.as_ref(), CONNECT_TIMEOUT).await
+        let name = self.server_name.as_ref();
+        socket::open(&url, name, self.authorization.as_ref(), CONNECT_TIMEOUT).await
     }
 
     async fn call(
@@ -135,15 +146,21 @@ impl Client {
 impl Transport {
     /// What speaks the scheme of this URL. Root certificates are loaded for `https` alone.
     pub fn new(url: &Uri) -> Result<Self, ClientError> {
+        Self::of(url, None)
+    }
+
+    fn of(url: &Uri, name: Option<&ServerName<'static>>) -> Result<Self, ClientError> {
         let mut http = HttpConnector::new();
         http.set_connect_timeout(Some(CONNECT_TIMEOUT));
         http.set_nodelay(true);
         http.enforce_http(false);
-        let connector = HttpsConnectorBuilder::new()
-            .with_tls_config(tls::config(url)?)
-            .https_or_http()
-            .enable_http1()
-            .wrap_connector(http);
+        let mut connector =
+            HttpsConnectorBuilder::new().with_tls_config(tls::config(url)?).https_or_http();
+        if let Some(name) = name {
+            let resolver = FixedServerNameResolver::new(name.clone());
+            connector = connector.with_server_name_resolver(resolver);
+        }
+        let connector = connector.enable_http1().wrap_connector(http);
         let client = legacy::Client::builder(TokioExecutor::new())
             .pool_idle_timeout(Duration::from_secs(50))
             .pool_timer(TokioTimer::new())

@@ -104,8 +104,9 @@ impl Out {
         let mut partial = OsString::from(path);
         partial.push(".partial");
         let partial = PathBuf::from(partial);
-        let mut options = OpenOptions::new();
-        let file = options.write(true).create(true).truncate(true).mode(0o600).open(&partial);
+        // What a killed command left has perhaps another's mode.
+        let _ = fs::remove_file(&partial);
+        let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&partial);
         let file = file.with_context(|| format!("cannot write `{}`", partial.display()))?;
         Ok(Self { file: Some((path.to_owned(), partial, file)), lines: 0, end: Vec::new() })
     }
@@ -131,10 +132,17 @@ impl Out {
             serde_json::from_slice(last.unwrap_or_default()).context("the export has no end")?;
         if last.left_out > 0 {
             let left_out = last.left_out;
-            tracing::warn!(left_out, "stored events cannot be read; `headgate repair` says which");
+            tracing::warn!(
+                left_out,
+                "places without an event: erased, removed, lost or damaged, of which `headgate \
+                 repair` says"
+            );
         }
         let Some((path, partial, file)) = self.file else { return Ok(()) };
-        let synced = file.sync_all().and_then(|()| fs::rename(&partial, &path));
+        let above = path.parent().filter(|above| *above != Path::new(""));
+        let sync_name = || File::open(above.unwrap_or(Path::new(".")))?.sync_all();
+        let named = || fs::rename(&partial, &path).and_then(|()| sync_name());
+        let synced = file.sync_all().and_then(|()| named());
         synced.with_context(|| format!("cannot write `{}`", path.display()))?;
         // The first and the last line are no events.
         let events = self.lines.saturating_sub(2);

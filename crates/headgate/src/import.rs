@@ -1,10 +1,10 @@
 //! `headgate import`: takes the events of an exported file into a folder, while no gateway runs.
 
-use crate::{cli::ImportArguments, clock::SystemClock, failure::Failure, output};
+use crate::{cli::ImportArguments, clock::SystemClock, failure::Failure, output, place};
 use anyhow::Context;
-use headgate_queue::{CheckedFile, Embedded, ImportReport};
+use headgate_queue::{CheckedFile, Embedded, ImportError, ImportReport};
 use serde_json::json;
-use std::sync::Arc;
+use std::{path::Path, sync::Arc};
 
 /// Checks the whole file, stores its events and says how many there were.
 pub async fn run(arguments: &ImportArguments) -> Result<(), Failure> {
@@ -13,7 +13,7 @@ pub async fn run(arguments: &ImportArguments) -> Result<(), Failure> {
     let checking = tokio::task::spawn_blocking(move || CheckedFile::read(&path));
     let file = checking.await.map_err(anyhow::Error::new)?.context("nothing was imported")?;
     let ImportReport { imported, known } =
-        Embedded::import(&folder, &file, Arc::new(SystemClock)).await.context("cannot import")?;
+        imported_into(&folder, &file).await.context("cannot import")?;
     if arguments.json {
         let said = json!({ "imported": imported, "known": known, "data_dir": folder });
         return output::line(&said.to_string());
@@ -23,4 +23,11 @@ pub async fn run(arguments: &ImportArguments) -> Result<(), Failure> {
         known => format!("; {known} were there already"),
     };
     output::line(&format!("imported {imported} events into `{}`{known}", folder.display()))
+}
+
+async fn imported_into(folder: &Path, file: &CheckedFile) -> anyhow::Result<ImportReport> {
+    match Embedded::import(folder, file, Arc::new(SystemClock)).await {
+        Err(ImportError::Open(error)) => Err(place::not_opened(folder, error)),
+        imported => Ok(imported?),
+    }
 }

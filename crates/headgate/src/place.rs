@@ -36,13 +36,28 @@ pub(crate) async fn open(
         let expected = "expected `--config`, `--data-dir` or `--url`";
         return Err(Failure::usage(expected));
     };
+    let path = folder.clone();
     let opening =
         move || Embedded::open_existing(&folder, Arc::new(SystemClock), EmbeddedOptions::default());
     let opened = tokio::task::spawn_blocking(opening).await.map_err(anyhow::Error::new)?;
     match opened {
         Err(OpenError::Owned { .. }) if named => Ok(None),
-        opened => Ok(Some(opened.map_err(anyhow::Error::new)?)),
+        opened => Ok(Some(opened.map_err(|error| not_opened(&path, error))?)),
     }
+}
+
+/// Why the queue in this folder is not opened; with the command for it where something is damaged.
+pub(crate) fn not_opened(folder: &Path, error: OpenError) -> anyhow::Error {
+    let damaged = error.is_damage();
+    let error = anyhow::Error::new(error);
+    if !damaged {
+        return error;
+    }
+    let folder = folder.display();
+    error.context(format!(
+        "it is damaged (`headgate repair --data-dir {folder}` says what is lost and what can be \
+         mended)"
+    ))
 }
 
 fn folder(data_dir: Option<&Path>, config: Option<&Path>) -> Result<Option<PathBuf>, Failure> {

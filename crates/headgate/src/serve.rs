@@ -15,7 +15,7 @@ mod supervisor;
 use crate::{
     cli::ServeArguments,
     clock::SystemClock,
-    config::{Config, Environment},
+    config::{Config, Environment, Server},
     failure::Failure,
     open_files,
     signals::{Hangups, Signals},
@@ -24,7 +24,7 @@ use crate::{
 use announce::Announcer;
 use anyhow::Context;
 use certificates::Certificates;
-use headgate_api::{Access, Api, ApiOptions, Measure, StreamRules};
+use headgate_api::{Access, Api, ApiOptions, Measure, Readiness, StreamRules};
 use headgate_event::Clock;
 use headgate_http::{DrainReport, Intake, IntakeOptions, TrustedProxies};
 use headgate_quarantine::Quarantine;
@@ -55,10 +55,11 @@ pub async fn run(arguments: &ServeArguments, environment: &Environment) -> Resul
     let metrics = telemetry::record_metrics()?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
 
-    open_files::allow(config.server.connections.total);
+    open_files::allow(config.server.connections_max());
     let storage = storage::open(&config, &clock).await?;
     let (queue, backups) = (Arc::clone(&storage.queue), storage.backups);
-    subscriptions::bring_in_line(&*queue, &config.subscriptions).await?;
+    let brought = subscriptions::bring_in_line(&*queue, &config.subscriptions).await;
+    brought.map_err(|unfinished| unfinished.cause)?;
     let quarantine = rejections::open(&config, &clock)?;
     let ports = Ports {
         sink: storage.sink,
@@ -74,6 +75,7 @@ pub async fn run(arguments: &ServeArguments, environment: &Environment) -> Resul
     let (stop, stopping) = watch::channel(false);
     let shown = Shown { metrics, measure: storage.measure };
     let mut options = api_options(&config, &queue, &clock, shown, stopping.clone());
+    options.readiness = readiness(&signals);
     options.rejections = rejections::for_admins(quarantine.as_ref(), &webhooks);
     options.backups = backups;
     let api = Api::new(options);
@@ -97,12 +99,7 @@ pub async fn run(arguments: &ServeArguments, environment: &Environment) -> Resul
     supervisor::ready();
 
     let serving = listeners.serve(&config, &webhooks, &api, clock, &stopping);
-    let asked = async {
-        signals.finish().await;
-        supervisor::stopping();
-        tracing::info!("stopping: no new connections, what was begun is finished");
-        stop.send_replace(true);
-    };
+    let asked = stop_when_asked(&signals, &config.server, &stop);
     tokio::select! {
         (report, ()) = async { tokio::join!(serving, asked) } => {
             let DrainReport { open, cut, took } = report;
@@ -116,6 +113,19 @@ pub async fn run(arguments: &ServeArguments, environment: &Environment) -> Resul
     // What it has begun is finished by the next start, if it does not end in time.
     let _ = tokio::time::timeout(CLOSE_TIMEOUT, retaining).await;
     close(&api, quarantine.as_deref(), &*queue).await
+}
+
+/// Waits for a signal, and has everything stop: at once, or when balancers have had their time.
+async fn stop_when_asked(signals: &Signals, server: &Server, stop: &watch::Sender<bool>) {
+    signals.finish().await;
+    supervisor::stopping();
+    let delay = server.drain_delay;
+    if !delay.is_zero() {
+        tracing::info!(?delay, "stopping soon: not ready any more, so that balancers look away");
+        tokio::time::sleep(delay).await;
+    }
+    tracing::info!("stopping: no new connections, what was begun is finished");
+    stop.send_replace(true);
 }
 
 /// Lets streams say goodbye, and closes the quarantine and the queue.
@@ -157,7 +167,6 @@ fn api_options(
         access: access(config),
         clock: Arc::clone(clock),
         version: env!("CARGO_PKG_VERSION"),
-        // Whoever can ask has reached the listener, and the queue is asked by the API itself.
         readiness: Arc::new(Vec::new),
         metrics: Some(shown.metrics),
         measure: shown.measure,
@@ -167,6 +176,16 @@ fn api_options(
         stream: StreamRules::default(),
         backups: None,
     }
+}
+
+/// Why it cannot receive, apart from the queue, which the API asks itself: whoever can ask has
+/// reached the listener, so only a stop that has not closed it yet.
+fn readiness(signals: &Signals) -> Readiness {
+    let signals = signals.clone();
+    Arc::new(move || match signals.finishing() {
+        true => vec!["a stop was asked for".to_owned()],
+        false => Vec::new(),
+    })
 }
 
 /// Who may call: the holders of the keys, or without any this machine.

@@ -80,7 +80,7 @@ pub struct Embedded {
     committer: Arc<Committer>,
     follower: Arc<Follower>,
     /// Held while events are taken away, one call after the other.
-    removing: Mutex<()>,
+    removing: Arc<Mutex<()>>,
     _room: RoomWatch,
     prompt_key: PromptKey,
     folder: Folder,

@@ -11,6 +11,8 @@ pub use log::fuzzing;
 
 mod patience;
 
+mod private;
+
 mod dead_letter;
 pub use dead_letter::{DeadLetter, DeadLetterPage, DeadLetterQuery};
 

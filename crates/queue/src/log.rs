@@ -46,7 +46,7 @@ pub(crate) use keys::{DedupeDigest, Keys};
 pub(crate) use options::LogOptions;
 pub(crate) use prepared::Prepared;
 pub(crate) use reader::{Place, Position, Scanned};
-pub(crate) use recovery::finish;
+pub(crate) use recovery::{finish, holds_events};
 pub(crate) use removal::Begun;
 pub(crate) use shared::SegmentInfo;
 pub(crate) use storage::{DiskStorage, Storage, StorageFile};
@@ -279,6 +279,11 @@ impl Log {
     /// The durable end of each segment, by its first sequence.
     pub(crate) fn extents(&self) -> BTreeMap<Seq, u64> {
         self.inner.shared.reader.extents()
+    }
+
+    /// What is kept free on its disk.
+    pub(crate) fn disk_free_bytes_min(&self) -> u64 {
+        self.inner.options.disk_free_bytes_min
     }
 
     /// The name of a segment's file.

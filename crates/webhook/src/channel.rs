@@ -37,7 +37,7 @@ pub(crate) struct WebhookChannel {
     pub(crate) secrets: Vec<Secret>,
     pub(crate) tolerance: Option<Tolerance>,
     dedupe: DedupePolicy,
-    rate: Option<Rate>,
+    rate: Option<Arc<Rate>>,
     allow_ips: Vec<IpNet>,
 }
 
@@ -59,6 +59,16 @@ impl WebhookChannel {
             });
         }
         self.rate.as_ref().map_or(Ok(()), |rate| rate.look(now)).map_err(Reject::too_many)
+    }
+
+    /// Goes on with what is left of the rate of the channel that it takes the place of, unless it
+    /// has another rate: a reload shall not let a burst through.
+    pub(crate) fn go_on_from(&mut self, before: &Self) {
+        if let (Some(rate), Some(used)) = (&mut self.rate, &before.rate)
+            && rate.is_like(used)
+        {
+            *rate = Arc::clone(used);
+        }
     }
 
     /// Counts a request that proved itself, when the channel takes so many.

@@ -84,6 +84,12 @@ impl Rate {
         Self { requests: limit.requests.into(), period_ms, credit_max, state: Mutex::new(full) }
     }
 
+    /// Whether it is a bucket of the same limit.
+    pub(crate) fn is_like(&self, other: &Self) -> bool {
+        let limit = |rate: &Self| (rate.requests, rate.period_ms, rate.credit_max);
+        limit(self) == limit(other)
+    }
+
     /// Whether a request may come; else when trying again makes sense.
     pub(crate) fn look(&self, now: Timestamp) -> Result<(), Duration> {
         self.filled(now, |credit| self.wait(credit))

@@ -68,7 +68,7 @@ impl WebhookSource {
         providers: &Providers,
         ports: Ports,
     ) -> Result<Self, Vec<ChannelSpecError>> {
-        let channels = ArcSwap::from_pointee(prepare(channels, providers)?);
+        let channels = ArcSwap::from_pointee(shared(prepare(channels, providers)?));
         Ok(Self { channels, ports, log: RefusalLog::default() })
     }
 
@@ -79,7 +79,14 @@ impl WebhookSource {
         channels: Vec<ChannelSpec>,
         providers: &Providers,
     ) -> Result<(), Vec<ChannelSpecError>> {
-        self.channels.store(Arc::new(prepare(channels, providers)?));
+        let mut channels = prepare(channels, providers)?;
+        let before = self.channels.load();
+        for (id, channel) in &mut channels {
+            if let Some(before) = before.get(id) {
+                channel.go_on_from(before);
+            }
+        }
+        self.channels.store(Arc::new(shared(channels)));
         Ok(())
     }
 
@@ -191,7 +198,8 @@ impl WebhookSource {
         }
     }
 
-    /// Hands on what did not prove itself, or cannot be decoded within its limits. A fault of ours is nothing to be mended by its sender.
+    /// Hands on what did not prove itself, or cannot be decoded within its limits. A fault of ours
+    /// is nothing to be mended by its sender.
     fn keep(&self, channel: &WebhookChannel, refused: Refused) {
         let Refused { request, reject } = refused;
         if let Some(rejections) = self.ports.rejections.as_ref()
@@ -231,6 +239,10 @@ impl WebhookSource {
         counter!("headgate_webhook_rejected_total", "channel" => name, "code" => code).increment(1);
         reject.answer(request_id)
     }
+}
+
+fn shared(channels: BTreeMap<String, WebhookChannel>) -> Channels {
+    channels.into_iter().map(|(id, channel)| (id, Arc::new(channel))).collect()
 }
 
 /// A request that proves itself, and its event.

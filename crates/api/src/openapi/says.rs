@@ -72,7 +72,8 @@ fn event() -> Value {
             "method": "POST", "path": "/v1/webhook/hub", "query": "",
             "headers": {"content-type": "application/json", "x-github-event": "push"},
             "body_encoding": "json", "body": {"ref": "refs/heads/main"}, "body_raw_b64": "",
-            "body_size_bytes": 25, "content_type": "application/json", "remote_ip": "192.0.2.1"
+            "body_size_bytes": 25, "content_type": "application/json", "remote_ip": "192.0.2.1",
+            "content_encoding": null
         },
         "metadata": {},
         "prompt_ready": prompt,

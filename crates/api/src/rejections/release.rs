@@ -1,7 +1,8 @@
 //! Releasing: one rejection, or those of a filter, oldest first.
 //!
 //! An event is stored before its rejection leaves, so a power cut between the two leaves both; it
-//! is then known as a duplicate where its sender gives deliveries an id.
+//! is then known as a duplicate where its sender gives deliveries an id. A caller that hangs up
+//! between the two leaves neither: what was begun goes on without it.
 
 use super::{
     Rejections, Releasing, Unreleased,
@@ -79,10 +80,16 @@ pub(crate) async fn release(
 ) -> Result<Response, ApiError> {
     Parameters::none(&uri)?;
     let ask: ReleaseAsk = body::object_or_empty(body).await?;
-    let (rejection, rejections) = (id_of(&id)?, parts(&api)?);
+    let rejection = id_of(&id)?;
+    parts(&api)?;
     let how = Releasing { ignore_age: ask.ignore_age, dry_run: false };
+    to_its_end(async move { one(&api, rejection, how).await }).await
+}
+
+async fn one(api: &Shared, id: RejectionId, how: Releasing) -> Result<Response, ApiError> {
+    let (rejections, name) = (parts(api)?, id.to_string());
     let _one_at_a_time = api.release.lock().await;
-    let kept = rejections.quarantine.rejection(rejection).await?.ok_or_else(|| unknown(&id))?;
+    let kept = rejections.quarantine.rejection(id).await?.ok_or_else(|| unknown(&name))?;
     let channel = kept.summary.channel.clone();
     if kept.body.is_none() {
         return Err(body_not_kept(&kept));
@@ -104,9 +111,10 @@ pub(crate) async fn release_all(
 ) -> Result<Response, ApiError> {
     Parameters::none(&uri)?;
     let mut ask: BulkAsk = body::object_or_empty(body).await?;
-    let (rejections, filter, limit) = (parts(&api)?, ask.filter()?, ask.limit()?);
+    parts(&api)?;
+    let (filter, limit) = (ask.filter()?, ask.limit()?);
     let order = ListDigest::of_rejections("release", &filter);
-    let mut last =
+    let last =
         match &ask.cursor {
             Some(text) => Some(cursor::read(text, order).map_err(|error| {
                 ApiError::invalid("invalid_cursor", format!("`cursor`: {error}"))
@@ -114,8 +122,22 @@ pub(crate) async fn release_all(
             None => None,
         };
     let how = Releasing { ignore_age: ask.ignore_age, dry_run: ask.dry_run };
-    let _one_at_a_time = api.release.lock().await;
     let query = Query { filter, order: Order::OldestAfter(last), limit };
+    to_its_end(async move { page(&api, query, order, how).await }).await
+}
+
+/// Releases a page, whose cursors are of this list.
+async fn page(
+    api: &Shared,
+    query: Query,
+    order: ListDigest,
+    how: Releasing,
+) -> Result<Response, ApiError> {
+    let rejections = parts(api)?;
+    let mut last = match query.order {
+        Order::OldestAfter(place) | Order::NewestBefore(place) => place,
+    };
+    let _one_at_a_time = api.release.lock().await;
     let page = rejections.quarantine.list(query).await?;
     let mut counts = Counts { dry_run: how.dry_run, ..Counts::default() };
     for summary in &page.rejections {
@@ -132,6 +154,17 @@ pub(crate) async fn release_all(
     }
     counts.next_cursor = page.next.map(|place| cursor::write(place, order));
     Ok(Json(counts).into_response())
+}
+
+/// Does the work also when nobody waits for its answer any more.
+async fn to_its_end(
+    work: impl Future<Output = Result<Response, ApiError>> + Send + 'static,
+) -> Result<Response, ApiError> {
+    tokio::spawn(work).await.unwrap_or_else(|stopped| {
+        let message = "the rejections could not be released";
+        let error = ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", message);
+        Err(error.with_cause(stopped))
+    })
 }
 
 /// What became of one of many: released, or the reason why it stays.

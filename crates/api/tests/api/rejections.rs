@@ -10,13 +10,21 @@ use http::{HeaderMap, HeaderValue, Method};
 use insta::assert_snapshot;
 use serde_json::{Value, value::RawValue};
 use std::{
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
 /// Says of each rejection what its body says.
 #[derive(Default)]
-struct Told(Mutex<Vec<String>>);
+struct Told {
+    released: Mutex<Vec<String>>,
+    /// What a body `slow` waits for before it is released.
+    go_on: tokio::sync::Notify,
+    begun: AtomicUsize,
+}
 
 impl Releaser for Told {
     fn release(
@@ -30,6 +38,11 @@ impl Releaser for Told {
             let id = EventId::from_parts(START, 7);
             let accepted = match text.as_str() {
                 "good" => Accepted::New(id),
+                "slow" => {
+                    self.begun.fetch_add(1, Ordering::SeqCst);
+                    self.go_on.notified().await;
+                    Accepted::New(id)
+                }
                 "known" => Accepted::Duplicate(id),
                 "old" if how.ignore_age => Accepted::New(id),
                 "gone" => return Err(Unreleased::UnknownChannel),
@@ -39,7 +52,7 @@ impl Releaser for Told {
                     return Err(Unreleased::Refused { code, message });
                 }
             };
-            self.0.lock().expect("not poisoned").push(text);
+            self.released.lock().expect("not poisoned").push(text);
             Ok((!how.dry_run).then_some(accepted))
         })
     }
@@ -185,7 +198,7 @@ async fn many_are_released_in_their_order_page_by_page() {
     let ids = refusals.ids().await;
     let dry = refusals.world.post("/v1/rejections/release", r#"{"dry_run": true}"#).await;
     assert_eq!((dry.json()["released"].as_u64(), refusals.ids().await.len()), (Some(3), 5));
-    refusals.told.0.lock().expect("not poisoned").clear();
+    refusals.told.released.lock().expect("not poisoned").clear();
 
     let first = r#"{"channel": "billing", "code": ["signature_mismatch"], "limit": 3}"#;
     let first = refusals.world.post("/v1/rejections/release", first).await;
@@ -198,7 +211,7 @@ async fn many_are_released_in_their_order_page_by_page() {
     assert_eq!((rest["released"].as_u64(), rest["refused"].as_u64()), (Some(1), Some(1)));
     assert_eq!(rest["still_refused"][0]["code"], "unknown_channel");
     assert_eq!(refusals.ids().await, [ids[1].clone(), ids[3].clone()]);
-    let told = refusals.told.0.lock().expect("not poisoned").clone();
+    let told = refusals.told.released.lock().expect("not poisoned").clone();
     assert_eq!(told, ["good", "known", "good"]);
 }
 
@@ -264,4 +277,29 @@ async fn what_is_asked_wrongly_is_refused() {
         (off.status.as_u16(), &off.json()["error"]["code"]),
         (404, &"quarantine_off".into())
     );
+}
+
+#[tokio::test]
+async fn a_caller_that_hangs_up_leaves_no_event_beside_its_rejection() {
+    for path in ["/v1/rejections/release", "/v1/rejections/{id}/release"] {
+        let refusals = Refusals::of(&["slow"]);
+        let id = refusals.ids().await.remove(0);
+        let path = path.replace("{id}", &id);
+        let called = refusals.world.post(&path, "{}");
+        let waiting = async {
+            while refusals.told.begun.load(Ordering::SeqCst) == 0 {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::select! {
+            _ = called => panic!("it waits"),
+            () = waiting => {}
+        }
+        refusals.told.go_on.notify_one();
+        // The next one waits for the one that was left.
+        let next = refusals.world.post("/v1/rejections/release", "{}").await;
+        assert_eq!(next.json()["released"], 0, "{path}: {}", next.shown());
+        assert_eq!(refusals.told.released.lock().expect("not poisoned").len(), 1, "{path}");
+        assert!(refusals.ids().await.is_empty(), "{path}");
+    }
 }

@@ -7,6 +7,8 @@ use crate::{
 };
 use clap::Args;
 use headgate_event::Secret;
+use http::Uri;
+use rustls::pki_types::ServerName;
 use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     path::PathBuf,
@@ -32,14 +34,17 @@ pub struct ClientArguments {
 impl ClientArguments {
     /// A client for the gateway that is meant.
     pub fn client(&self, environment: &Environment) -> Result<Client, Failure> {
-        let base = match (&self.url, &self.config) {
-            (Some(url), _) => url.clone(),
-            (None, Some(file)) => {
-                base_of(&config::server_of(file).map_err(Failure::Configuration)?)
-            }
-            (None, None) => base_of(&config::Server::default()),
+        let key = self.key(environment)?;
+        let server = match (&self.url, &self.config) {
+            (Some(url), _) => return Client::new(url, key).map_err(Failure::usage),
+            (None, Some(file)) => config::server_of(file).map_err(Failure::Configuration)?,
+            (None, None) => config::Server::default(),
         };
-        Client::new(&base, self.key(environment)?).map_err(Failure::usage)
+        let client = Client::new(&base_of(&server), key).map_err(Failure::usage)?;
+        match name_of(&server) {
+            Some(name) => client.named(name).map_err(Failure::usage),
+            None => Ok(client),
+        }
     }
 
     fn key(&self, environment: &Environment) -> Result<Option<Secret>, Failure> {
@@ -54,15 +59,18 @@ impl ClientArguments {
     }
 }
 
-/// The URL at which this machine reaches the API. A certificate is made out to the name by which the
-/// world knows it, so where the API shares a listener with TLS that is the one.
+/// The name that the certificate of the API's listener is made out to: the world's name for it,
+/// also on this machine. The world's way to it may end at a balancer, or at another gateway.
+fn name_of(server: &config::Server) -> Option<ServerName<'static>> {
+    let url: Uri = server.public_url.as_ref().filter(|_| server.api_speaks_tls())?.parse().ok()?;
+    let host = url.host().unwrap_or_default();
+    let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+    ServerName::try_from(bare.unwrap_or(host).to_owned()).ok()
+}
+
+/// The URL at which this machine reaches the API.
 fn base_of(server: &config::Server) -> String {
     let scheme = if server.api_speaks_tls() { "https" } else { "http" };
-    let public = server.public_url.as_ref().filter(|url| url.starts_with("https://"));
-    let shared = server.api_listen.is_none();
-    if let (true, Some(url)) = (shared && server.tls.is_some(), public) {
-        return url.clone();
-    }
     let api = server.api_address();
     let ip = match api.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
@@ -100,20 +108,31 @@ mod tests {
     }
 
     #[test]
-    fn a_listener_with_tls_is_reached_by_the_name_in_its_certificate() {
+    fn a_listener_with_tls_is_reached_here_and_known_by_the_name_of_the_world() {
         let mut server = config::Server {
             tls: Some(headgate_http::TlsFiles { certificate: "c".into(), key: "k".into() }),
             ..config::Server::default()
         };
-        assert_eq!(base_of(&server), "https://127.0.0.1:8080");
-        server.public_url = Some("https://in.example.com".to_owned());
-        assert_eq!(base_of(&server), "https://in.example.com");
-        for (api, base) in
-            [("127.0.0.1:1", "http://127.0.0.1:1"), ("192.0.2.1:1", "https://192.0.2.1:1")]
-        {
-            server.api_listen = api.parse().ok();
-            assert_eq!(base_of(&server), base);
+        let name = |server: &_| name_of(server).map(|name| name.to_str().into_owned());
+        assert_eq!((base_of(&server), name(&server)), ("https://127.0.0.1:8080".to_owned(), None));
+        for (url, expected) in [
+            ("https://in.example.com:8443/hooks", "in.example.com"),
+            ("https://192.0.2.1", "192.0.2.1"),
+            ("https://[2001:db8::1]", "2001:db8::1"),
+        ] {
+            server.public_url = Some(url.to_owned());
+            assert_eq!(base_of(&server), "https://127.0.0.1:8080");
+            assert_eq!(name(&server).as_deref(), Some(expected));
         }
+        for (api, base, known) in [
+            ("127.0.0.1:1", "http://127.0.0.1:1", false),
+            ("192.0.2.1:1", "https://192.0.2.1:1", true),
+        ] {
+            server.api_listen = api.parse().ok();
+            assert_eq!((base_of(&server), name(&server).is_some()), (base.to_owned(), known));
+        }
+        server.tls = None;
+        assert_eq!(name(&server), None);
     }
 
     #[test]

@@ -2,11 +2,12 @@
 
 use super::{ClientError, tls, url};
 use futures_util::StreamExt;
-use http::{HeaderValue, header};
-use std::time::Duration;
+use http::{HeaderValue, Uri, header, uri::PathAndQuery};
+use rustls::pki_types::{IpAddr, ServerName};
+use std::{net::Ipv6Addr, time::Duration};
 use tokio::net::TcpStream;
 use tokio_tungstenite::{
-    Connector, MaybeTlsStream, WebSocketStream, connect_async_tls_with_config,
+    Connector, MaybeTlsStream, WebSocketStream, client_async_tls_with_config,
     tungstenite::{self, Message, client::IntoClientRequest, protocol::WebSocketConfig},
 };
 
@@ -24,14 +25,14 @@ pub struct Stream {
 
 pub(super) async fn open(
     base: &str,
+    server_name: Option<&ServerName<'static>>,
     authorization: Option<&HeaderValue>,
     timeout: Duration,
 ) -> Result<Stream, ClientError> {
     let uri = url(base)?;
-    // `http` becomes `ws` and `https` becomes `wss`.
-    let address = base.replacen("http", "ws", 1);
     let unreachable = |error| ClientError::unreachable(base, Box::new(error));
-    let mut request = address.as_str().into_client_request().map_err(unreachable)?;
+    let mut request =
+        address(&uri, server_name).as_str().into_client_request().map_err(unreachable)?;
     if let Some(authorization) = authorization {
         request.headers_mut().insert(header::AUTHORIZATION, authorization.clone());
     }
@@ -39,7 +40,11 @@ pub(super) async fn open(
         .max_message_size(Some(FRAME_BYTES_MAX))
         .max_frame_size(Some(FRAME_BYTES_MAX));
     let connector = Connector::Rustls(tls::config(&uri)?.into());
-    let opening = connect_async_tls_with_config(request, Some(config), true, Some(connector));
+    let opening = async {
+        let socket = TcpStream::connect(place(&uri)).await?;
+        socket.set_nodelay(true)?;
+        client_async_tls_with_config(request, socket, Some(config), Some(connector)).await
+    };
     match tokio::time::timeout(timeout, opening).await {
         Ok(Ok((socket, _))) => Ok(Stream { socket, url: base.to_owned() }),
         Ok(Err(tungstenite::Error::Http(answer))) => {
@@ -49,6 +54,34 @@ pub(super) async fn open(
         Ok(Err(error)) => Err(unreachable(error)),
         Err(_) => Err(ClientError::TimedOut { url: base.to_owned(), after: timeout }),
     }
+}
+
+/// The URL as WebSocket writes it: `ws` for `http` and `wss` for `https`, with the name that the
+/// certificate has to be made out to.
+fn address(url: &Uri, server_name: Option<&ServerName<'_>>) -> String {
+    let scheme = if is_tls(url) { "wss" } else { "ws" };
+    let host = match server_name {
+        Some(ServerName::IpAddress(IpAddr::V6(ip))) => format!("[{}]", Ipv6Addr::from(*ip)),
+        Some(name) => name.to_str().into_owned(),
+        None => url.host().unwrap_or_default().to_owned(),
+    };
+    let target = url.path_and_query().map_or("/", PathAndQuery::as_str);
+    format!("{scheme}://{host}:{}{target}", port(url))
+}
+
+/// Where to connect to: the host without the brackets of IPv6, and the port.
+fn place(url: &Uri) -> (&str, u16) {
+    let host = url.host().unwrap_or_default();
+    let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+    (bare.unwrap_or(host), port(url))
+}
+
+fn port(url: &Uri) -> u16 {
+    url.port_u16().unwrap_or(if is_tls(url) { 443 } else { 80 })
+}
+
+fn is_tls(url: &Uri) -> bool {
+    url.scheme_str() == Some("https")
 }
 
 impl Stream {

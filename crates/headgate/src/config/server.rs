@@ -2,9 +2,12 @@
 //! keys.
 
 use super::{network, section::Section, tls, value::Value};
-use headgate_event::limits::{CONNECTIONS_MAX, CONNECTIONS_PER_NETWORK_MAX};
+use headgate_event::limits::{CONNECTIONS_MAX, CONNECTIONS_PER_NETWORK_MAX, DRAIN_DELAY_MAX};
 use headgate_http::{IpNet, TlsFiles};
-use std::net::{Ipv4Addr, SocketAddr};
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    time::Duration,
+};
 
 /// Where to listen.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +24,8 @@ pub struct Server {
     pub tls: Option<TlsFiles>,
     /// How many connections there may be.
     pub connections: Connections,
+    /// How long a stop goes on listening while it says that it is not ready.
+    pub drain_delay: Duration,
 }
 
 /// How many connections there may be at one time.
@@ -77,6 +82,12 @@ impl OpenError {
 const CONNECTIONS_CONFIGURED_MAX: u32 = 1_000_000;
 
 impl Server {
+    /// The most files that connections open: each listener has room of its own.
+    #[must_use]
+    pub fn connections_max(&self) -> usize {
+        self.connections.total * if self.api_listen.is_some() { 2 } else { 1 }
+    }
+
     /// The address of the API.
     #[must_use]
     pub fn api_address(&self) -> SocketAddr {
@@ -117,6 +128,7 @@ impl Default for Server {
             trusted_proxies: Vec::new(),
             tls: None,
             connections: Connections::default(),
+            drain_delay: Duration::ZERO,
         }
     }
 }
@@ -147,12 +159,14 @@ pub(super) fn read(root: &Section<'_>) -> Option<Server> {
         section.optional("trusted_proxies").map_or(Some(Vec::new()), |value| network::list(&value));
     let tls = tls::files(&section);
     let connections = connections(&section);
+    let drain_delay = section.optional("drain_delay").map_or(Some(Duration::ZERO), drain_delay);
     section.report_unknown(&[]);
     Some(Server {
         listen: listen?,
         api_listen: api_listen.map_or(Some(None), |address| address.map(Some))?,
         tls: tls?,
         connections: connections?,
+        drain_delay: drain_delay?,
         public_url: public_url.map_or(Some(None), |url| url.map(Some))?,
         trusted_proxies: trusted_proxies?,
     })
@@ -170,6 +184,12 @@ fn connections(server: &Section<'_>) -> Option<Connections> {
     let per_network = number("per_network", default.per_network);
     section.report_unknown(&[]);
     Some(Connections { total: total?, per_network: per_network? })
+}
+
+fn drain_delay(value: Value<'_>) -> Option<Duration> {
+    let delay = value.duration()?;
+    let fits = delay <= DRAIN_DELAY_MAX;
+    if fits { Some(delay) } else { value.wrong(&format!("at most {}s", DRAIN_DELAY_MAX.as_secs())) }
 }
 
 fn url_base(text: &str) -> Option<String> {

@@ -33,10 +33,24 @@ struct Step {
 type Prepare = Box<dyn Fn(&Config) -> Result<Change, Vec<String>> + Send + Sync>;
 
 /// Puts a part of the new configuration into its place.
-type Change = BoxFuture<'static, anyhow::Result<()>>;
+type Change = BoxFuture<'static, Result<(), Unfinished>>;
 
-/// Why a reload changed nothing.
-struct Refused(Vec<String>);
+/// Why a change was not made whole.
+#[derive(Debug, thiserror::Error)]
+#[error("{cause:#}")]
+pub(super) struct Unfinished {
+    /// What follows the new configuration already, such as ``subscription `agent` ``.
+    pub(super) changed: Vec<String>,
+    /// What kept the rest from it.
+    pub(super) cause: anyhow::Error,
+}
+
+/// Why a reload was not made, or not whole.
+struct Refused {
+    problems: Vec<String>,
+    /// What was changed before a disk refused the rest; nothing when the file is at fault.
+    changed: Vec<String>,
+}
 
 /// Reads the configuration anew whenever it is asked to.
 pub(super) struct Reloader {
@@ -84,14 +98,7 @@ impl Reloader {
                     self.note_success();
                     tracing::info!("reloaded");
                 }
-                Err(Refused(problems)) => {
-                    counter!("headgate_reloads_total", "outcome" => "refused").increment(1);
-                    gauge!("headgate_config_last_reload_successful").set(0.0);
-                    for problem in &problems {
-                        tracing::error!(problem, "wrong in the configuration");
-                    }
-                    tracing::error!(problems = problems.len(), "not reloaded, nothing changed");
-                }
+                Err(refused) => refused.tell(),
             }
             supervisor::ready();
         }
@@ -108,10 +115,16 @@ impl Reloader {
             }
         }
         if !problems.is_empty() {
-            return Err(Refused(problems));
+            return Err(Refused::unchanged(problems));
         }
+        let mut changed = Vec::new();
         for (name, change) in changes {
-            change.await.map_err(|error| Refused(vec![format!("{name}: {error:#}")]))?;
+            if let Err(unfinished) = change.await {
+                let problems = vec![format!("{name}: {unfinished}")];
+                changed.extend(unfinished.changed);
+                return Err(Refused { problems, changed });
+            }
+            changed.push(name.to_owned());
         }
         Ok(())
     }
@@ -123,9 +136,11 @@ impl Reloader {
         let reading = move || super::configuration::read(&arguments, &environment, &providers);
         match tokio::task::spawn_blocking(reading).await {
             Ok(Ok(config)) => Ok(config),
-            Ok(Err(Failure::Configuration(problems))) => Err(Refused(problems.lines().collect())),
-            Ok(Err(failure)) => Err(Refused(vec![failure.to_string()])),
-            Err(error) => Err(Refused(vec![format!("reading ended early: {error}")])),
+            Ok(Err(Failure::Configuration(problems))) => {
+                Err(Refused::unchanged(problems.lines().collect()))
+            }
+            Ok(Err(failure)) => Err(Refused::unchanged(vec![failure.to_string()])),
+            Err(error) => Err(Refused::unchanged(vec![format!("reading ended early: {error}")])),
         }
     }
 
@@ -139,13 +154,42 @@ impl Reloader {
             ))
         });
         let problems: Vec<String> = differs.collect();
-        if problems.is_empty() { Ok(()) } else { Err(Refused(problems)) }
+        if problems.is_empty() { Ok(()) } else { Err(Refused::unchanged(problems)) }
     }
 
     fn note_success(&self) {
         gauge!("headgate_config_last_reload_successful").set(1.0);
         gauge!("headgate_config_last_reload_success_timestamp_seconds")
             .set(self.clock.now().unix_ms() as f64 / 1000.0);
+    }
+}
+
+impl Refused {
+    fn unchanged(problems: Vec<String>) -> Self {
+        Self { problems, changed: Vec::new() }
+    }
+
+    /// Says what is wrong, and whether the gateway runs as before.
+    fn tell(&self) {
+        let Self { problems, changed } = self;
+        gauge!("headgate_config_last_reload_successful").set(0.0);
+        if changed.is_empty() {
+            counter!("headgate_reloads_total", "outcome" => "refused").increment(1);
+            for problem in problems {
+                tracing::error!(problem, "wrong in the configuration");
+            }
+            tracing::error!(problems = problems.len(), "not reloaded, nothing changed");
+            return;
+        }
+        counter!("headgate_reloads_total", "outcome" => "unfinished").increment(1);
+        for problem in problems {
+            tracing::error!(problem, "a change could not be made");
+        }
+        tracing::error!(
+            changed = changed.join(", "),
+            "reloaded in part: what is named follows the new configuration, all else the old one; \
+             reload again when the cause is mended"
+        );
     }
 }
 
@@ -166,6 +210,7 @@ fn fixed(config: &Config) -> BTreeMap<&'static str, String> {
         ("quarantine", quarantine),
         ("server.tls", tls),
         ("server.connections", connections),
+        ("server.drain_delay", format!("{:?}", config.server.drain_delay)),
         ("data_dir", config.data_dir.display().to_string()),
         ("queue.backup_dir", backup_dir.map_or("none".into(), |dir| dir.display().to_string())),
         ("server.listen", config.server.listen.to_string()),

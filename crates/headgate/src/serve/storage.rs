@@ -1,6 +1,6 @@
 //! Opens the queue that the gateway stands on.
 
-use crate::{config::Config, telemetry};
+use crate::{config::Config, place, telemetry};
 use anyhow::Context;
 use headgate_api::Measure;
 use headgate_event::{Clock, Sink, prompt::PromptKey};
@@ -32,6 +32,7 @@ pub(super) async fn open(config: &Config, clock: &Arc<dyn Clock>) -> anyhow::Res
     let embedded = tokio::task::spawn_blocking(opening)
         .await
         .context("open the queue")?
+        .map_err(|error| place::not_opened(&config.data_dir, error))
         .context("cannot open the queue")?;
     let prompt_key = embedded.prompt_key();
     let embedded = Arc::new(embedded);

@@ -1,5 +1,6 @@
 //! Brings the subscriptions of the queue in line with those of the configuration.
 
+use super::reload::Unfinished;
 use anyhow::Context;
 use headgate_queue::{Queue, SubscriptionSpec, SubscriptionStatus};
 use std::collections::BTreeMap;
@@ -9,6 +10,17 @@ use std::collections::BTreeMap;
 pub(super) async fn bring_in_line(
     queue: &dyn Queue,
     configured: &[SubscriptionSpec],
+) -> Result<(), Unfinished> {
+    let mut changed = Vec::new();
+    let brought = bring_each(queue, configured, &mut changed).await;
+    brought.map_err(|cause| Unfinished { changed, cause })
+}
+
+/// Each is stored by itself, so `changed` names those that were when a disk refuses another.
+async fn bring_each(
+    queue: &dyn Queue,
+    configured: &[SubscriptionSpec],
+    changed: &mut Vec<String>,
 ) -> anyhow::Result<()> {
     let there = queue.subscriptions().await.context("read the subscriptions")?;
     let there: BTreeMap<String, SubscriptionStatus> =
@@ -23,6 +35,7 @@ pub(super) async fn bring_in_line(
         let name = spec.name.clone();
         let put = queue.put_subscription(spec).await;
         put.with_context(|| format!("make subscription `{name}`"))?;
+        changed.push(format!("subscription `{name}`"));
     }
     let left = there
         .into_values()
@@ -33,6 +46,7 @@ pub(super) async fn bring_in_line(
         let name = spec.name.clone();
         let put = queue.put_subscription(spec).await;
         put.with_context(|| format!("hand subscription `{name}` to the API"))?;
+        changed.push(format!("subscription `{name}`"));
         tracing::warn!(
             subscription = name,
             "the subscription left the configuration; it goes on, and the API can end it"

@@ -109,7 +109,11 @@ const COUNTERS: &[Metric] = &[
         "Stored events that could not be read when they were asked for: damage",
     ),
     counts("headgate_queue_duplicates_total", &[], "Events that were stored before"),
-    counts("headgate_reloads_total", &["outcome"], "Reloads, `applied` or `refused`"),
+    counts(
+        "headgate_reloads_total",
+        &["outcome"],
+        "Reloads, `applied`, `refused`, or `unfinished` when the disk refused a part",
+    ),
     counts("headgate_queue_events_total", &[], "Events stored"),
     counts(
         "headgate_stream_events_total",
@@ -140,7 +144,11 @@ const GAUGES: &[Metric] = &[
         &[],
         "When the configuration was last read whole, in Unix seconds",
     ),
-    shows("headgate_config_last_reload_successful", &[], "1 unless the last reload was refused"),
+    shows(
+        "headgate_config_last_reload_successful",
+        &[],
+        "1 unless the last reload was refused, or made in part",
+    ),
     shows("headgate_consuming", &[], "1 while consumers can be served, as `/readyz` says"),
     shows("headgate_disk_free_bytes", &[], "Free on the disk of the data folder"),
     shows("headgate_disk_size_bytes", &[], "The size of the disk of the data folder"),

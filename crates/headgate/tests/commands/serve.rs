@@ -117,3 +117,23 @@ fn a_stop_ends_open_streams_by_itself_and_cuts_nothing() {
     tail.said("connecting again");
     assert!(house.gateway.ended().success());
 }
+
+#[test]
+fn a_stop_with_a_delay_is_not_ready_and_still_receives() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let config = folder.path().join("headgate.toml");
+    let channel = "[[channel]]\nid = \"open\"\ntype = \"webhook\"\nverify = \"none\"\n";
+    let server = "[server]\nlisten = \"127.0.0.1:0\"\ndrain_delay = \"60s\"\n";
+    fs::write(&config, format!("{server}{channel}")).expect("written");
+    let (gateway, address) = start(&config);
+    assert_eq!(request(&address, "GET", "/readyz", "")["ready"], true);
+    gateway.terminate();
+    gateway.said("stopping soon");
+    let ready = request(&address, "GET", "/readyz", "");
+    assert_eq!(ready["receiving"]["reasons"][0], "a stop was asked for");
+    assert!(request(&address, "POST", "/v1/webhook/open", "{}")["id"].is_string());
+    // The second signal waits for nothing.
+    gateway.terminate();
+    gateway.said("cut by a second signal");
+    assert!(gateway.ended().success());
+}

@@ -3,8 +3,9 @@
 
 use super::hold::{BoundKind, ByteBound, Exhausted, Share};
 use std::{
-    fs::{self, File},
+    fs::{self, DirBuilder, File},
     io::{self, Read, Seek, Write},
+    os::unix::fs::DirBuilderExt,
     path::Path,
     sync::Arc,
 };
@@ -43,7 +44,7 @@ pub(super) enum SpoolError {
 impl SpoolDir {
     /// Makes the folder when it is missing, and clears what a killed process left in it.
     pub(super) fn open(path: &Path, bytes_max: usize) -> io::Result<Self> {
-        fs::create_dir_all(path)?;
+        DirBuilder::new().recursive(true).mode(0o700).create(path)?;
         for entry in fs::read_dir(path)? {
             let entry = entry?;
             let named = entry.file_name().as_encoded_bytes().starts_with(NAMED_PREFIX);

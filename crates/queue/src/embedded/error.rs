@@ -1,5 +1,6 @@
 //! Why a folder cannot be opened as a queue.
 
+use super::index::is_damage;
 use crate::{Seq, log};
 use std::{io, path::PathBuf};
 
@@ -52,6 +53,16 @@ pub enum OpenError {
         /// The newest event that the index or a subscription has seen.
         seen: Seq,
     },
+    /// The state is not there, and the log has events.
+    #[error(
+        "`{}` is missing or empty, but the log beside it has events: what subscriptions had \
+         settled is lost",
+        path.display()
+    )]
+    LostState {
+        /// The file.
+        path: PathBuf,
+    },
     /// The state cannot be read or made.
     #[error("cannot open the state in `{}`", path.display())]
     State {
@@ -95,6 +106,20 @@ pub enum OpenError {
 }
 
 impl OpenError {
+    /// Whether something that was durable is lost or not as it was written: a repair says what,
+    /// and what can be done about it.
+    #[must_use]
+    pub fn is_damage(&self) -> bool {
+        match self {
+            Self::LostEnd { .. } | Self::LostState { .. } => true,
+            Self::State { source, .. } => is_damage(source),
+            Self::Log { source, .. } => {
+                source.downcast_ref().is_some_and(log::OpenError::is_damage)
+            }
+            _ => false,
+        }
+    }
+
     /// The log in this folder cannot be opened.
     pub(super) fn log(path: PathBuf, source: log::OpenError) -> Self {
         match source {

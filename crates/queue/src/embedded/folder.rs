@@ -1,10 +1,10 @@
 //! The folder of an embedded queue, and its one owner.
 
 use super::OpenError;
+use crate::private;
 use std::{
-    fs::{self, DirBuilder, File, OpenOptions, TryLockError},
+    fs::{self, DirBuilder, File, TryLockError},
     io::{self, Read, Seek, Write},
-    os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
 };
 
@@ -21,8 +21,8 @@ impl Folder {
     pub(super) fn own(path: &Path) -> Result<Self, OpenError> {
         let failed = |action, source| OpenError::Folder { action, path: path.to_owned(), source };
         // Bodies and the installation's keys are nobody else's to read.
-        make(path, DirBuilder::new().mode(0o700)).map_err(|error| failed("make", error))?;
-        let mut lock = OpenOptions::new()
+        make(path, &private::folder()).map_err(|error| failed("make", error))?;
+        let mut lock = private::file()
             .read(true)
             .write(true)
             .create(true)

@@ -71,7 +71,7 @@ impl Embedded {
         let newest = self.log.last_id();
         let (mut report, mut waiting) = (ImportReport::default(), Waiting::default());
         let mut lines = file.lines()?;
-        while let Some(one) = lines.next()? {
+        while let Some(one) = lines.next().map_err(|error| changed(report, error))? {
             if one.event.id() <= newest {
                 self.compare(file, &one, newest).await?;
                 report.known += 1;
@@ -132,6 +132,14 @@ impl Embedded {
             }
         }
         Ok(())
+    }
+}
+
+/// The file was whole when it was checked, so somebody has changed it since.
+fn changed(report: ImportReport, error: FileError) -> ImportError {
+    match report.imported {
+        0 => error.into(),
+        _ => stopped(report, format!("the file was changed meanwhile: {error}")),
     }
 }
 

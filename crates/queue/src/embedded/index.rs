@@ -38,7 +38,7 @@ use std::{
     },
 };
 
-pub(super) use build::IndexWriter;
+pub(super) use build::{IndexWriter, is_damage};
 pub(super) use find::Span;
 
 /// What the readers of the index share.

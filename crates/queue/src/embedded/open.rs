@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     Seq,
-    log::{Begun, DiskStorage, Erasure, Log, LogOptions, Storage},
+    log::{self, Begun, DiskStorage, Erasure, Log, LogOptions, Storage},
 };
 use headgate_event::{
     Clock,
@@ -25,7 +25,6 @@ use std::{
     path::{Path, PathBuf},
     sync::Arc,
 };
-use tokio::sync::Mutex;
 
 impl Default for EmbeddedOptions {
     fn default() -> Self {
@@ -76,6 +75,9 @@ impl Embedded {
         options: EmbeddedOptions,
     ) -> Result<Self, OpenError> {
         let state_path = folder.join("headgate.db");
+        if !State::is_begun(&state_path) && holds_events(&*storage, &folder)? {
+            return Err(OpenError::LostState { path: state_path });
+        }
         let mut state = State::open(&state_path)?;
         let state_failed = |source| OpenError::State { path: state_path.clone(), source };
         let key = state.key("prompt").map_err(state_failed)?;
@@ -108,7 +110,7 @@ impl Embedded {
             registry,
             committer,
             follower,
-            removing: Mutex::default(),
+            removing: Arc::default(),
             _room: room,
             prompt_key,
             folder,
@@ -142,6 +144,12 @@ pub(super) fn storage(folder: &Folder) -> Result<Arc<dyn Storage>, OpenError> {
         Ok(storage) => Ok(Arc::new(storage)),
         Err(source) => Err(OpenError::Folder { action: "open", path, source }),
     }
+}
+
+/// Whether the log has more than its begin. The state is made before it, so that there is one when
+/// it has.
+fn holds_events(storage: &dyn Storage, folder: &Folder) -> Result<bool, OpenError> {
+    log::holds_events(storage).map_err(|error| OpenError::log(folder.join("log"), error))
 }
 
 /// Opens the log, and the index so that it and the log's memory together know every event.

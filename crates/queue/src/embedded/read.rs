@@ -40,6 +40,10 @@ impl Reading {
         match self.stored(located) {
             // It was removed in between.
             Err(QueueError::Damaged { seq, .. }) if !self.keeps(seq) => Ok(None),
+            Err(QueueError::Damaged { seq, reason }) => {
+                tell_damage(seq, &reason);
+                Err(QueueError::Damaged { seq, reason })
+            }
             stored => stored.map(Some),
         }
     }

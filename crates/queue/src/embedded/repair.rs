@@ -12,14 +12,14 @@ use crate::{
         self, Begun,
         repair::{self, Diagnosis, Wound},
     },
+    private,
 };
 use headgate_event::{Clock, EventId, limits::REPAIR_IDS_TOLD_MAX};
 use serde::Serialize;
 use std::{
-    fs::{self, DirBuilder, File},
+    fs::{self, File},
     io,
     ops::Range,
-    os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -74,12 +74,13 @@ pub struct LostEvents {
 struct Examined {
     report: RepairReport,
     log: Diagnosis,
-    /// Whether the state can be read.
+    /// Whether the state can be read, or begun.
     state: bool,
 }
 
 const REWRITTEN: &str = "write the segment anew, with a mark in the place of each lost event";
 const CUT_BACK: &str = "take the subscriptions back to the newest event that is there";
+const BEGUN: &str = "begin a state without subscriptions";
 const REINDEXED: &str = "make the index anew from the log";
 
 impl RepairReport {
@@ -113,6 +114,9 @@ impl Embedded {
         for index in ["index.db", "index.db-wal", "index.db-shm"] {
             remove(&owned.join(index))?;
         }
+        if !State::is_begun(&owned.join("headgate.db")) {
+            State::open(&owned.join("headgate.db"))?;
+        }
         drop(owned);
         if state {
             let options = EmbeddedOptions { accept_lost_end: true, ..EmbeddedOptions::default() };
@@ -142,7 +146,7 @@ fn examine(folder: &Folder) -> Result<Examined, OpenError> {
         damage.push(Damage { remedy: Some(REINDEXED), ..whole("index.db", reason.clone()) });
     }
     let (seen, unreadable) = look_at_state(folder, &log)?;
-    let state = unreadable.is_none();
+    let state = unreadable.as_ref().is_none_or(|damage| damage.remedy.is_some());
     damage.extend(unreadable);
     let seen = seen.max(known.map_or(0, Index::last));
     if seen > log.head {
@@ -164,15 +168,16 @@ fn examine(folder: &Folder) -> Result<Examined, OpenError> {
 /// The newest event that a subscription has seen, and what is wrong with the state.
 fn look_at_state(folder: &Folder, log: &Diagnosis) -> Result<(Seq, Option<Damage>), OpenError> {
     let path = folder.join("headgate.db");
-    if !path.exists() {
-        let reason = "it is missing: subscriptions begin anew, and with them what was settled";
-        let missing = (log.segments > 0).then(|| whole("headgate.db", reason.to_owned()));
-        return Ok((0, missing));
+    if !State::is_begun(&path) {
+        let reason = "it is missing or empty: subscriptions, what was settled, what comes again \
+                      and dead letters were in it alone; restore it from a backup, or lose them";
+        let damage = Damage { remedy: Some(BEGUN), ..whole("headgate.db", reason.to_owned()) };
+        return Ok((0, Some(damage).filter(|_| log.head >= log.first)));
     }
     let broken = |reason: String| {
         let reason = format!(
             "{reason}: subscriptions, what is settled, what comes again and dead letters are in it \
-             alone; restore it from a backup, or take it away and lose them"
+             alone; restore it from a backup, or take it away and repair again, to lose them"
         );
         Ok((0, Some(whole("headgate.db", reason))))
     };
@@ -212,7 +217,7 @@ fn lost(range: Range<Seq>, index: Option<&Index>) -> LostEvents {
 
 /// Copies the state and these segments, and makes the copies durable.
 fn set_aside(folder: &Folder, to: &Path, segments: &[String]) -> io::Result<()> {
-    DirBuilder::new().mode(0o700).create(to)?;
+    private::folder().create(to)?;
     let of_state = ["headgate.db", "headgate.db-wal"].map(|name| (folder.join(name), name));
     let log = folder.join("log");
     let of_log = segments.iter().map(|name| (log.join(name), name.as_str()));

@@ -11,9 +11,10 @@ mod rows;
 mod schema;
 
 use super::OpenError;
+use crate::private;
 use headgate_event::limits::STATE_BUSY_WAIT;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Transaction};
-use std::path::Path;
+use std::{io::ErrorKind, path::Path};
 
 pub(super) use erasures::{begin_erasure, end_erasure};
 pub(super) use kept::keep_from;
@@ -33,13 +34,20 @@ impl State {
     /// Opens the state in this file, or begins it.
     pub(super) fn open(path: &Path) -> Result<Self, OpenError> {
         let failed = |source| OpenError::State { path: path.to_owned(), source };
-        let connection = Connection::open(path).map_err(failed)?;
+        let made = private::database(path).and_then(|()| Connection::open(path));
+        let connection = made.map_err(failed)?;
         let state = Self { connection, version: VERSION };
         let found = state.prepare().map_err(failed)?;
         if found > VERSION {
             return Err(OpenError::Newer { path: path.to_owned(), found, known: VERSION });
         }
         Ok(state)
+    }
+
+    /// Whether there is something in this file, or ever was.
+    pub(super) fn is_begun(path: &Path) -> bool {
+        // One that cannot be looked at is opened next, which says why.
+        path.metadata().map_or_else(|e| e.kind() != ErrorKind::NotFound, |file| file.len() > 0)
     }
 
     /// Opens the state in this file to look at it, and changes nothing.

@@ -114,6 +114,16 @@ pub(crate) enum LogError {
 }
 
 impl OpenError {
+    /// Whether something that was durable is lost or not as it was written.
+    pub(crate) fn is_damage(&self) -> bool {
+        let read = |error: &LogError| !matches!(error, LogError::Io { .. });
+        match self {
+            Self::Damaged { .. } | Self::Missing { .. } | Self::Behind { .. } => true,
+            Self::Read(error) => read(error),
+            Self::Newer { .. } | Self::Io { .. } | Self::Thread(_) => false,
+        }
+    }
+
     pub(super) fn damaged(segment: Seq, offset: u64, reason: impl Into<String>) -> Self {
         Self::Damaged { segment, offset, reason: reason.into() }
     }

@@ -102,6 +102,19 @@ pub(super) fn begin_segment(
     Ok(Active { file, header, end: SEGMENT_START })
 }
 
+/// Whether something was ever appended to the log in this storage.
+pub(crate) fn holds_events(storage: &dyn Storage) -> Result<bool, OpenError> {
+    let names = storage.list().map_err(|e| failed("list", "log", e))?;
+    for first_seq in names.iter().filter_map(|name| first_seq_of(name)) {
+        let bytes = || storage.open(&file_name(first_seq)).and_then(|file| file.bytes());
+        let failed = |e| failed("measure", &file_name(first_seq), e);
+        if first_seq > 1 || bytes().map_err(failed)? > SEGMENT_START {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 /// The names of the segments in their order: those that retention was to remove, and the others.
 fn segments(storage: &dyn Storage, kept_from: Seq) -> Result<(Vec<Seq>, Vec<Seq>), OpenError> {
     let names = storage.list().map_err(|e| failed("list", "log", e))?;

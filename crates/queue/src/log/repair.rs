@@ -17,7 +17,7 @@ use super::{
     },
     random,
 };
-use crate::Seq;
+use crate::{Seq, private};
 use bytes::Bytes;
 use headgate_event::{EventId, limits::REPAIR_SEGMENT_BYTES_MAX};
 use salvage::{Known, Salvage, salvage};
@@ -296,7 +296,8 @@ fn read(folder: &Path, segment: Seq) -> Result<Bytes, OpenError> {
 }
 
 fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = fs::File::create(path)?;
+    let mut options = private::file();
+    let mut file = options.write(true).create(true).truncate(true).open(path)?;
     io::Write::write_all(&mut file, bytes)?;
     file.sync_all()
 }

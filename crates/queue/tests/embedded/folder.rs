@@ -1,10 +1,16 @@
 //! The folder and its one owner.
 
 use crate::bench::{Bench, noon};
-use headgate_event::Clock;
+use headgate_event::{Clock, Sink};
 use headgate_queue::{Embedded, EmbeddedOptions, ListQuery, OpenError, Queue};
 use headgate_testkit::ManualClock;
-use std::{error::Error, fs, path::Path, sync::Arc};
+use std::{
+    error::Error,
+    fs,
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 use tempfile::TempDir;
 
 pub(crate) fn open(folder: &Path) -> Result<Embedded, OpenError> {
@@ -94,4 +100,48 @@ async fn a_state_of_a_later_version_is_refused() {
     state.pragma_update(None, "user_version", 99).expect("written");
     let refused = open(folder.path()).expect_err("it is newer");
     assert!(matches!(refused, OpenError::Newer { found: 99, known: 2, .. }), "{refused}");
+}
+
+/// The paths below this one that others than their owner may read or write.
+fn open_to_others(path: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(path).expect("listed") {
+        let path = entry.expect("listed").path();
+        let metadata = path.metadata().expect("there");
+        if metadata.permissions().mode() & 0o077 != 0 {
+            found.push(path.clone());
+        }
+        if metadata.is_dir() {
+            found.extend(open_to_others(&path));
+        }
+    }
+    found
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn everything_in_a_folder_is_its_owners_alone() {
+    let folder = TempDir::new().expect("a folder");
+    let data = folder.path().join("data");
+    // It is the operator's own, and may be open to others.
+    fs::create_dir(&data).expect("made");
+    let bench = Bench::memory();
+    let queue = open(&data).expect("opens");
+    for channel in ["billing", "other"] {
+        queue.accept(vec![bench.draft(channel)]).await.expect("stored");
+    }
+    queue.back_up(&data.join("copy")).await.expect("copied");
+    assert_eq!(open_to_others(&data), Vec::<PathBuf>::new(), "while it is open");
+    queue.close().await;
+    drop(queue);
+    let segment = data.join("log/00000000000000000001.seg");
+    let mut bytes = fs::read(&segment).expect("read");
+    let first = bytes.windows(7).position(|window| window == b"billing").expect("there");
+    bytes[first] ^= 1;
+    fs::write(&segment, bytes).expect("written");
+    let report = Embedded::repair(&data, Arc::clone(&bench.clock) as _).await.expect("repaired");
+    assert!(report.kept_in.is_some());
+    Embedded::reindex(&data, Arc::clone(&bench.clock) as _, EmbeddedOptions::default())
+        .expect("made anew");
+    let found = open_to_others(&data);
+    assert_eq!(found, Vec::<PathBuf>::new(), "after {:?}", fs::read_dir(&data));
 }

@@ -6,7 +6,9 @@ use crate::{
 };
 use bytes::Bytes;
 use headgate_event::{Clock, Draft, EventId};
-use headgate_queue::{Embedded, Export, ExportQuery, ListQuery, Queue, RepairReport, Verb};
+use headgate_queue::{
+    Embedded, Export, ExportQuery, ListQuery, OpenError, Queue, RepairReport, Verb,
+};
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
@@ -75,7 +77,7 @@ fn place_of(bytes: &[u8], number: usize) -> usize {
 fn content(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     let mut paths = segments(folder);
     paths.push(folder.join("headgate.db"));
-    paths.into_iter().map(|path| (path.clone(), fs::read(path).unwrap_or_default())).collect()
+    paths.into_iter().filter_map(|path| Some((path.clone(), fs::read(path).ok()?))).collect()
 }
 
 fn lost_of(report: &RepairReport) -> BTreeSet<u64> {
@@ -384,5 +386,72 @@ async fn one_flipped_bit_anywhere_loses_the_events_of_one_batch_at_most() {
         change(&segments(stored.folder.path())[1], |bytes| bytes[at] ^= 1 << (nth % 8));
         let lost = lost_of(&stored.mended().await);
         assert!(lost.len() <= 4, "{lost:?} are lost by offset {at}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_missing_state_stops_the_start_until_a_repair_begins_another() {
+    for empty in [false, true] {
+        let stored = stored().await;
+        let path = stored.folder.path();
+        let state = path.join("headgate.db");
+        for file in ["headgate.db-wal", "headgate.db-shm"] {
+            let _ = fs::remove_file(path.join(file));
+        }
+        if empty {
+            fs::write(&state, "").expect("emptied");
+        } else {
+            fs::remove_file(&state).expect("removed");
+        }
+        for _ in 0..2 {
+            let refused = open(path).expect_err("what was settled is lost");
+            assert!(matches!(refused, OpenError::LostState { .. }), "{refused}");
+            assert_eq!(fs::metadata(&state).map_or(0, |file| file.len()), 0, "it was begun");
+        }
+        let report = stored.mended().await;
+        assert_eq!(report.damage.len(), 1, "{report:?}");
+        assert_eq!(report.damage[0].file, "headgate.db");
+        assert!(!report.is_beyond_repair() && lost_of(&report).is_empty(), "{report:?}");
+        let bench = Bench::over(stored.folder);
+        bench.subscribe("agent").await;
+        assert_eq!(ids(&bench.lease("agent", 500).await), stored.ids, "all comes anew");
+    }
+}
+
+/// Makes the checksum of the batch that this place is in fit what is there.
+fn seal_batch_of(bytes: &mut [u8], place: usize) {
+    let number = |bytes: &[u8], at: usize| {
+        u32::from_le_bytes(bytes[at..at + 4].try_into().expect("four bytes")) as usize
+    };
+    let mut at = 64;
+    while at + 48 + number(bytes, at + 36) <= place {
+        at += 48 + number(bytes, at + 36);
+    }
+    let payload = at + 48..at + 48 + number(bytes, at + 36);
+    let crc = crc32c::crc32c(&bytes[payload]);
+    bytes[at + 40..at + 44].copy_from_slice(&crc.to_le_bytes());
+    bytes[at + 4..at + 8].fill(0);
+    let crc = crc32c::crc32c(&bytes[at..at + 48]);
+    bytes[at + 4..at + 8].copy_from_slice(&crc.to_le_bytes());
+}
+
+/// Symptom: an event could not be read, and a repair found nothing. Cause: only the checksum of
+/// its batch was looked at, which fits again once a neighbour was overwritten. Fix: each frame's.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_damaged_frame_in_a_batch_whose_checksum_fits_is_found() {
+    for (nth, of_batch) in [(1, 1), (1, 3), (usize::MAX, 0), (usize::MAX, 3)] {
+        let stored = stored().await;
+        let all = segments(stored.folder.path());
+        let path = all[nth.min(all.len() - 1)].clone();
+        let first = usize::try_from(first_of(&path)).expect("small") - 1;
+        // In the last segment, its last batch: nothing comes after it.
+        let number = if nth == 1 { first + of_batch } else { 396 + of_batch };
+        change(&path, |bytes| {
+            let at = place_of(bytes, number);
+            bytes[at] ^= 1;
+            seal_batch_of(bytes, at);
+        });
+        let report = stored.mended().await;
+        assert_eq!(lost_of(&report), BTreeSet::from([number as u64 + 1]), "{report:?}");
     }
 }

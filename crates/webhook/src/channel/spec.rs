@@ -111,7 +111,7 @@ impl Default for DedupePolicy {
 pub(crate) fn prepare(
     specs: Vec<ChannelSpec>,
     providers: &Providers,
-) -> Result<BTreeMap<String, Arc<WebhookChannel>>, Vec<ChannelSpecError>> {
+) -> Result<BTreeMap<String, WebhookChannel>, Vec<ChannelSpecError>> {
     let (mut channels, mut errors) = (BTreeMap::new(), Vec::new());
     for spec in specs {
         let id = spec.channel.id.clone();
@@ -119,7 +119,7 @@ pub(crate) fn prepare(
         match spec.prepare(providers) {
             _ if channels.contains_key(&id) => errors.push(wrong(ChannelSpecErrorKind::Repeated)),
             Ok(channel) => {
-                channels.insert(id, Arc::new(channel));
+                channels.insert(id, channel);
             }
             Err(kinds) => errors.extend(kinds.into_iter().map(wrong)),
         }
@@ -148,7 +148,7 @@ impl ChannelSpec {
                 secrets: self.secrets,
                 tolerance: self.tolerance,
                 dedupe: self.dedupe,
-                rate: self.rate.map(Rate::new),
+                rate: self.rate.map(|limit| Arc::new(Rate::new(limit))),
                 allow_ips: self.allow_ips,
                 channel: Arc::new(self.channel),
             }),

@@ -2,7 +2,7 @@
 
 use crate::gate::{Gate, NOW, Post, spec};
 use headgate_event::Timestamp;
-use headgate_webhook::ChannelSpec;
+use headgate_webhook::{ChannelSpec, Providers};
 
 fn allowing(networks: &[&str]) -> Gate {
     let allow_ips = networks.iter().map(|text| text.parse().expect("a network")).collect();
@@ -51,6 +51,19 @@ async fn requests_beyond_the_rate_come_again_later() {
     assert_eq!(answer.headers["retry-after"], "1");
     gate.clock.set(Timestamp::from_unix_ms(NOW.unix_ms() + 500));
     assert_eq!(gate.send(&one(3)).await.status, 200);
+}
+
+#[tokio::test]
+async fn other_channels_in_its_place_give_a_used_up_rate_back_only_when_it_is_another() {
+    let of = |rate: &str| ChannelSpec { rate: rate.parse().ok(), ..spec("none", &[]) };
+    let gate = Gate::of(of("1/h"));
+    let send = async || gate.send(&Post::to("/v1/webhook/fixture", "{}")).await.status.as_u16();
+    assert_eq!((send().await, send().await), (200, 429));
+    let replace = |rate| gate.source.replace(vec![of(rate)], &Providers::embedded());
+    replace("1/h").expect("right");
+    assert_eq!(send().await, 429, "a reload is no way around the rate");
+    replace("2/h").expect("right");
+    assert_eq!((send().await, send().await, send().await), (200, 200, 429));
 }
 
 #[tokio::test]

@@ -85,6 +85,7 @@ fn status() -> Value {
         "retry": {"attempts": 8, "first_ms": 5000, "longest_ms": 3_600_000},
         "lease_ms": 60000, "ack": "explicit", "paused": false, "configured": false,
         "created_at": "2026-11-21T01:02:03.456Z", "lag": 3, "in_flight": 1, "waiting": 1, "dead": 0,
+        "expired": 0,
         "oldest_unsettled_ms": 4200
     })
 }

@@ -1,6 +1,6 @@
 //! What a reload can change. A part that is added to the gateway gets its line in [`all`].
 
-use super::{Change, Step};
+use super::{Change, Step, Unfinished};
 use crate::{
     config::Config,
     serve::{access, certificates, front, subscriptions},
@@ -65,7 +65,7 @@ fn channels_of(webhooks: &Arc<WebhookSource>, providers: &Arc<Providers>, api: &
         Ok(Box::pin(async move {
             webhooks.replace(specs, &providers).map_err(|errors| {
                 let texts: Vec<String> = errors.iter().map(|error| chain(error)).collect();
-                anyhow::anyhow!(texts.join("; "))
+                Unfinished { changed: Vec::new(), cause: anyhow::anyhow!(texts.join("; ")) }
             })?;
             api.replace_channels(views);
             Ok(())

@@ -213,7 +213,7 @@ fn set_meta(transaction: &Transaction<'_>, key: &str, value: i64) -> rusqlite::R
 }
 
 /// Whether an error says that what is in the file is wrong, and not that it cannot be reached.
-fn is_damage(error: &rusqlite::Error) -> bool {
+pub(in crate::embedded) fn is_damage(error: &rusqlite::Error) -> bool {
     match error {
         // The plain error 1 is that of a statement that does not fit the tables.
         rusqlite::Error::SqliteFailure(failure, _) => {

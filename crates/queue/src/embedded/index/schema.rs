@@ -1,5 +1,6 @@
 //! The tables of the index, and connections to them.
 
+use crate::private;
 use headgate_event::limits::{INDEX_CHECKPOINT_PAGES, INDEX_STATEMENTS_KEPT};
 use rusqlite::{Connection, OpenFlags};
 use std::{collections::BTreeSet, path::Path};
@@ -52,6 +53,7 @@ CREATE TABLE index_keys (
 
 /// Opens the one connection that writes, and makes the tables in an empty file.
 pub(super) fn open_writer(path: &Path, seed: u64) -> rusqlite::Result<Connection> {
+    private::database(path)?;
     let connection = Connection::open(path)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "NORMAL")?;

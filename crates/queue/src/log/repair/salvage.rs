@@ -63,6 +63,14 @@ pub(super) struct Salvage {
     pub end: usize,
 }
 
+/// Why no whole batch begins at a place.
+enum Unwhole {
+    /// These are not the bytes that were written, or not all of them.
+    Torn(&'static str),
+    /// They were written, so no power cut did this, and yet they are wrong.
+    Wrong(&'static str, BatchHeader),
+}
+
 struct Salvager<'a> {
     bytes: &'a Bytes,
     known: Known,
@@ -83,16 +91,17 @@ pub(super) fn salvage(bytes: &Bytes, known: Known) -> Salvage {
 impl Salvager<'_> {
     fn run(&mut self) {
         while self.at < self.bytes.len() {
-            let reason = match self.whole_batch() {
+            let (reason, written) = match self.whole_batch() {
                 Ok(()) => continue,
-                Err(reason) => reason,
+                Err(Unwhole::Torn(reason)) => (reason, None),
+                Err(Unwhole::Wrong(reason, header)) => (reason, Some(header)),
             };
             let next = self.next_batch();
-            if next.is_none() && self.known.limit.is_none() {
+            if next.is_none() && self.known.limit.is_none() && written.is_none() {
                 // What a power cut leaves: opening cuts it off, and nothing of it was answered.
                 return;
             }
-            self.broken(next, reason);
+            self.broken(next, written, reason);
         }
         if let Some(limit) = self.known.limit
             && self.found.head + 1 < limit
@@ -111,22 +120,46 @@ impl Salvager<'_> {
     }
 
     /// Takes the batch that begins here; the reason when there is no whole one.
-    fn whole_batch(&mut self) -> Result<(), &'static str> {
-        let header = self.header(self.at).ok_or("expected a batch, found none")?;
+    fn whole_batch(&mut self) -> Result<(), Unwhole> {
+        let header = self.header(self.at).ok_or(Unwhole::Torn("expected a batch, found none"))?;
         let from = self.at + BATCH_HEADER_BYTES;
         let payload = from..from + header.payload_bytes as usize;
-        let bytes = self.bytes.get(payload.clone()).ok_or("a batch is cut short")?;
+        let bytes = self.bytes.get(payload.clone()).ok_or(Unwhole::Torn("a batch is cut short"))?;
         if crc32c::crc32c(bytes) != header.payload_crc {
-            return Err("the checksum of a batch does not fit");
+            return Err(Unwhole::Torn("the checksum of a batch does not fit"));
         }
+        let frames = self.frames(header, payload.clone());
+        let (seq, last_id) = frames.map_err(|reason| Unwhole::Wrong(reason, header))?;
+        self.found.parts.push(Part::Batch(payload.clone(), header.first_seq, header.count));
+        (self.found.head, self.found.last_id) = (seq, last_id);
+        self.at = payload.end;
+        self.found.end = self.at;
+        Ok(())
+    }
+
+    /// Whether these are the frames of the batch, each as it was written; the newest sequence and
+    /// id. The checksum of the batch alone does not say so: erasing an event makes it anew.
+    fn frames(
+        &self,
+        header: BatchHeader,
+        payload: Range<usize>,
+    ) -> Result<(Seq, EventId), &'static str> {
         if header.first_seq != self.found.head + 1 {
             return Err("expected the batch of the next event, found another");
         }
-        let (mut rest, mut last_id) = (bytes, self.found.last_id);
-        let mut seq = self.found.head;
-        while !rest.is_empty() {
+        let mut at = payload.start;
+        let (mut seq, mut last_id) = (self.found.head, self.found.last_id);
+        while at < payload.end {
+            let rest = self.bytes.get(at..payload.end).unwrap_or_default();
             let head = FrameHead::decode(rest)?;
-            rest = rest.get(head.length..).ok_or("a frame reaches beyond its batch")?;
+            if head.length > rest.len() {
+                return Err("a frame reaches beyond its batch");
+            }
+            let place = Place { segment: self.known.segment, offset: at as u64 };
+            if Frame::decode(&self.bytes.slice(at..at + head.length), place).is_err() {
+                return Err("the checksum of a frame does not fit");
+            }
+            at += head.length;
             seq += 1;
             if head.seq != seq || head.id <= last_id {
                 return Err("a batch holds frames out of their order");
@@ -136,11 +169,7 @@ impl Salvager<'_> {
         if seq - self.found.head != u64::from(header.count) || self.is_beyond(seq) {
             return Err("a batch holds other frames than it says");
         }
-        self.found.parts.push(Part::Batch(payload.clone(), header.first_seq, header.count));
-        (self.found.head, self.found.last_id) = (seq, last_id);
-        self.at = payload.end;
-        self.found.end = self.at;
-        Ok(())
+        Ok((seq, last_id))
     }
 
     /// The place of the next batch after a broken one. In the last segment it has to say that the
@@ -163,10 +192,12 @@ impl Salvager<'_> {
     }
 
     /// Takes what can be taken of a broken batch, up to the next one.
-    fn broken(&mut self, next: Option<usize>, reason: &'static str) {
+    fn broken(&mut self, next: Option<usize>, written: Option<BatchHeader>, reason: &'static str) {
         let until = next.unwrap_or(self.bytes.len());
         let bound = next.and_then(|at| self.header(at)).map(|header| header.first_seq);
-        let bound = bound.or(self.known.limit);
+        // Of the very last batch, its own header says how many it had.
+        let own = written.map(|header| header.first_seq.saturating_add(header.count.into()));
+        let bound = bound.or(self.known.limit).or(own);
         let (offset, mut lost) = (self.at as u64, Vec::new());
         let mut at = self.at + BATCH_HEADER_BYTES;
         while let Some(head) = self.bytes.get(at..until).and_then(|b| FrameHead::decode(b).ok()) {

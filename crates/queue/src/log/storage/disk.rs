@@ -1,6 +1,7 @@
 //! A folder on a disk.
 
 use super::{Storage, StorageFile};
+use crate::private;
 use std::{
     fs::{self, File, OpenOptions},
     io,
@@ -20,7 +21,11 @@ pub(crate) struct DiskStorage {
 impl DiskStorage {
     /// The folder at this path, made when it is not there.
     pub(crate) fn new(folder: &Path) -> io::Result<Self> {
-        fs::create_dir_all(folder)?;
+        // Before it comes the folder of the whole queue, whose maker sees to its name.
+        match private::folder().create(folder) {
+            Err(error) if !folder.is_dir() => return Err(error),
+            _ => {}
+        }
         // The folder's own name must survive what its files survive. It may have been made by a
         // process that ended before this, so it is not asked who made it.
         if let Some(parent) = folder.parent().filter(|parent| parent.is_dir()) {
@@ -40,7 +45,7 @@ impl Storage for DiskStorage {
     }
 
     fn create(&self, name: &str) -> io::Result<Arc<dyn StorageFile>> {
-        let mut options = OpenOptions::new();
+        let mut options = private::file();
         let file = options.read(true).write(true).create_new(true).open(self.folder.join(name))?;
         Ok(Arc::new(DiskFile(file)))
     }
