@@ -211,6 +211,10 @@ impl Storage for OneFile {
         Ok(Arc::clone(&self.0) as _)
     }
 
+    fn rename(&self, _: &str, _: &str) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
     fn remove(&self, _: &str) -> io::Result<()> {
         Err(io::ErrorKind::Unsupported.into())
     }
