@@ -36,7 +36,7 @@ USER 65532:65532
 ENV HEADGATE_CONFIG=/etc/headgate/headgate.toml HEADGATE_DATA_DIR=/data
 VOLUME /data
 EXPOSE 8080
-# SIGTERM lets requests that have begun end; that takes 35 seconds at most.
+# SIGTERM lets requests that have begun end; that takes 45 seconds at most.
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=3s --start-period=5s CMD ["/usr/local/bin/headgate", "--log", "error", "health"]
 ENTRYPOINT ["/usr/local/bin/headgate"]
