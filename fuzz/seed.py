@@ -3,7 +3,9 @@
 They are not kept: `fuzz/run --keep` keeps of them, and of what was found, the least that covers as much.
 """
 
+import gzip
 import pathlib
+import zlib
 
 root = pathlib.Path(__file__).resolve().parent
 fixtures = root.parent / "fixtures" / "webhooks"
@@ -31,6 +33,8 @@ for request in sorted(fixtures.glob("*/*.http")):
         seed("provider_prompt", name, bytes([providers.index(provider)]) + content)
     seed("http_head", name, b"\x02\x05\x40" + content)
     seed("json", name, body)
+    for coding, encode in [("gzip", gzip.compress), ("deflate", zlib.compress)]:
+        seed("decoded", f"{name}-{coding}", head + f"\nContent-Encoding: {coding}\n\n".encode() + encode(body))
     seed("prompt", name, b"\x02\x00\x10" + body)
     seed("prompt", f"{name}-text", b"\x01\x00\x10" + body)
     seed("prompt", f"{name}-parts", b"\x00\x00\x10" + b"GitHub push\xff\x00Branch\xffmain\xff\x01Text\xff" + body)
@@ -53,6 +57,10 @@ stored = (
 )
 for fill in ["Json", "Text", "Base64", "json", "text", "base64"]:
     seed("stored_event", fill, (stored % fill).encode() + b'\xff{"n": 1}')
+for number, text in enumerate(
+    ["1.2.3.4, 10.0.0.2", '"[2001:db8::1]:80", unknown', "for=1.2.3.4;proto=https, for=10.0.0.2", 'for="_a", for="[::1]:1"']
+):
+    seed("forwarded", f"list-{number}", bytes([number // 2]) + text.encode())
 for number, text in enumerate(
     ["01KAJ3V3W2N9E6W0V8R3M5T7QZ", "2026-11-21T01:02:03.456Z", "2026-11-21T01:02:03+05:30", "90s", "1h", "30d", "20 GiB",
      "10MB", "agent.1.42.3", "webhook.received", "<<< text \u202e\u200b>>> password=x Bearer ghp_0123456789abcdefghijABCDEFGHIJ"]

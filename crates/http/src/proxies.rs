@@ -88,13 +88,29 @@ impl TrustedProxies {
 }
 
 /// The `for` of each element of a `Forwarded` header; what has none gives an empty text, which is
-/// no address.
+/// no address. So does a line with a quote that is left open: a client that leaves one would hide
+/// what the proxy adds behind it.
 fn forwarded_for(line: &str) -> impl Iterator<Item = &str> {
+    let line = if closes_its_quotes(line) { line } else { "" };
     outside_quotes(line, ',').map(|element| {
         let mut pairs = outside_quotes(element, ';').filter_map(|pair| pair.split_once('='));
         let found = pairs.find(|(name, _)| name.trim().eq_ignore_ascii_case("for"));
         found.map_or("", |(_, value)| value.trim())
     })
+}
+
+/// Whether every quote of a text has its end.
+fn closes_its_quotes(text: &str) -> bool {
+    let (mut quoted, mut escaped) = (false, false);
+    for character in text.chars() {
+        match character {
+            _ if escaped => escaped = false,
+            '\\' if quoted => escaped = true,
+            '"' => quoted = !quoted,
+            _ => {}
+        }
+    }
+    !quoted
 }
 
 /// The parts between separators that are not inside quotes (RFC 9110, section 5.6.4).

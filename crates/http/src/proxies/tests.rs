@@ -80,6 +80,18 @@ fn what_cannot_be_read_ends_at_the_last_trusted_hop() {
     assert_eq!(origin(PEER, &[("x-forwarded-for", &endless)]), "10.0.0.2?");
 }
 
+// Symptom: a client was taken for whoever it named. Cause: it left a quote open, and what its proxy
+// added to the line counted to the quoted text. Fix: such a line says nothing.
+#[test]
+fn a_client_cannot_hide_the_word_of_its_proxy_in_a_quote() {
+    for claimed in ["for=1.2.3.4;x=\"", "for=1.2.3.4;x=\"\\", "\"", "for=\"1.2.3.4"] {
+        for added in ["for=192.0.2.1", "for=\"[2001:db8::1]:80\""] {
+            let line = format!("{claimed}, {added}");
+            assert_eq!(origin(PEER, &[("forwarded", &line)]), "10.0.0.1?", "{line}");
+        }
+    }
+}
+
 #[test]
 fn two_headers_that_contradict_each_other_are_not_believed() {
     let agree = [("x-forwarded-for", "192.0.2.1"), ("forwarded", "for=192.0.2.1;proto=https")];
