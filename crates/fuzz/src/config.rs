@@ -21,7 +21,8 @@ pub(crate) fn config(bytes: &[u8]) {
     };
     match Config::parse("headgate.toml", text, &context) {
         Ok(config) => {
-            let open = config.server.listen.ip().is_loopback() || !config.api_keys.is_empty();
+            let open = config.server.api_address().ip().to_canonical().is_loopback()
+                || !config.api_keys.is_empty();
             assert!(open, "listens beyond this machine without keys");
         }
         Err(problems) => {
