@@ -7,7 +7,7 @@ use super::head::{Framing, Head, Judge, Judgement};
 /// # Panics
 ///
 /// When the parts make a difference, or a head that passes does not say of its body's end what
-/// [`Framing`] says.
+/// `Framing` says.
 pub fn head(bytes: &[u8], parts: &[usize], bytes_max: usize) {
     let (at_once, _) = judged(&[bytes.len()], bytes, bytes_max);
     let (in_parts, seen) = judged(parts, bytes, bytes_max);
