@@ -15,7 +15,7 @@ use arriving::Arriving;
 use bytes::Bytes;
 use headgate_event::limits;
 use hold::{BoundKind, ByteBound};
-use http::{Request, StatusCode, request::Parts};
+use http::{Request, request::Parts};
 use http_body::Body;
 use http_body_util::BodyExt;
 use metrics::counter;
@@ -96,12 +96,8 @@ impl Intake {
     {
         let (mut parts, body) = request.into_parts();
         let Some(arrival) = parts.extensions.remove::<Arrival>() else {
-            let fault = Reject::new(
-                StatusCode::INTERNAL_SERVER_ERROR,
-                "internal",
-                "the request could not be taken",
-            )
-            .with_cause("the request carries no arrival: another server took it");
+            let cause = "the request carries no arrival: another server took it";
+            let fault = Reject::unavailable(cause, limits::STORE_RETRY_AFTER);
             return Err(Refusal::new(fault, RequestId::new("none")));
         };
         match self.take(body, body_bytes_max).await {

@@ -125,7 +125,15 @@ impl File {
 
     /// Writes the write-ahead log back and empties it, so that no copy is left of what left.
     pub(crate) fn wipe(&mut self) -> rusqlite::Result<()> {
-        self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+        let busy = |row: &rusqlite::Row<'_>| row.get::<_, i64>(0);
+        match self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], busy)? {
+            0 => Ok(()),
+            // Another program reads the file. What it may see still stands in it.
+            _ => Err(rusqlite::Error::SqliteFailure(
+                rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_BUSY),
+                Some("another program reads the file, so bytes of it are left".to_owned()),
+            )),
+        }
     }
 }
 

@@ -245,6 +245,24 @@ async fn what_is_deleted_is_nowhere_in_the_files_and_its_id_is_not_given_again()
     assert!(quarantine.rejection(id).await.expect("asked").is_none());
 }
 
+/// Symptom: a deletion answered that the bytes are gone while they stood in the write-ahead log.
+/// Cause: SQLite says so by a column of its answer, which nobody read. Fix: it is an error.
+#[tokio::test]
+async fn a_deletion_that_another_reader_holds_up_says_so_and_is_finished_by_asking_again() {
+    let world = World::new(Bounds::default());
+    let quarantine = world.open();
+    let secret = "a-very-secret-body-that-must-go".repeat(3);
+    quarantine.keep(world.rejection("a", "signature_mismatch", secret.clone()));
+    let id = all(&quarantine).await.pop().expect("one").id;
+    let reader =
+        rusqlite::Connection::open(world.path().join("quarantine.db")).expect("another program");
+    reader.execute_batch("BEGIN; SELECT count(*) FROM rejection").expect("it reads");
+    quarantine.delete(id).await.expect_err("bytes are left");
+    drop(reader);
+    assert!(!quarantine.delete(id).await.expect("asked again"));
+    assert!(!somewhere(&world.path(), secret.as_bytes()));
+}
+
 /// Whether a file of the folder holds these bytes.
 fn somewhere(folder: &Path, bytes: &[u8]) -> bool {
     fs::read_dir(folder).expect("a folder").any(|entry| {

@@ -7,7 +7,7 @@ use super::{
 use crate::{Arrival, Reject, RequestId};
 use bytes::Bytes;
 use futures_util::FutureExt;
-use headgate_event::Clock;
+use headgate_event::{Clock, limits::STORE_RETRY_AFTER};
 use http::{HeaderValue, Request, Response, StatusCode, Version, header};
 use http_body_util::{Either, Full};
 use hyper::{body::Incoming, service::Service};
@@ -114,9 +114,7 @@ impl Line {
             Err(_panic) => {
                 // The panic hook has said what and where.
                 tracing::error!(request_id = %self.request_id, "a request panicked");
-                let message = "the request could not be answered";
-                let status = StatusCode::INTERNAL_SERVER_ERROR;
-                let reject = Reject::new(status, "internal", message).closing();
+                let reject = Reject::unavailable("it panicked", STORE_RETRY_AFTER).closing();
                 reject.answer(&self.request_id).map(Either::Left)
             }
         }
