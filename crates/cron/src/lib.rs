@@ -9,3 +9,20 @@ pub use civil::{CivilTimes, FiringClass};
 
 mod occurrence;
 pub use occurrence::{DstMark, Occurrence};
+
+mod timing;
+pub use timing::{At, CronTiming, Every, EveryError, Occurrences, Timing};
+
+mod schedule;
+pub use schedule::{
+    Catchup, CatchupPolicy, Overlap, Rules, Schedule, ScheduleError, ScheduleOrigin, ScheduleSpec,
+};
+
+mod cursor;
+pub use cursor::Cursor;
+
+mod ticker;
+pub use ticker::{
+    Batch, ClockReset, Firing, Missed, MissedWhy, NextRun, Outcome, ReloadError, Reloaded,
+    ScheduleView, Settled, Ticker,
+};

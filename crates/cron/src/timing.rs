@@ -102,6 +102,18 @@ impl Timing {
         }
     }
 
+    /// Whether both mean the same.
+    pub(crate) fn same_as(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Cron(a), Self::Cron(b)) => {
+                (&a.expression, &a.timezone, &a.policy) == (&b.expression, &b.timezone, &b.policy)
+            }
+            (Self::Every(a), Self::Every(b)) => a.identity() == b.identity(),
+            (Self::At(a), Self::At(b)) => a.at() == b.at(),
+            _ => false,
+        }
+    }
+
     /// By what another timing is known as another one, also by a later run of the program.
     #[must_use]
     pub fn fingerprint(&self) -> u64 {
@@ -109,7 +121,7 @@ impl Timing {
             Self::Cron(cron) => {
                 format!("cron\n{}\n{}\n{}", cron.expression, cron.timezone, cron.policy)
             }
-            Self::Every(every) => format!("every\n{}", every.identity()),
+            Self::Every(every) => format!("every\n{:?}", every.identity()),
             Self::At(at) => format!("at\n{}", at.at().unix_ms()),
         };
         let digest = Sha256::digest(text.as_bytes());

@@ -25,7 +25,9 @@ pub enum ScheduleError {
         found: String,
     },
     /// The channel is of another type.
-    #[error("schedule `{name}` fires into channel `{id}`, expected a channel of type `cron`, found `{kind}`")]
+    #[error(
+        "schedule `{name}` fires into channel `{id}`, expected a channel of type `cron`, found `{kind}`"
+    )]
     Channel {
         /// The name of the schedule.
         name: String,
@@ -78,7 +80,9 @@ pub enum ScheduleError {
         found: Duration,
     },
     /// The catch-up limit is none, or too large.
-    #[error("catch-up limit of schedule `{name}`: expected 1 to {CATCHUP_LIMIT_MAX}, found `{found}`")]
+    #[error(
+        "catch-up limit of schedule `{name}`: expected 1 to {CATCHUP_LIMIT_MAX}, found `{found}`"
+    )]
     Limit {
         /// The name of the schedule.
         name: String,

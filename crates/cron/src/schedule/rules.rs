@@ -92,7 +92,9 @@ impl Rules {
             return Err(ScheduleError::Bounds { name: name(), start, end });
         }
         match &self.overlap {
-            Overlap::Skip { subscription } if !is_name(subscription, SUBSCRIPTION_NAME_BYTES_MAX) => {
+            Overlap::Skip { subscription }
+                if !is_name(subscription, SUBSCRIPTION_NAME_BYTES_MAX) =>
+            {
                 let subscription = subscription.chars().take(80).collect();
                 Err(ScheduleError::Subscription { name: name(), subscription })
             }

@@ -59,8 +59,8 @@ impl Every {
     }
 
     /// Span and anchor; two anchors that give the same beats are the same.
-    pub(super) fn identity(&self) -> String {
-        format!("{}+{}", self.seconds, self.anchor_s.rem_euclid(self.seconds))
+    pub(super) fn identity(&self) -> (i64, i64) {
+        (self.seconds, self.anchor_s.rem_euclid(self.seconds))
     }
 }
 
@@ -95,7 +95,8 @@ mod tests {
     #[test]
     fn a_beat_is_of_whole_seconds() {
         for ms in [0, 999, 1_500, 366 * 86_400_000 + 1_000] {
-            let error = Every::new(Duration::from_millis(ms), Timestamp::default()).expect_err("no");
+            let error =
+                Every::new(Duration::from_millis(ms), Timestamp::default()).expect_err("no");
             let text = format!("`every` is `{ms}ms`, expected whole seconds from `1s` to `366d`");
             assert_eq!(error.to_string(), text);
         }
