@@ -26,3 +26,12 @@ pub use ticker::{
     Batch, ClockReset, Firing, Missed, MissedWhy, NextRun, Outcome, ReloadError, Reloaded,
     ScheduleView, Settled, Ticker,
 };
+
+mod draft;
+pub use draft::{dedupe_window, draft};
+
+mod source;
+pub use source::{
+    Backfilled, Backlog, ChangeError, CronSource, MemoryScheduleStore, Ports, Running,
+    ScheduleStore, StoredSchedule, StoredSchedules, Unsettled,
+};

@@ -57,7 +57,7 @@ impl Ticker {
     /// [`Batch::more`] says so there is more.
     pub fn due(&mut self, now: Timestamp) -> Batch {
         self.turn += 1;
-        let mut batch = Batch { reset: self.put_back(now), ..Batch::default() };
+        let mut batch = Batch { now, reset: self.put_back(now), ..Batch::default() };
         let mut waiting = Vec::new();
         while batch.has_room()
             && let Some(entry) = self.heap.pop_due(now)

@@ -23,6 +23,9 @@ pub trait Occurrences: Send + Sync {
 
     /// How it behaves where the wall clock is turned.
     fn class(&self) -> FiringClass;
+
+    /// The expression in words, without its zone: `At 14:00 on Thursday`.
+    fn describe(&self) -> String;
 }
 
 /// When a schedule is due. Schedules with the same timing share one in an `Arc`.
@@ -80,6 +83,16 @@ impl Timing {
             Self::Cron(cron) => cron.expression.to_string(),
             Self::Every(every) => format!("every {}", every.text()),
             Self::At(at) => format!("at {}", at.text()),
+        }
+    }
+
+    /// When it is due, in words: `At 14:00 on Thursday, America/New_York`.
+    #[must_use]
+    pub fn describe(&self) -> String {
+        match self {
+            Self::Cron(cron) => format!("{}, {}", cron.occurrences.describe(), cron.timezone),
+            Self::Every(every) => format!("Every {}", every.words()),
+            Self::At(at) => format!("Once, at {}, {}", at.text(), at.timezone()),
         }
     }
 

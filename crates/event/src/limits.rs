@@ -391,7 +391,7 @@ pub const CRON_BACK_STEP_MAX: Duration = Duration::from_secs(3 * 3600);
 pub const CRON_MISSED_COUNTED_MAX: u64 = 10_000;
 /// How many occurrences one batch computes before it is handed on, so that a long outage is worked
 /// off in pieces.
-pub const CRON_BATCH_STEPS_MAX: u64 = 100_000;
+pub const CRON_BATCH_STEPS_MAX: u64 = 20_000;
 /// The payloads of one batch of firings together, in bytes.
 pub const CRON_BATCH_BYTES_MAX: usize = 16 << 20;
 /// The most occurrences that are passed over after a change of a zone's rules because their wall

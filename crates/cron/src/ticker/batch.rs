@@ -3,13 +3,15 @@
 use super::{ClockReset, Firing, Missed};
 use crate::Cursor;
 use headgate_event::{
-    EventId,
+    EventId, Timestamp,
     limits::{CRON_BATCH_BYTES_MAX, CRON_BATCH_STEPS_MAX, DRAFTS_PER_ACCEPT_MAX},
 };
 
 /// What is due, as much as one call of the sink takes.
 #[derive(Debug, Default)]
 pub struct Batch {
+    /// The time it was asked for.
+    pub now: Timestamp,
     /// The events to be made, what is due first first.
     pub firings: Vec<Firing>,
     /// What did not fire.

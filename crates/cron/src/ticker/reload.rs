@@ -110,12 +110,9 @@ impl Ticker {
             reloaded.unchanged += 1;
             return index;
         }
-        let moved = !slot.schedule.same_timing_as(&schedule);
-        let switched_on = !slot.schedule.is_enabled() && schedule.is_enabled();
+        let cursor = resumed(&slot.cursor(), &schedule, now);
         slot.schedule = Arc::new(schedule);
-        if moved || switched_on && slot.cursor < now {
-            slot.begin_at(now);
-        }
+        slot.go_on_from(cursor);
         reloaded.changed += 1;
         reloaded.cursors.push(slot.cursor());
         self.latest = self.latest.max(slot.cursor);
@@ -130,17 +127,22 @@ impl Ticker {
         now: Timestamp,
         reloaded: &mut Reloaded,
     ) -> u32 {
-        let known = self.absent.remove(&schedule.id());
-        let resumed = known.as_ref().map(|cursor| resumed(cursor, &schedule, now));
-        let unchanged = resumed.is_some() && resumed == known;
-        let cursor = resumed.unwrap_or_else(|| first(&schedule, now));
-        if !unchanged {
+        let cursor = self.cursor_for(&schedule, now);
+        if self.absent.remove(&schedule.id()).as_ref() != Some(&cursor) {
             reloaded.cursors.push(cursor.clone());
         }
         self.latest = self.latest.max(cursor.until);
         let index = self.slots.insert(Slot::new(Arc::new(schedule), cursor));
         self.arm(index);
         index
+    }
+
+    /// From where a schedule goes on when it is put in at `now`.
+    #[must_use]
+    pub fn cursor_for(&self, schedule: &Schedule, now: Timestamp) -> Cursor {
+        let there = self.cursor(schedule.id());
+        let known = there.as_ref().or_else(|| self.absent.get(&schedule.id()));
+        known.map_or_else(|| first(schedule, now), |known| resumed(known, schedule, now))
     }
 
     /// Takes a schedule out and remembers its cursor.

@@ -11,6 +11,9 @@ use headgate_event::{
 use std::{sync::Arc, time::Duration};
 use uuid::Uuid;
 
+/// Before all time.
+const NEVER: Timestamp = Timestamp::from_unix_ms(i64::MIN);
+
 /// One schedule and how far it has come.
 #[derive(Debug)]
 pub(super) struct Slot {
@@ -43,7 +46,7 @@ impl Slot {
         Self {
             schedule,
             cursor: cursor.until,
-            caught_until: Timestamp::from_unix_ms(i64::MIN),
+            caught_until: NEVER,
             fires: cursor.fires,
             missed: cursor.missed,
             last_nominal: cursor.last_nominal,
@@ -78,14 +81,15 @@ impl Slot {
     /// Goes on from another cursor.
     pub(super) fn go_on_from(&mut self, cursor: Cursor) {
         let slot = Self::new(Arc::clone(&self.schedule), cursor);
-        let Self { turn, generation, .. } = *self;
-        *self = Self { turn, generation, ..slot };
+        let Self { turn, generation, caught_until, .. } = *self;
+        let caught_until = if slot.cursor == self.cursor { caught_until } else { NEVER };
+        *self = Self { turn, generation, caught_until, ..slot };
     }
 
     /// Forgets how far it had come in time, not how often it fired.
     pub(super) fn begin_at(&mut self, now: Timestamp) {
         self.cursor = now;
-        self.caught_until = Timestamp::from_unix_ms(i64::MIN);
+        self.caught_until = NEVER;
         self.last_nominal = None;
     }
 

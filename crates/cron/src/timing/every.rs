@@ -50,12 +50,26 @@ impl Every {
         until.unix_s().saturating_sub(self.anchor_s).div_euclid(self.seconds)
     }
 
-    /// The span in the largest unit that divides it.
+    /// The span in the largest unit that divides it: `90s`.
     pub(super) fn text(&self) -> String {
-        let units = [(86_400, "d"), (3_600, "h"), (60, "m")];
+        let (count, unit) = self.in_units();
+        let letter = unit.get(..1).unwrap_or_default();
+        format!("{count}{letter}")
+    }
+
+    /// The same in words: `90 seconds`, `hour`.
+    pub(super) fn words(&self) -> String {
+        match self.in_units() {
+            (1, unit) => unit.to_owned(),
+            (count, unit) => format!("{count} {unit}s"),
+        }
+    }
+
+    fn in_units(&self) -> (i64, &'static str) {
+        let units = [(86_400, "day"), (3_600, "hour"), (60, "minute")];
         let fits = units.into_iter().find(|(unit, _)| self.seconds % unit == 0);
-        let (unit, name) = fits.unwrap_or((1, "s"));
-        format!("{}{name}", self.seconds / unit)
+        let (unit, name) = fits.unwrap_or((1, "second"));
+        (self.seconds / unit, name)
     }
 
     /// Span and anchor; two anchors that give the same beats are the same.
@@ -104,9 +118,16 @@ mod tests {
 
     #[test]
     fn a_beat_is_named_in_its_largest_unit() {
-        for (seconds, text) in [(90, "90s"), (120, "2m"), (86_400, "1d"), (5_400, "90m")] {
+        for (seconds, text, words) in [
+            (90, "90s", "90 seconds"),
+            (60, "1m", "minute"),
+            (86_400, "1d", "day"),
+            (5_400, "90m", "90 minutes"),
+            (7_200, "2h", "2 hours"),
+        ] {
             let every = Every::new(Duration::from_secs(seconds), Timestamp::default());
-            assert_eq!(every.expect("fits").text(), text);
+            let every = every.expect("fits");
+            assert_eq!((every.text().as_str(), every.words().as_str()), (text, words));
         }
     }
 }
