@@ -9,3 +9,29 @@ pub use civil::{CivilTimes, FiringClass};
 
 mod occurrence;
 pub use occurrence::{DstMark, Occurrence};
+
+mod timing;
+pub use timing::{At, CronTiming, Every, EveryError, Occurrences, Timing};
+
+mod schedule;
+pub use schedule::{
+    Catchup, CatchupPolicy, Overlap, Rules, Schedule, ScheduleError, ScheduleOrigin, ScheduleSpec,
+};
+
+mod cursor;
+pub use cursor::Cursor;
+
+mod ticker;
+pub use ticker::{
+    Batch, ClockReset, Firing, Missed, MissedWhy, NextRun, Outcome, ReloadError, Reloaded,
+    ScheduleView, Settled, Ticker,
+};
+
+mod draft;
+pub use draft::{dedupe_window, draft};
+
+mod source;
+pub use source::{
+    Backfilled, Backlog, ChangeError, CronSource, MemoryScheduleStore, Ports, Running,
+    ScheduleStore, StoredSchedule, StoredSchedules, Unsettled,
+};

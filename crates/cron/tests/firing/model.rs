@@ -1,0 +1,1 @@
+//! What should have happened, kept beside what did.
