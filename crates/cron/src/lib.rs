@@ -7,5 +7,8 @@
 mod civil;
 pub use civil::{CivilTimes, FiringClass};
 
+mod expression;
+pub use expression::{Expression, ExpressionError, Field, Fields, Lint};
+
 mod occurrence;
 pub use occurrence::{DstMark, Occurrence};

@@ -363,6 +363,9 @@ pub const RELEASE_REFUSED_SHOWN_MAX: usize = 100;
 /// The first refusal of a channel with a code is logged, and the next one after this long.
 pub const REFUSAL_LOG_EVERY: Duration = Duration::from_secs(60);
 
+/// The longest cron expression, in bytes.
+pub const CRON_EXPRESSION_BYTES_MAX: usize = 512;
+
 /// The longest secret that is read from a file, in bytes.
 pub const SECRET_BYTES_MAX: usize = 64 << 10;
 /// The shortest key of the API, in bytes.
