@@ -1,6 +1,7 @@
 //! What is wrong with an expression, where, and what to write instead. Not for warnings.
 
 use super::field::Field;
+use headgate_event::limits::CRON_EXPRESSION_BYTES_MAX;
 use std::{fmt, ops::Range};
 
 /// The most characters of an expression that an error shows.
@@ -45,7 +46,10 @@ impl Problem {
     /// The error about this text.
     pub(super) fn in_text(self, text: &str) -> ExpressionError {
         let printable = |char: char| if matches!(char, ' '..='~') { char } else { '\u{fffd}' };
-        ExpressionError { problem: self, text: text.chars().map(printable).collect() }
+        ExpressionError {
+            problem: self,
+            text: text.chars().take(CRON_EXPRESSION_BYTES_MAX + 1).map(printable).collect(),
+        }
     }
 }
 
@@ -86,7 +90,7 @@ impl ExpressionError {
         let end = self.problem.place.end.min(from + WINDOW_CHARS_MAX);
         let carets = "^".repeat(end.saturating_sub(start).max(1));
         let indent = " ".repeat(start - from);
-        format!("  {}\n  {indent}{carets}", window.trim_end())
+        format!("{}\n  {indent}{carets}", format!("  {window}").trim_end())
     }
 
     /// What is wrong in one line and, below it, the lines of [`caret`](Self::caret).

@@ -112,7 +112,7 @@ impl Field {
     pub(super) fn value(self, piece: Piece<'_>) -> Result<u16, Problem> {
         let text = piece.text;
         if text.is_empty() {
-            let hint = format!("write a value in {}", self.allowed());
+            let hint = format!("write a value of {}", self.allowed());
             return Err(piece.problem(self, "expected a value, found nothing", hint));
         }
         if text.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -179,7 +179,7 @@ impl Field {
         let nearest = if word.len() <= 16 { names.iter().filter_map(near).min() } else { None };
         match nearest {
             Some((_, full)) => format!("did you mean `{}`?", full.get(..3).unwrap_or(&full)),
-            None => format!("write a number in {}", self.allowed()),
+            None => format!("write a value of {}", self.allowed()),
         }
     }
 

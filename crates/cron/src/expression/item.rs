@@ -155,11 +155,22 @@ fn special(piece: Piece<'_>, field: Field) -> Option<Result<ItemKind, Problem>> 
     match (text.as_bytes().last()?.to_ascii_uppercase(), field) {
         _ if text.contains('#') => Some(nth(piece, field)),
         (b'L', Field::DayOfMonth) if text.len() == 1 => Some(Ok(ItemKind::LastDay)),
-        (b'L', Field::DayOfMonth) => Some(Err(piece.problem(
-            field,
-            format!("`{}` is not a day of the month (1..=31 or L)", piece.shown()),
-            "write `L`; the last of a day of the week belongs to day-of-week",
-        ))),
+        (b'W', Field::DayOfMonth) if text.eq_ignore_ascii_case("LW") => {
+            Some(Ok(ItemKind::LastWeekday))
+        }
+        (b'W', Field::DayOfMonth) if text.len() > 1 => {
+            Some(field.value(before_last).map(ItemKind::NearestWeekday))
+        }
+        (_, Field::DayOfMonth) if text.contains(['L', 'l']) => {
+            let is_weekday = matches!(text.as_bytes(), [b'0'..=b'7', b'L' | b'l']);
+            let hint = if is_weekday {
+                "the last of a day of the week belongs to day-of-week, the last of five fields"
+            } else {
+                "`L` stands alone, as in `15,L`"
+            };
+            let what = format!("`{}` is not a day of the month (1..=31 or L)", piece.shown());
+            Some(Err(piece.problem(field, what, hint)))
+        }
         (b'L', Field::DayOfWeek) if text.len() == 1 => Some(Err(piece.problem(
             field,
             format!("`{text}` is not a day (0..=7 or SUN..=SAT)"),
@@ -167,12 +178,6 @@ fn special(piece: Piece<'_>, field: Field) -> Option<Result<ItemKind, Problem>> 
         ))),
         (b'L', Field::DayOfWeek) => {
             Some(field.value(before_last).map(|day| ItemKind::LastOf(day % 7)))
-        }
-        (b'W', Field::DayOfMonth) if text.eq_ignore_ascii_case("LW") => {
-            Some(Ok(ItemKind::LastWeekday))
-        }
-        (b'W', Field::DayOfMonth) if text.len() > 1 => {
-            Some(field.value(before_last).map(ItemKind::NearestWeekday))
         }
         (b'W', Field::DayOfWeek) if before_last.text.bytes().all(|byte| byte.is_ascii_digit()) => {
             Some(Err(piece.problem(
@@ -201,7 +206,11 @@ fn nth(piece: Piece<'_>, field: Field) -> Result<ItemKind, Problem> {
             Err(nth.problem(field, what, "write the last Friday as `FRIL`"))
         }
         _ => {
-            let what = format!("expected 1..=5 after `#`, found `{}`", nth.shown());
+            let found = match nth.text {
+                "" => "nothing".to_owned(),
+                _ => format!("`{}`", nth.shown()),
+            };
+            let what = format!("expected 1..=5 after `#`, found {found}");
             Err(nth.problem(field, what, "write the second Friday as `FRI#2`"))
         }
     }

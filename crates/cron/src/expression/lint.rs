@@ -132,7 +132,10 @@ fn uneven(
                 units(gap)
             )
         }
-        _ => write!(f, "{name}: `{item}` begins again with every month, after any day of the last"),
+        _ => write!(
+            f,
+            "{name}: `{item}` begins again on day 1 of every month, however near the day before it"
+        ),
     }
 }
 

@@ -56,17 +56,17 @@ pub(super) fn months(values: &Values) -> String {
 
 /// Days of the week by their names, over the weekend too: `Friday to Monday`.
 pub(super) fn weekdays(values: &Values) -> String {
-    let days: Vec<u16> = values.iter().collect();
+    let mut days: Vec<u16> = values.iter().collect();
     let has = |day: u16| days.contains(&(day % 7));
     // Where a run begins: the day before it is not in the set.
-    let mut begins = days.iter().filter(|day| !has(*day + 6));
-    match (begins.next(), begins.next()) {
-        (Some(first), None) if days.len() > 2 => {
-            let last = first + u16::try_from(days.len()).unwrap_or_default() - 1;
-            format!("{} to {}", weekday(*first), weekday(last))
+    let begins: Vec<usize> = (0..days.len()).filter(|at| !has(days[*at] + 6)).collect();
+    if let [begin] = begins[..] {
+        days.rotate_left(begin);
+        if let [first, _, .., last] = days[..] {
+            return format!("{} to {}", weekday(first), weekday(last));
         }
-        _ => list(days.into_iter().map(weekday), "and"),
     }
+    list(days.into_iter().map(weekday), "and")
 }
 
 /// The name of a day of the week, from Sunday as 0.

@@ -127,7 +127,8 @@ fn within_limits(text: &str) -> Result<(), Problem> {
         let what =
             format!("expected at most {CRON_EXPRESSION_BYTES_MAX} bytes, found {}", text.len());
         let hint = "write ranges and steps such as `0-59/5` for long lists";
-        let at = CRON_EXPRESSION_BYTES_MAX;
+        let within = |(at, _): &(usize, char)| *at < CRON_EXPRESSION_BYTES_MAX;
+        let at = text.char_indices().take_while(within).count();
         return Err(Problem::at(at..at + 1, what, hint));
     }
     let foreign = |char: &char| !matches!(char, ' '..='~' | '\t');
@@ -188,9 +189,12 @@ fn is_zone(word: &str) -> bool {
 
 fn zone(word: Piece<'_>) -> Problem {
     let (name, value) = word.split('=');
-    let value = value.map(Piece::shown).unwrap_or_default();
+    let hint = match value.map(Piece::shown) {
+        Some(zone) if !zone.is_empty() => format!("use `timezone = \"{zone}\"`"),
+        _ => "use the key `timezone`".to_owned(),
+    };
     let what = format!("`{}=` is not part of an expression", name.shown());
-    Problem::at(word.place(), what, format!("use `timezone = \"{value}\"`"))
+    Problem::at(word.place(), what, hint)
 }
 
 /// Whether there are as many words as fields.

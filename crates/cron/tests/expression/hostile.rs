@@ -21,7 +21,7 @@ fn holds(text: &str) {
                 let shown = error.to_string() + &error.report();
                 assert!(shown.chars().all(|char| char == '\n' || !char.is_control()), "{shown:?}");
                 assert!(shown.len() < 2_000, "{shown}");
-                assert!(error.caret().lines().all(|line| line.chars().count() <= 74));
+                assert!(error.caret().lines().all(|line| line.chars().count() <= 75));
             }
         }
     }

@@ -27,8 +27,11 @@ pub(super) fn days(written: &Written<'_>, seed: u64, months: Option<&str>) -> Da
             (false, true) => Days::OfMonths(format!("on {}", of_month(days, seed, months))),
             (true, false) => Days::Some(format!("on {}", of_week(week, seed))),
             (false, false) => {
+                let special = days.items.iter().filter(|item| of_length(item.kind).is_some());
+                let is_one = days.values(seed).len() + special.count() == 1;
+                let one_of = if is_one { "" } else { "one of " };
                 let (week, days) = (of_week(week, seed), of_month(days, seed, None));
-                Days::Some(format!("on {week} if it is also {days}"))
+                Days::Some(format!("on {week} if it is also {one_of}{days}"))
             }
         }
     } else if all_days || all_week {
@@ -46,15 +49,18 @@ fn of_month(part: &Part<'_>, seed: u64, months: Option<&str>) -> String {
         let plural = if values.len() == 1 { "" } else { "s" };
         days.push(format!("day{plural} {}", numbers(&values)));
     }
-    days.extend(part.items.iter().filter_map(|item| match item.kind {
-        ItemKind::LastDay => Some("the last day".to_owned()),
-        ItemKind::LastWeekday => Some("the last Monday to Friday".to_owned()),
-        ItemKind::NearestWeekday(day) => {
-            Some(format!("the day Monday to Friday nearest to day {day}"))
-        }
-        _ => None,
-    }));
+    days.extend(part.items.iter().filter_map(|item| of_length(item.kind)));
     format!("{} of {}", list(days, "and"), months.unwrap_or("the month"))
+}
+
+/// A day that depends on the length of the month.
+fn of_length(kind: ItemKind) -> Option<String> {
+    match kind {
+        ItemKind::LastDay => Some("the last day".to_owned()),
+        ItemKind::LastWeekday => Some("the last weekday".to_owned()),
+        ItemKind::NearestWeekday(day) => Some(format!("the weekday nearest to day {day}")),
+        _ => None,
+    }
 }
 
 fn of_week(part: &Part<'_>, seed: u64) -> String {

@@ -28,7 +28,7 @@ pub(super) fn times(written: &Written<'_>, seed: u64) -> Times {
     let mut text = within_hour(&seconds, &minutes);
     if !hours.is_full() {
         text.push_str(&format!(" {}", in_hours(&seconds, &minutes, &hours)));
-    } else if !is_regular(Field::Minute, &minutes) {
+    } else if !is_regular(Field::Minute, &minutes) && !text.ends_with(')') {
         text.push_str(" of every hour");
     }
     Times { text, is_through_the_day: hours.is_full() }
@@ -54,18 +54,40 @@ fn time(hour: u16, minute: u16, second: Option<u16>) -> String {
 
 /// The times within an hour.
 fn within_hour(seconds: &Values, minutes: &Values) -> String {
-    let of_minutes = within(Field::Minute, minutes);
     if seconds.iter().eq([0]) {
-        return of_minutes;
+        return within(Field::Minute, minutes);
     }
     let of_seconds = within(Field::Second, seconds);
-    if minutes.is_full() && is_regular(Field::Second, seconds) {
+    if minutes.is_full() && (is_regular(Field::Second, seconds) || of_seconds.ends_with(')')) {
         return of_seconds;
     }
-    if minutes.is_full() {
-        return format!("{of_seconds} of every minute");
+    format!("{of_seconds} of {}", part_of(Field::Minute, minutes))
+}
+
+/// The hours, or the minutes, that something is of.
+fn part_of(field: Field, values: &Values) -> String {
+    let name = field.name();
+    let first = ends(values).0;
+    if values.is_full() {
+        return format!("every {name}");
     }
-    format!("{of_seconds} of {}", lower(&of_minutes))
+    if is_regular(field, values) {
+        let every = format!("every {} {name}", nth(step(values).unwrap_or(1)));
+        return if first == 0 { every } else { format!("{every} from {name} {first}") };
+    }
+    let plural = if values.len() == 1 { "" } else { "s" };
+    format!("{name}{plural} {}{}", numbers(values), unevenness(field, values))
+}
+
+/// `2nd`, `3rd`, `15th`.
+fn nth(count: u16) -> String {
+    let ending = match (count % 10, count % 100) {
+        (1, tens) if tens != 11 => "st",
+        (2, tens) if tens != 12 => "nd",
+        (3, tens) if tens != 13 => "rd",
+        _ => "th",
+    };
+    format!("{count}{ending}")
 }
 
 /// The values of minutes in the hour, or of seconds in the minute.
@@ -79,8 +101,7 @@ fn within(field: Field, values: &Values) -> String {
         let every = format!("Every {} {name}s", step(values).unwrap_or(1));
         return if first == 0 { every } else { format!("{every} from {name} {first}") };
     }
-    let plural = if values.len() == 1 { "" } else { "s" };
-    format!("At {name}{plural} {}{}", numbers(values), unevenness(field, values))
+    format!("At {}", part_of(field, values))
 }
 
 /// Whether the values come round in equal steps for ever, and are so many that the step says more
@@ -115,19 +136,5 @@ fn in_hours(seconds: &Values, minutes: &Values, hours: &Values) -> String {
     if step(hours).is_some_and(|step| step <= 1) && !is_listed {
         return format!("from {from} to {to}");
     }
-    if is_regular(Field::Hour, hours) {
-        let every = format!("of every {} hours", step(hours).unwrap_or(1));
-        return if first == 0 { every } else { format!("{every} from hour {first}") };
-    }
-    let plural = if hours.len() == 1 { "" } else { "s" };
-    let uneven = unevenness(Field::Hour, hours);
-    format!("of hour{plural} {}{uneven}", numbers(hours))
-}
-
-/// As the continuation of a sentence.
-fn lower(text: &str) -> String {
-    match text.split_at_checked(1) {
-        Some((first, rest)) => format!("{}{rest}", first.to_ascii_lowercase()),
-        None => text.to_owned(),
-    }
+    format!("of {}", part_of(Field::Hour, hours))
 }
