@@ -77,15 +77,18 @@ pub(super) fn clauses(written: &Written<'_>, seed: u64) -> Vec<Clause> {
     }
 }
 
-/// The same days in as few clauses as these two steps find.
+/// The same days in as few clauses as these three steps find: those that differ in one part only
+/// become one.
 fn merged(clauses: impl IntoIterator<Item = Clause>) -> Vec<Clause> {
-    let mut days: BTreeMap<(u8, Lengths), u32> = BTreeMap::new();
+    let (mut weekdays, mut days, mut lengths) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
     for clause in clauses.into_iter().filter(|clause| !clause.is_empty()) {
-        *days.entry((clause.weekdays, clause.lengths)).or_default() |= clause.days;
+        *weekdays.entry((clause.days, clause.lengths)).or_insert(0) |= clause.weekdays;
     }
-    let mut lengths: BTreeMap<(u32, u8), u8> = BTreeMap::new();
+    for ((of, lengths), weekdays) in weekdays {
+        *days.entry((weekdays, lengths)).or_insert(0) |= of;
+    }
     for ((weekdays, of), days) in days {
-        *lengths.entry((days, weekdays)).or_default() |= of.0;
+        *lengths.entry((days, weekdays)).or_insert(0) |= of.0;
     }
     let clause = |((days, weekdays), of)| Clause { days, weekdays, lengths: Lengths(of) };
     lengths.into_iter().map(clause).collect()
