@@ -101,7 +101,7 @@ impl Expression {
         describe::description(&self.written(), self.0.seed)
     }
 
-    /// What is allowed but may not be meant, in the order of the fields.
+    /// What is allowed but may not be meant: by field, then of the two day fields together.
     #[must_use]
     pub fn lints(&self) -> Vec<Lint> {
         lint::lints(&self.written(), self.0.seed)

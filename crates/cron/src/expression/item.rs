@@ -64,10 +64,10 @@ impl<'a> Item<'a> {
             ItemKind::One(value) => values.add(value, value, 1),
             ItemKind::Span { first, last, step, .. } => values.add(first, last, step.unwrap_or(1)),
             ItemKind::Hashed { first, last, step } => {
-                let values_there = last - first + 1;
-                let drawn =
-                    hashed::draw(seed, field, step.unwrap_or(values_there).min(values_there));
-                values.add(first + drawn, last, step.unwrap_or(values_there));
+                let count = last - first + 1;
+                let step = step.unwrap_or(count);
+                let drawn = hashed::draw(seed, field, step.min(count));
+                values.add(first + drawn, last, step);
             }
             ItemKind::LastDay
             | ItemKind::LastWeekday

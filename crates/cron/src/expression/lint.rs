@@ -20,7 +20,7 @@ pub enum Lint {
         day_of_month: String,
         /// The day-of-week field.
         day_of_week: String,
-        /// The expression that asks for both at once.
+        /// The expression for which both must be right.
         both: String,
     },
     /// Both day fields are set and one begins with `*`: both must be right.
@@ -29,7 +29,7 @@ pub enum Lint {
         field: Field,
         /// What is written in it.
         item: String,
-        /// What to write in it so that either is enough.
+        /// The expression for which either is enough.
         either: String,
     },
     /// A day field names every day without `*`, so that the other makes no difference.
@@ -134,7 +134,7 @@ fn uneven(
         }
         _ => write!(
             f,
-            "{name}: `{item}` begins again on day 1 of every month, however near the day before it"
+            "{name}: `{item}` begins again on day 1 of every month: the gap before it may be shorter"
         ),
     }
 }
@@ -167,7 +167,8 @@ fn of_item(part: &Part<'_>, item: &Item<'_>, seed: u64) -> Vec<Lint> {
     let text = item.piece.text.to_owned();
     let mut lints = Vec::new();
     if let ItemKind::Span { is_open: true, .. } = item.kind {
-        let range = format!("{first}-{last}/{step}");
+        let count = item.piece.split('/').1.map(|count| count.text).unwrap_or_default();
+        let range = format!("{first}-{last}/{count}");
         lints.push(Lint::OpenStep { field, item: text.clone(), range });
     }
     let mut values = Values::none(field);
@@ -205,31 +206,37 @@ fn of_days(written: &Written<'_>, seed: u64) -> Option<Lint> {
         (false, false, false) => Some(Lint::EitherDay {
             day_of_month: days.piece.text.to_owned(),
             day_of_week: weekdays.piece.text.to_owned(),
-            both: both(written),
+            both: rewritten(written, with_plus),
         }),
         (true, false, false) if are_stars != (false, false) => {
             let star = if are_stars.0 { days } else { weekdays };
             Some(Lint::BothDays {
                 field: star.field,
                 item: star.piece.text.to_owned(),
-                either: without_star(star),
+                either: rewritten(written, without_star),
             })
         }
         _ => None,
     }
 }
 
-/// The expression with a `+` before its day of the week.
-fn both(written: &Written<'_>) -> String {
+/// The expression with its day fields written in another way.
+fn rewritten(written: &Written<'_>, day: fn(&Part<'_>) -> String) -> String {
     let fields = written.parts().into_iter().filter(|part| part.is_written);
-    let with_plus = |part: &Part<'_>| match part.field {
-        Field::DayOfWeek => format!("+{}", part.piece.text),
+    let text = |part: &Part<'_>| match part.field {
+        Field::DayOfMonth | Field::DayOfWeek => day(part),
         _ => part.piece.text.to_owned(),
     };
-    fields.map(with_plus).collect::<Vec<_>>().join(" ")
+    fields.map(text).collect::<Vec<_>>().join(" ")
 }
 
-/// A field that begins with `*` as one that does not.
+/// The day of the week with a `+` before it, the day of the month as it is.
+fn with_plus(part: &Part<'_>) -> String {
+    let plus = if part.field == Field::DayOfWeek { "+" } else { "" };
+    format!("{plus}{}", part.piece.text)
+}
+
+/// A day field that begins with `*` as one that does not.
 fn without_star(part: &Part<'_>) -> String {
     let (first, last) = part.field.values().into_inner();
     let text = |item: &Item<'_>| match item.kind {

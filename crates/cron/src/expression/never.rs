@@ -1,90 +1,88 @@
 //! Why an expression would never fire. Not for whether it would.
 
 use super::{
-    clauses::{self, ALL_DAYS, Clause},
+    clauses::clauses,
     error::Problem,
     field::{Field, MONTHS},
     item::ItemKind,
     part::Part,
+    rows::is_leap,
+    values::Values,
     words::list,
     written::Written,
 };
 
-/// What to say of every one of them.
-const NEVER: &str = "this schedule would never fire";
-
 /// The reason, of an expression without any time.
 pub(super) fn reason(written: &Written<'_>, seed: u64) -> Problem {
-    let (days, years) = (&written.day_of_month, &written.year);
-    let months = written.month.values(seed);
-    let longest = months.iter().map(longest).max().unwrap_or(31);
-    let named = days_named(days, seed);
-    let first = named.first().copied().unwrap_or(1);
-    let in_months = list(months.iter().map(month), "or");
-    if first > longest {
-        let days = if named.len() == 1 {
-            format!("day {first} never occurs")
-        } else {
-            format!("days {} never occur", list(named.iter().map(u16::to_string), "and"))
-        };
-        let hint = "write `L` for the last day of a month";
-        return days_problem(days_and(days, &in_months), days_piece(written), hint);
-    }
-    let needs_leap = named == [29] && months.iter().eq([2]);
-    if needs_leap && !written.day_of_week.piece.text.contains(['L', 'l', '#']) {
-        let what = format!("day 29 never occurs in February of {}", years.piece.shown());
-        return days_problem(what, days_piece(written), "write `L` or a leap year");
-    }
-    if clash(days, &written.day_of_week, seed) {
-        let (one, other) = (days.piece.shown(), written.day_of_week.piece.shown());
-        let what = format!("day-of-month `{one}` and day-of-week `{other}` never fall on one day");
-        return days_problem(what, days_piece(written), "write `*` in one of them");
-    }
-    let what = format!("no such day in {in_months} of {}", years.piece.shown());
-    days_problem(what, days_piece(written), "write `*` as the year")
+    let (what, hint) = if let Some(what) = too_late(written, seed) {
+        (what, "write `L` for the last day of a month")
+    } else if clauses(written, seed).is_empty() {
+        let (one, other) = (&written.day_of_month.piece, &written.day_of_week.piece);
+        let (one, other) = (one.shown(), other.shown());
+        let what = format!("`{one}` and day-of-week `{other}` never fall on one day");
+        (what, "write `*` in one of them")
+    } else {
+        (format!("there is no such day in {}", when(written, seed)), "name another day or month")
+    };
+    let what = format!("{what}: this schedule would never fire");
+    written.day_of_month.piece.problem(Field::DayOfMonth, what, hint)
 }
 
-fn days_and(days: String, months: &str) -> String {
-    format!("{days} in {months}")
-}
-
-fn days_piece<'a>(written: &Written<'a>) -> super::piece::Piece<'a> {
-    written.day_of_month.piece
-}
-
-fn days_problem(what: String, piece: super::piece::Piece<'_>, hint: &str) -> Problem {
-    piece.problem(Field::DayOfMonth, format!("{what}: {NEVER}"), hint)
+/// The days of the month, when every month that is named ends before the first of them.
+fn too_late(written: &Written<'_>, seed: u64) -> Option<String> {
+    let days = days_named(&written.day_of_month, seed);
+    let has_leap_year = written.year.values(seed).iter().any(is_leap);
+    let longest = written.month.values(seed).iter().map(|month| length(month, has_leap_year));
+    let first = days.iter().next()?;
+    if first <= longest.max()? {
+        return None;
+    }
+    let never = match days.len() {
+        1 => format!("day {first} never occurs"),
+        _ => format!("days {} never occur", list(days.iter().map(|day| day.to_string()), "and")),
+    };
+    let in_months = if first == 29 { when(written, seed) } else { months(written, seed) };
+    Some(format!("{never} in {in_months}"))
 }
 
 /// The days that the day-of-month field names, by their numbers alone.
-fn days_named(part: &Part<'_>, seed: u64) -> Vec<u16> {
-    let mut values = part.values(seed);
+fn days_named(part: &Part<'_>, seed: u64) -> Values {
+    let mut days = part.values(seed);
     for item in &part.items {
         match item.kind {
-            ItemKind::NearestWeekday(day) => values.add(day, day, 1),
-            // Every month has one; it is not earlier than this.
-            ItemKind::LastDay | ItemKind::LastWeekday => values.add(1, 1, 1),
+            ItemKind::NearestWeekday(day) => days.add(day, day, 1),
+            // Every month has one.
+            ItemKind::LastDay | ItemKind::LastWeekday => days.add(1, 1, 1),
             _ => {}
         }
     }
-    values.iter().collect()
+    days
 }
 
-/// Whether the day fields have no day in common, of any month.
-fn clash(days: &Part<'_>, weekdays: &Part<'_>, seed: u64) -> bool {
-    let all = |clauses: Vec<Clause>| clauses.iter().fold(0, |days, clause| days | clause.days);
-    let (one, other) = (all(clauses::by_month(days, seed)), all(clauses::by_week(weekdays, seed)));
-    one & other & ALL_DAYS == 0
-}
-
-fn longest(month: u16) -> u16 {
-    match month {
-        2 => 29,
-        4 | 6 | 9 | 11 => 30,
-        _ => 31,
+/// The months and years that are named.
+fn when(written: &Written<'_>, seed: u64) -> String {
+    let months = months(written, seed);
+    if written.year.is_full(seed) {
+        months
+    } else {
+        format!("{months} of {}", written.year.piece.shown())
     }
 }
 
-fn month(month: u16) -> String {
-    MONTHS.get(usize::from(month).saturating_sub(1)).copied().unwrap_or_default().to_owned()
+fn months(written: &Written<'_>, seed: u64) -> String {
+    let named = written.month.values(seed);
+    if named.is_full() {
+        return "any month".to_owned();
+    }
+    let names = (1..).zip(MONTHS).filter(|(month, _)| named.iter().any(|named| named == *month));
+    list(names.map(|(_, name)| name.to_owned()), "or")
+}
+
+fn length(month: u16, has_leap_year: bool) -> u16 {
+    match month {
+        2 if has_leap_year => 29,
+        2 => 28,
+        4 | 6 | 9 | 11 => 30,
+        _ => 31,
+    }
 }

@@ -89,6 +89,8 @@ fn forms_that_are_none() {
         "L * * * *",
         "0 0 5L * *",
         "0 0 L-3 * *",
+        "0 0 1-L * *",
+        "0 0 l2 * *",
         "0 0 * * L",
         "0 0 * * 15W",
         "0 0 MON#2 * *",
@@ -167,9 +169,17 @@ fn expressions_that_would_never_fire() {
         "0 0 */31 * MON#2",
         "0 0 1 * +SUN#3",
         "0 0 30 2 */2",
+        "0 0 LW * +SUN",
+        "0 0 */30 2 MON#5",
     ];
     insta::assert_snapshot!(all_said(&texts, Fields::Five));
-    let texts = ["0 0 0 29 2 * 2027", "0 0 0 29 2 * 2100", "0 0 0 1 1 +MON 2027"];
+    let texts = [
+        "0 0 0 29,30 2 * 2027",
+        "0 0 0 31 2 * 2027",
+        "0 0 0 29 2 * 2027",
+        "0 0 0 29 2 * 2100",
+        "0 0 0 1 1 +MON 2027",
+    ];
     insta::assert_snapshot!("in_years", all_said(&texts, Fields::WithSeconds));
 }
 
