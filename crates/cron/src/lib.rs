@@ -9,3 +9,16 @@ pub use civil::{CivilTimes, FiringClass};
 
 mod occurrence;
 pub use occurrence::{DstMark, Occurrence};
+
+mod policy;
+pub use policy::{DstPolicy, Fold, Gap, PolicyError};
+
+mod zone;
+pub use zone::{
+    CivilPlace, OffsetSpan, Turn, Zone, ZoneChoice, ZoneData, ZoneFile, ZoneNameError, ZoneOrigin,
+    ZoneRules, ZoneSource, ZoneTable, ZoneTableError, ZoneVersion, ZoneVersionError, ZoneWarning,
+    Zones,
+};
+
+mod next;
+pub use next::next_occurrence;
