@@ -22,3 +22,6 @@ pub use zone::{
 
 mod next;
 pub use next::next_occurrence;
+
+mod turn_lint;
+pub use turn_lint::{TurnLint, turn_lints};

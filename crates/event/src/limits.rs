@@ -372,7 +372,7 @@ pub const NOMINAL_TIMES_MAX: usize = 100;
 pub const OFFSET_SPANS_WALKED_MAX: usize = 4096;
 /// How many seconds on the search goes after a schedule that answers with the past.
 pub const CIVIL_RETRY_S_MAX: i64 = 8;
-/// The most changes of the offset that the data of one time zone may hold, 1970 to 2100.
+/// The most changes of the offset that the data of one time zone may hold, 1970 to 2099.
 pub const ZONE_CHANGES_MAX: usize = 4096;
 /// The largest file of a zoneinfo folder that is read, in bytes.
 pub const ZONE_FILE_BYTES_MAX: usize = 1 << 20;

@@ -20,14 +20,17 @@ impl ZoneTable {
     ///
     /// Offsets or changes that no zone has.
     pub fn from_embedded(zone: Tz) -> Result<Self, ZoneTableError> {
-        let offset_s = |at: i64| offset_s(zone, at);
-        let changes = (TABLE_BEGINS..TABLE_ENDS)
-            .step_by(DAY_S.unsigned_abs() as usize)
-            .map(|day| (day, day + DAY_S))
-            .filter(|(day, next)| offset_s(*day) != offset_s(*next))
-            .map(|(day, next)| first_with(day, next, |at| offset_s(at) == offset_s(next)))
-            .map(|at| (at, offset_s(at)));
-        Self::collect(offset_s(TABLE_BEGINS), changes)
+        let first = offset_s(zone, TABLE_BEGINS);
+        let mut held = first;
+        let changes = (TABLE_BEGINS..TABLE_ENDS).step_by(DAY_S.unsigned_abs() as usize).filter_map(
+            move |day| {
+                let holds = offset_s(zone, day + DAY_S);
+                let changed = std::mem::replace(&mut held, holds) != holds;
+                let at = |at| offset_s(zone, at) == holds;
+                changed.then(|| (first_with(day, day + DAY_S, at), holds))
+            },
+        );
+        Self::collect(first, changes)
     }
 }
 

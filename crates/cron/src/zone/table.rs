@@ -1,10 +1,10 @@
-//! The offsets of a zone as one sorted table, 1970 to 2100, for lookups by binary search.
+//! The offsets of a zone as one sorted table, 1970 to 2099, for lookups by binary search.
 
 use super::{OffsetSpan, ZoneRules};
 use chrono::FixedOffset;
 use headgate_event::limits::ZONE_CHANGES_MAX;
 
-/// The offsets of a zone from 1970 to 2100. Before and after that its first and last one hold.
+/// The offsets of a zone from 1970 to 2099. Before and after that its first and last one hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ZoneTable {
     first: FixedOffset,
@@ -21,38 +21,38 @@ pub enum ZoneTableError {
     #[error("expected offsets of less than a day, found {0} seconds")]
     Offset(i32),
     /// The data is no time zone of this world.
-    #[error("expected at most {ZONE_CHANGES_MAX} changes of the offset, found more")]
+    #[error("expected at most {ZONE_CHANGES_MAX} changes of the offset in order, found others")]
     Changes,
 }
 
 /// 1970-01-01T00:00:00Z: no schedule looks further back.
 pub(super) const TABLE_BEGINS: i64 = 0;
-/// 2101-01-01T00:00:00Z: the last civil times of expressions are in 2100.
-pub(super) const TABLE_ENDS: i64 = 4_133_980_800;
+/// 2100-01-01T00:00:00Z: what is built in goes no further, and two tables of the same rules are to
+/// be equal wherever they come from.
+pub(super) const TABLE_ENDS: i64 = 4_102_444_800;
 
 impl ZoneTable {
     /// A table of what `changes` gives: instants in seconds, in order, and the offset from each.
-    /// What changes nothing is left out.
+    /// What changes nothing is left out, but counts: data may hold any number of such changes.
     pub(super) fn collect(
         first: i32,
         changes: impl Iterator<Item = (i64, i32)>,
     ) -> Result<Self, ZoneTableError> {
         let mut table = Vec::new();
-        let mut holds = first;
-        for (at, offset) in changes.filter(|(at, _)| *at < TABLE_ENDS) {
-            if offset == holds {
-                continue;
-            }
-            if table.len() >= ZONE_CHANGES_MAX {
+        let (mut last, mut holds) = (TABLE_BEGINS, first);
+        for (index, (at, offset)) in changes.enumerate() {
+            if index >= ZONE_CHANGES_MAX || at <= last {
                 return Err(ZoneTableError::Changes);
             }
-            table.push((at, fixed(offset)?));
-            holds = offset;
+            if offset != holds {
+                table.push((at, fixed(offset)?));
+            }
+            (last, holds) = (at, offset);
         }
         Ok(Self { first: fixed(first)?, changes: table.into() })
     }
 
-    /// How many times the offset changes from 1970 to 2100.
+    /// How many times the offset changes from 1970 to 2099.
     #[must_use]
     pub fn change_count(&self) -> usize {
         self.changes.len()

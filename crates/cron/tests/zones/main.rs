@@ -3,6 +3,7 @@
 mod choice;
 mod every_turn;
 mod hostile;
+mod lints;
 mod names;
 mod table;
 mod times;
