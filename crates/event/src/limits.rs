@@ -419,6 +419,23 @@ pub const MISSED_LOG_EVERY: Duration = Duration::from_secs(60);
 pub const MISSED_LOG_SCHEDULES_MAX: usize = 4_096;
 /// The longest cron expression, in bytes.
 pub const CRON_EXPRESSION_BYTES_MAX: usize = 512;
+/// The longest gap of a wall clock that is summer time and not a change of the calendar, in seconds.
+/// Times in a longer one never come (cronie: a correction of the clock).
+pub const DST_GAP_S_MAX: i64 = 3 * 3600;
+/// The most civil times of one gap that its occurrence lists.
+pub const NOMINAL_TIMES_MAX: usize = 100;
+/// The most stretches of one offset that the search for an occurrence goes through.
+pub const OFFSET_SPANS_WALKED_MAX: usize = 4096;
+/// How many seconds on the search goes after a schedule that answers with the past.
+pub const CIVIL_RETRY_S_MAX: i64 = 8;
+/// The most changes of the offset that the data of one time zone may hold, 1970 to 2099.
+pub const ZONE_CHANGES_MAX: usize = 4096;
+/// The largest file of a zoneinfo folder that is read, in bytes.
+pub const ZONE_FILE_BYTES_MAX: usize = 1 << 20;
+/// Zone data older than this is worth a warning: governments change their clocks each year.
+pub const ZONE_DATA_AGE_MAX: Duration = Duration::from_secs(180 * 24 * 3600);
+/// How far ahead a schedule is compared with the turns of the wall clock: 13 months.
+pub const TURNS_AHEAD: Duration = Duration::from_secs(396 * 24 * 3600);
 
 /// The longest secret that is read from a file, in bytes.
 pub const SECRET_BYTES_MAX: usize = 64 << 10;
