@@ -1,6 +1,6 @@
 //! What every route of the API works with.
 
-use crate::{Access, ChannelView, Rejections, access::Guard};
+use crate::{Access, ChannelView, Rejections, Schedules, access::Guard};
 use arc_swap::ArcSwap;
 use headgate_event::{
     Clock, EventId,
@@ -50,6 +50,8 @@ pub struct ApiOptions {
     pub backups: Option<Arc<dyn Backups>>,
     /// The quarantine; none when it is switched off.
     pub rejections: Option<Rejections>,
+    /// Who fires schedules; none where nothing does.
+    pub schedules: Option<Arc<dyn Schedules>>,
     /// Becomes true when the program is about to stop.
     pub stop: watch::Receiver<bool>,
     /// How streams treat their clients.
@@ -89,6 +91,7 @@ pub(crate) struct Parts {
     pub(crate) measure: Measure,
     pub(crate) channels: ArcSwap<Vec<ChannelView>>,
     pub(crate) rejections: Option<Rejections>,
+    pub(crate) schedules: Option<Arc<dyn Schedules>>,
     pub(crate) rules: StreamRules,
     pub(crate) backups: Option<Arc<dyn Backups>>,
     /// Lets so many exports be written at one time.
@@ -121,6 +124,7 @@ impl Api {
             measure: options.measure,
             channels: ArcSwap::from_pointee(options.channels),
             rejections: options.rejections,
+            schedules: options.schedules,
             rules: options.stream,
             backups: options.backups,
             exports: Arc::new(Semaphore::new(EXPORTS_MAX)),

@@ -26,6 +26,12 @@ pub use channels::ChannelView;
 mod rejections;
 pub use rejections::{Rejections, Releaser, Releasing, Unreleased};
 
+mod schedules;
+pub use schedules::{
+    Filled, Paused, ScheduleAsk, ScheduleFault, ScheduleQuery, ScheduleSource, ScheduleView,
+    ScheduledRun, Schedules,
+};
+
 mod answer;
 mod backups;
 mod body;

@@ -11,12 +11,7 @@ pub(crate) use ask::{BackfillAsk, ResumeAsk, RunAsk};
 pub use port::{Filled, Paused, ScheduleFault, ScheduleQuery, Schedules};
 pub use view::{ScheduleSource, ScheduleView, ScheduledRun};
 
-use crate::{
-    api::Shared,
-    body, cursor,
-    error::ApiError,
-    parameters::{Parameters, invalid},
-};
+use crate::{api::Shared, body, cursor, error::ApiError, parameters::Parameters};
 use axum::{
     Json,
     body::Body,
@@ -71,7 +66,7 @@ pub(crate) async fn list(State(api): State<Shared>, uri: Uri) -> Result<Response
     let parameters = Parameters::of(&uri, &["channel", "limit", "runs", "cursor"])?;
     let limit = parameters.number("limit", 1..=LIST_EVENTS_MAX as u64)?;
     let limit = limit.map_or(LIST_EVENTS_DEFAULT, |limit| limit as usize);
-    let after = parameters.one("cursor")?.map(cursor::named).transpose()?;
+    let after = parameters.one("cursor")?.map(after).transpose()?;
     let query = ScheduleQuery {
         channel: parameters.one("channel")?.map(str::to_owned),
         after,
@@ -82,7 +77,7 @@ pub(crate) async fn list(State(api): State<Shared>, uri: Uri) -> Result<Response
     let more = schedules.len() > limit;
     schedules.truncate(limit);
     let last = schedules.last().filter(|_| more);
-    let next_cursor = last.map(|last| cursor::name(&last.channel, &last.name));
+    let next_cursor = last.map(|last| cursor::named::write(&last.channel, &last.name));
     Ok(Json(Listed { schedules, next_cursor }).into_response())
 }
 
@@ -170,8 +165,9 @@ pub(crate) async fn run(
 ) -> Result<Response, ApiError> {
     Parameters::none(&uri)?;
     let ask: RunAsk = body::object_or_empty(body).await?;
-    let key = key(&headers, ask.idempotency_key)?.unwrap_or_else(|| api.own_key());
-    let accepted = port(&api)?.run(&id, &key).await.map_err(|fault| refused(&id, fault))?;
+    let key = key(&headers, ask.idempotency_key)?;
+    let accepted =
+        port(&api)?.run(&id, key.as_deref()).await.map_err(|fault| refused(&id, fault))?;
     let duplicate = !matches!(accepted, headgate_event::Accepted::New(_));
     Ok(Json(Ran { id: accepted.id(), duplicate }).into_response())
 }
@@ -204,6 +200,13 @@ fn key(headers: &HeaderMap, body: Option<String>) -> Result<Option<String>, ApiE
     fits.map(|text| Some(text.to_owned())).ok_or_else(|| {
         let expected = "expected one value, the same as in the body when both are given";
         ApiError::invalid("invalid_header", format!("header `{KEY_HEADER}`: {expected}"))
+    })
+}
+
+/// The place that a cursor names.
+fn after(cursor: &str) -> Result<(String, String), ApiError> {
+    cursor::named::read(cursor).map_err(|error| {
+        ApiError::invalid("invalid_cursor", format!("query parameter `cursor`: {error}"))
     })
 }
 
@@ -241,9 +244,4 @@ fn refused(id: &str, fault: ScheduleFault) -> ApiError {
                 .with_cause(cause)
         }
     }
-}
-
-/// 422: a cursor that is none of ours.
-pub(crate) fn wrong_cursor() -> ApiError {
-    invalid("cursor", "expected the `next_cursor` of an answer, found something else")
 }

@@ -83,11 +83,11 @@ pub trait Schedules: Send + Sync {
         paused: Paused,
     ) -> BoxFuture<'a, Result<ScheduleView, ScheduleFault>>;
 
-    /// Fires it at once. The same key again is the same run.
+    /// Fires it at once. The same key again is the same run; without a key each call is one.
     fn run<'a>(
         &'a self,
         id: &'a str,
-        key: &'a str,
+        key: Option<&'a str>,
     ) -> BoxFuture<'a, Result<Accepted, ScheduleFault>>;
 
     /// Makes the runs that were due from the first moment to the second, both included.

@@ -100,6 +100,7 @@ impl World {
             }],
             backups: None,
             rejections: None,
+            schedules: None,
             stop: stopping,
             stream: StreamRules::default(),
         };
