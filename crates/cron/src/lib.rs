@@ -28,7 +28,7 @@ pub use ticker::{
 };
 
 mod draft;
-pub use draft::{dedupe_window, draft};
+pub use draft::{dedupe, draft};
 
 mod source;
 pub use source::{
