@@ -417,6 +417,8 @@ pub const CRON_RETRY_LONGEST: Duration = Duration::from_secs(10);
 pub const MISSED_LOG_EVERY: Duration = Duration::from_secs(60);
 /// The most schedules whose last line of the log is remembered.
 pub const MISSED_LOG_SCHEDULES_MAX: usize = 4_096;
+/// The longest cron expression, in bytes.
+pub const CRON_EXPRESSION_BYTES_MAX: usize = 512;
 
 /// The longest secret that is read from a file, in bytes.
 pub const SECRET_BYTES_MAX: usize = 64 << 10;
