@@ -13,6 +13,22 @@ pub use expression::{Expression, ExpressionError, Field, Fields, Lint};
 mod occurrence;
 pub use occurrence::{DstMark, Occurrence};
 
+mod policy;
+pub use policy::{DstPolicy, Fold, Gap, PolicyError};
+
+mod zone;
+pub use zone::{
+    CivilPlace, OffsetSpan, Turn, Zone, ZoneChoice, ZoneData, ZoneFile, ZoneNameError, ZoneOrigin,
+    ZoneRules, ZoneSource, ZoneTable, ZoneTableError, ZoneVersion, ZoneVersionError, ZoneWarning,
+    Zones,
+};
+
+mod next;
+pub use next::next_occurrence;
+
+mod turn_lint;
+pub use turn_lint::{TurnLint, turn_lints};
+
 mod timing;
 pub use timing::{At, CronTiming, Every, EveryError, Occurrences, Timing};
 
