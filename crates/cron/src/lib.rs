@@ -30,7 +30,9 @@ mod turn_lint;
 pub use turn_lint::{TurnLint, turn_lints};
 
 mod timing;
-pub use timing::{At, CronTiming, Every, EveryError, Occurrences, Timing};
+pub use timing::{
+    At, CronText, CronTiming, Every, EveryError, Occurrences, Timing, TimingError, Timings,
+};
 
 mod schedule;
 pub use schedule::{

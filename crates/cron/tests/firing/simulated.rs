@@ -9,8 +9,8 @@ use crate::{
     world::{DAY, Daily, HOUR, at, catching_up, every, made, seconds, spec},
 };
 use headgate_cron::{
-    Batch, CatchupPolicy, Cursor, Firing, Outcome, Overlap, Rules, Schedule, ScheduleSpec, Ticker,
-    Timing, dedupe,
+    Batch, CatchupPolicy, CronText, Cursor, DstPolicy, Fields, Firing, Outcome, Overlap, Rules,
+    Schedule, ScheduleSpec, Ticker, Timing, Timings, Zones, dedupe,
 };
 use headgate_event::{EventId, Timestamp, limits::CRON_SLEEP_MAX};
 use serde_json::value::RawValue;
@@ -62,6 +62,12 @@ fn specs() -> Vec<ScheduleSpec> {
     let overlap = Overlap::Skip { subscription: "agent".into() };
     let overlap = Rules { overlap, ..rules(CatchupPolicy::All, 3 * DAY, 50) };
     let daily = Daily::timing(&["02:30", "09:00", "17:45"], -5).0;
+    let mut timings = Timings::new(Arc::new(Zones::embedded()));
+    let mut cron = |expression| {
+        let (fields, policy) = (Fields::Five, DstPolicy::default());
+        let text = CronText { expression, fields, timezone: "America/New_York", policy };
+        timings.cron(text, Uuid::nil()).expect("a timing")
+    };
     let of = |name: &str, timing: &Arc<Timing>, rules| ScheduleSpec {
         rules: Arc::new(rules),
         ..spec(name, timing)
@@ -73,6 +79,8 @@ fn specs() -> Vec<ScheduleSpec> {
         of("often all", &every(2_400), rules(CatchupPolicy::All, 6 * HOUR, 20)),
         of("jittered", &every(7_200), jitter.clone()),
         of("jittered densely", &every(600), jitter),
+        of("fixed", &cron("0,30 1-3 * * *"), rules(CatchupPolicy::All, 2 * DAY, 100)),
+        of("interval", &cron("*/40 * * * *"), rules(CatchupPolicy::One, DAY, 1)),
         of("overlapping", &daily, overlap),
     ]
 }
