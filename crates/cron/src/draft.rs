@@ -33,7 +33,7 @@ pub fn draft(firing: &Firing, key: &PromptKey) -> Draft {
         provider: None,
         provider_event: None,
         verification,
-        dedupe: Some(Dedupe { key: dedupe_key(firing), window: dedupe_window(firing) }),
+        dedupe: Some(dedupe(firing)),
         thread_key: None,
         correlation: Correlation::default(),
         data: DataText::whole(&data(firing)),
@@ -44,27 +44,26 @@ pub fn draft(firing: &Firing, key: &PromptKey) -> Draft {
     }
 }
 
-/// The occurrence of a schedule, or the run by hand. The instant is the unjittered one, in whole
-/// seconds.
-fn dedupe_key(firing: &Firing) -> String {
-    let id = firing.schedule.id();
-    match &firing.run_key {
-        Some(key) => format!("cron:{id}:run:{key}"),
-        None => format!("cron:{id}:{}", firing.occurrence.at),
-    }
-}
-
-/// How long an occurrence is known as fired: as long as it may be caught up, with a day to spare,
-/// and a week at least. What is asked for by hand may be older.
+/// What makes a firing known as one that happened. It cannot be switched off.
+///
+/// The key is the occurrence of the schedule (`cron:{id}:{scheduled_at}`), or the run by hand. It is
+/// known as long as the occurrence may be caught up, with a day to spare, and a week at least; what
+/// is asked for by hand may be older.
 #[must_use]
-pub fn dedupe_window(firing: &Firing) -> Duration {
-    match firing.trigger {
+pub fn dedupe(firing: &Firing) -> Dedupe {
+    let (id, at) = (firing.schedule.id(), firing.occurrence.at);
+    let key = match &firing.run_key {
+        Some(key) => format!("cron:{id}:run:{key}"),
+        None => format!("cron:{id}:{at}"),
+    };
+    let window = match firing.trigger {
         CronTrigger::Backfill | CronTrigger::Manual => DEDUPE_WINDOW_MAX,
         CronTrigger::Schedule | CronTrigger::Catchup => {
             let rules = firing.schedule.rules();
             (rules.catchup.window + rules.jitter + DAY).max(DEDUPE_WINDOW_DEFAULT)
         }
-    }
+    };
+    Dedupe { key, window }
 }
 
 fn data(firing: &Firing) -> CronData {

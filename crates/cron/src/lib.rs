@@ -30,7 +30,9 @@ mod turn_lint;
 pub use turn_lint::{TurnLint, turn_lints};
 
 mod timing;
-pub use timing::{At, CronTiming, Every, EveryError, Occurrences, Timing};
+pub use timing::{
+    At, CronText, CronTiming, Every, EveryError, Occurrences, Timing, TimingError, Timings,
+};
 
 mod schedule;
 pub use schedule::{
@@ -47,7 +49,7 @@ pub use ticker::{
 };
 
 mod draft;
-pub use draft::{dedupe_window, draft};
+pub use draft::{dedupe, draft};
 
 mod source;
 pub use source::{

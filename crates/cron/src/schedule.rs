@@ -75,10 +75,7 @@ impl Schedule {
             let Channel { id, kind, .. } = &*spec.channel;
             return Err(ScheduleError::Channel { name: name.into(), id: id.clone(), kind: *kind });
         }
-        let id = match &spec.id {
-            Some(text) => identity::explicit(name, text)?,
-            None => identity::of(&spec.channel.id, name),
-        };
+        let id = Self::id_of(&spec.channel, name, spec.id.as_deref())?;
         let payload = checked_payload(name, spec.payload)?;
         spec.rules.check(name)?;
         Ok(Self {
@@ -91,6 +88,20 @@ impl Schedule {
             enabled: spec.enabled,
             origin: spec.origin,
         })
+    }
+
+    /// The id that a schedule of this channel and name has, or the one that is given: before it is
+    /// made, because each `H` of its expression is drawn from it.
+    pub fn id_of(
+        channel: &Channel,
+        name: &str,
+        given: Option<&str>,
+    ) -> Result<Uuid, ScheduleError> {
+        let name = name.trim();
+        given.map_or_else(
+            || Ok(identity::of(&channel.id, name)),
+            |text| identity::explicit(name, text),
+        )
     }
 
     /// Its id: the same as long as channel and name are, or as it is given.

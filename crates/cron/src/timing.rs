@@ -5,6 +5,8 @@
 
 mod at;
 mod every;
+mod timings;
+mod zoned;
 
 use crate::{FiringClass, Occurrence};
 pub use at::At;
@@ -12,6 +14,7 @@ pub use every::{Every, EveryError};
 use headgate_event::Timestamp;
 use sha2::{Digest, Sha256};
 use std::{fmt, sync::Arc};
+pub use timings::{CronText, TimingError, Timings};
 
 /// The instants of an expression in its time zone.
 ///

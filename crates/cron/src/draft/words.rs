@@ -19,6 +19,7 @@ pub(super) fn rendering(firing: &Firing) -> Rendering {
         fact("When", firing.schedule.timing().describe()),
         fact("Due", due(firing)),
         fact("Clock", turned(&firing.occurrence)),
+        fact("Jitter", jitter(firing)),
         fact("Late by", late(firing)),
         fact("Missed before it", missed(firing)),
         fact("Why", why(firing.trigger).to_owned()),
@@ -62,6 +63,13 @@ fn turned(occurrence: &Occurrence) -> String {
             let dots = if more.len() > 3 { ", …" } else { "" };
             format!("{text}; it stands for {}{dots} too", times.join(", "))
         }
+    }
+}
+
+fn jitter(firing: &Firing) -> String {
+    match firing.due_at.since(firing.occurrence.at).as_secs() {
+        0 => String::new(),
+        seconds => format!("{} later, as each time", span(seconds)),
     }
 }
 
