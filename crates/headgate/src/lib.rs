@@ -32,6 +32,7 @@ pub mod failure;
 pub mod output;
 pub mod signals;
 pub mod telemetry;
+pub mod zones;
 
 mod backoff;
 mod open_files;
