@@ -7,6 +7,9 @@
 mod civil;
 pub use civil::{CivilTimes, FiringClass};
 
+mod expression;
+pub use expression::{Expression, ExpressionError, Field, Fields, Lint};
+
 mod occurrence;
 pub use occurrence::{DstMark, Occurrence};
 

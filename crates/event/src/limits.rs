@@ -363,6 +363,8 @@ pub const RELEASE_REFUSED_SHOWN_MAX: usize = 100;
 /// The first refusal of a channel with a code is logged, and the next one after this long.
 pub const REFUSAL_LOG_EVERY: Duration = Duration::from_secs(60);
 
+/// The longest cron expression, in bytes.
+pub const CRON_EXPRESSION_BYTES_MAX: usize = 512;
 /// The longest gap of a wall clock that is summer time and not a change of the calendar, in seconds.
 /// Times in a longer one never come (cronie: a correction of the clock).
 pub const DST_GAP_S_MAX: i64 = 3 * 3600;
