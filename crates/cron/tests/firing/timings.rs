@@ -43,8 +43,7 @@ fn the_fingerprint_of_a_timing_is_the_same_in_every_version() {
     let every = timings.every(Duration::from_secs(90), None).expect("fits");
     let moment = timings.at("2026-12-24T18:00:00Z", None).expect("fits");
     let found = [cron, every, moment].map(|timing| timing.fingerprint());
-    let pinned =
-        [16354389666836904199, 16215647841330144083, 16994115742936479466];
+    let pinned = [16354389666836904199, 16215647841330144083, 16994115742936479466];
     assert_eq!(found, pinned);
 }
 
