@@ -131,11 +131,14 @@ impl Author {
         let is_bot = bot_id.is_some() || subtype.as_deref() == Some("bot_message") || slackbot;
         let bots = bot_users(payload);
         let own_user = user.as_deref().is_some_and(|user| bots.iter().any(|bot| bot == user));
+        // What bots write says so; what they do otherwise only their user tells.
+        let wrote = matches!(payload.event_type(), "message" | "app_mention");
         let is_self = match (app, payload.app()) {
             _ if own_user => Some(true),
             (Some(app), Some(own)) if is_bot => Some(app == own),
-            _ if is_bot && !slackbot => None,
-            _ => user.as_ref().filter(|_| !bots.is_empty() || !is_bot).map(|_| false),
+            _ if slackbot => Some(false),
+            _ if user.is_some() && !is_bot && (wrote || !bots.is_empty()) => Some(false),
+            _ => None,
         };
         Self { bot_id, is_bot, is_self }
     }

@@ -13,6 +13,7 @@ use crate::{
 };
 use headgate_event::{
     data::SlackParts,
+    json::Node,
     prompt::{Foreign, Rendering, inline, outline, text_outline},
 };
 use secrets::{Secrets, is_live};
@@ -43,7 +44,7 @@ pub(crate) fn rendering(telling: &Telling<'_>) -> Rendering {
 
 fn told(telling: &Telling<'_>) -> Rendering {
     let parts = telling.parts;
-    let subtype = parts.subtype.as_deref().or(telling.is_reply().then_some("reply"));
+    let subtype = telling.subtype();
     let known = table::sentence(&parts.event_type, subtype);
     let (headline, beside) = match known {
         Some((sentence, beside)) => (template::filled(sentence, telling), beside),
@@ -58,10 +59,11 @@ fn told(telling: &Telling<'_>) -> Rendering {
         rendering.foreign.push(Foreign { label: None, text });
     }
     let event = telling.payload.event();
-    let outlined = match event {
-        Some(event) if beside == Beside::Outline => Some(outline(event)),
-        None => std::str::from_utf8(telling.payload.bytes()).ok().map(text_outline),
-        _ => None,
+    let outlined = match (event, beside) {
+        (Some(event), Beside::Outline) => Some(outline(event)),
+        (Some(event), Beside::Inside(part)) => event.path(part).map(outline),
+        (Some(_), Beside::Facts) => None,
+        (None, _) => std::str::from_utf8(telling.payload.bytes()).ok().map(text_outline),
     };
     if let Some(outlined) = outlined {
         let facts = outlined.facts.into_iter();
@@ -74,6 +76,18 @@ fn told(telling: &Telling<'_>) -> Rendering {
 }
 
 impl Telling<'_> {
+    /// The subtype by which it is told, which is not always Slack's.
+    fn subtype(&self) -> Option<&str> {
+        let event = self.payload.event()?;
+        let message = event.path("message.subtype").and_then(Node::as_str);
+        match (self.parts.subtype.as_deref(), message) {
+            // The first message of a thread, of which only the answers are left.
+            (Some("message_changed"), Some("tombstone")) => Some("tombstone"),
+            (Some(subtype), _) => Some(subtype),
+            (None, _) => self.is_reply().then_some("reply"),
+        }
+    }
+
     /// Whether a message answers another one in its thread.
     fn is_reply(&self) -> bool {
         let parts = self.parts;

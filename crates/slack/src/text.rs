@@ -41,6 +41,9 @@ pub(crate) enum Hidden {
     InvisibleCharacters,
 }
 
+/// What Slack itself puts into `text` where an app sent blocks alone.
+const NOTICE: &str = "This content can't be displayed.";
+
 /// Where the message of an event is; a retracted one is not read.
 const MESSAGES: [&str; 2] = ["message", "item.message"];
 const RETRACTED: [&str; 2] = ["message_deleted", "ekm_access_denied"];
@@ -62,6 +65,8 @@ fn of_message(message: Node<'_>, directory: &Directory) -> Rendered {
     let (rich_blocks, blocks): (Vec<_>, Vec<_>) =
         list("blocks").partition(|block| kind(*block) == "rich_text");
     let text = message.get("text").and_then(Node::as_str).unwrap_or_default();
+    let is_notice = text == NOTICE && !(rich_blocks.is_empty() && blocks.is_empty());
+    let text = if is_notice { "" } else { text };
     let own = mrkdwn::rendered(text, &mut writer);
     let rich = writer.joined(rich_blocks.into_iter(), blocks::block);
     let mut said = Said::default();
@@ -78,7 +83,8 @@ fn of_message(message: Node<'_>, directory: &Directory) -> Rendered {
     for attachment in list("attachments") {
         said.add(&attachments::attachment(attachment, &mut writer));
     }
-    let single = message.get("file").filter(|_| message.get("files").is_none());
+    let single = message.get("file").filter(|file| file.get("name").is_some());
+    let single = single.filter(|_| message.get("files").is_none());
     for file in list("files").chain(single).filter(|file| file.kind() == Kind::Object) {
         said.add(&attachments::file(file));
     }

@@ -76,7 +76,7 @@ impl Facts {
 
     fn interaction(&mut self, telling: &Telling<'_>) {
         let Some(root) = telling.payload.root() else { return };
-        let title = scalar(root, &["view.title.text", "actions.0.text.text", "actions.0.text"]);
+        let title = scalar(root, &["view.title.text"]);
         if let Some(title) = title {
             self.add("Title", inline(&text::plain(&title)));
         }

@@ -11,9 +11,11 @@ pub(super) enum Beside {
     Facts,
     /// An outline of the inner event as well.
     Outline,
+    /// An outline of this part of it as well.
+    Inside(&'static str),
 }
 
-use Beside::{Facts, Outline};
+use Beside::{Facts, Inside, Outline};
 
 /// The sentence of a type, or of `type.subtype`.
 pub(super) fn sentence(kind: &str, subtype: Option<&str>) -> Option<(&'static str, Beside)> {
@@ -65,8 +67,16 @@ const SENTENCES: &[(&str, &str, Beside)] = &[
     ("message.bot_remove", "{user} removed an app from {channel}", Facts),
     ("message.pinned_item", "{user} pinned something in {channel}", Facts),
     ("message.huddle_thread", "{user} started a huddle in {channel}", Facts),
-    ("message_metadata_posted", "a message with metadata was posted in {channel}", Outline),
-    ("message_metadata_updated", "the metadata of a message in {channel} changed", Outline),
+    (
+        "message_metadata_posted",
+        "a message with metadata was posted in {channel}",
+        Inside("metadata"),
+    ),
+    (
+        "message_metadata_updated",
+        "the metadata of a message in {channel} changed",
+        Inside("metadata"),
+    ),
     ("message_metadata_deleted", "the metadata of a message in {channel} was deleted", Outline),
     // What people do with messages.
     (
@@ -83,20 +93,28 @@ const SENTENCES: &[(&str, &str, Beside)] = &[
     ("pin_removed", "{user} unpinned something in {channel}", Facts),
     ("star_added", "{user} saved something[ in {channel}]", Facts),
     ("star_removed", "{user} no longer saves something[ in {channel}]", Facts),
-    ("link_shared", "{user} shared a link[ to {links.0.url}][ in {channel}]", Outline),
+    ("link_shared", "{user} shared a link[ to {links.0.url}][ in {channel}]", Inside("links")),
     // The app's own places.
     ("app_home_opened", "{user} opened the app's home[ ({tab})]", Facts),
-    ("app_context_changed", "{user} looks at something else beside the app", Outline),
+    ("app_context_changed", "{user} looks at something else beside the app", Inside("context")),
     ("assistant_thread_started", "{user} began a thread with the assistant", Facts),
     (
         "assistant_thread_context_changed",
         "{user} looks at something else beside a thread with the assistant",
-        Outline,
+        Inside("assistant_thread.context"),
     ),
     ("agent_session_stopped", "{user} stopped the agent in {channel}", Facts),
     ("agent_session_title_changed", "a session of the agent is called {title}", Facts),
-    ("function_executed", "a workflow asks the app to run {function.callback_id}", Outline),
-    ("workflow_step_execute", "a workflow asks the app to run a step", Outline),
+    (
+        "function_executed",
+        "a workflow asks the app to run {function.callback_id}",
+        Inside("inputs"),
+    ),
+    (
+        "workflow_step_execute",
+        "a workflow asks the app to run a step",
+        Inside("workflow_step.inputs"),
+    ),
     ("workflow_published", "a workflow with a step of the app was published", Outline),
     ("workflow_unpublished", "a workflow with a step of the app was unpublished", Outline),
     ("workflow_deleted", "a workflow with a step of the app was deleted", Outline),
@@ -173,7 +191,7 @@ const SENTENCES: &[(&str, &str, Beside)] = &[
     ("app_uninstalled", "the app was uninstalled", Facts),
     ("app_uninstalled_team", "{user} uninstalled the app from a workspace", Outline),
     ("app_deleted", "an app was deleted", Outline),
-    ("tokens_revoked", "tokens of the app were revoked", Outline),
+    ("tokens_revoked", "tokens of the app were revoked", Inside("tokens")),
     ("team_access_granted", "the app may work in {team_ids}", Facts),
     ("team_access_revoked", "the app may no longer work in {team_ids}", Facts),
     ("team_rename", "the workspace is called {name}", Facts),
@@ -199,7 +217,11 @@ const SENTENCES: &[(&str, &str, Beside)] = &[
     ),
     // What people do with the app.
     ("slash_command", "{user} ran {command} in {channel}", Facts),
-    ("block_actions", "{user} used {actions.0.action_id}[ in {channel}]", Facts),
+    (
+        "block_actions",
+        "{user} used {actions.0.action_id}[ ({actions.0.text.text})][ in {channel}]",
+        Facts,
+    ),
     ("interactive_message", "{user} used {actions.0.name}[ in {channel}]", Facts),
     ("view_submission", "{user} submitted the form {view.callback_id}", Facts),
     ("view_closed", "{user} closed the form {view.callback_id}", Facts),

@@ -18,4 +18,6 @@ mod secrets;
 #[cfg(test)]
 mod signatures;
 #[cfg(test)]
+mod smoke;
+#[cfg(test)]
 mod specs;
