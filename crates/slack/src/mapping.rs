@@ -65,7 +65,8 @@ const THREAD: Places = &[
 ];
 
 /// For an edit `ts` is the time of the change, not the message.
-const MESSAGE: Places = &["item.ts", "message.ts", "deleted_ts", "message_ts", "ts"];
+const MESSAGE: Places =
+    &["item.ts", "item.message.ts", "message.ts", "deleted_ts", "message_ts", "ts"];
 
 const EXCEPTIONS: &[Exception] = &[
     // An agent must not read a retracted text as a fresh one.

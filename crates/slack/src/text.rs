@@ -88,7 +88,7 @@ fn of_message(message: Node<'_>, directory: &Directory) -> Rendered {
     for file in list("files").chain(single).filter(|file| file.kind() == Kind::Object) {
         said.add(&attachments::file(file));
     }
-    if clean(&said.text).removed > 0 {
+    if clean(&said.text).removed + clean(&own).removed > 0 {
         writer.hide(Hidden::InvisibleCharacters);
     }
     let text = (!said.text.is_empty()).then(|| bounded(said.text));

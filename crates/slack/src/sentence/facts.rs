@@ -11,6 +11,7 @@ use headgate_event::{
     json::Node,
     prompt::{Fact, inline},
 };
+use std::borrow::Cow;
 
 pub(super) fn facts(telling: &Telling<'_>) -> Vec<Fact> {
     let mut facts = Facts(Vec::new());
@@ -34,7 +35,7 @@ impl Facts {
     fn place(&mut self, telling: &Telling<'_>) {
         let parts = telling.parts;
         let payload = telling.payload;
-        let domain = payload.root().and_then(|root| scalar(root, &["team.domain", "team_domain"]));
+        let domain = payload.root().and_then(|root| domain(root, parts.team_id.as_deref()));
         if let Some(team) = &parts.team_id {
             let name = parts.team_name.as_deref().or(domain.as_deref());
             let id = inline(team);
@@ -116,8 +117,15 @@ fn permalink(telling: &Telling<'_>) -> Option<String> {
         return Some(link.into_owned());
     }
     let root = telling.payload.root()?;
-    let domain = scalar(root, &["team.domain", "team_domain"])?;
+    let domain = domain(root, telling.parts.team_id.as_deref())?;
     let channel = telling.parts.channel_id.as_deref()?;
     let message = telling.parts.message_ts.as_deref()?.replace('.', "");
     Some(format!("https://{domain}.slack.com/archives/{channel}/p{message}"))
+}
+
+/// The address of the workspace, where it is that of this one: a form can be submitted in another
+/// workspace than the one that installed the app.
+fn domain<'a>(root: Node<'a>, team: Option<&str>) -> Option<Cow<'a, str>> {
+    let of = scalar(root, &["team.id", "team_id"]);
+    scalar(root, &["team.domain", "team_domain"]).filter(|_| of.as_deref() == team)
 }

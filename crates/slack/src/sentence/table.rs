@@ -212,7 +212,7 @@ const SENTENCES: &[(&str, &str, Beside)] = &[
     ("user_resource_removed", "{user} took permissions from the app", Outline),
     (
         "app_rate_limited",
-        "Slack holds events back: the app gets more than 30000 an hour in this workspace",
+        "events are held back: the app gets more than 30000 an hour in this workspace",
         Facts,
     ),
     // What people do with the app.
