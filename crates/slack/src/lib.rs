@@ -34,3 +34,7 @@ pub use draft::{Drafted, Receipt, Transport, draft};
 
 mod source;
 pub use source::{AgeRule, NotReleased, Ports, SlackSource};
+
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;

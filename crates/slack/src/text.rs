@@ -96,6 +96,14 @@ fn of_message(message: Node<'_>, directory: &Directory) -> Rendered {
     Rendered { text, mentions, hidden }
 }
 
+/// A text without its markup, and whom it mentions.
+#[cfg(feature = "fuzzing")]
+pub(crate) fn with_mentions(text: &str, directory: &Directory) -> (String, Vec<String>) {
+    let mut writer = Writer::new(directory);
+    let text = mrkdwn::rendered(text, &mut writer);
+    (text, writer.mentions)
+}
+
 /// What is said so far, and its letters.
 #[derive(Default)]
 struct Said {
