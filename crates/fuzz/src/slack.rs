@@ -110,7 +110,7 @@ pub(crate) fn body(bytes: &[u8]) {
     let receipt = Receipt {
         received_at: NOW,
         verification: Verification::none(),
-        transport: if choice % 2 == 0 { Transport::Socket } else { Transport::Http },
+        transport: if choice.is_multiple_of(2) { Transport::Socket } else { Transport::Http },
         signed_at: None,
         retry_num: None,
         retry_reason: None,
