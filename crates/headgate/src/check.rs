@@ -42,6 +42,12 @@ fn told(config: &Config) -> String {
         let proof = if channel.secrets.is_empty() { "not verified" } else { &channel.provider };
         text.push_str(&format!("channel       {} ({proof})\n", channel.channel.id));
     }
+    for channel in &config.channels.slack {
+        text.push_str(&format!("channel       {} (slack)\n", channel.channel.id));
+    }
+    for channel in &config.channels.cron {
+        text.push_str(&format!("channel       {} (cron)\n", channel.id));
+    }
     for subscription in &config.subscriptions {
         let from = &subscription.selection.channels;
         let from = names(from.iter().map(String::as_str)).replace("none", "all channels");
@@ -60,13 +66,25 @@ fn names<'a>(names: impl Iterator<Item = &'a str>) -> String {
 }
 
 fn summary(config: &Config) -> Value {
-    let channels = config.channels.webhooks.iter().map(|channel| {
+    let webhooks = config.channels.webhooks.iter().map(|channel| {
         json!({
             "id": channel.channel.id,
+            "type": "webhook",
             "provider": channel.provider,
             "verified": !channel.secrets.is_empty(),
         })
     });
+    let slack = config
+        .channels
+        .slack
+        .iter()
+        .map(|channel| json!({"id": channel.channel.id, "type": "slack", "verified": true}));
+    let cron = config
+        .channels
+        .cron
+        .iter()
+        .map(|channel| json!({"id": channel.id, "type": "cron", "verified": true}));
+    let channels = webhooks.chain(slack).chain(cron);
     json!({
         "ok": true,
         "listen": config.server.listen.to_string(),

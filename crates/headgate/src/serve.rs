@@ -9,6 +9,7 @@ mod rejections;
 mod reload;
 mod retention;
 mod schedules;
+mod sources;
 mod storage;
 mod subscriptions;
 mod supervisor;
@@ -30,11 +31,12 @@ use headgate_event::Clock;
 use headgate_http::{DrainReport, Intake, IntakeOptions, TrustedProxies};
 use headgate_quarantine::Quarantine;
 use headgate_queue::Queue;
-use headgate_webhook::{Ports, WebhookSource};
+use headgate_webhook::Ports;
 use listeners::Listeners;
 use metrics_exporter_prometheus::PrometheusHandle;
 use reload::{Reloader, Running};
 use schedules::Timers;
+use sources::Sources;
 use std::{sync::Arc, time::Duration};
 use tokio::sync::watch;
 
@@ -72,14 +74,12 @@ pub async fn run(arguments: &ServeArguments, environment: &Environment) -> Resul
         prompt_key: storage.prompt_key,
         rejections: rejections::sink(quarantine.as_ref()),
     };
-    let webhooks = WebhookSource::new(config.channels.webhooks.clone(), &known.providers, ports)
-        .map_err(configuration::not_taken)?;
-    let webhooks = Arc::new(webhooks);
+    let sources = Sources::open(&config.channels, &known.providers, ports)?;
     let (stop, stopping) = watch::channel(false);
     let shown = Shown { metrics, measure: storage.measure };
     let mut options = api_options(&config, &queue, &clock, shown, stopping.clone());
     options.readiness = readiness(&signals);
-    options.rejections = rejections::for_admins(quarantine.as_ref(), &webhooks);
+    options.rejections = rejections::for_admins(quarantine.as_ref(), &sources);
     options.backups = storage.backups;
     options.schedules = Some(timers.api());
     options.zones = Some(timers.zones());
@@ -93,7 +93,7 @@ pub async fn run(arguments: &ServeArguments, environment: &Environment) -> Resul
     let retaining = tokio::spawn(retaining);
     let running = Running {
         queue: Arc::clone(&queue),
-        webhooks: Arc::clone(&webhooks),
+        sources: sources.clone(),
         known,
         timers: timers.clone(),
         api: api.clone(),
@@ -105,7 +105,7 @@ pub async fn run(arguments: &ServeArguments, environment: &Environment) -> Resul
     let firing = timers.start();
     supervisor::ready();
 
-    let serving = listeners.serve(&config, &webhooks, &api, clock, &stopping);
+    let serving = listeners.serve(&config, &sources, &api, clock, &stopping);
     let asked = stop_when_asked(&signals, &config.server, &stop);
     tokio::select! {
         (report, ()) = async { tokio::join!(serving, asked) } => {

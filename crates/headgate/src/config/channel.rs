@@ -1,11 +1,13 @@
 //! `[[channel]]`: the ways in, each read by its type.
 
 mod cron;
+mod slack;
 mod webhook;
 
 use super::{Context, section::Section, value::Value};
 use headgate_cron::Schedule;
 use headgate_event::{Channel, ChannelType, limits::CHANNEL_LABEL_BYTES_MAX};
+use headgate_slack::SlackChannelSpec;
 use headgate_webhook::ChannelSpec;
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -16,6 +18,8 @@ pub(super) use webhook::UNSIGNED;
 pub struct Channels {
     /// Channels that senders POST webhooks to.
     pub webhooks: Vec<ChannelSpec>,
+    /// Channels that Slack sends to.
+    pub slack: Vec<SlackChannelSpec>,
     /// Channels that schedules fire into.
     pub cron: Vec<Arc<Channel>>,
     /// The schedules of all of them.
@@ -26,7 +30,7 @@ impl Channels {
     /// How many there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.webhooks.len() + self.cron.len()
+        self.webhooks.len() + self.slack.len() + self.cron.len()
     }
 
     /// Whether there is none.
@@ -46,6 +50,7 @@ pub(super) struct Read {
 #[derive(Clone, Copy, Debug)]
 enum Kind {
     Webhook,
+    Slack,
     Cron,
     Later,
     Wrong,
@@ -54,11 +59,14 @@ enum Kind {
 /// A channel that holds together.
 enum One {
     Webhook(ChannelSpec),
+    Slack(SlackChannelSpec),
     Cron(Arc<Channel>, Vec<Schedule>),
 }
 
+/// The types that there are.
+const TYPES: &str = "`webhook`, `slack` or `cron`";
 /// Keys of channels whose types come in later versions.
-const LATER: [&str; 2] = ["addresses", "signing_secrets"];
+const LATER: [&str; 2] = ["addresses", "app_token"];
 
 pub(super) fn read(root: &Section<'_>, context: &Context<'_>) -> Read {
     let sections =
@@ -75,6 +83,7 @@ fn sorted(read: Vec<One>) -> Channels {
     for one in read {
         match one {
             One::Webhook(spec) => channels.webhooks.push(spec),
+            One::Slack(spec) => channels.slack.push(spec),
             One::Cron(channel, schedules) => {
                 channels.cron.push(channel);
                 channels.schedules.extend(schedules);
@@ -94,13 +103,17 @@ fn one(
         let channel = value.parsed("1 to 64 of `a-z`, `0-9`, `-`, `_`", fits)?;
         value.first_of_its_name(&channel.id, ids)
     });
-    let kind = section.required("type", "`webhook` or `cron`").map(|value| kind(&value));
+    let kind = section.required("type", TYPES).map(|value| kind(&value));
     match kind {
         // What belongs to a channel of such a type is not known here, so nothing is said of it.
         Some(Kind::Later) => None,
         Some(Kind::Webhook) => {
             let channel = channel(&section, id.as_deref(), ChannelType::Webhook);
             webhook::read(&section, channel, context).map(One::Webhook)
+        }
+        Some(Kind::Slack) => {
+            let channel = channel(&section, id.as_deref(), ChannelType::Slack);
+            slack::read(&section, channel, context).map(One::Slack)
         }
         Some(Kind::Cron) => {
             let channel = channel(&section, id.as_deref(), ChannelType::Cron);
@@ -116,13 +129,13 @@ fn one(
 }
 
 fn kind(value: &Value<'_>) -> Kind {
-    let later = ["email", "slack", "app"];
+    let later = ["email", "app"];
     if let Some(name) = value.plain_text().filter(|name| later.contains(name)) {
-        value
-            .note(&format!("expected `webhook` or `cron`, found `{name}`, which is not there yet"));
+        value.note(&format!("expected {TYPES}, found `{name}`, which is not there yet"));
         return Kind::Later;
     }
-    value.word(&[("webhook", Kind::Webhook), ("cron", Kind::Cron)]).unwrap_or(Kind::Wrong)
+    let types = [("webhook", Kind::Webhook), ("slack", Kind::Slack), ("cron", Kind::Cron)];
+    value.word(&types).unwrap_or(Kind::Wrong)
 }
 
 /// The channel itself: its id and its label.

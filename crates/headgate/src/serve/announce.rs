@@ -1,7 +1,10 @@
 //! What `serve` tells: where it listens, where to send a webhook, and, on a terminal, the prompt
 //! of each event as it comes. Without a terminal one log line says where it listens.
 
-use super::{front::WEBHOOK_PATH, listeners::Addresses};
+use super::{
+    front::{SLACK_PATH, WEBHOOK_PATH},
+    listeners::Addresses,
+};
 use crate::{config::Config, output};
 use headgate_queue::{Queue, Seq};
 use headgate_webhook::ChannelSpec;
@@ -97,6 +100,14 @@ fn welcome(config: &Config, at: Addresses) -> String {
     for channel in &config.channels.webhooks {
         text.push_str(&invitation(channel, &base));
     }
+    for channel in &config.channels.slack {
+        let id = &channel.channel.id;
+        let url = format!("{base}{SLACK_PATH}{id}");
+        text.push_str(&format!(
+            "\n`{id}` takes what Slack sends; a signed sample, with its secret in NAME:\n\n  \
+             headgate send slack --to {url} --secret-env NAME\n"
+        ));
+    }
     if config.file.is_none() {
         text.push_str(
             "\nThis is a demo for this machine: anyone on it may send and read. \
@@ -126,7 +137,8 @@ fn invitation(spec: &ChannelSpec, base: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use headgate_event::Secret;
+    use headgate_event::{Channel, ChannelType, Secret};
+    use headgate_slack::SlackChannelSpec;
     use std::path::PathBuf;
 
     fn told(change: impl FnOnce(&mut Config)) -> String {
@@ -151,6 +163,17 @@ mod tests {
             channel.secrets = vec![Secret::new("hunter2")];
         });
         insta::assert_snapshot!("welcome_signed", text);
+    }
+
+    #[test]
+    fn a_slack_channel_is_shown_with_a_sample_to_send() {
+        let text = told(|config| {
+            config.file = Some(PathBuf::from("headgate.toml"));
+            config.channels.webhooks.clear();
+            let channel = Channel::new("team", "Team", ChannelType::Slack).expect("a channel");
+            config.channels.slack = vec![SlackChannelSpec::new(channel, Vec::new())];
+        });
+        insta::assert_snapshot!("welcome_slack", text);
     }
 
     #[test]
