@@ -11,5 +11,6 @@ mod quarantine;
 mod reindex;
 mod reload;
 mod requests;
+mod slack;
 mod slow;
 mod tour;

@@ -217,6 +217,7 @@ fn read(root: Section<'_>, context: &Context<'_>) -> Option<Config> {
     {
         root.wrong(error.key(), &error.to_string());
     }
+    channels.check_proxies(&root, server.as_ref());
     let tls = match server.as_ref().and_then(|server| server.tls.as_ref()) {
         Some(files) => tls::load(&root, files, context.folder).map(Some),
         None => Some(None),

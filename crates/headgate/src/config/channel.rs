@@ -4,7 +4,7 @@ mod cron;
 mod slack;
 mod webhook;
 
-use super::{Context, section::Section, value::Value};
+use super::{Context, Server, section::Section, value::Value};
 use headgate_cron::Schedule;
 use headgate_event::{Channel, ChannelType, limits::CHANNEL_LABEL_BYTES_MAX};
 use headgate_slack::SlackChannelSpec;
@@ -44,6 +44,23 @@ impl Channels {
 pub(super) struct Read {
     pub(super) ids: Vec<String>,
     pub(super) channels: Option<Channels>,
+}
+
+impl Read {
+    /// Notes channels whose senders are known by what a proxy says, where none is trusted: they
+    /// would refuse everything.
+    pub(super) fn check_proxies(&self, root: &Section<'_>, server: Option<&Server>) {
+        let (Some(channels), Some(server)) = (&self.channels, server) else { return };
+        let mut by_proxy = channels.slack.iter().filter(|spec| spec.client_certificate.is_some());
+        if let Some(spec) = by_proxy.next().filter(|_| server.trusted_proxies.is_empty()) {
+            let id = &spec.channel.id;
+            let text = format!(
+                "expected the proxy that tells of the `client_certificate` of channel `{id}`, \
+                 found none"
+            );
+            root.wrong("server.trusted_proxies", &text);
+        }
+    }
 }
 
 /// What a `type` says.
