@@ -36,3 +36,5 @@ pub use draft::{Drafted, Receipt, Transport, draft};
 
 mod source;
 pub use source::{AgeRule, NotReleased, Ports, SlackSource};
+
+pub mod socket;
