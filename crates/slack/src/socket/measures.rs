@@ -59,7 +59,8 @@ pub(super) fn alarm(channel: &str, alarm: &Alarm) {
 /// Shows how it stands.
 #[expect(clippy::cast_precision_loss, reason = "there are a few connections")]
 pub(super) fn show(channel: &str, status: &SocketStatus) {
-    let set = |name: &'static str, value: f64| gauge!(name, "channel" => channel.to_owned()).set(value);
+    let set =
+        |name: &'static str, value: f64| gauge!(name, "channel" => channel.to_owned()).set(value);
     set("headgate_slack_socket_connections", status.pool.connections as f64);
     set("headgate_slack_socket_listening", status.pool.listening as f64);
     set("headgate_slack_socket_ready", f64::from(u8::from(status.pool.ready)));

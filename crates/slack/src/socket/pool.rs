@@ -105,7 +105,8 @@ impl Pool {
     pub fn wake_at(&self, now: Duration) -> Option<Duration> {
         let links = self.links.values().filter_map(|link| link.wake_at(now));
         let open = self.wants_another().then_some(self.pause.until());
-        let later = [open, self.deaf_at(), self.stop_by].into_iter().flatten().filter(|at| *at > now);
+        let later =
+            [open, self.deaf_at(), self.stop_by].into_iter().flatten().filter(|at| *at > now);
         links.chain(later).min().filter(|_| !self.is_done())
     }
 

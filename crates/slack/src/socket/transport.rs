@@ -51,8 +51,9 @@ impl Transport {
             .enable_http1()
             .wrap_connector(http);
         // A connection is opened every few hours: none to the Web API is worth keeping.
-        let client =
-            legacy::Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build(connector);
+        let client = legacy::Client::builder(TokioExecutor::new())
+            .pool_max_idle_per_host(0)
+            .build(connector);
         Ok(Self { endpoint, client, tls: Arc::new(tls) })
     }
 

@@ -67,7 +67,10 @@ impl TicketUrl {
             return Err(Refusal::Fatal("http_404".to_owned()));
         }
         if !status.is_success() {
-            return Err(Refusal::Passing(format!("expected status 200, found {}", status.as_u16())));
+            return Err(Refusal::Passing(format!(
+                "expected status 200, found {}",
+                status.as_u16()
+            )));
         }
         let answer: Answer = serde_json::from_slice(body).map_err(|_| {
             Refusal::Passing("expected a JSON object with `ok`, found none".to_owned())
@@ -84,8 +87,9 @@ impl TicketUrl {
 
     fn checked(url: String, security: Security) -> Result<Self, Refusal> {
         let passing = |words: &str| Refusal::Passing(words.to_owned());
-        let uri: Uri =
-            url.parse().map_err(|_| passing("expected a URL to connect to, found something else"))?;
+        let uri: Uri = url
+            .parse()
+            .map_err(|_| passing("expected a URL to connect to, found something else"))?;
         let allowed = match (uri.scheme_str(), security) {
             (Some("wss"), _) | (Some("ws"), Security::Any) => true,
             (_, Security::Tls | Security::Any) => false,

@@ -52,12 +52,24 @@ fn what_is_no_object_or_breaks_off_is_kept_whole_with_the_id_that_was_read_befor
 #[test]
 fn an_envelope_of_unknown_shape_is_an_envelope() {
     for (text, kind, payload) in [
-        (r#"{"envelope_id":"e1","type":"from_2031","payload":{"a":1}}"#, EnvelopeKind::Unknown, r#"{"a":1}"#),
+        (
+            r#"{"envelope_id":"e1","type":"from_2031","payload":{"a":1}}"#,
+            EnvelopeKind::Unknown,
+            r#"{"a":1}"#,
+        ),
         (r#"{"envelope_id":"e1","payload":{"a":1}}"#, EnvelopeKind::Unknown, r#"{"a":1}"#),
         (r#"{"envelope_id":"e1","type":"hello"}"#, EnvelopeKind::Unknown, ""),
         (r#"{"envelope_id":"e1","type":"disconnect"}"#, EnvelopeKind::Unknown, ""),
-        (r#"{"envelope_id":"e1","type":"interactive","payload":null}"#, EnvelopeKind::Interactive, ""),
-        (r#"{"envelope_id":"e1","type":"slash_commands","payload":"a"}"#, EnvelopeKind::SlashCommands, ""),
+        (
+            r#"{"envelope_id":"e1","type":"interactive","payload":null}"#,
+            EnvelopeKind::Interactive,
+            "",
+        ),
+        (
+            r#"{"envelope_id":"e1","type":"slash_commands","payload":"a"}"#,
+            EnvelopeKind::SlashCommands,
+            "",
+        ),
         (r#"{"envelope_id":"e1","type":{"a":1},"payload":{}}"#, EnvelopeKind::Unknown, "{}"),
     ] {
         let expected = if payload.is_empty() { text } else { payload };

@@ -2,11 +2,12 @@
 
 use bytes::Bytes;
 use headgate_event::limits::{SOCKET_CONNECTIONS, SOCKET_CONNECTIONS_MAX, SOCKET_RATE_LIMIT_MAX};
-use headgate_slack::socket::pool::{
-    Action, Input, LinkId, LinkState, Pool, Refusal, StoringId,
-};
+use headgate_slack::socket::pool::{Action, Input, LinkId, LinkState, Pool, Refusal, StoringId};
 use proptest::prelude::*;
-use std::{collections::{BTreeMap, VecDeque}, time::Duration};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    time::Duration,
+};
 
 const HELLO: &str = r#"{"type":"hello","debug_info":{"approximate_connection_time":100}}"#;
 

@@ -6,7 +6,8 @@ use headgate_slack::socket::pool::{
 };
 use std::time::Duration;
 
-const HELLO: &str = r#"{"type":"hello","num_connections":3,"debug_info":{"approximate_connection_time":1000}}"#;
+const HELLO: &str =
+    r#"{"type":"hello","num_connections":3,"debug_info":{"approximate_connection_time":1000}}"#;
 
 const fn ms(ms: u64) -> Duration {
     Duration::from_millis(ms)
@@ -165,7 +166,8 @@ fn what_is_not_stored_or_has_no_id_or_no_connection_is_not_acknowledged() {
 #[test]
 fn an_answer_goes_with_the_acknowledgement_where_the_envelope_takes_one() {
     let (mut table, first, _) = Table::ready();
-    let json = |text: &str| serde_json::value::RawValue::from_string(text.to_owned()).expect("JSON");
+    let json =
+        |text: &str| serde_json::value::RawValue::from_string(text.to_owned()).expect("JSON");
     for (takes, expected) in [
         ("true", r#"{"envelope_id":"e1","payload":{"options":[]}}"#),
         ("false", r#"{"envelope_id":"e1"}"#),

@@ -110,7 +110,8 @@ impl World {
     }
 
     pub(crate) fn count(&self, reason: &str) -> usize {
-        let is = |counted: &&Counted| matches!(counted, Counted::Ended(end) if end.as_str() == reason);
+        let is =
+            |counted: &&Counted| matches!(counted, Counted::Ended(end) if end.as_str() == reason);
         self.counted.iter().filter(is).count()
     }
 

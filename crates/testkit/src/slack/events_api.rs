@@ -13,8 +13,7 @@ use std::{
 };
 
 /// When the retries follow the attempt before them.
-const RETRIES: [Duration; 3] =
-    [Duration::ZERO, Duration::from_secs(60), Duration::from_secs(300)];
+const RETRIES: [Duration; 3] = [Duration::ZERO, Duration::from_secs(60), Duration::from_secs(300)];
 /// The span over which answers and deliveries are counted.
 const HOUR: Duration = Duration::from_secs(3600);
 /// The most deliveries of an hour.

@@ -180,8 +180,7 @@ impl Link {
                 self.unanswered.map(|since| (since + SOCKET_PONG_TIMEOUT, Due::HalfOpen))
             }
         };
-        let replace =
-            (self.state == LinkState::Live).then_some((self.replace_at, Due::Replace));
+        let replace = (self.state == LinkState::Live).then_some((self.replace_at, Due::Replace));
         let ping = self.state.listens().then_some((self.ping_at, Due::Ping));
         [end, replace, ping]
     }
