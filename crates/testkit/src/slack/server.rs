@@ -195,6 +195,12 @@ impl FakeSlack {
         self.shared.lock().workspace.ledger().clone()
     }
 
+    /// The answers that acknowledgements carried, with the events they answer.
+    #[must_use]
+    pub fn answers(&self) -> Vec<(String, Value)> {
+        self.shared.lock().workspace.answers().to_vec()
+    }
+
     /// Acknowledgements that acknowledged nothing.
     #[must_use]
     pub fn acks_dropped(&self) -> usize {

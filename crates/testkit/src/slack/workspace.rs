@@ -57,6 +57,7 @@ pub struct Workspace {
     /// The most connections that there ever were at one time.
     connections_seen: usize,
     acks_dropped: usize,
+    answers: Vec<(String, Value)>,
     sent: Vec<(ConnectionId, Sent)>,
 }
 
@@ -93,6 +94,7 @@ impl Workspace {
             ledger: Ledger::default(),
             connections_seen: 0,
             acks_dropped: 0,
+            answers: Vec::new(),
             sent: Vec::new(),
         }
     }
@@ -175,6 +177,9 @@ impl Workspace {
         match self.outgoing.get(envelope_id).filter(here) {
             Some(outgoing) => {
                 self.ledger.acknowledged(&outgoing.event_id);
+                let answer = ack.get("payload").filter(|_| outgoing.takes_answer);
+                let answer = answer.map(|answer| (outgoing.event_id.clone(), answer.clone()));
+                self.answers.extend(answer);
                 self.outgoing.remove(envelope_id);
             }
             None => self.acks_dropped += 1,
@@ -243,6 +248,12 @@ impl Workspace {
     #[must_use]
     pub fn acks_dropped(&self) -> usize {
         self.acks_dropped
+    }
+
+    /// The answers that acknowledgements carried, with the events they answer.
+    #[must_use]
+    pub fn answers(&self) -> &[(String, Value)] {
+        &self.answers
     }
 
     /// What was sent and what became of it.

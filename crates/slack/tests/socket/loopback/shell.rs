@@ -13,6 +13,7 @@ use headgate_testkit::{
     ManualClock,
     slack::{FakeSlack, WorkspaceOptions},
 };
+use serde_json::value::RawValue;
 use std::{
     io,
     sync::{

@@ -16,7 +16,8 @@ pub(super) struct Outgoing {
     pub(super) sent_on: Vec<ConnectionId>,
     kind: String,
     payload: Value,
-    takes_answer: bool,
+    /// Whether its acknowledgement may carry an answer.
+    pub(super) takes_answer: bool,
 }
 
 impl Outgoing {
