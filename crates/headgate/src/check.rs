@@ -39,7 +39,7 @@ fn told(config: &Config) -> String {
     if !config.server.trusted_proxies.is_empty() {
         text.push_str(&format!("proxies       {}\n", proxies(config).join(", ")));
     }
-    for channel in &config.channels {
+    for channel in &config.channels.webhooks {
         let proof = if channel.secrets.is_empty() { "not verified" } else { &channel.provider };
         text.push_str(&format!("channel       {} ({proof})\n", channel.channel.id));
     }
@@ -61,7 +61,7 @@ fn names<'a>(names: impl Iterator<Item = &'a str>) -> String {
 }
 
 fn summary(config: &Config) -> Value {
-    let channels = config.channels.iter().map(|channel| {
+    let channels = config.channels.webhooks.iter().map(|channel| {
         json!({
             "id": channel.channel.id,
             "provider": channel.provider,

@@ -20,6 +20,7 @@ mod subscription;
 mod tls;
 mod value;
 
+pub use channel::Channels;
 pub use demo::DEMO_NAME;
 pub use environment::Environment;
 pub use problem::{Problem, Problems};
@@ -29,7 +30,7 @@ use headgate_api::ApiKey;
 use headgate_http::Tls;
 use headgate_quarantine::Bounds;
 use headgate_queue::{Retention, SubscriptionSpec};
-use headgate_webhook::{ChannelSpec, Providers};
+use headgate_webhook::Providers;
 use problem::Notes;
 use section::Section;
 use std::path::{Path, PathBuf};
@@ -54,7 +55,7 @@ pub struct Config {
     /// Who may use the API; when empty, anyone on this machine.
     pub api_keys: Vec<ApiKey>,
     /// The ways in.
-    pub channels: Vec<ChannelSpec>,
+    pub channels: Channels,
     /// The subscriptions that the configuration holds.
     pub subscriptions: Vec<SubscriptionSpec>,
     /// How much is kept of what is refused; none when nothing is.

@@ -69,7 +69,7 @@ pub async fn run(arguments: &ServeArguments, environment: &Environment) -> Resul
         prompt_key: storage.prompt_key,
         rejections: rejections::sink(quarantine.as_ref()),
     };
-    let webhooks = WebhookSource::new(config.channels.clone(), &providers, ports)
+    let webhooks = WebhookSource::new(config.channels.webhooks.clone(), &providers, ports)
         .map_err(configuration::not_taken)?;
     let webhooks = Arc::new(webhooks);
     let (stop, stopping) = watch::channel(false);
@@ -170,7 +170,7 @@ fn api_options(
         readiness: Arc::new(Vec::new),
         metrics: Some(shown.metrics),
         measure: shown.measure,
-        channels: config.channels.iter().map(front::channel_view).collect(),
+        channels: config.channels.webhooks.iter().map(front::channel_view).collect(),
         rejections: None,
         stop,
         stream: StreamRules::default(),

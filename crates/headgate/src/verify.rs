@@ -77,7 +77,7 @@ fn of_channel(
     known: &Providers,
 ) -> Result<Gate, Failure> {
     let config = Config::load(file, environment, known).map_err(Failure::Configuration)?;
-    let mut channels = config.channels.into_iter();
+    let mut channels = config.channels.webhooks.into_iter();
     let channel = channels.find(|channel| channel.channel.id == id).ok_or_else(|| {
         Failure::usage(format!("expected a channel of `{}`, found `{id}`", file.display()))
     })?;

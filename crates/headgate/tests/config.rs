@@ -67,7 +67,7 @@ fn an_empty_file_listens_on_this_machine_and_has_no_channel() {
 #[test]
 fn a_channel_may_describe_its_sender() {
     let config = good("generic.toml");
-    let [desk, plain] = config.channels.as_slice() else { panic!("two channels") };
+    let [desk, plain] = config.channels.webhooks.as_slice() else { panic!("two channels") };
     let own = desk.own.as_ref().expect("described");
     assert_eq!((own.name(), own.title(), own.is_signed()), ("generic", "Desk", true));
     assert!(plain.own.is_none(), "the built-in file is what is meant");
@@ -90,7 +90,9 @@ fn every_key_means_what_it_says() {
     assert_eq!(config.server.api_address().to_string(), "127.0.0.1:9001");
     let proxies: Vec<_> = config.server.trusted_proxies.iter().map(ToString::to_string).collect();
     assert_eq!(proxies, ["10.0.0.0/8", "::1/128"]);
-    let [billing, open, hub] = config.channels.as_slice() else { panic!("three channels") };
+    let [billing, open, hub] = config.channels.webhooks.as_slice() else {
+        panic!("three channels")
+    };
     assert_eq!(billing.channel.label, "Billing inbox");
     let secrets: Vec<&[u8]> = billing.secrets.iter().map(|secret| secret.expose()).collect();
     assert_eq!(secrets, [b"a secret".as_slice(), b"from a file", b"x"]);

@@ -38,3 +38,7 @@ mod source;
 pub use source::{AgeRule, NotReleased, Ports, SlackSource};
 
 pub mod socket;
+
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;

@@ -71,13 +71,13 @@ fn of_message(message: Node<'_>, directory: &Directory) -> Rendered {
     let rich = writer.joined(rich_blocks.into_iter(), blocks::block);
     let mut said = Said::default();
     said.add(if rich.trim().is_empty() { &own } else { &rich });
-    let mut shown = letters(&rich);
+    let mut shown = Words::of(&rich);
     for block in blocks {
         let block = blocks::block(block, &mut writer);
-        shown.push_str(&letters(&block));
+        shown.add(&Words::of(&block));
         said.add(&block);
     }
-    if !shown.is_empty() && !shown.contains(&letters(&own)) {
+    if !shown.is_empty() && !shown.contains(&Words::of(&own)) {
         writer.hide(Hidden::TextDiffers);
     }
     for attachment in list("attachments") {
@@ -96,20 +96,28 @@ fn of_message(message: Node<'_>, directory: &Directory) -> Rendered {
     Rendered { text, mentions, hidden }
 }
 
-/// What is said so far, and its letters.
+/// A text without its markup, and whom it mentions.
+#[cfg(feature = "fuzzing")]
+pub(crate) fn with_mentions(text: &str, directory: &Directory) -> (String, Vec<String>) {
+    let mut writer = Writer::new(directory);
+    let text = mrkdwn::rendered(text, &mut writer);
+    (text, writer.mentions)
+}
+
+/// What is said so far, and its words.
 #[derive(Default)]
 struct Said {
     text: String,
-    letters: String,
+    words: Words,
 }
 
 impl Said {
     /// Adds a part that is not in those before it already.
     fn add(&mut self, part: &str) {
         let part = part.trim_matches('\n').trim_end();
-        let letters = letters(part);
+        let words = Words::of(part);
         let full = self.text.len() > SLACK_TEXT_BYTES_MAX;
-        let repeated = !letters.is_empty() && self.letters.contains(&letters);
+        let repeated = !words.is_empty() && self.words.contains(&words);
         if part.trim().is_empty() || full || repeated {
             return;
         }
@@ -117,13 +125,44 @@ impl Said {
             self.text.push('\n');
         }
         self.text.push_str(part);
-        self.letters.push_str(&letters);
+        self.words.add(&words);
     }
 }
 
-/// The letters and digits of a text: what is left of it whatever marks stand around them.
-fn letters(text: &str) -> String {
-    text.chars().filter(|char| char.is_alphanumeric()).collect()
+/// The words of a text, whatever marks stand around them: each with a space before it, and one at
+/// the end, so that `no` is not found in `now`.
+#[derive(Default)]
+struct Words(String);
+
+impl Words {
+    fn of(text: &str) -> Self {
+        let words = text.split(|char: char| !char.is_alphanumeric());
+        let mut out = String::with_capacity(text.len() + 2);
+        for word in words.filter(|word| !word.is_empty()) {
+            out.push(' ');
+            out.push_str(word);
+        }
+        if !out.is_empty() {
+            out.push(' ');
+        }
+        Self(out)
+    }
+
+    fn add(&mut self, more: &Self) {
+        self.0.truncate(self.0.trim_end().len());
+        self.0.push_str(&more.0);
+        if more.is_empty() && !self.is_empty() {
+            self.0.push(' ');
+        }
+    }
+
+    fn contains(&self, other: &Self) -> bool {
+        self.0.contains(&other.0)
+    }
+
+    fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
 }
 
 fn kind(node: Node<'_>) -> &str {
@@ -146,5 +185,54 @@ impl Hidden {
             Self::TextDiffers => "text_differs",
             Self::InvisibleCharacters => "invisible_characters",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use headgate_event::json::Doc;
+
+    fn read(message: &str) -> Rendered {
+        let doc = Doc::parse(message.to_owned().into()).expect("JSON");
+        rendered(doc.root(), &Directory::default())
+    }
+
+    #[test]
+    fn a_short_part_is_said_although_its_letters_are_in_a_longer_word() {
+        let message =
+            r#"{"text": "Deploy now?", "attachments": [{"text": "no"}, {"text": "now?"}]}"#;
+        assert_eq!(read(message).text.as_deref(), Some("Deploy now?\nno"));
+    }
+
+    #[test]
+    fn blocks_that_say_what_the_text_says_are_said_once() {
+        let block = |text: &str| {
+            format!(r#"{{"type": "section", "text": {{"type": "mrkdwn", "text": "{text}"}}}}"#)
+        };
+        let message =
+            format!(r#"{{"text": "a *b* c", "blocks": [{}, {}]}}"#, block("a b"), block("*c* d"));
+        let read = read(&message);
+        assert_eq!(read.text.as_deref(), Some("a *b* c\n*c* d"));
+        assert_eq!(read.hidden, [], "people see all of the text");
+    }
+
+    #[test]
+    fn a_blank_rich_text_does_not_hide_the_text() {
+        let blank = r#"{"type": "rich_text", "elements": [{"type": "rich_text_section",
+            "elements": [{"type": "text", "text": " "}]}]}"#;
+        let message = format!(r#"{{"text": "seen", "blocks": [{blank}]}}"#);
+        assert_eq!(read(&message).text.as_deref(), Some("seen"));
+    }
+
+    #[test]
+    fn blocks_that_never_end_nesting_are_passed_over_at_some_depth() {
+        let mut block = r#"{"type": "made_up", "text": "deep"}"#.to_owned();
+        for _ in 0..40 {
+            block = format!(r#"{{"type": "made_up", "body": {block}}}"#);
+        }
+        let message = format!(r#"{{"text": "top", "blocks": [{block}]}}"#);
+        let text = read(&message).text.expect("a text");
+        assert!(text.starts_with("top") && !text.contains("deep"), "{text}");
     }
 }

@@ -209,9 +209,7 @@ impl Check<'_> {
         };
         Err(Reject::unauthorized("client_certificate", message))
     }
-}
 
-impl Check<'_> {
     fn signature<'r>(
         &self,
         request: &'r RawRequest,

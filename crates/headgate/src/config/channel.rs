@@ -1,78 +1,100 @@
-//! `[[channel]]`: the ways in.
+//! `[[channel]]`: the ways in, each read by its type.
 
-mod dedupe;
-mod limits;
-mod proof;
+mod webhook;
 
 use super::{Context, section::Section, value::Value};
 use headgate_event::{Channel, ChannelType, limits::CHANNEL_LABEL_BYTES_MAX};
-use headgate_webhook::{ChannelSpec, Provider, Tolerance};
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use headgate_webhook::ChannelSpec;
+use std::collections::BTreeMap;
 
-pub(super) use proof::UNSIGNED;
+pub(super) use webhook::UNSIGNED;
 
-/// The channels, and the ids of all of them, also of those with something wrong.
-pub(super) struct Channels {
-    pub(super) ids: Vec<String>,
-    pub(super) channels: Option<Vec<ChannelSpec>>,
+/// The ways in, by type.
+#[derive(Debug, Default)]
+pub struct Channels {
+    /// Channels that senders POST webhooks to.
+    pub webhooks: Vec<ChannelSpec>,
 }
 
+impl Channels {
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.webhooks.len()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// What was read: the ids of all channels, also of those with something wrong.
+pub(super) struct Read {
+    pub(super) ids: Vec<String>,
+    pub(super) channels: Option<Channels>,
+}
+
+/// A channel of the type it has.
+enum Kind {
+    Webhook,
+    Later,
+    Wrong,
+}
+
+/// A channel that holds together.
+enum One {
+    Webhook(ChannelSpec),
+}
+
+/// Keys of channels whose types come in later versions.
 const LATER: [&str; 3] = ["addresses", "schedule", "signing_secrets"];
 
-pub(super) fn read(root: &Section<'_>, context: &Context<'_>) -> Channels {
+pub(super) fn read(root: &Section<'_>, context: &Context<'_>) -> Read {
     let sections =
         root.optional("channel").map(|value| value.sections("channel", "id")).unwrap_or_default();
     let mut ids = BTreeMap::new();
-    let channels: Vec<Option<ChannelSpec>> =
+    let read: Vec<Option<One>> =
         sections.into_iter().map(|section| one(section, &mut ids, context)).collect();
-    Channels { ids: ids.into_keys().collect(), channels: channels.into_iter().collect() }
+    let whole: Option<Vec<One>> = read.into_iter().collect();
+    Read { ids: ids.into_keys().collect(), channels: whole.map(sorted) }
+}
+
+fn sorted(read: Vec<One>) -> Channels {
+    let mut channels = Channels::default();
+    for one in read {
+        match one {
+            One::Webhook(spec) => channels.webhooks.push(spec),
+        }
+    }
+    channels
 }
 
 fn one(
     section: Section<'_>,
     ids: &mut BTreeMap<String, usize>,
     context: &Context<'_>,
-) -> Option<ChannelSpec> {
+) -> Option<One> {
     let id = section.required("id", "an id").and_then(|value| {
         let fits = |text: &str| Channel::new(text, text, ChannelType::Webhook).ok();
         let channel = value.parsed("1 to 64 of `a-z`, `0-9`, `-`, `_`", fits)?;
         value.first_of_its_name(&channel.id, ids)
     });
     let kind = section.required("type", "`webhook`").map(|value| kind(&value));
-    if kind == Some(Kind::Later) {
+    match kind {
         // What belongs to a channel of such a type is not known here, so nothing is said of it.
-        return None;
+        Some(Kind::Later) => None,
+        Some(Kind::Webhook) => {
+            let channel = channel(&section, id.as_deref(), ChannelType::Webhook);
+            webhook::read(&section, channel, context).map(One::Webhook)
+        }
+        // All that is wrong is said at once: what has no type is most often a webhook's.
+        Some(Kind::Wrong) | None => {
+            let channel = channel(&section, id.as_deref(), ChannelType::Webhook);
+            webhook::read(&section, channel, context).and(None)
+        }
     }
-    let channel = label(&section, id.as_deref());
-    let proof = proof::read(&section, context);
-    let own = own(&section, proof.provider.as_deref());
-    let body_bytes_max = limits::body_bytes_max(&section);
-    let rate = limits::rate(&section);
-    let allow_ips = limits::allow_ips(&section);
-    let tolerance = tolerance(&section);
-    let dedupe = dedupe::read(&section, tolerance.flatten());
-    section.report_unknown(&LATER);
-    let spec = ChannelSpec {
-        channel: channel?,
-        provider: proof.provider?,
-        own: own?,
-        secrets: proof.secrets?,
-        body_bytes_max: body_bytes_max?,
-        dedupe: dedupe?,
-        tolerance: tolerance?.map(|span| Tolerance { past: span, future: span }),
-        rate: rate?,
-        allow_ips: allow_ips?,
-    };
-    let fits = proof::check(&section, &spec, context);
-    (fits && kind == Some(Kind::Webhook)).then_some(spec)
-}
-
-/// What a `type` says.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Webhook,
-    Later,
-    Wrong,
 }
 
 fn kind(value: &Value<'_>) -> Kind {
@@ -81,33 +103,17 @@ fn kind(value: &Value<'_>) -> Kind {
         value.note(&format!("expected `webhook`, found `{name}`, which is not there yet"));
         return Kind::Later;
     }
-    value.word(&[("webhook", Kind::Webhook)]).unwrap_or(Kind::Wrong)
+    match value.word(&[("webhook", ())]) {
+        Some(()) => Kind::Webhook,
+        None => Kind::Wrong,
+    }
 }
 
-fn label(section: &Section<'_>, id: Option<&str>) -> Option<Channel> {
+/// The channel itself: its id and its label.
+fn channel(section: &Section<'_>, id: Option<&str>, kind: ChannelType) -> Option<Channel> {
     let label = section.optional("label");
     let id = id?;
-    let Some(value) = label else { return Channel::new(id, id, ChannelType::Webhook).ok() };
+    let Some(value) = label else { return Channel::new(id, id, kind).ok() };
     let expected = format!("1 to {CHANNEL_LABEL_BYTES_MAX} bytes without control characters");
-    value.parsed(&expected, |text| Channel::new(id, text, ChannelType::Webhook).ok())
-}
-
-/// The sender that the channel itself describes, when it has one.
-fn own(section: &Section<'_>, provider: Option<&str>) -> Option<Option<Arc<Provider>>> {
-    let Some(value) = section.optional(Provider::GENERIC) else { return Some(None) };
-    if provider.is_some_and(|name| name != Provider::GENERIC) {
-        value.note("expected no such table without `provider = \"generic\"`, found one");
-        return None;
-    }
-    Some(Some(Arc::new(value.provider()?)))
-}
-
-fn tolerance(section: &Section<'_>) -> Option<Option<Duration>> {
-    let Some(value) = section.optional("tolerance") else { return Some(None) };
-    let span = value.duration()?;
-    let most = Duration::from_secs(24 * 3600);
-    if span.is_zero() || span > most {
-        return value.wrong("a duration from 1ms to 24h");
-    }
-    Some(Some(span))
+    value.parsed(&expected, |text| Channel::new(id, text, kind).ok())
 }

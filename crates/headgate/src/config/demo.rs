@@ -1,6 +1,6 @@
 //! The configuration without a file: one open channel on this machine, to look around with.
 
-use super::{Config, Server, channel::UNSIGNED};
+use super::{Channels, Config, Server, channel::UNSIGNED};
 use headgate_event::{Channel, ChannelType};
 use headgate_quarantine::Bounds;
 use headgate_queue::{Retention, Start, SubscriptionSpec};
@@ -37,7 +37,7 @@ impl Config {
             retention: Retention::default(),
             tls: None,
             api_keys: Vec::new(),
-            channels: vec![channel],
+            channels: Channels { webhooks: vec![channel] },
             subscriptions: vec![subscription],
             quarantine: Some(Bounds::default()),
             file: None,

@@ -94,7 +94,7 @@ fn welcome(config: &Config, at: Addresses) -> String {
     if config.channels.is_empty() {
         text.push_str("\nno channel is configured yet: headgate.example.toml shows how\n");
     }
-    for channel in &config.channels {
+    for channel in &config.channels.webhooks {
         text.push_str(&invitation(channel, &base));
     }
     if config.file.is_none() {
@@ -146,7 +146,7 @@ mod tests {
         let text = told(|config| {
             config.file = Some(PathBuf::from("headgate.toml"));
             config.server.public_url = Some("https://in.example.com/hooks".to_owned());
-            let channel = config.channels.first_mut().expect("the demo's channel");
+            let channel = config.channels.webhooks.first_mut().expect("the demo's channel");
             channel.provider = "github".to_owned();
             channel.secrets = vec![Secret::new("hunter2")];
         });
@@ -165,7 +165,7 @@ mod tests {
     fn without_a_channel_the_example_is_named() {
         let text = told(|config| {
             config.file = Some(PathBuf::from("headgate.toml"));
-            config.channels.clear();
+            config.channels.webhooks.clear();
         });
         assert!(text.contains("headgate.example.toml"), "{text}");
     }

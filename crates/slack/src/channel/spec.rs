@@ -78,7 +78,9 @@ pub enum SlackChannelSpecErrorKind {
         index: usize,
     },
     /// A secret belongs to something that is no app.
-    #[error("signing secret {}: expected an app id such as `A0123ABCD`, found `{found}`", .index + 1)]
+    #[error(
+        "signing secret {}: expected an app id such as `A0123ABCD`, found `{found}`", .index + 1
+    )]
     App {
         /// Which, from 0.
         index: usize,

@@ -82,11 +82,73 @@ pub(crate) fn skewed(channel: &str, now: Timestamp, signed_at: Option<Timestamp>
 #[cfg(test)]
 mod tests {
     use super::*;
+    use metrics::{
+        Counter, CounterFn, Gauge, Histogram, Key, KeyName, Metadata, Recorder, SharedString, Unit,
+        with_local_recorder,
+    };
+    use std::{
+        collections::BTreeMap,
+        sync::{Arc, Mutex},
+    };
+
+    /// Counts by name and last label.
+    #[derive(Clone, Default)]
+    struct Counts(Arc<Mutex<BTreeMap<String, u64>>>);
+
+    struct One(Counts, String);
+
+    impl CounterFn for One {
+        fn increment(&self, by: u64) {
+            *self.0.0.lock().expect("not poisoned").entry(self.1.clone()).or_default() += by;
+        }
+
+        fn absolute(&self, _: u64) {}
+    }
+
+    impl Recorder for Counts {
+        fn describe_counter(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+        fn describe_gauge(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+        fn describe_histogram(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+
+        fn register_counter(&self, key: &Key, _: &Metadata<'_>) -> Counter {
+            let label = key.labels().last().map_or("", metrics::Label::value);
+            let name = format!("{} {label}", key.name());
+            Counter::from_arc(Arc::new(One(self.clone(), name)))
+        }
+
+        fn register_gauge(&self, _: &Key, _: &Metadata<'_>) -> Gauge {
+            Gauge::noop()
+        }
+
+        fn register_histogram(&self, _: &Key, _: &Metadata<'_>) -> Histogram {
+            Histogram::noop()
+        }
+    }
+
+    fn counted(measure: impl FnOnce()) -> Vec<(String, u64)> {
+        let counts = Counts::default();
+        with_local_recorder(&counts, measure);
+        counts.0.lock().expect("not poisoned").clone().into_iter().collect()
+    }
 
     #[test]
-    fn a_reason_that_nobody_knows_is_no_label_of_its_own() {
-        assert_eq!(reason_label(Some("http_timeout")), "http_timeout");
-        assert_eq!(reason_label(Some("made up")), "other");
-        assert_eq!(reason_label(None), "other");
+    fn an_answer_that_took_more_than_a_second_is_counted() {
+        let counts = counted(|| {
+            for ms in [5, 1000, 1001, 2900] {
+                answered("team", Duration::from_millis(ms));
+            }
+        });
+        assert_eq!(counts, [("headgate_slack_slow_answers_total team".to_owned(), 2)]);
+    }
+
+    #[test]
+    fn retries_are_counted_by_reason_and_a_made_up_one_is_no_label_of_its_own() {
+        let counts = counted(|| {
+            for reason in [Some("http_timeout"), Some("made up"), None, Some("http_timeout")] {
+                retried("team", reason);
+            }
+        });
+        let name = |reason| format!("headgate_slack_retries_total {reason}");
+        assert_eq!(counts, [(name("http_timeout"), 2), (name("other"), 2)]);
     }
 }

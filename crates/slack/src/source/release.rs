@@ -1,7 +1,7 @@
 //! A refused request looked at again: by the secrets that its channel has, at the time it came.
 
 use super::{SlackSource, Taken};
-use crate::verify::{Check, Peer};
+use crate::verify::{Check, ClientCertificate, Peer};
 use headgate_event::{Accepted, Timestamp, Verification};
 use headgate_http::{RawRequest, Reject, Verified, Verify};
 
@@ -29,8 +29,13 @@ pub enum NotReleased {
     NoEvent,
 }
 
-/// The signature alone, at any age. A certificate was shown by the connection, which is gone.
-struct SignatureAlone<'a>(Check<'a>, AgeRule);
+/// The signature alone. A certificate was shown by the connection, which is gone.
+struct SignatureAlone<'a> {
+    check: Check<'a>,
+    age: AgeRule,
+    /// Whether the channel asks for a certificate.
+    certificate: Option<&'a ClientCertificate>,
+}
 
 impl SlackSource {
     /// Whether a refused request would be taken. `request.arrival` says when it came.
@@ -73,19 +78,29 @@ impl SlackSource {
         let channel = channel.ok_or(NotReleased::UnknownChannel)?;
         let came = request.arrival.received_at;
         let check = Check { keys: &channel.keys, certificate: None, peer: Peer::Other };
-        Verified::check(request, &SignatureAlone(check, age), came)
+        let certificate = channel.certificate.as_ref();
+        Verified::check(request, &SignatureAlone { check, age, certificate }, came)
             .map_err(|refused| NotReleased::Refused(refused.reject))
     }
 }
 
 impl Verify for SignatureAlone<'_> {
     fn verify(&self, request: &RawRequest, now: Timestamp) -> Result<Verification, Reject> {
-        let verification = match (self.0.verify(request, now), self.1) {
-            (Ok(verification), _) => return Ok(verification),
-            (Err(_), AgeRule::Any) => self.0.at_any_age(request)?,
+        let mut unjudged = Vec::new();
+        let verification = match (self.check.verify(request, now), self.age) {
+            (Ok(verification), _) => verification,
+            (Err(_), AgeRule::Any) => {
+                unjudged.push("the age of the signed time");
+                self.check.at_any_age(request)?
+            }
             (Err(reject), AgeRule::Channel) => return Err(reject),
         };
-        let detail = "released by an admin: the age of the signed time was not judged";
-        Ok(Verification { detail: Some(detail.to_owned()), ..verification })
+        unjudged.extend(self.certificate.map(|_| "the client's certificate"));
+        if unjudged.is_empty() {
+            return Ok(verification);
+        }
+        let what = unjudged.join(" and ");
+        let detail = Some(format!("released by an admin: {what} was not judged"));
+        Ok(Verification { detail, ..verification })
     }
 }

@@ -18,6 +18,4 @@ mod secrets;
 #[cfg(test)]
 mod signatures;
 #[cfg(test)]
-mod smoke;
-#[cfg(test)]
 mod specs;

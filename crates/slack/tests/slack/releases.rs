@@ -2,7 +2,7 @@
 
 use crate::gate::{Gate, NOW, Post, SECRET, secret, spec};
 use headgate_event::{Accepted, Timestamp};
-use headgate_slack::{AgeRule, NotReleased};
+use headgate_slack::{AgeRule, ClientCertificate, NotReleased};
 
 const BODY: &str = r#"{"type":"event_callback","event_id":"Ev1","event":{"type":"app_mention"}}"#;
 
@@ -32,6 +32,41 @@ async fn an_old_request_is_released_where_an_admin_takes_any_age() {
     gate.source.release("team", request, AgeRule::Any, "r1").await.expect("released");
     let detail = gate.sink.last().verification().detail.clone();
     assert!(detail.expect("said").contains("age"), "the event says it");
+}
+
+#[tokio::test]
+async fn what_was_refused_for_its_certificate_says_so_when_it_is_released() {
+    let mut spec = spec();
+    spec.client_certificate = Some(ClientCertificate {
+        header: "x-client-san".parse().expect("a name"),
+        name: "platform-tls-client.slack.com".to_owned(),
+    });
+    let gate = Gate::of(spec);
+    assert_eq!(gate.send(&Post::json(BODY)).await.code(), "client_certificate");
+    let request = gate.refused.all().remove(0).request;
+    gate.source.release("team", request, AgeRule::Channel, "r1").await.expect("released");
+    let detail = gate.sink.last().verification().detail.clone();
+    let expected = "released by an admin: the client's certificate was not judged";
+    assert_eq!(detail.as_deref(), Some(expected));
+}
+
+#[tokio::test]
+async fn what_is_no_event_is_not_released() {
+    let gate = Gate::new();
+    let question = r#"{"type":"url_verification","challenge":"c"}"#;
+    let request = Post::json(question).request();
+    let (parts, _) = request.into_parts();
+    let request = headgate_http::RawRequest {
+        method: parts.method,
+        path: "/v1/slack/team".to_owned(),
+        query: String::new(),
+        headers: parts.headers,
+        body: question.into(),
+        arrival: parts.extensions.get().cloned().expect("an arrival"),
+        hold: headgate_http::BodyHold::default(),
+    };
+    let released = gate.source.release("team", request, AgeRule::Channel, "r1").await;
+    assert!(matches!(released, Err(NotReleased::NoEvent)), "{released:?}");
 }
 
 #[tokio::test]

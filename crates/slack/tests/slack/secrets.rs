@@ -41,3 +41,19 @@ async fn a_token_that_is_the_word_for_redacted_ends() {
         gate.event(&Post::payload(&body.to_string())).await;
     }
 }
+
+#[tokio::test]
+async fn a_token_that_stands_where_a_name_belongs_is_not_told() {
+    let gate = Gate::new();
+    let body = json!({
+        "type": "block_actions", "trigger_id": TRIGGER, "token": TOKEN, "response_url": URL,
+        "actions": [{"action_id": TRIGGER, "value": TOKEN}],
+        "message": {"text": URL, "ts": "1.1"},
+    });
+    let event = gate.event(&Post::payload(&body.to_string())).await;
+    let prompt = event.prompt_ready();
+    for live in [TOKEN, URL, TRIGGER] {
+        assert!(!prompt.contains(live), "{live}: {prompt}");
+    }
+    assert_eq!(prompt.matches("[redacted]").count(), 3, "{prompt}");
+}

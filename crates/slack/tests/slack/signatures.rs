@@ -6,7 +6,10 @@ use headgate_slack::{ClientCertificate, SigningSecret, SlackChannelSpec, sign};
 use serde::Deserialize;
 use std::time::Duration;
 
-const BODY: &str = r#"{"type":"event_callback","api_app_id":"A1","team_id":"T1","event_id":"Ev1","event":{"type":"commands_changed"}}"#;
+const BODY: &str = concat!(
+    r#"{"type":"event_callback","api_app_id":"A1","team_id":"T1","event_id":"Ev1","#,
+    r#""event":{"type":"commands_changed"}}"#,
+);
 
 #[derive(Deserialize)]
 struct Vector {

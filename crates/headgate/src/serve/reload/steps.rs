@@ -50,7 +50,7 @@ fn channels_of(webhooks: &Arc<WebhookSource>, providers: &Arc<Providers>, api: &
     let (webhooks, providers) = (Arc::clone(webhooks), Arc::clone(providers));
     let api = api.clone();
     step("channels", move |config| {
-        let specs = config.channels.clone();
+        let specs = config.channels.webhooks.clone();
         let wrong = |spec: &headgate_webhook::ChannelSpec| {
             let errors = spec.check(&providers).err().unwrap_or_default();
             let id = spec.channel.id.clone();
