@@ -7,6 +7,7 @@
 #![expect(clippy::expect_used, reason = "a property that does not hold is told by a panic")]
 
 mod config;
+mod cron;
 mod event;
 mod http;
 mod log;
@@ -27,6 +28,7 @@ pub type Target = (&'static str, fn(&[u8]));
 pub const TARGETS: &[Target] = &[
     ("batch", log::batch),
     ("config", config::config),
+    ("cron_expression", cron::expression),
     ("cursor", words::cursor),
     ("decoded", http::decoded),
     ("event_wire", event::wire),

@@ -4,8 +4,8 @@ use bytes::Bytes;
 use headgate_event::{
     BodyEncoding, Channel, ChannelType, Correlation, Covers, DataText, Dedupe, Draft, Event,
     EventId, EventType, StoredEvent, Timestamp, Verdict, Verification,
-    data::{AppData, Attachment, Auth, AuthResult, AutoFlags, CronData, EmailData, SlackData},
-    data::{Envelope, MailHeader, WebhookParts},
+    data::{AppData, Attachment, Auth, AuthResult, AutoFlags, CronData, CronDst, CronTrigger},
+    data::{EmailData, Envelope, MailHeader, SlackData, WebhookParts},
     prompt::Prompt,
 };
 use serde_json::value::RawValue;
@@ -175,6 +175,11 @@ pub(crate) fn cron() -> Draft {
         payload: raw(r#"{"report":"weekly"}"#),
         schedule_name: Some("weekly report".into()),
         missed_count: 0,
+        late_by_ms: 12,
+        nominal_local: Some("2026-11-19T14:00:00".into()),
+        utc_offset: Some("-05:00".into()),
+        dst: Some(CronDst::Fold1),
+        trigger: CronTrigger::Catchup,
     };
     draft(ChannelType::Cron, EventType::CRON_FIRED, DataText::whole(&data))
 }
