@@ -64,8 +64,10 @@ impl Shell {
             count: watch::channel(0).0,
         });
         let channel = Channel::new("team", "Team", ChannelType::Slack).expect("a channel");
-        let channel =
-            SlackChannelSpec::new(channel, Vec::new()).prepare().expect("a right channel");
+        let mut spec = SlackChannelSpec::new(channel, Vec::new());
+        let answer = RawValue::from_string(r#"{"text": "on its way"}"#.to_owned()).expect("JSON");
+        spec.answers.insert("slash_command".to_owned(), answer);
+        let channel = spec.prepare().expect("a right channel");
         let clock = Arc::new(ManualClock::at(NOW));
         let sink = Arc::clone(&kept) as Arc<dyn Sink>;
         let key = PromptKey::new([7; 32]);
