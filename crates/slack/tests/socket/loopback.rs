@@ -186,8 +186,7 @@ async fn what_is_fatal_is_an_alarm_and_not_tried_again_until_somebody_resumes() 
         slack.answer_every_open(OpenAnswer::Error(code.to_owned()));
         let shell = Shell::start(slack);
         let expected = Some(Alarm::Refused(code.to_owned()));
-        let mut changes = shell.mode.changes();
-        changes.wait_for(|status| status.pool.alarm == expected).await.expect("it runs");
+        shell.until(|status| status.pool.alarm == expected).await;
         assert!(!shell.mode.is_ready());
         assert_eq!(shell.slack.asked(), 1);
         shell.slack.answer_every_open(OpenAnswer::Ok);
@@ -233,9 +232,8 @@ async fn too_many_connections_are_an_alarm_and_no_loop() {
     let options = WorkspaceOptions { connections_max: 1, ..quick() };
     let slack = FakeSlack::start(options).await.expect("a port");
     let shell = Shell::start(slack);
-    let mut changes = shell.mode.changes();
     let expected = Some(Alarm::TooManyWebsockets(Some(1)));
-    changes.wait_for(|status| status.pool.alarm == expected).await.expect("it runs");
+    shell.until(|status| status.pool.alarm == expected).await;
     assert_eq!(shell.slack.asked(), 2);
     assert!(shell.mode.is_ready());
 }

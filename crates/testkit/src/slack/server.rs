@@ -22,6 +22,9 @@ use tokio::{
 };
 use tokio_tungstenite::tungstenite::Message;
 
+/// How long a test waits for what should happen at once, on a machine however busy.
+const UNTIL_MAX: Duration = Duration::from_secs(20);
+
 /// What `apps.connections.open` answers.
 #[derive(Clone, Debug)]
 pub enum OpenAnswer {
@@ -207,16 +210,23 @@ impl FakeSlack {
         self.shared.lock().workspace.acks_dropped()
     }
 
-    /// Waits until something holds of it. It ends when it does; a test that waits in vain is
-    /// ended by its runner.
+    /// Waits until something holds of it.
+    ///
+    /// # Panics
+    ///
+    /// When it does not within 20 s: what a test waits for does not happen.
     pub async fn until(&self, holds: impl Fn(&Self) -> bool) {
-        loop {
-            let changed = self.shared.changed.notified();
-            if holds(self) {
-                return;
+        let waiting = async {
+            loop {
+                let changed = self.shared.changed.notified();
+                if holds(self) {
+                    return;
+                }
+                changed.await;
             }
-            changed.await;
-        }
+        };
+        let in_time = tokio::time::timeout(UNTIL_MAX, waiting).await;
+        assert!(in_time.is_ok(), "waited in vain: {:?}", self.shared.lock());
     }
 }
 

@@ -7,7 +7,7 @@ use headgate_event::{
 };
 use headgate_slack::{
     SlackChannelSpec,
-    socket::{ChannelDelivery, SocketMode, SocketPorts, SocketSpec},
+    socket::{ChannelDelivery, SocketMode, SocketPorts, SocketSpec, SocketStatus},
 };
 use headgate_testkit::{
     ManualClock,
@@ -26,6 +26,8 @@ use tokio::sync::watch;
 use tracing::{Level, subscriber::DefaultGuard};
 
 const NOW: Timestamp = Timestamp::from_unix_s(1_776_590_125);
+/// How long a test waits for what should happen at once, on a machine however busy.
+const WAIT_MAX: Duration = Duration::from_secs(20);
 pub(super) const TOKEN: &str = "xapp-1-a-token-of-nobody";
 
 pub(super) struct Shell {
@@ -97,8 +99,14 @@ impl Shell {
 
     /// Waits until so many connections listen on both sides.
     pub(super) async fn listening(&self, count: usize) {
+        self.until(|status| status.pool.listening == count).await;
+    }
+
+    /// Waits until something holds of how Socket Mode stands.
+    pub(super) async fn until(&self, holds: impl FnMut(&SocketStatus) -> bool) {
         let mut changes = self.mode.changes();
-        changes.wait_for(|status| status.pool.listening == count).await.expect("it runs");
+        let waiting = changes.wait_for(holds);
+        tokio::time::timeout(WAIT_MAX, waiting).await.expect("in time").expect("it runs");
     }
 
     pub(super) fn assert_all_found_once(&self) {
@@ -113,7 +121,9 @@ impl Kept {
     }
 
     pub(super) async fn until(&self, count: usize) {
-        self.count.subscribe().wait_for(|kept| *kept >= count).await.expect("it is there");
+        let mut counts = self.count.subscribe();
+        let waiting = counts.wait_for(|kept| *kept >= count);
+        tokio::time::timeout(WAIT_MAX, waiting).await.expect("in time").expect("it is there");
     }
 
     pub(super) fn repeats(&self) -> usize {
