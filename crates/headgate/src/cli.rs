@@ -3,6 +3,8 @@
 
 mod client_arguments;
 mod commands;
+#[cfg(feature = "dev")]
+mod dev_arguments;
 mod provider_arguments;
 mod rejection_arguments;
 mod storage_arguments;
@@ -13,6 +15,8 @@ pub use commands::{
     EventsEraseArguments, EventsGetArguments, EventsListArguments, HealthArguments, KeyArguments,
     ListenArguments, SendArguments, ServeArguments, Shell, TailArguments, Work,
 };
+#[cfg(feature = "dev")]
+pub use dev_arguments::{DevCommand, FakeSlackArguments};
 pub use provider_arguments::{
     ProvidersCommand, ProvidersListArguments, ProvidersShowArguments, RenderArguments,
     VerifyArguments,
@@ -82,6 +86,10 @@ pub enum Command {
     /// listener on this machine is asked, and with TLS its certificate has to be good for the name
     /// in `public_url`.
     Health(HealthArguments),
+    /// What to develop against
+    #[cfg(feature = "dev")]
+    #[command(subcommand)]
+    Dev(DevCommand),
     /// Send a correctly signed sample webhook
     Send(SendArguments),
     /// Write every event with its exact bytes to a file

@@ -10,6 +10,8 @@ pub mod backup;
 pub mod check;
 pub mod completions;
 pub mod dead_letters;
+#[cfg(feature = "dev")]
+pub mod dev;
 pub mod events;
 pub mod export;
 pub mod health;

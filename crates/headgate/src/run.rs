@@ -58,6 +58,8 @@ fn execute(cli: &Cli) -> Result<(), Failure> {
         Command::Rejections(command) => wait(one_thread()?, rejections::run(command, environment)),
         Command::Health(arguments) => wait(one_thread()?, health::run(arguments, environment)),
         Command::Reindex(arguments) => reindex::run(arguments),
+        #[cfg(feature = "dev")]
+        Command::Dev(command) => wait(one_thread()?, crate::dev::run(command, environment)),
         Command::Send(arguments) => wait(one_thread()?, send::run(arguments, environment)),
     }
 }
