@@ -2,12 +2,14 @@
 //! again, forged, broken, too large, and cut off by a kill.
 
 use anyhow::{Context, Result, bail, ensure};
+use headgate_testkit::slack::{FakeSlack, OpenAnswer, WorkspaceOptions};
 use headgate_tests::{Gateway, Response, binary, python, request, senders, write_config};
 use serde_json::{Value, json};
 use std::{
     io::{BufRead, BufReader},
     path::{Path, PathBuf},
     process::{Command, Stdio},
+    time::Duration,
 };
 
 const SECRET: &str = "8f742231b10e8888abcd99yyyzzz85a5";
@@ -359,5 +361,77 @@ fn after_kills_what_was_acknowledged_is_there_and_retries_add_nothing() -> Resul
     stored.reverse();
     let raws = stored.iter().map(|event| raw(&gateway, event)).collect::<Result<Vec<_>>>()?;
     ensure!(raws == sent, "{} of {} are stored", raws.len(), sent.len());
+    Ok(())
+}
+
+/// A gateway's channel that receives from this Slack over connections that it opens.
+fn over_socket(folder: &Path, api: &str) -> Result<PathBuf> {
+    let tables = format!(
+        "[[channel]]\nid = \"team\"\ntype = \"slack\"\n\
+         app_token = {{ insecure_inline = \"xapp-1-token\" }}\napi_url = \"{api}\"\n"
+    );
+    write_config(folder, &tables)
+}
+
+/// Over Socket Mode, through two kills: what was not acknowledged comes again, and each event that
+/// this Slack ever sent is stored once.
+#[tokio::test]
+async fn over_socket_mode_each_event_is_stored_once_through_kills() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let options =
+        WorkspaceOptions { ack_timeout: Duration::from_millis(500), ..WorkspaceOptions::default() };
+    let slack = FakeSlack::start(options).await?;
+    let config = over_socket(folder.path(), &slack.api())?;
+    for _ in 0..2 {
+        let gateway = Gateway::start(&config)?;
+        slack.until(|slack| !slack.connections().is_empty()).await;
+        for _ in 0..10 {
+            slack.emit();
+        }
+        slack.until(|slack| slack.ledger().unacknowledged().count() < 5).await;
+        gateway.kill()?;
+        slack.until(|slack| slack.connections().is_empty()).await;
+    }
+    let gateway = Gateway::start(&config)?;
+    slack.until(|slack| slack.ledger().unacknowledged().next().is_none()).await;
+    ensure!(get(&gateway, "/readyz")?.status == 200);
+    let stored = events(&gateway)?;
+    for event in &stored {
+        ensure!(event["verification"]["covers"] == "connection", "{event}");
+        ensure!(event["data"]["transport"] == "socket", "{event}");
+    }
+    let ids = stored.iter().filter_map(|event| event["data"]["event_id"].as_str());
+    slack.ledger().check(ids)?;
+    ensure!(stored.len() == 20, "{}", stored.len());
+    let stopped = gateway.stop()?;
+    ensure!(stopped.success());
+    slack.until(|slack| slack.connections().is_empty()).await;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_gateway_that_slack_refuses_is_not_ready_and_says_why_until_a_reload_mends_it()
+-> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let slack = FakeSlack::start(WorkspaceOptions::default()).await?;
+    slack.answer_every_open(OpenAnswer::Error("invalid_auth".to_owned()));
+    let gateway = Gateway::start(&over_socket(folder.path(), &slack.api())?)?;
+    gateway.said("needs somebody")?;
+    let ready = get(&gateway, "/readyz")?;
+    let said = String::from_utf8_lossy(&ready.body).into_owned();
+    ensure!(ready.status == 503 && said.contains("channel `team`"), "{said}");
+    ensure!(said.contains("invalid_auth") && !said.contains("xapp"), "{said}");
+    slack.answer_every_open(OpenAnswer::Ok);
+    gateway.hang_up()?;
+    slack.until(|slack| !slack.connections().is_empty()).await;
+    slack.emit();
+    slack.until(|slack| slack.ledger().unacknowledged().next().is_none()).await;
+    ensure!(get(&gateway, "/readyz")?.status == 200);
+    ensure!(events(&gateway)?.len() == 1);
+    // A channel that is gone from the configuration receives no more.
+    write_config(folder.path(), "")?;
+    gateway.hang_up()?;
+    slack.until(|slack| slack.connections().is_empty()).await;
+    ensure!(get(&gateway, "/readyz")?.status == 200);
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     cli::CheckArguments,
-    config::{Config, Environment, Known, Problems},
+    config::{Config, Environment, Known, Problems, SlackChannel},
     failure::Failure,
     output,
 };
@@ -42,8 +42,9 @@ fn told(config: &Config) -> String {
         let proof = if channel.secrets.is_empty() { "not verified" } else { &channel.provider };
         text.push_str(&format!("channel       {} ({proof})\n", channel.channel.id));
     }
-    for channel in &config.channels.slack {
-        text.push_str(&format!("channel       {} (slack)\n", channel.channel.id));
+    for SlackChannel { spec, socket } in &config.channels.slack {
+        let by = if socket.is_some() { "slack, Socket Mode" } else { "slack" };
+        text.push_str(&format!("channel       {} ({by})\n", spec.channel.id));
     }
     for channel in &config.channels.cron {
         text.push_str(&format!("channel       {} (cron)\n", channel.id));
@@ -74,11 +75,10 @@ fn summary(config: &Config) -> Value {
             "verified": !channel.secrets.is_empty(),
         })
     });
-    let slack = config
-        .channels
-        .slack
-        .iter()
-        .map(|channel| json!({"id": channel.channel.id, "type": "slack", "verified": true}));
+    let slack = config.channels.slack.iter().map(|SlackChannel { spec, socket }| {
+        let (id, socket_mode) = (&spec.channel.id, socket.is_some());
+        json!({"id": id, "type": "slack", "verified": true, "socket_mode": socket_mode})
+    });
     let cron = config
         .channels
         .cron

@@ -20,7 +20,7 @@ mod subscription;
 mod tls;
 mod value;
 
-pub use channel::Channels;
+pub use channel::{Channels, SlackChannel};
 pub use demo::DEMO_NAME;
 pub use environment::Environment;
 pub use problem::{Problem, Problems};

@@ -20,6 +20,7 @@ use std::{
 fn environment() -> Environment {
     let variables = [
         ("SET", "a secret"),
+        ("XAPP", "xapp-1-token"),
         ("EMPTY", ""),
         ("KEY", "0123456789abcdef0123456789abcdef"),
         ("SPACED", "a key with spaces in it"),
@@ -131,6 +132,14 @@ fn every_key_means_what_it_says() {
 fn every_key_of_a_slack_channel_means_what_it_says() {
     let config = good("everything.toml");
     let [team, plain] = config.channels.slack.as_slice() else { panic!("two channels") };
+    let socket = team.socket.as_ref().expect("Socket Mode");
+    assert_eq!(
+        (socket.channel.as_str(), socket.api.as_str()),
+        ("team", "https://slack-gov.com/api")
+    );
+    assert_eq!(socket.app_token.expose(), b"xapp-1-token");
+    assert!(plain.socket.is_none());
+    let (team, plain) = (&team.spec, &plain.spec);
     assert_eq!((team.channel.id.as_str(), team.channel.label.as_str()), ("team", "Team"));
     let secrets = team.signing_secrets.iter();
     let secrets: Vec<_> =

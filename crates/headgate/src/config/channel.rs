@@ -7,26 +7,42 @@ mod webhook;
 use super::{Context, Server, section::Section, value::Value};
 use headgate_cron::Schedule;
 use headgate_event::{Channel, ChannelType, limits::CHANNEL_LABEL_BYTES_MAX};
-use headgate_slack::SlackChannelSpec;
+use headgate_slack::{SlackChannelSpec, socket::SocketSpec};
 use headgate_webhook::ChannelSpec;
 use std::{collections::BTreeMap, sync::Arc};
 
 pub(super) use webhook::UNSIGNED;
 
 /// The ways in, by type.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Channels {
     /// Channels that senders POST webhooks to.
     pub webhooks: Vec<ChannelSpec>,
-    /// Channels that Slack sends to.
-    pub slack: Vec<SlackChannelSpec>,
+    /// Channels of Slack apps.
+    pub slack: Vec<SlackChannel>,
     /// Channels that schedules fire into.
     pub cron: Vec<Arc<Channel>>,
     /// The schedules of all of them.
     pub schedules: Vec<Schedule>,
 }
 
+/// A channel of a Slack app, which receives over HTTP, over Socket Mode, or both.
+#[derive(Clone, Debug)]
+pub struct SlackChannel {
+    /// The channel. It receives over HTTP if it has a signing secret.
+    pub spec: SlackChannelSpec,
+    /// Socket Mode, if it receives by that.
+    pub socket: Option<SocketSpec>,
+}
+
 impl Channels {
+    /// The Slack channels that receive over HTTP.
+    #[must_use]
+    pub fn slack_over_http(&self) -> Vec<SlackChannelSpec> {
+        let specs = self.slack.iter().map(|channel| &channel.spec);
+        specs.filter(|spec| !spec.signing_secrets.is_empty()).cloned().collect()
+    }
+
     /// How many there are.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -51,7 +67,8 @@ impl Read {
     /// would refuse everything.
     pub(super) fn check_proxies(&self, root: &Section<'_>, server: Option<&Server>) {
         let (Some(channels), Some(server)) = (&self.channels, server) else { return };
-        let mut by_proxy = channels.slack.iter().filter(|spec| spec.client_certificate.is_some());
+        let specs = channels.slack.iter().map(|channel| &channel.spec);
+        let mut by_proxy = specs.filter(|spec| spec.client_certificate.is_some());
         if let Some(spec) = by_proxy.next().filter(|_| server.trusted_proxies.is_empty()) {
             let id = &spec.channel.id;
             let text = format!(
@@ -76,14 +93,14 @@ enum Kind {
 /// A channel that holds together.
 enum One {
     Webhook(ChannelSpec),
-    Slack(SlackChannelSpec),
+    Slack(SlackChannel),
     Cron(Arc<Channel>, Vec<Schedule>),
 }
 
 /// The types that there are.
 const TYPES: &str = "`webhook`, `slack` or `cron`";
 /// Keys of channels whose types come in later versions.
-const LATER: [&str; 2] = ["addresses", "app_token"];
+const LATER: [&str; 1] = ["addresses"];
 
 pub(super) fn read(root: &Section<'_>, context: &Context<'_>) -> Read {
     let sections =
@@ -100,7 +117,7 @@ fn sorted(read: Vec<One>) -> Channels {
     for one in read {
         match one {
             One::Webhook(spec) => channels.webhooks.push(spec),
-            One::Slack(spec) => channels.slack.push(spec),
+            One::Slack(channel) => channels.slack.push(channel),
             One::Cron(channel, schedules) => {
                 channels.cron.push(channel);
                 channels.schedules.extend(schedules);

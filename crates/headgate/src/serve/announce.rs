@@ -5,7 +5,10 @@ use super::{
     front::{SLACK_PATH, WEBHOOK_PATH},
     listeners::Addresses,
 };
-use crate::{config::Config, output};
+use crate::{
+    config::{Config, SlackChannel},
+    output,
+};
 use headgate_queue::{Queue, Seq};
 use headgate_webhook::ChannelSpec;
 use std::sync::Arc;
@@ -101,12 +104,7 @@ fn welcome(config: &Config, at: Addresses) -> String {
         text.push_str(&invitation(channel, &base));
     }
     for channel in &config.channels.slack {
-        let id = &channel.channel.id;
-        let url = format!("{base}{SLACK_PATH}{id}");
-        text.push_str(&format!(
-            "\n`{id}` takes what Slack sends; a signed sample, with its secret in NAME:\n\n  \
-             headgate send slack --to {url} --secret-env NAME\n"
-        ));
+        text.push_str(&slack(channel, &base));
     }
     if config.file.is_none() {
         text.push_str(
@@ -134,12 +132,26 @@ fn invitation(spec: &ChannelSpec, base: &str) -> String {
     )
 }
 
+/// How Slack reaches a channel.
+fn slack(SlackChannel { spec, socket }: &SlackChannel, base: &str) -> String {
+    let id = &spec.channel.id;
+    if spec.signing_secrets.is_empty() {
+        return format!("\n`{id}` receives from Slack over connections that it opens\n");
+    }
+    let url = format!("{base}{SLACK_PATH}{id}");
+    let besides = if socket.is_some() { ", and over connections that it opens" } else { "" };
+    format!(
+        "\n`{id}` takes what Slack sends{besides}; a signed sample, with its secret in NAME:\n\n  \
+         headgate send slack --to {url} --secret-env NAME\n"
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::config::Channels;
     use headgate_event::{Channel, ChannelType, Secret};
-    use headgate_slack::SlackChannelSpec;
+    use headgate_slack::{SigningSecret, SlackChannelSpec};
     use std::path::PathBuf;
 
     fn told(change: impl FnOnce(&mut Config)) -> String {
@@ -172,7 +184,11 @@ mod tests {
             config.file = Some(PathBuf::from("headgate.toml"));
             config.channels.webhooks.clear();
             let channel = Channel::new("team", "Team", ChannelType::Slack).expect("a channel");
-            config.channels.slack = vec![SlackChannelSpec::new(channel, Vec::new())];
+            let secret = SigningSecret { secret: Secret::new("hunter2"), api_app_id: None };
+            let signed = SlackChannelSpec::new(channel.clone(), vec![secret]);
+            let socket = SlackChannelSpec::new(channel, Vec::new());
+            config.channels.slack =
+                [signed, socket].map(|spec| SlackChannel { spec, socket: None }).into();
         });
         insta::assert_snapshot!("welcome_slack", text);
     }

@@ -1,11 +1,10 @@
 //! The service of a listener: what senders send goes to its source, all else to the API.
 
 use super::sources::Sources;
-use crate::config::Channels;
+use crate::config::{Channels, SlackChannel};
 use headgate_api::{Api, ChannelView};
 use headgate_event::Channel;
 use headgate_http::{Answer, Arrival, Handler, Reject, RequestId};
-use headgate_slack::SlackChannelSpec;
 use headgate_webhook::ChannelSpec;
 use http::{Request, StatusCode};
 use http_body_util::Either;
@@ -82,12 +81,13 @@ fn internal(channel: &Channel) -> ChannelView {
     }
 }
 
-fn slack(spec: &SlackChannelSpec) -> ChannelView {
+fn slack(SlackChannel { spec, .. }: &SlackChannel) -> ChannelView {
+    let over_http = !spec.signing_secrets.is_empty();
     ChannelView {
         channel: spec.channel.clone(),
         provider: None,
         verification: "slack".to_owned(),
-        path: Some(format!("{SLACK_PATH}{}", spec.channel.id)),
+        path: over_http.then(|| format!("{SLACK_PATH}{}", spec.channel.id)),
     }
 }
 

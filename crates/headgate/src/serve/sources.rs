@@ -1,16 +1,17 @@
 //! What receives from outside: the source of each type of channel, in one hand.
 
-use super::configuration;
+use super::{configuration, sockets::Sockets};
 use crate::{config::Channels, failure::Failure};
 use headgate_slack::SlackSource;
 use headgate_webhook::{Ports, Providers, WebhookSource};
 use std::sync::Arc;
 
 /// The sources that take requests. Clones are the same.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) struct Sources {
     pub(super) webhooks: Arc<WebhookSource>,
     pub(super) slack: Arc<SlackSource>,
+    pub(super) sockets: Sockets,
 }
 
 impl Sources {
@@ -20,11 +21,13 @@ impl Sources {
         providers: &Providers,
         ports: Ports,
     ) -> Result<Self, Failure> {
-        let slack = SlackSource::new(channels.slack.clone(), of_slack(&ports));
+        let slack = SlackSource::new(channels.slack_over_http(), of_slack(&ports));
+        let sockets = Sockets::new(&ports);
         let webhooks = WebhookSource::new(channels.webhooks.clone(), providers, ports);
         Ok(Self {
             webhooks: Arc::new(webhooks.map_err(|errors| configuration::not_taken(&errors))?),
             slack: Arc::new(slack.map_err(|errors| configuration::not_taken(&errors))?),
+            sockets,
         })
     }
 }

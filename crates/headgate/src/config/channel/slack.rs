@@ -1,6 +1,6 @@
 //! A channel of type `slack`: by what Slack proves itself, and what is answered and named.
 
-use super::LATER;
+use super::{LATER, SlackChannel};
 use crate::config::{Context, secret, section::Section, value::Value};
 use headgate_event::{
     Channel,
@@ -11,6 +11,7 @@ use headgate_event::{
 };
 use headgate_slack::{
     ClientCertificate, SelfEvents, SigningSecret, SlackChannelSpec, SlackChannelSpecErrorKind,
+    socket::{SLACK_API, SocketSpec, SocketSpecError},
 };
 use http::HeaderName;
 use serde_json::value::RawValue;
@@ -21,11 +22,16 @@ pub(super) fn read(
     section: &Section<'_>,
     channel: Option<Channel>,
     context: &Context<'_>,
-) -> Option<SlackChannelSpec> {
-    let expected = format!("an array of {}", secret::EXPECTED);
-    let secrets = section
-        .required("signing_secrets", &expected)
-        .and_then(|value| secret::list_of(&value, |member| signing_secret(member, context)));
+) -> Option<SlackChannel> {
+    let secrets = optional(section, "signing_secrets", |value| {
+        secret::list_of(value, |member| signing_secret(member, context))
+    });
+    let socket = socket(section, channel.as_ref(), context);
+    let proved = !matches!((&secrets, &socket), (Some(None), Some(None)));
+    if !proved {
+        let expected = "expected the secrets by which Slack signs, or an `app_token`, found none";
+        section.wrong("signing_secrets", expected);
+    }
     let certificate = optional(section, "client_certificate", client_certificate);
     let body_bytes_max = optional(section, "max_body", body_bytes_max);
     let dedupe = optional(section, "dedupe", dedupe);
@@ -38,7 +44,7 @@ pub(super) fn read(
     section.report_unknown(&LATER);
     let spec = SlackChannelSpec {
         channel: channel?,
-        signing_secrets: secrets?,
+        signing_secrets: secrets?.unwrap_or_default(),
         client_certificate: certificate?,
         body_bytes_max: body_bytes_max?,
         dedupe: dedupe?.unwrap_or(Some(SLACK_DEDUPE_WINDOW_DEFAULT)),
@@ -47,7 +53,36 @@ pub(super) fn read(
         names: names?.unwrap_or_default(),
         answers: answers?.unwrap_or_default(),
     };
-    check(section, &spec).then_some(spec)
+    let socket = socket?;
+    (check(section, &spec) && proved).then_some(SlackChannel { spec, socket })
+}
+
+/// Socket Mode, when there is a token for it.
+fn socket(
+    section: &Section<'_>,
+    channel: Option<&Channel>,
+    context: &Context<'_>,
+) -> Option<Option<SocketSpec>> {
+    let app_token = optional(section, "app_token", |value| secret::read(value, context));
+    let api = optional(section, "api_url", |value| value.text("a URL").map(str::to_owned));
+    let (app_token, api) = (app_token?, api?);
+    let Some(app_token) = app_token else {
+        if api.is_some() {
+            let text = "expected no such key without `app_token`, because nothing else asks there";
+            section.wrong("api_url", text);
+            return None;
+        }
+        return Some(None);
+    };
+    let api = api.unwrap_or_else(|| SLACK_API.to_owned());
+    let spec = SocketSpec { channel: channel?.id.clone(), app_token, api };
+    let Err(error) = spec.check() else { return Some(Some(spec)) };
+    let key = match error {
+        SocketSpecError::Api { .. } => "api_url",
+        _ => "app_token",
+    };
+    section.wrong(key, &error.to_string());
+    None
 }
 
 /// A key that may be left out: none when it is wrong.

@@ -71,13 +71,14 @@ fn schedules_of(timers: &Timers) -> Step {
 fn channels_of(sources: &Sources, providers: &Arc<Providers>, api: &Api) -> Step {
     let (sources, providers, api) = (sources.clone(), Arc::clone(providers), api.clone());
     step("channels", move |config| {
-        let (webhooks, slack) = (config.channels.webhooks.clone(), config.channels.slack.clone());
+        let channels = config.channels.clone();
+        let (webhooks, slack) = (channels.webhooks.clone(), channels.slack_over_http());
         let mut wrong = Vec::new();
         for spec in &webhooks {
             let errors = spec.check(&providers).err().unwrap_or_default();
             wrong.extend(errors.iter().map(|error| in_channel(&spec.channel.id, error)));
         }
-        for spec in &slack {
+        for spec in channels.slack.iter().map(|channel| &channel.spec) {
             let errors = spec.clone().prepare().err().unwrap_or_default();
             wrong.extend(errors.iter().map(|error| in_channel(&spec.channel.id, error)));
         }
@@ -87,10 +88,15 @@ fn channels_of(sources: &Sources, providers: &Arc<Providers>, api: &Api) -> Step
         let (sources, providers) = (sources.clone(), Arc::clone(&providers));
         let (api, views) = (api.clone(), front::channel_views(&config.channels));
         Ok(Box::pin(async move {
-            sources.webhooks.replace(webhooks, &providers).map_err(|errors| not_taken(&errors))?;
-            sources.slack.replace(slack).map_err(|errors| Unfinished {
-                changed: vec!["webhook channels".to_owned()],
-                ..not_taken(&errors)
+            sources
+                .sockets
+                .adopt(&channels)
+                .map_err(|cause| Unfinished { changed: Vec::new(), cause })?;
+            let webhooks = sources.webhooks.replace(webhooks, &providers);
+            webhooks.map_err(|errors| not_taken(&errors, &["connections to Slack"]))?;
+            let slack = sources.slack.replace(slack);
+            slack.map_err(|errors| {
+                not_taken(&errors, &["connections to Slack", "webhook channels"])
             })?;
             api.replace_channels(views);
             Ok(())
@@ -102,10 +108,11 @@ fn in_channel(id: &str, error: &dyn Error) -> String {
     format!("channel `{id}`: {}", chain(error))
 }
 
-/// A source knows of something that was not looked for.
-fn not_taken(errors: &[impl Error]) -> Unfinished {
+/// A source knows of something that was not looked for, when this had changed already.
+fn not_taken(errors: &[impl Error], changed: &[&str]) -> Unfinished {
     let texts: Vec<String> = errors.iter().map(|error| chain(error)).collect();
-    Unfinished { changed: Vec::new(), cause: anyhow::anyhow!(texts.join("; ")) }
+    let changed = changed.iter().map(|&part| part.to_owned()).collect();
+    Unfinished { changed, cause: anyhow::anyhow!(texts.join("; ")) }
 }
 
 fn retention_of(retention: &watch::Sender<Retention>) -> Step {
