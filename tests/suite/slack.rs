@@ -94,7 +94,7 @@ fn what_the_sdk_signs_is_an_event_and_says_what_bolt_reads_in_it() -> Result<()>
         ("command", "slash_command", json!("a payload= of 50% & more + ü")),
         ("action", "block_actions", json!("42 + 1")),
     ];
-    for (kind, event_type, text) in texts {
+    for (kind, event_type, text) in &texts {
         let said = send_by_sdk(&gateway, kind, SECRET)?;
         ensure!(said["status"] == 200 && said["body"] == "", "{kind}: {said}");
         let event = newest(&gateway)?;
@@ -102,7 +102,7 @@ fn what_the_sdk_signs_is_an_event_and_says_what_bolt_reads_in_it() -> Result<()>
         ensure!(event["verification"]["verdict"] == "verified", "{event}");
         ensure!(event["verification"]["covers"] == "body+time", "{event}");
         let data = &event["data"];
-        ensure!(data["event_type"] == event_type && data["text"] == text, "{kind}: {data}");
+        ensure!(data["event_type"] == *event_type && data["text"] == *text, "{kind}: {data}");
         for field in ["channel_id", "user_id", "installation_team_id", "thread_ts"] {
             ensure!(data[field] == said["bolt"][field], "{kind}: {field}: {data} and {said}");
         }
@@ -341,7 +341,7 @@ fn the_api_shows_the_channel_and_a_reload_with_a_fault_changes_nothing() -> Resu
 fn after_kills_what_was_acknowledged_is_there_and_retries_add_nothing() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let config = configuration(folder.path(), SECRET, "")?;
-    let mut sent = Vec::new();
+    let mut sent: Vec<Vec<u8>> = Vec::new();
     for round in 0..4 {
         let gateway = Gateway::start(&config)?;
         // All that was acknowledged comes again, as when the answers were lost on their way.
