@@ -158,6 +158,12 @@ impl Timings {
         changed
     }
 
+    /// How many different expressions it holds, for who makes timings without end.
+    #[must_use]
+    pub fn expression_count(&self) -> usize {
+        self.cron.len()
+    }
+
     fn zone(&mut self, name: &str) -> Result<Arc<SharedZone>, TimingError> {
         if let Some(known) = self.shared.get(name) {
             return Ok(Arc::clone(known));
