@@ -12,7 +12,7 @@ mod openapi;
 pub use openapi::document as openapi_document;
 
 mod api;
-pub use api::{Api, ApiOptions, Measure, Readiness, StreamRules};
+pub use api::{Api, ApiOptions, Measure, Readiness, StreamRules, Zones};
 
 mod access;
 pub use access::{Access, ApiKey, Scope, ScopeError};
@@ -22,6 +22,9 @@ pub use metrics::{SUBSCRIPTION_GAUGES, SubscriptionGauge};
 
 mod channels;
 pub use channels::ChannelView;
+
+mod health;
+pub use health::ZonesView;
 
 mod rejections;
 pub use rejections::{Rejections, Releaser, Releasing, Unreleased};
@@ -42,7 +45,6 @@ mod error;
 mod events;
 mod export;
 mod filters;
-mod health;
 mod lease;
 mod parameters;
 mod settle;

@@ -81,16 +81,18 @@ fn data(firing: &Firing) -> CronData {
         late_by_ms: late_by_ms(firing),
         nominal_local: nominal.map(|civil| civil.format("%Y-%m-%dT%H:%M:%S").to_string()),
         utc_offset: Some(occurrence.offset.to_string()),
-        dst: occurrence.dst.map(dst),
+        dst: occurrence.dst.map(CronDst::from),
         trigger: firing.trigger,
     }
 }
 
-fn dst(mark: DstMark) -> CronDst {
-    match mark {
-        DstMark::Gap => CronDst::Gap,
-        DstMark::FirstPass => CronDst::Fold1,
-        DstMark::SecondPass => CronDst::Fold2,
+impl From<DstMark> for CronDst {
+    fn from(mark: DstMark) -> Self {
+        match mark {
+            DstMark::Gap => Self::Gap,
+            DstMark::FirstPass => Self::Fold1,
+            DstMark::SecondPass => Self::Fold2,
+        }
     }
 }
 

@@ -101,6 +101,24 @@ impl CronSource {
         self.inner.core().list(runs)
     }
 
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.inner.core().is_empty()
+    }
+
+    /// A page of them; see [`Ticker::page`].
+    #[must_use]
+    pub fn page(
+        &self,
+        channel: Option<&str>,
+        after: Option<(&str, &str)>,
+        limit: usize,
+        runs: usize,
+    ) -> Vec<ScheduleView> {
+        self.inner.core().page(channel, after, limit, runs)
+    }
+
     /// One schedule with up to `runs` next runs.
     #[must_use]
     pub fn view(&self, id: Uuid, runs: usize) -> Option<ScheduleView> {

@@ -28,7 +28,7 @@ mod selection;
 pub use selection::{KeyName, Selectable, Selection};
 
 mod source_notes;
-pub use source_notes::{SourceNote, SourceNotes};
+pub use source_notes::{KeptNote, SourceNote, SourceNotes};
 
 mod subscription;
 pub use subscription::{

@@ -14,15 +14,15 @@ pub struct SourceNote {
     pub value: Option<Vec<u8>>,
 }
 
+/// The key and the value of a note.
+pub type KeptNote = (Vec<u8>, Vec<u8>);
+
 /// Keeps what sources need to know again after a restart.
 ///
 /// It is state: a backup holds it, and nothing makes it again.
 pub trait SourceNotes: Send + Sync {
     /// All values of this kind, by their keys.
-    fn notes(
-        &self,
-        kind: &'static str,
-    ) -> BoxFuture<'_, Result<Vec<(Vec<u8>, Vec<u8>)>, QueueError>>;
+    fn notes(&self, kind: &'static str) -> BoxFuture<'_, Result<Vec<KeptNote>, QueueError>>;
 
     /// Keeps these values, all or none of them. `Ok` means durable.
     fn keep_notes(&self, notes: Vec<SourceNote>) -> BoxFuture<'_, Result<(), QueueError>>;

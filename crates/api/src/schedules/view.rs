@@ -1,6 +1,6 @@
 //! A schedule as the API shows it.
 
-use headgate_event::{EventId, Timestamp};
+use headgate_event::{EventId, Timestamp, data::CronDst};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -63,5 +63,5 @@ pub struct ScheduledRun {
     /// What a clock in its time zone shows, with its offset: `2026-11-26T14:00:00-05:00`.
     pub local: String,
     /// What the turning of the clock does to it: `gap`, `fold1` or `fold2`.
-    pub dst: Option<String>,
+    pub dst: Option<CronDst>,
 }

@@ -101,6 +101,7 @@ impl World {
             backups: None,
             rejections: None,
             schedules: None,
+            zones: None,
             stop: stopping,
             stream: StreamRules::default(),
         };

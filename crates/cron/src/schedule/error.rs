@@ -131,6 +131,23 @@ pub enum ScheduleError {
 }
 
 impl ScheduleError {
+    /// The key of a definition that it is about.
+    #[must_use]
+    pub fn key(&self) -> &'static str {
+        match self {
+            Self::Name { .. } => "name",
+            Self::Channel { .. } => "channel",
+            Self::Id { .. } => "id",
+            Self::PayloadTooLarge { .. } | Self::Payload { .. } => "payload",
+            Self::Window { .. } => "catchup_window",
+            Self::Limit { .. } => "catchup_limit",
+            Self::Jitter { .. } => "jitter",
+            Self::MaxFires { .. } => "max_fires",
+            Self::Bounds { .. } => "end_at",
+            Self::Subscription { .. } => "overlap_subscription",
+        }
+    }
+
     pub(super) fn name(found: &str) -> Self {
         Self::Name { found: found.chars().take(80).collect() }
     }

@@ -38,6 +38,32 @@ impl Ticker {
         views
     }
 
+    /// The first `limit` schedules by channel and name, of one channel or of all, that come after
+    /// this channel and name; with up to `runs` next runs each.
+    #[must_use]
+    pub fn page(
+        &self,
+        channel: Option<&str>,
+        after: Option<(&str, &str)>,
+        limit: usize,
+        runs: usize,
+    ) -> Vec<ScheduleView> {
+        let place =
+            |slot: &Slot| (slot.schedule.channel().id.clone(), slot.schedule.name().to_owned());
+        let comes = |slot: &&Slot| {
+            let (its, name) = (slot.schedule.channel().id.as_str(), slot.schedule.name());
+            channel.is_none_or(|channel| channel == its)
+                && after.is_none_or(|after| (its, name) > after)
+        };
+        let mut slots: Vec<&Slot> = self.slots.iter().filter(comes).collect();
+        if slots.len() > limit {
+            slots.select_nth_unstable_by_key(limit, |slot| place(slot));
+            slots.truncate(limit);
+        }
+        slots.sort_by_cached_key(|slot| place(slot));
+        slots.into_iter().map(|slot| slot.view(runs)).collect()
+    }
+
     /// One schedule with up to `runs` next runs.
     #[must_use]
     pub fn view(&self, id: uuid::Uuid, runs: usize) -> Option<ScheduleView> {

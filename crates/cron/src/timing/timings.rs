@@ -164,6 +164,14 @@ impl Timings {
         self.cron.len()
     }
 
+    /// Lets go of what no schedule uses any more.
+    pub fn forget_unused(&mut self) {
+        let used = |timing: &Arc<Timing>| Arc::strong_count(timing) > 1;
+        self.cron.retain(|_, timing| timing.as_ref().is_some_and(used));
+        self.rules.retain(|rules| Arc::strong_count(rules) > 1);
+        self.shared.retain(|_, zone| Arc::strong_count(zone) > 1);
+    }
+
     fn zone(&mut self, name: &str) -> Result<Arc<SharedZone>, TimingError> {
         if let Some(known) = self.shared.get(name) {
             return Ok(Arc::clone(known));

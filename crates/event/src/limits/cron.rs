@@ -96,3 +96,5 @@ const _: () = assert!(CATCHUP_WINDOW_DEFAULT.as_secs() <= CATCHUP_WINDOW_MAX.as_
 const _: () = assert!(CATCHUP_LIMIT_DEFAULT <= CATCHUP_LIMIT_MAX);
 const _: () = assert!(CRON_SLEEP_MAX.as_secs() < CRON_LATE_MAX.as_secs());
 const _: () = assert!(CRON_BATCH_BYTES_MAX + SCHEDULE_PAYLOAD_BYTES_MAX < ACCEPT_BYTES_MAX / 4);
+/// How often the system is asked for newer zone data.
+pub const ZONES_LOOK_EVERY: Duration = Duration::from_secs(24 * 3600);

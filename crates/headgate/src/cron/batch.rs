@@ -70,7 +70,7 @@ pub(super) fn answer_all(
 ) -> io::Result<()> {
     let mut input = BufReader::with_capacity(BUFFER_BYTES, input);
     let mut output = BufWriter::with_capacity(BUFFER_BYTES, output);
-    let mut answers = Answers { timings: Timings::new(Arc::clone(&zones)), zones, clock };
+    let mut answers = Answers { timings: Timings::new(zones), clock };
     let mut line = Vec::new();
     loop {
         // Who asks one line at a time waits for its answer before it writes the next.
@@ -95,7 +95,6 @@ pub(super) fn answer_all(
 /// What answers need.
 struct Answers<'a> {
     timings: Timings,
-    zones: Arc<Zones>,
     clock: &'a dyn Clock,
 }
 
@@ -110,7 +109,7 @@ impl Answers<'_> {
             return Err(Unanswered::Count(count));
         }
         if self.timings.expression_count() >= CRON_QUESTION_EXPRESSIONS_MAX {
-            self.timings = Timings::new(Arc::clone(&self.zones));
+            self.timings.forget_unused();
         }
         let with_seconds = question.seconds.unwrap_or_default();
         let text = CronText {

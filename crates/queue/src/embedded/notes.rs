@@ -1,14 +1,11 @@
 //! Keeping what sources need to know again after a restart.
 
 use super::{Embedded, committer::Call, state};
-use crate::{QueueError, SourceNote, SourceNotes};
+use crate::{KeptNote, QueueError, SourceNote, SourceNotes};
 use headgate_event::BoxFuture;
 
 impl SourceNotes for Embedded {
-    fn notes(
-        &self,
-        kind: &'static str,
-    ) -> BoxFuture<'_, Result<Vec<(Vec<u8>, Vec<u8>)>, QueueError>> {
+    fn notes(&self, kind: &'static str) -> BoxFuture<'_, Result<Vec<KeptNote>, QueueError>> {
         let path = self.folder.join("headgate.db");
         Box::pin(self.reading(move |_| {
             let failed =

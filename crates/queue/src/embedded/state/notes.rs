@@ -1,14 +1,11 @@
 //! The values that sources keep. What they mean is the sources' affair.
 
-use crate::SourceNote;
+use crate::{KeptNote, SourceNote};
 use rusqlite::{Connection, OpenFlags, Transaction, params};
 use std::path::Path;
 
 /// All values of this kind in the state of this file, by their keys.
-pub(in crate::embedded) fn notes(
-    path: &Path,
-    kind: &str,
-) -> rusqlite::Result<Vec<(Vec<u8>, Vec<u8>)>> {
+pub(in crate::embedded) fn notes(path: &Path, kind: &str) -> rusqlite::Result<Vec<KeptNote>> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
     let sql = "SELECT key, value FROM state_source_notes WHERE kind = ?1 ORDER BY key";
