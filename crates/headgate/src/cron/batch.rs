@@ -45,7 +45,7 @@ enum Unanswered {
     TooLong,
     #[error("expected a question such as {{\"expr\": \"0 14 * * THU\"}}, found an empty line")]
     Empty,
-    #[error("{0}")]
+    #[error("the line is no question: {0}")]
     Json(#[from] serde_json::Error),
     #[error("`n`: expected at most {CRON_NEXT_MAX}, found `{0}`")]
     Count(u64),
