@@ -25,7 +25,7 @@ const BUFFER_BYTES: usize = 64 << 10;
 
 /// A line of input.
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields, expecting = "a question such as {\"expr\": \"0 14 * * THU\"}")]
+#[serde(deny_unknown_fields)]
 struct Question<'a> {
     #[serde(borrow)]
     expr: Cow<'a, str>,
@@ -45,6 +45,8 @@ enum Unanswered {
     TooLong,
     #[error("expected a question such as {{\"expr\": \"0 14 * * THU\"}}, found an empty line")]
     Empty,
+    #[error("expected a question such as {{\"expr\": \"0 14 * * THU\"}}, found no object")]
+    NoObject,
     #[error("the line is no question: {0}")]
     Json(#[from] serde_json::Error),
     #[error("`n`: expected at most {CRON_NEXT_MAX}, found `{0}`")]
@@ -100,8 +102,11 @@ struct Answers<'a> {
 
 impl Answers<'_> {
     fn answer(&mut self, line: &[u8]) -> Result<Vec<String>, Unanswered> {
-        if line.is_empty() {
-            return Err(Unanswered::Empty);
+        match line.first() {
+            None => return Err(Unanswered::Empty),
+            Some(b'{') => {}
+            // A list would be taken for the members in their order.
+            Some(_) => return Err(Unanswered::NoObject),
         }
         let question: Question<'_> = serde_json::from_slice(line)?;
         let count = question.n.unwrap_or(CRON_NEXT_DEFAULT as u64);

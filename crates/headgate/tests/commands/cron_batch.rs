@@ -65,11 +65,13 @@ fn each_line_is_answered_in_its_order() {
 #[test]
 fn a_line_that_is_no_question_is_an_error_and_the_next_is_answered() {
     let good = r#"{"expr":"0 0 * * *","after":"2026-11-21T00:00:00Z","n":1}"#;
-    let wrong: [&[u8]; 12] = [
+    let wrong: [&[u8]; 14] = [
         b"",
         b"  ",
         b"hello",
-        b"[]",
+        br#"["0 0 * * *"]"#,
+        br#"{"expr":"0 0 * * *"}{"expr":"0 0 * * *"}"#,
+        br#"{"expr":"0 0 * * *","expr":"1 0 * * *"}"#,
         b"\xff\xfe\x00",
         br#"{"expr":"0 0 * * *","tiemzone":"UTC"}"#,
         br#"{"tz":"UTC"}"#,
