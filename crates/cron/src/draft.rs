@@ -46,9 +46,9 @@ pub fn draft(firing: &Firing, key: &PromptKey) -> Draft {
 
 /// What makes a firing known as one that happened. It cannot be switched off.
 ///
-/// The key is the occurrence of the schedule (`cron:{id}:{scheduled_at}`), or the run by hand. It is
-/// known as long as the occurrence may be caught up, with a day to spare, and a week at least; what
-/// is asked for by hand may be older.
+/// The key is the occurrence of the schedule (`cron:{id}:{scheduled_at}`), or the run by hand. It
+/// is known as long as the occurrence may be caught up, with a day to spare, and a week at least;
+/// what is asked for by hand may be older.
 #[must_use]
 pub fn dedupe(firing: &Firing) -> Dedupe {
     let (id, at) = (firing.schedule.id(), firing.occurrence.at);

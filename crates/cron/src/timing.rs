@@ -12,7 +12,6 @@ use crate::{FiringClass, Occurrence};
 pub use at::At;
 pub use every::{Every, EveryError};
 use headgate_event::Timestamp;
-use sha2::{Digest, Sha256};
 use std::{fmt, sync::Arc};
 pub use timings::{CronText, TimingError, Timings};
 
@@ -133,16 +132,33 @@ impl Timing {
     /// By what another timing is known as another one, also by a later run of the program.
     #[must_use]
     pub fn fingerprint(&self) -> u64 {
-        let text = match self {
-            Self::Cron(cron) => {
-                format!("cron\n{}\n{}\n{}", cron.expression, cron.timezone, cron.policy)
+        match self {
+            Self::Cron(cron) => hashed(&[
+                b"cron",
+                cron.expression.as_bytes(),
+                cron.timezone.as_bytes(),
+                cron.policy.as_bytes(),
+            ]),
+            Self::Every(every) => {
+                let (seconds, anchor) = every.identity();
+                hashed(&[b"every", &seconds.to_le_bytes(), &anchor.to_le_bytes()])
             }
-            Self::Every(every) => format!("every\n{:?}", every.identity()),
-            Self::At(at) => format!("at\n{}", at.at().unix_ms()),
-        };
-        let digest = Sha256::digest(text.as_bytes());
-        digest.iter().take(8).fold(0, |sum, byte| sum << 8 | u64::from(*byte))
+            Self::At(at) => hashed(&[b"at", &at.at().unix_ms().to_le_bytes()]),
+        }
     }
+}
+
+/// FNV-1a over the parts, with a separator and a last mixing: the same in every version, because
+/// stored cursors hold it.
+fn hashed(parts: &[&[u8]]) -> u64 {
+    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
+    for part in parts {
+        for byte in part.iter().chain(b"\n") {
+            hash = (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3);
+        }
+    }
+    hash = (hash ^ (hash >> 32)).wrapping_mul(0xd6e8_feb8_6659_fd93);
+    hash ^ (hash >> 32)
 }
 
 impl fmt::Debug for CronTiming {

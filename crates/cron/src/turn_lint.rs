@@ -4,12 +4,12 @@ use crate::{
     CivilTimes, DstMark, DstPolicy, FiringClass, Occurrence, Turn, ZoneRules, next_occurrence,
     zone::{civil_of, civil_seconds},
 };
-use chrono::NaiveDateTime;
+use chrono::{NaiveDateTime, Timelike};
 use headgate_event::{
     Timestamp,
     limits::{DST_GAP_S_MAX, TURNS_AHEAD},
 };
-use std::fmt;
+use std::{fmt, time::Duration};
 
 /// A fixed time that does not exist on a coming day, or comes twice, and what becomes of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,21 +49,16 @@ fn lint(
     let (before, after) = (civil_seconds(turn.civil_before()), civil_seconds(turn.civil_after()));
     let (opens, closes) = (before.min(after), before.max(after));
     let civil = times.next_after(civil_of(opens - 1)).filter(|at| civil_seconds(*at) < closes)?;
-    // All that becomes of it is due within the length of the turn of it, before or after.
-    let reach = std::time::Duration::from_secs((closes - opens).unsigned_abs() + 1);
-    let mut due = Vec::new();
-    let mut cursor = turn.at.minus(reach);
-    while let Some(next) = next_occurrence(times, zone, policy, cursor) {
-        cursor = next.at;
-        if next.at > turn.at.plus(reach) || due.len() > 1 {
-            break;
-        }
-        if next.dst.is_some() && next.nominal.contains(&civil) {
-            due.push(next);
-        } else if due.is_empty() && next.at >= turn.at.plus(reach) {
-            break;
-        }
+    if turn.forward_s() > DST_GAP_S_MAX {
+        return Some(TurnLint { civil, turn, due: Vec::new() });
     }
+    // What becomes of it is due no further from the turn than the turn is long.
+    let reach = Duration::from_secs((closes - opens).unsigned_abs() + 1);
+    let next = |after: Timestamp| next_occurrence(times, zone, policy, after);
+    let due = std::iter::successors(next(turn.at.minus(reach)), |last| next(last.at))
+        .take_while(|next| next.at <= turn.at.plus(reach))
+        .filter(|next| next.dst.is_some() && next.nominal.contains(&civil))
+        .collect();
     Some(TurnLint { civil, turn, due })
 }
 
@@ -72,10 +67,11 @@ impl fmt::Display for TurnLint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (from, to) = (self.turn.civil_before(), self.turn.civil_after());
         let what = if self.turn.forward_s() > 0 { "does not exist" } else { "comes twice" };
-        write!(f, "{} on {} {what} ", self.civil.format("%H:%M:%S"), self.civil.date())?;
-        match self.turn.forward_s() > DST_GAP_S_MAX {
-            true => write!(f, "(the clock goes from {from} to {to}): ")?,
-            false => write!(f, "(the clock goes from {} to {}): ", from.time(), to.time())?,
+        write!(f, "{} on {} {what} ", clock(self.civil), self.civil.date())?;
+        if from.date() == to.date() {
+            write!(f, "(the clock goes from {} to {}): ", clock(from), clock(to))?;
+        } else {
+            write!(f, "(the clock goes from {from} to {to}): ")?;
         }
         if self.due.is_empty() {
             return f.write_str("skipped");
@@ -83,10 +79,15 @@ impl fmt::Display for TurnLint {
         for (index, due) in self.due.iter().enumerate() {
             let local = civil_of(due.at.unix_s() + i64::from(due.offset.local_minus_utc()));
             let lead = if index == 0 { "due at" } else { " and at" };
-            write!(f, "{lead} {} {}{}", local.time(), due.offset, pass(due.dst))?;
+            write!(f, "{lead} {}{}{}", clock(local), due.offset, pass(due.dst))?;
         }
         Ok(())
     }
+}
+
+/// A time of the day, with seconds only where it has some.
+fn clock(civil: NaiveDateTime) -> impl fmt::Display {
+    civil.format(if civil.second() == 0 { "%H:%M" } else { "%H:%M:%S" })
 }
 
 const fn pass(mark: Option<DstMark>) -> &'static str {

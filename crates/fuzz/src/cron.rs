@@ -44,7 +44,7 @@ fn times(expression: &Expression, from: NaiveDateTime) -> Vec<NaiveDateTime> {
 
 fn refused(error: &ExpressionError, text: &str) {
     shown(&error.to_string());
-    error.report().lines().for_each(shown);
+    error.report().lines().filter(|line| !line.is_empty()).for_each(shown);
     assert_eq!(error.caret().lines().count(), 2);
     assert!((1..=text.chars().count() + 1).contains(&error.column()), "{error}");
 }

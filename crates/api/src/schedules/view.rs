@@ -36,7 +36,7 @@ pub struct ScheduleView {
     pub missed_count: u64,
     /// What is due up to here is dealt with.
     pub dealt_with_until: Timestamp,
-    /// Its last event.
+    /// Its last event, where `overlap` = `skip` makes it look for it.
     #[schemars(with = "Option<String>")]
     pub last_event_id: Option<EventId>,
     /// When it is due next, the soonest first; empty while it is paused or switched off.

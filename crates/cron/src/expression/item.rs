@@ -242,9 +242,9 @@ fn span(piece: Piece<'_>, field: Field) -> Result<ItemKind, Problem> {
     Ok(ItemKind::Span { first, last, step, is_open })
 }
 
-/// Where a range of days of the week ends: on Sunday as 7, beyond the weekend further on.
+/// Where a range of days of the week ends: beyond the weekend further on, so that `5-0` ends on
+/// day 7.
 fn weekly_end(first: u16, last: u16) -> u16 {
-    let last = if last == 0 && first > 0 { 7 } else { last };
     if first > last { last + 7 } else { last }
 }
 

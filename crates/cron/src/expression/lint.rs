@@ -134,7 +134,8 @@ fn uneven(
         }
         _ => write!(
             f,
-            "{name}: `{item}` begins again on day 1 of every month: the gap before it may be shorter"
+            "{name}: `{item}` begins again on day 1 of every month: the gap before it may be \
+             shorter"
         ),
     }
 }

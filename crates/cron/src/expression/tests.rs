@@ -6,3 +6,4 @@ mod engine;
 mod made;
 mod seeds;
 mod walk;
+mod words;

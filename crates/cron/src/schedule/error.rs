@@ -49,8 +49,8 @@ pub enum ScheduleError {
     },
     /// The payload is larger than an event of a schedule takes.
     #[error(
-        "payload of schedule `{name}`: expected at most {SCHEDULE_PAYLOAD_BYTES_MAX} bytes of JSON, \
-         found {bytes}"
+        "payload of schedule `{name}`: expected at most {SCHEDULE_PAYLOAD_BYTES_MAX} bytes of \
+         JSON, found {bytes}"
     )]
     PayloadTooLarge {
         /// The name of the schedule.

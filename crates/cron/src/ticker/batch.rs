@@ -47,12 +47,6 @@ pub struct Settled {
 }
 
 impl Batch {
-    /// Whether there is nothing to store and nothing to say.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.firings.is_empty() && self.moved.is_empty() && self.reset.is_none()
-    }
-
     pub(super) fn has_room(&self) -> bool {
         self.firings.len() < DRAFTS_PER_ACCEPT_MAX
             && self.missed.len() < DRAFTS_PER_ACCEPT_MAX

@@ -6,7 +6,7 @@
 use super::{Slots, Ticker, slot::Slot};
 use crate::{Cursor, Schedule, ScheduleOrigin};
 use headgate_event::{Timestamp, limits::SCHEDULE_TOMBSTONE_AGE};
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 use uuid::Uuid;
 
 /// What a reload changed.
@@ -78,14 +78,14 @@ impl Ticker {
     }
 
     fn refuse_duplicates(&self, schedules: &[Schedule]) -> Result<(), ReloadError> {
-        let mut order: Vec<&Schedule> = schedules.iter().collect();
-        order.sort_unstable_by_key(|schedule| schedule.id());
-        let twice = order.windows(2).find_map(|pair| match pair {
-            [a, b] if a.id() == b.id() => Some((a.id(), a.name(), b.name())),
-            _ => None,
+        let mut seen = HashSet::with_capacity(schedules.len());
+        let twice = schedules.iter().find(|schedule| !seen.insert(schedule.id()));
+        let twice = twice.and_then(|second| {
+            let first = schedules.iter().find(|first| first.id() == second.id())?;
+            Some((second.id(), first.name(), second.name()))
         });
         let taken = || {
-            order.iter().find_map(|schedule| {
+            schedules.iter().find_map(|schedule| {
                 let slot = self.slots.at(self.slots.index_of(schedule.id())?)?;
                 let other = slot.schedule.origin() != schedule.origin();
                 other.then(|| (schedule.id(), slot.schedule.name(), schedule.name()))
@@ -127,8 +127,10 @@ impl Ticker {
         now: Timestamp,
         reloaded: &mut Reloaded,
     ) -> u32 {
-        let cursor = self.cursor_for(&schedule, now);
-        if self.absent.remove(&schedule.id()).as_ref() != Some(&cursor) {
+        let known = self.absent.remove(&schedule.id());
+        let resumed = known.as_ref().map(|known| resumed(known, &schedule, now));
+        let cursor = resumed.unwrap_or_else(|| first(&schedule, now));
+        if known.as_ref() != Some(&cursor) {
             reloaded.cursors.push(cursor.clone());
         }
         self.latest = self.latest.max(cursor.until);

@@ -16,9 +16,12 @@ impl ZoneTable {
         let zone = TimeZone::tzif("zoneinfo", bytes)
             .map_err(|error| ZoneTableError::Tzif(error.to_string()))?;
         let begins = Timestamp::from_second(TABLE_BEGINS).unwrap_or(Timestamp::UNIX_EPOCH);
+        // Where a file has no rule for later years, jiff repeats its last turn for ever.
+        let mut last = TABLE_BEGINS;
         let changes = zone
             .following(begins)
             .map(|turn| (turn.timestamp().as_second(), turn.offset().seconds()))
+            .take_while(|(at, _)| std::mem::replace(&mut last, *at) < *at)
             .take_while(|(at, _)| *at < TABLE_ENDS);
         Self::collect(zone.to_offset(begins).seconds(), changes)
     }

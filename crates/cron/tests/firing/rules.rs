@@ -5,8 +5,12 @@ use crate::world::{
 };
 use headgate_cron::{
     CatchupPolicy, MissedWhy, Outcome, Overlap, Rules, Schedule, ScheduleError, ScheduleSpec,
+    dedupe,
 };
-use headgate_event::{Channel, ChannelType, EventId};
+use headgate_event::{
+    Channel, ChannelType, EventId,
+    limits::{DEDUPE_WINDOW_DEFAULT, DEDUPE_WINDOW_MAX},
+};
 use serde_json::value::RawValue;
 use std::{error::Error, sync::Arc, time::Duration};
 
@@ -136,6 +140,21 @@ fn a_start_in_the_past_asks_for_what_was_due_since() {
     };
     let mut ticker = ticker(vec![schedule("s", &every(3_600), rules)], at(START));
     assert_eq!(fired(&mut ticker, at(START)).len(), 5);
+}
+
+#[test]
+fn an_occurrence_is_known_as_fired_for_as_long_as_it_may_be_caught_up() {
+    for (window, jitter) in [(HOUR, HOUR), (30 * DAY, HOUR), (85 * DAY, DAY)] {
+        let rules = Rules { jitter, ..catching_up(CatchupPolicy::One, window, 1) };
+        let mut ticker = ticker(vec![schedule("s", &every(60), rules)], at(START));
+        let (batches, _) = drain(&mut ticker, at(START).plus(seconds(3_600)));
+        let firing = batches.iter().flat_map(|batch| &batch.firings).next().expect("one fires");
+        let known = dedupe(firing);
+        assert!(known.window >= window + jitter, "{:?}", known.window);
+        assert!((DEDUPE_WINDOW_DEFAULT..=DEDUPE_WINDOW_MAX).contains(&known.window));
+        let occurrence = (firing.schedule.id(), firing.occurrence.at);
+        assert_eq!(known.key, format!("cron:{}:{}", occurrence.0, occurrence.1));
+    }
 }
 
 #[test]

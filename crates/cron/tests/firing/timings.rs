@@ -35,6 +35,18 @@ fn the_same_expressions_share_one_timing_unless_they_depend_on_the_schedule() {
     assert_eq!(timings.rules(rules(4)).catchup.limit, 4);
 }
 
+// Stored cursors hold them: with another one, every schedule would begin anew.
+#[test]
+fn the_fingerprint_of_a_timing_is_the_same_in_every_version() {
+    let mut timings = timings();
+    let cron = timings.cron(text("0 9 * * *", "UTC"), Uuid::nil()).expect("fits");
+    let every = timings.every(Duration::from_secs(90), None).expect("fits");
+    let moment = timings.at("2026-12-24T18:00:00Z", None).expect("fits");
+    let found = [cron, every, moment].map(|timing| timing.fingerprint());
+    let pinned = [16354389666836904199, 16215647841330144083, 16994115742936479466];
+    assert_eq!(found, pinned);
+}
+
 #[test]
 fn a_moment_is_read_by_the_clock_of_its_zone() {
     let mut timings = timings();

@@ -1,7 +1,10 @@
 //! Which zone data counts, and what a reload changes.
 
+use chrono::{DateTime, Offset};
+use chrono_tz::{TZ_VARIANTS, Tz};
 use headgate_cron::{
-    ZoneChoice, ZoneFile, ZoneOrigin, ZoneRules, ZoneSource, ZoneVersion, ZoneWarning, Zones,
+    ZoneChoice, ZoneFile, ZoneOrigin, ZoneRules, ZoneSource, ZoneTable, ZoneVersion, ZoneWarning,
+    Zones,
 };
 use headgate_event::Timestamp;
 use std::{
@@ -15,11 +18,15 @@ use std::{
 #[derive(Clone, Debug, Default)]
 struct Folder(Arc<Mutex<BTreeMap<String, ZoneFile>>>);
 
+/// What a file holds that cannot be read.
+const UNREADABLE: &[u8] = b"unreadable";
+
 impl ZoneSource for Folder {
     fn file(&self, name: &str) -> io::Result<Option<ZoneFile>> {
-        match name {
-            "Europe/Oslo" => Err(io::Error::other("the disk is broken")),
-            _ => Ok(self.0.lock().expect("not poisoned").get(name).cloned()),
+        let file = self.0.lock().expect("not poisoned").get(name).cloned();
+        match file {
+            Some(file) if file.bytes == UNREADABLE => Err(io::Error::other("the disk is broken")),
+            file => Ok(file),
         }
     }
 }
@@ -105,16 +112,55 @@ fn data_of_no_known_release_counts_only_when_it_has_all_that_is_built_in() {
 }
 
 #[test]
+fn data_of_no_known_release_that_has_all_of_the_built_in_counts() {
+    let folder = Folder::default();
+    for tz in TZ_VARIANTS {
+        folder.put(tz.name(), recent(tz));
+    }
+    ZoneTable::from_tzif(&recent(Tz::UTC)).expect("a zone");
+    let data = folder.zones().data();
+    let words = "unknown release (system; the system tells no release but has all of 2025b)";
+    assert_eq!(data.to_string(), words);
+    assert_eq!(data.age_days(at("2026-11-21T00:00:00Z")), Some(32));
+    folder.put_zone("Asia/Tokyo", "UTC");
+    assert_eq!(folder.zones().data().choice, ZoneChoice::SystemDiffers("Asia/Tokyo"));
+}
+
+/// A TZif file of version 2 with the offsets of a zone on each day of 2022 to 2026.
+fn recent(tz: Tz) -> Vec<u8> {
+    let first_day = at("2022-01-01T00:00:00Z").unix_s();
+    let offset = |day: i64| {
+        let utc = DateTime::from_timestamp(first_day + day * 86_400, 0).expect("a time");
+        utc.with_timezone(&tz).offset().fix().local_minus_utc()
+    };
+    let turns: Vec<i64> = (1..365 * 5).filter(|day| offset(*day) != offset(day - 1)).collect();
+    let count = u32::try_from(turns.len()).expect("few");
+    let types = [0].into_iter().chain(turns.clone());
+    let types = types.map(|day| [&offset(day).to_be_bytes()[..], &[0, 0]].concat());
+    let head = |turns: u32, types: u32| {
+        let counts = [0, 0, 0, turns, types, 4].map(u32::to_be_bytes);
+        [b"TZif2", &[0; 15][..], &counts.concat()].concat()
+    };
+    let mut file = [head(0, 1), vec![0; 6], b"AAA\0".to_vec(), head(count, count + 1)].concat();
+    file.extend(turns.iter().flat_map(|day| (first_day + day * 86_400).to_be_bytes()));
+    file.extend((1..=count).map(|index| u8::try_from(index).expect("few")));
+    file.extend(types.flatten());
+    file.extend(b"AAA\0\n\n");
+    file
+}
+
+#[test]
 fn a_zone_that_the_folder_has_under_another_name_or_not_at_all_is_found() {
     let folder = Folder::of_release("# version 2026f\nL America/New_York US/Eastern\n");
     folder.put("Europe/Paris", b"TZif, but broken".to_vec());
+    folder.put("Europe/Oslo", UNREADABLE.to_vec());
     let zones = folder.zones();
     let eastern = zones.zone("US/Eastern").expect("a zone");
     assert_eq!(eastern.warnings, []);
     for name in ["Europe/Paris", "Europe/Oslo", "Asia/Tokyo"] {
         let zone = zones.zone(name).expect("a zone");
         let warning = ZoneWarning::EmbeddedInstead { name: zone.name };
-        assert_eq!(zone.warnings, [warning.clone()]);
+        assert_eq!(zone.warnings, std::slice::from_ref(&warning));
         let words = format!("the system's zone data has no usable `{name}`: built in is 2025b");
         assert_eq!(warning.to_string(), words);
     }

@@ -124,7 +124,10 @@ fn a_rule_for_later_years_holds_to_the_end_of_the_century() {
 proptest! {
     #[test]
     fn any_bytes_are_a_zone_or_refused(
-        at in 0_usize..200, byte in any::<u8>(), cut in 0_usize..200, footer in "[A-Z0-9,./<>+-]{0,30}",
+        at in 0_usize..200,
+        byte in any::<u8>(),
+        cut in 0_usize..200,
+        footer in "[A-Z0-9,./<>+-]{0,30}",
     ) {
         let mut bytes = tzif(&footer);
         if let Some(place) = bytes.get_mut(at) {

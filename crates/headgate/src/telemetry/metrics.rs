@@ -50,6 +50,22 @@ const BYTES: &[f64] =
 const COUNTERS: &[Metric] = &[
     counts("headgate_api_requests_total", &["route", "status"], "Calls of the API answered"),
     counts(
+        "headgate_cron_clock_resets_total",
+        &[],
+        "How often the wall clock was set back so far that schedules began anew",
+    ),
+    counts("headgate_cron_fired_total", &["channel"], "Events of schedules that are stored"),
+    counts(
+        "headgate_cron_missed_total",
+        &["channel", "why"],
+        "Runs of schedules that did not fire, by cause",
+    ),
+    counts(
+        "headgate_cron_store_retries_total",
+        &[],
+        "How often events or cursors of schedules had to be offered to the store again",
+    ),
+    counts(
         "headgate_deliveries_leased_total",
         &[],
         "Deliveries leased to consumers; a delivery that comes again counts again",
@@ -150,6 +166,11 @@ const GAUGES: &[Metric] = &[
         "1 unless the last reload was refused, or made in part",
     ),
     shows("headgate_consuming", &[], "1 while consumers can be served, as `/readyz` says"),
+    shows(
+        "headgate_cron_zones_age_seconds",
+        &[],
+        "How old the time zone data is, at least; NaN when that cannot be told",
+    ),
     shows("headgate_disk_free_bytes", &[], "Free on the disk of the data folder"),
     shows("headgate_disk_size_bytes", &[], "The size of the disk of the data folder"),
     shows(
@@ -193,6 +214,11 @@ const HISTOGRAMS: &[Metric] = &[
         "headgate_api_answer_seconds",
         (&["route"], SECONDS),
         "How long calls of the API took; a lease that waits counts its wait",
+    ),
+    spreads(
+        "headgate_cron_late_seconds",
+        (&[], SECONDS),
+        "How long after its due time, jitter included, an event of a schedule was made",
     ),
     spreads(
         "headgate_log_batch_bytes",

@@ -14,7 +14,7 @@ const TIMES: usize = 4;
 
 #[test]
 fn expressions_agree_with_a_walk_over_every_minute() {
-    for_seeds("expressions_agree_with_a_walk_over_every_minute", 3_000, |dice| {
+    for_seeds("expressions_agree_with_a_walk_over_every_minute", 2_000, |dice| {
         let made = made(dice);
         let start = start(dice);
         match Expression::parse(&made.text, Fields::WithSeconds, b"") {
