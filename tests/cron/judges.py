@@ -127,7 +127,8 @@ def main():
                     "after": dt.datetime.fromtimestamp(at, UTC).isoformat()}) + "\n"
         for e, z, at, _ in table
     )
-    told = subprocess.run([program], input=asked, capture_output=True, text=True, check=True)
+    told = subprocess.run(
+        [program, "cron", "next", "--batch"], input=asked, capture_output=True, text=True, check=True)
     print(told.stderr.strip())
     ours = [json.loads(line) for line in told.stdout.splitlines()]
     judges = {"croniter": by_croniter, "cronsim": by_cronsim}

@@ -65,7 +65,7 @@ pub const CRON_NEXT_MAX: usize = 1_000;
 pub const CRON_QUESTION_BYTES_MAX: usize = 64 << 10;
 /// The most different expressions that `headgate cron next --batch` keeps; with more it begins
 /// anew.
-pub const CRON_QUESTION_EXPRESSIONS_MAX: usize = 16_384;
+pub const CRON_QUESTION_EXPRESSIONS_MAX: usize = 4_096;
 /// The longest cron expression, in bytes.
 pub const CRON_EXPRESSION_BYTES_MAX: usize = 512;
 /// The longest gap of a wall clock that is summer time and not a change of the calendar, in seconds.

@@ -164,3 +164,24 @@ fn write(answer: Result<Vec<String>, Unanswered>, output: &mut impl Write) -> io
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::SystemClock;
+
+    #[test]
+    fn endless_different_expressions_are_answered_and_not_all_kept() {
+        let timings = Timings::new(Arc::new(Zones::embedded()));
+        let mut answers = Answers { timings, clock: &SystemClock };
+        for n in 0..CRON_QUESTION_EXPRESSIONS_MAX + 500 {
+            let (minute, hour, day) = (n % 60, n / 60 % 24, n / 1_440 + 1);
+            let line = format!(
+                "{{\"expr\":\"{minute} {hour} {day} 1 *\",\"after\":\"2026-12-31T23:59:59Z\",\"n\":1}}"
+            );
+            let next = answers.answer(line.as_bytes()).expect("an answer");
+            assert_eq!(next, [format!("2027-01-{day:02}T{hour:02}:{minute:02}:00Z")]);
+            assert!(answers.timings.expression_count() <= CRON_QUESTION_EXPRESSIONS_MAX);
+        }
+    }
+}

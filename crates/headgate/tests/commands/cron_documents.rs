@@ -17,11 +17,17 @@ fn document() -> (PathBuf, String) {
     (path, text)
 }
 
+/// What a script needs of the environment, and whether the document is to be written.
+#[expect(clippy::disallowed_methods, reason = "a test is told by it where programs are")]
+fn variable(name: &str) -> Option<std::ffi::OsString> {
+    std::env::var_os(name)
+}
+
 /// What one command line says, by the zone data that is built in.
 fn said(line: &str) -> String {
     let program = Path::new(env!("CARGO_BIN_EXE_headgate"));
     let folder = program.parent().expect("a folder").display();
-    let path = std::env::var_os("PATH").expect("a path");
+    let path = variable("PATH").expect("a path");
     let mut command = Command::new("bash");
     command.args(["--norc", "-c", &format!("exec 2>&1; {line}")]);
     command.env("PATH", format!("{folder}:{}", path.display())).env("TZDIR", "/nonexistent");
@@ -45,7 +51,7 @@ fn the_examples_of_the_document_say_what_it_shows() {
         real.push_str(rest);
     }
     assert!(count >= 15, "{count} examples only");
-    if std::env::var_os("UPDATE_FIXTURES").is_some() {
+    if variable("UPDATE_FIXTURES").is_some() {
         fs::write(&path, &real).expect("written");
     }
     for (shown, real) in text.lines().zip(real.lines()) {
