@@ -1,5 +1,6 @@
 //! Times and spans for people and programs. Not for what is due.
 
+use chrono::{DateTime, NaiveTime, SecondsFormat};
 use headgate_cron::{DstMark, Occurrence, Turn};
 use headgate_event::Timestamp;
 
@@ -8,7 +9,6 @@ const NOMINAL_SHOWN_MAX: usize = 3;
 
 /// An instant in whole seconds: `2026-11-26T19:00:00Z`.
 pub(crate) fn instant(at: Timestamp) -> String {
-    use chrono::{DateTime, SecondsFormat};
     let utc = DateTime::from_timestamp(at.unix_s(), 0).unwrap_or_default();
     utc.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
@@ -37,11 +37,10 @@ pub(crate) const fn dst(mark: DstMark) -> &'static str {
     }
 }
 
-/// The same for people: `gap: stands for 02:30:00`.
+/// The same for people: `gap: stands for 02:30`.
 pub(super) fn turned(occurrence: &Occurrence) -> Option<String> {
     let mark = occurrence.dst?;
-    let times: Vec<String> =
-        occurrence.nominal.iter().map(|civil| civil.time().to_string()).collect();
+    let times: Vec<String> = occurrence.nominal.iter().map(|civil| time(civil.time())).collect();
     let (shown, more) = times.split_at(times.len().min(NOMINAL_SHOWN_MAX));
     let shown = shown.join(", ");
     let which = match mark {
@@ -53,13 +52,20 @@ pub(super) fn turned(occurrence: &Occurrence) -> Option<String> {
     Some(format!("{}: {which}", dst(mark)))
 }
 
-/// A turn of the clock: `the clock goes from 02:00:00 to 03:00:00 on 2027-03-14`.
+/// A turn of the clock: `the clock goes from 02:00 to 03:00 on 2027-03-14`.
 pub(super) fn turn(turn: Turn) -> String {
     let (from, to) = (turn.civil_before(), turn.civil_after());
     if from.date() == to.date() {
-        return format!("the clock goes from {} to {} on {}", from.time(), to.time(), to.date());
+        let (day, from, to) = (to.date(), time(from.time()), time(to.time()));
+        return format!("the clock goes from {from} to {to} on {day}");
     }
     format!("the clock goes from {from} to {to}")
+}
+
+/// A time of the day, without seconds where there are none.
+fn time(time: NaiveTime) -> String {
+    let text = time.to_string();
+    text.strip_suffix(":00").unwrap_or(&text).to_owned()
 }
 
 #[cfg(test)]
