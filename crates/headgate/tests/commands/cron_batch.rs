@@ -1,6 +1,9 @@
 //! `cron next --batch`: questions as lines, answers as lines.
 
-use crate::cron::cron;
+use crate::{
+    cron::cron,
+    run::{PATIENCE, lines},
+};
 use std::{
     io::{BufRead, BufReader, Write},
     process::{Child, Stdio},
@@ -108,17 +111,17 @@ fn a_line_of_a_mebibyte_is_refused_and_the_next_is_answered() {
 fn who_waits_for_each_answer_gets_it() {
     let mut child = started();
     let mut stdin = child.stdin.take().expect("stdin");
-    let mut answers = BufReader::new(child.stdout.take().expect("stdout")).lines();
+    let answers = lines(child.stdout.take().expect("stdout"));
     for day in 21..24 {
         let after = format!("2026-11-{day}T00:00:00Z");
         // The first half of the question after it is no reason to keep an answer back.
         let asked = format!("{{\"expr\":\"0 0 * * *\",\"n\":1,\"after\":\"{after}\"}}\n ");
         stdin.write_all(asked.as_bytes()).expect("written");
-        let answer = answers.next().expect("an answer").expect("text");
+        let answer = answers.recv_timeout(PATIENCE).expect("an answer");
         assert_eq!(answer, format!("{{\"next\":[\"2026-11-{}T00:00:00Z\"]}}", day + 1));
     }
     drop(stdin);
-    let last = answers.next().expect("an answer").expect("text");
+    let last = answers.recv_timeout(PATIENCE).expect("an answer");
     assert!(last.contains("found an empty line"), "{last}");
     assert!(child.wait().expect("it ends").success());
 }
