@@ -14,6 +14,7 @@ mod log;
 mod parts;
 mod prompt;
 mod provider;
+mod slack;
 mod verify;
 mod words;
 
@@ -38,6 +39,9 @@ pub const TARGETS: &[Target] = &[
     ("prompt", prompt::prompt),
     ("provider_file", provider::file),
     ("provider_prompt", provider::prompt),
+    ("slack_body", slack::body),
+    ("slack_markup", slack::markup),
+    ("slack_signature", slack::signature),
     ("stored_event", event::stored),
     ("verify", verify::verify),
     ("words", words::words),

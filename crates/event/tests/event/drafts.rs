@@ -149,6 +149,7 @@ pub(crate) fn slack() -> Draft {
         bot_id: None,
         message_ts: None,
         message_key: None,
+        client_msg_id: None,
         installation_team_id: None,
         is_mention: false,
         is_bot: false,
@@ -158,6 +159,8 @@ pub(crate) fn slack() -> Draft {
         retry_reason: None,
         transport: Some("http".into()),
         text_rendered: None,
+        mentions: Vec::new(),
+        hidden_text: Vec::new(),
     };
     draft(ChannelType::Slack, EventType::SLACK_EVENT, DataText::whole(&data))
 }

@@ -126,6 +126,7 @@ fn invitation(spec: &ChannelSpec, base: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Channels;
     use headgate_event::Secret;
     use std::path::PathBuf;
 
@@ -165,7 +166,7 @@ mod tests {
     fn without_a_channel_the_example_is_named() {
         let text = told(|config| {
             config.file = Some(PathBuf::from("headgate.toml"));
-            config.channels.webhooks.clear();
+            config.channels = Channels::default();
         });
         assert!(text.contains("headgate.example.toml"), "{text}");
     }

@@ -132,6 +132,38 @@ const COUNTERS: &[Metric] = &[
     ),
     counts("headgate_queue_events_total", &[], "Events stored"),
     counts(
+        "headgate_slack_checks_total",
+        &["channel", "kind"],
+        "Questions of Slack's that are no event, `ssl_check` or `url_verification`",
+    ),
+    counts(
+        "headgate_slack_duplicates_total",
+        &["channel"],
+        "Deliveries of Slack that were stored before",
+    ),
+    counts("headgate_slack_events_total", &["channel"], "Events of Slack stored"),
+    counts(
+        "headgate_slack_own_events_dropped_total",
+        &["channel"],
+        "Events dropped because the app itself did them",
+    ),
+    counts(
+        "headgate_slack_rejected_total",
+        &["channel", "code"],
+        "Requests of Slack not taken, by the code of the refusal; the channel is empty where none \
+         was found",
+    ),
+    counts(
+        "headgate_slack_retries_total",
+        &["channel", "reason"],
+        "Deliveries that Slack made again, by its reason",
+    ),
+    counts(
+        "headgate_slack_slow_answers_total",
+        &["channel"],
+        "Answers to Slack that took more than 1 s of the 3 s that it waits",
+    ),
+    counts(
         "headgate_stream_events_total",
         &["kind"],
         "Events sent on streams, `durable` or `tail`",
@@ -207,6 +239,11 @@ const GAUGES: &[Metric] = &[
     shows("process_open_fds", &[], "Open files and sockets"),
     shows("process_resident_memory_bytes", &[], "Memory in use"),
     shows("process_threads", &[], "Threads"),
+    shows(
+        "headgate_slack_clock_skew_seconds",
+        &["channel"],
+        "How far our clock is ahead of the time that Slack signed last",
+    ),
 ];
 
 const HISTOGRAMS: &[Metric] = &[
@@ -234,6 +271,11 @@ const HISTOGRAMS: &[Metric] = &[
         "headgate_log_sync_seconds",
         (&[], SECONDS),
         "How long the disk took to make a batch durable",
+    ),
+    spreads(
+        "headgate_slack_answer_seconds",
+        (&["channel"], SECONDS),
+        "How long requests of Slack took, from their head to their answer",
     ),
     spreads(
         "headgate_webhook_answer_seconds",
