@@ -128,8 +128,8 @@ const BATCH_HELP: &str = "\
 With --batch each line of stdin is one question as JSON, and each is answered in its order by one
 line of JSON; it ends with its input.
 
-  {\"expr\": \"0 14 * * THU\", \"tz\": \"America/New_York\", \"after\": \"2026-11-21T00:00:00Z\", \"n\": 1}
-  {\"next\":[\"2026-11-26T19:00:00Z\"]}
+  {\"expr\": \"0 9 * * *\", \"tz\": \"Asia/Tokyo\", \"after\": \"2026-11-21T00:00:00Z\", \"n\": 1}
+  {\"next\":[\"2026-11-22T00:00:00Z\"]}
 
 Without `tz` it is UTC, without `after` now, without `n` 5. `seconds` (true), `dst_gap`, `dst_fold`
 and `id` are as the options. A question that is none is answered {\"error\": \"..\"}.";

@@ -177,7 +177,8 @@ mod tests {
         for n in 0..CRON_QUESTION_EXPRESSIONS_MAX + 500 {
             let (minute, hour, day) = (n % 60, n / 60 % 24, n / 1_440 + 1);
             let line = format!(
-                "{{\"expr\":\"{minute} {hour} {day} 1 *\",\"after\":\"2026-12-31T23:59:59Z\",\"n\":1}}"
+                "{{\"expr\":\"{minute} {hour} {day} 1 *\",\
+                 \"after\":\"2026-12-31T23:59:59Z\",\"n\":1}}"
             );
             let next = answers.answer(line.as_bytes()).expect("an answer");
             assert_eq!(next, [format!("2027-01-{day:02}T{hour:02}:{minute:02}:00Z")]);

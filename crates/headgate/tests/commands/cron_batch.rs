@@ -33,7 +33,8 @@ fn each_line_is_answered_in_its_order() {
     let input = concat!(
         r#"{"expr":"0 14 * * THU","tz":"America/New_York","after":"2026-11-21T00:00:00Z","n":2}"#,
         "\n",
-        r#"{"after":"2026-03-07T12:00:00+00:00","n":1,"tz":"America/New_York","expr":"30 2 * * *"}"#,
+        r#"{"after":"2026-03-07T12:00:00+00:00","n":1,"tz":"America/New_York","#,
+        r#""expr":"30 2 * * *"}"#,
         "\r\n",
         r#"{"expr":"30 2 * * *","tz":"America/New_York","after":"2026-03-07T12:00:00Z","n":1,"#,
         r#""dst_gap":"shift"}"#,
