@@ -44,6 +44,9 @@ impl Fence {
 
 /// Sets signs apart that stand side by side and look like a fence: `>>>` becomes `> > >`.
 pub(super) fn without_fences(text: &str) -> Cow<'_, str> {
+    if text.bytes().all(|byte| byte.is_ascii() && byte != b'<' && byte != b'>') {
+        return Cow::Borrowed(text);
+    }
     let mut out = String::new();
     let mut copied = 0;
     let mut run = Run::default();
