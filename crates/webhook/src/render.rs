@@ -77,7 +77,7 @@ impl Templates {
         let block = self.block(received.names);
         let headline = block.headline.as_ref().unwrap_or(&self.headline);
         let headline = self.say(Voice::Line, headline, &subject).text;
-        let headline = one_line(&headline);
+        let headline = one_line(headline);
         let mut rendering = Rendering { headline, ..Rendering::default() };
         for (label, template) in &block.facts {
             if let Some(value) = self.line(template, &subject) {
@@ -108,7 +108,7 @@ impl Templates {
     /// A line of our own; none when it says nothing.
     fn line(&self, template: &Template, subject: &Subject<'_>) -> Option<String> {
         let Line { text, said } = self.say(Voice::Line, template, subject);
-        let text = one_line(&text);
+        let text = one_line(text);
         (said && !text.is_empty()).then_some(text)
     }
 
@@ -126,7 +126,13 @@ impl Templates {
 }
 
 /// A line without the gaps that missing values leave. Values themselves have no wider ones.
-fn one_line(text: &str) -> String {
+fn one_line(text: String) -> String {
+    let bytes = text.as_bytes();
+    let visible = bytes.iter().all(|byte| matches!(byte, b' '..=b'~'));
+    let gap = text.starts_with(' ') || text.ends_with(' ') || text.contains("  ");
+    if visible && !gap {
+        return text;
+    }
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 

@@ -29,6 +29,8 @@ enum Piece {
     Show(Expression),
     /// `{% if place %}then{% else %}otherwise{% endif %}`
     If { place: Place, then: Vec<Piece>, otherwise: Vec<Piece> },
+    /// `{% for item in place[:n] %}..{% endfor %}`, as long as there is nothing to go through.
+    For { place: Place },
 }
 
 /// `a or b`, and what is done with the one that counts.
@@ -118,6 +120,11 @@ impl Saying {
                 let taken = if place.of(subject).is_true() { then } else { otherwise };
                 self.pieces(taken, subject)
             }
+            Piece::For { place } => match place.of(subject) {
+                Found::Nothing => Some(()),
+                Found::Many(node) if node.kind() == Kind::Array && node.is_empty() => Some(()),
+                _ => None,
+            },
         })
     }
 

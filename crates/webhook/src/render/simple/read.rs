@@ -59,7 +59,10 @@ fn sequence<'s>(tokens: &mut Peekable<impl Iterator<Item = Token<'s>>>) -> Optio
         pieces.push(match tokens.next()? {
             Token::Text(text) => Piece::Text(text.to_owned()),
             Token::Show(text) => Piece::Show(expression(text)?),
-            Token::Tag(tag) => condition(tag.strip_prefix("if ")?, tokens)?,
+            Token::Tag(tag) => match tag.strip_prefix("for ") {
+                Some(all) => repetition(all, tokens)?,
+                None => condition(tag.strip_prefix("if ")?, tokens)?,
+            },
         });
     }
 }
@@ -87,6 +90,34 @@ fn condition<'s>(
     Some(Piece::If { place, then, otherwise })
 }
 
+/// A `for` with its end. What is in it is the engine's.
+fn repetition<'s>(all: &str, tokens: &mut impl Iterator<Item = Token<'s>>) -> Option<Piece> {
+    let (item, all) = all.split_once(" in ")?;
+    key(item)?;
+    let all = match all.strip_suffix(']') {
+        Some(sliced) => {
+            let (all, count) = sliced.split_once("[:")?;
+            number(count)?;
+            all
+        }
+        None => all,
+    };
+    let place = place(all)?;
+    let mut open = 1;
+    while open > 0 {
+        match tokens.next()? {
+            Token::Tag("endfor") => open -= 1,
+            // Said where there is nothing to go through.
+            Token::Tag("else") if open == 1 => return None,
+            Token::Tag(tag) if tag.starts_with("for ") => open += 1,
+            Token::Tag("else" | "endif") | Token::Text(_) | Token::Show(_) => {}
+            Token::Tag(tag) if tag.starts_with("if ") || tag.starts_with("elif ") => {}
+            Token::Tag(_) => return None,
+        }
+    }
+    Some(Piece::For { place })
+}
+
 fn expression(text: &str) -> Option<Expression> {
     if let Some((shown, asked)) = text.split_once(" | length if ") {
         let asked = asked.strip_suffix(" else ''")?;
@@ -97,9 +128,8 @@ fn expression(text: &str) -> Option<Expression> {
     if let Some(inner) = text.strip_prefix('(') {
         let (inner, slice) = inner.split_once(')')?;
         let count = slice.strip_prefix("[:")?.strip_suffix(']')?;
-        let digits = !count.is_empty() && count.bytes().all(|byte| byte.is_ascii_digit());
-        let count = digits.then(|| count.parse().ok()).flatten()?;
-        return Some(Expression { operands: operands(inner)?, steps: vec![Step::First(count)] });
+        let steps = vec![Step::First(number(count)?)];
+        return Some(Expression { operands: operands(inner)?, steps });
     }
     let (shown, filters) = text.split_once(" | ").map_or((text, None), |(s, f)| (s, Some(f)));
     let operands = operands(shown)?;
@@ -120,6 +150,11 @@ fn operands(text: &str) -> Option<Vec<Operand>> {
         None => place(text).map(Operand::Place),
     };
     text.split(" or ").map(operand).collect()
+}
+
+fn number(digits: &str) -> Option<usize> {
+    let known = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    known.then(|| digits.parse().ok()).flatten()
 }
 
 fn literal(text: &str) -> Option<String> {

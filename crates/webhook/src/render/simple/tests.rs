@@ -86,7 +86,9 @@ fn template() -> impl Strategy<Value = String> {
     ];
     let piece = piece.prop_recursive(2, 12, 3, |inner| {
         let inner = || proptest::collection::vec(inner.clone(), 0..3).prop_map(|all| all.concat());
-        (place(), inner(), inner(), 0..4_u8).prop_map(|(place, a, b, shape)| match shape {
+        (place(), inner(), inner(), 0..6_u8).prop_map(|(place, a, b, shape)| match shape {
+            4 => format!("{{% for item in {place} %}}{a}{{% endfor %}}"),
+            5 => format!("{{% for item in {place}[:2] %}}{a}{{{{ item }}}}{{% endfor %}}"),
             0 => format!("{{% if {place} %}}{a}{{% endif %}}"),
             1 => format!("{{% if not {place} %}}{a}{{% endif %}}"),
             2 => format!("{{% if {place} %}}{a}{{% else %}}{b}{{% endif %}}"),
@@ -133,6 +135,10 @@ fn templates_of_provider_files_need_no_engine() {
         ("{{ body.l | length if body.l else '' }}", "5"),
         ("{{ body.a.b | replace('refs/heads/', '') | replace('y', 'z') }}", "\"x z\""),
         ("{{ body.l }}", "\"1, 2, z\""),
+        (
+            "{{ body.t }}{% for a in body.none[:3] %}{% for b in a %}{{ b }}{% endfor %}{% endfor %}!",
+            "true!",
+        ),
     ] {
         let (engine, simple) = both(Voice::Line, source, body);
         assert_eq!(simple.as_ref().map(|line| line.text.as_str()), Some(said), "{source}");
@@ -164,13 +170,21 @@ fn what_is_not_known_for_sure_is_left_to_the_engine() {
         "{{ body.a and body.b }}",
         "{% if body.a == 1 %}x{% endif %}",
         "{% if body.a %}x{% elif body.b %}y{% endif %}",
-        "{% for a in body.a %}{{ a }}{% endfor %}",
+        "{% for a in body.a %}{{ a }}{% else %}none{% endfor %}",
+        "{% for a, b in body.a %}{{ a }}{% endfor %}",
+        "{% for a in body.a if a %}{{ a }}{% endfor %}",
+        "{% for a in body.a | sort %}{{ a }}{% endfor %}",
+        "{% for a in body.a %}{{ a }}",
+        "{% for a in body.a %}{% raw %}{% endfor %}{% endraw %}{% endfor %}",
         "{% if body.a %}x",
         "x{% endif %}",
         "{% set a = body.a %}",
     ] {
         assert!(Simple::read(source).is_none(), "{source}");
     }
+    let each = "{% for a in body.a %}{{ a }}.{% endfor %}";
+    let (engine, simple) = both(Voice::Line, each, r#"{"a":[1,2]}"#);
+    assert_eq!((engine.text.as_str(), simple), ("1.2.", None));
     let (engine, simple) = both(Voice::Line, "{{ (body.a or '')[:2] }}!", r#"{"a":5}"#);
     assert_eq!((engine.text.as_str(), simple), ("", None));
 }
