@@ -97,7 +97,7 @@ fn header<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
 /// Of several patterns of a provider the last path is what tells them apart, so it is looked up
 /// first: most patterns fit no event of a kind.
 fn filled(body: Node<'_>, pieces: &[Piece]) -> Option<String> {
-    let mut parts = Vec::with_capacity(pieces.len());
+    let mut parts = Vec::new();
     for piece in pieces.iter().rev() {
         parts.push(match piece {
             Piece::Literal(literal) => Cow::Borrowed(literal.as_str()),
