@@ -4,6 +4,7 @@ They are not kept: `fuzz/run --keep` keeps of them, and of what was found, the l
 """
 
 import gzip
+import json
 import pathlib
 import zlib
 
@@ -44,6 +45,13 @@ for event in sorted(fixtures.glob("*/*.event.json")):
     name = f"{event.parent.name}-{event.name.split('.')[0]}"
     seed("event_wire", name, event.read_bytes())
     seed("json", f"{name}-event", event.read_bytes())
+for payload in sorted((root.parent / "fixtures" / "slack" / "events").glob("*.json")):
+    if not payload.name.endswith(".data.json"):
+        seed("slack_body", payload.stem, b"\x00" + payload.read_bytes())
+for number, text in enumerate(["hi <@U1|bob> in <#C1|ops>", "&lt;@U1&gt; &amp;lt;", "<!date^1392734382^{date}|then>", "<https://a.example|b.example>"]):
+    seed("slack_markup", str(number), text.encode())
+for vector in json.loads((root.parent / "fixtures" / "slack" / "vectors.json").read_text()):
+    seed("slack_signature", vector["of"].split(",")[0].replace(" ", "-"), f"\x03{vector['signature']}".encode() + b"\xff" + str(vector["timestamp"]).encode() + b"\xff" + vector["body"].encode())
 for provider in sorted((root.parent / "crates/webhook/providers").glob("*.toml")):
     seed("provider_file", provider.stem, provider.read_bytes())
 for config in sorted((root.parent / "crates/headgate/tests/config").glob("*/*.toml")) + [root.parent / "headgate.example.toml"]:

@@ -10,6 +10,7 @@ use std::time::Duration;
 mod call;
 mod disk;
 mod drip;
+mod expressions;
 mod folder;
 mod ingest;
 mod large;
@@ -102,6 +103,15 @@ enum Benchmark {
         #[arg(long, default_value_t = 1024)]
         body_bytes: usize,
     },
+    /// Cron expressions: the next time, reading, hostile texts, memory.
+    Expressions {
+        /// Calls for each expression.
+        #[arg(long, default_value_t = 200_000)]
+        calls: u32,
+        /// Expressions held in memory at one time.
+        #[arg(long, default_value_t = 1_000_000)]
+        held: u32,
+    },
     /// An anchor as a process of its own, so that its CPU time can be told apart.
     #[command(hide = true)]
     Anchor {
@@ -113,6 +123,9 @@ enum Benchmark {
 
 fn main() -> Result<()> {
     match Arguments::parse().benchmark {
+        Benchmark::Expressions { calls, held } => {
+            expressions::run(&expressions::Plan { calls, held })
+        }
         Benchmark::Ingest { connections, seconds, rounds, body_bytes } => {
             let span = Duration::from_secs(seconds);
             ingest::run(&ingest::Plan { connections, span, rounds, body_bytes })

@@ -1,6 +1,6 @@
 //! What every route of the API works with.
 
-use crate::{Access, ChannelView, Rejections, access::Guard};
+use crate::{Access, ChannelView, Rejections, Schedules, ZonesView, access::Guard};
 use arc_swap::ArcSwap;
 use headgate_event::{
     Clock, EventId,
@@ -28,6 +28,9 @@ pub type Readiness = Arc<dyn Fn() -> Vec<String> + Send + Sync>;
 /// Sets the gauges that are measured only when somebody asks, such as the bytes of the log.
 pub type Measure = Arc<dyn Fn() + Send + Sync>;
 
+/// Says which time zone data counts.
+pub type Zones = Arc<dyn Fn() -> ZonesView + Send + Sync>;
+
 /// What the API is made of.
 pub struct ApiOptions {
     /// Where the events are.
@@ -50,6 +53,10 @@ pub struct ApiOptions {
     pub backups: Option<Arc<dyn Backups>>,
     /// The quarantine; none when it is switched off.
     pub rejections: Option<Rejections>,
+    /// Who fires schedules; none where nothing does.
+    pub schedules: Option<Arc<dyn Schedules>>,
+    /// Says which time zone data counts; none where nothing fires by it.
+    pub zones: Option<Zones>,
     /// Becomes true when the program is about to stop.
     pub stop: watch::Receiver<bool>,
     /// How streams treat their clients.
@@ -89,6 +96,8 @@ pub(crate) struct Parts {
     pub(crate) measure: Measure,
     pub(crate) channels: ArcSwap<Vec<ChannelView>>,
     pub(crate) rejections: Option<Rejections>,
+    pub(crate) schedules: Option<Arc<dyn Schedules>>,
+    pub(crate) zones: Option<Zones>,
     pub(crate) rules: StreamRules,
     pub(crate) backups: Option<Arc<dyn Backups>>,
     /// Lets so many exports be written at one time.
@@ -121,6 +130,8 @@ impl Api {
             measure: options.measure,
             channels: ArcSwap::from_pointee(options.channels),
             rejections: options.rejections,
+            schedules: options.schedules,
+            zones: options.zones,
             rules: options.stream,
             backups: options.backups,
             exports: Arc::new(Semaphore::new(EXPORTS_MAX)),

@@ -5,6 +5,8 @@
 //! are a version, the place, a digest of the filters, and a checksum that tells a cut or mistyped
 //! cursor from one of another list.
 
+pub(crate) mod named;
+
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use headgate_event::Timestamp;
 use headgate_quarantine::Filter;

@@ -33,6 +33,23 @@ pub(crate) struct Readiness {
     consuming: Part,
     /// The version of the program.
     version: &'static str,
+    /// The time zone data by which schedules fire.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    zones: Option<ZonesView>,
+}
+
+/// The time zone data by which schedules fire.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "Zones")]
+pub struct ZonesView {
+    /// Its release, such as `2026a`; null when the system does not tell.
+    pub version: Option<String>,
+    /// `system`, or `embedded` in the program.
+    pub origin: String,
+    /// How many days old it is, at least; null when that cannot be told.
+    pub age_days: Option<u64>,
+    /// Whether it is so old that schedules may be due at the wrong hour.
+    pub stale: bool,
 }
 
 /// One part of the work.
@@ -68,7 +85,8 @@ pub(crate) async fn ready(State(api): State<Shared>, uri: Uri) -> Result<Respons
         }
     };
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    let body = Readiness { ready, receiving, consuming, version: api.version };
+    let zones = api.zones.as_ref().map(|zones| zones());
+    let body = Readiness { ready, receiving, consuming, version: api.version, zones };
     Ok((status, Json(body)).into_response())
 }
 

@@ -12,7 +12,7 @@ mod openapi;
 pub use openapi::document as openapi_document;
 
 mod api;
-pub use api::{Api, ApiOptions, Measure, Readiness, StreamRules};
+pub use api::{Api, ApiOptions, Measure, Readiness, StreamRules, Zones};
 
 mod access;
 pub use access::{Access, ApiKey, Scope, ScopeError};
@@ -23,8 +23,17 @@ pub use metrics::{SUBSCRIPTION_GAUGES, SubscriptionGauge};
 mod channels;
 pub use channels::ChannelView;
 
+mod health;
+pub use health::ZonesView;
+
 mod rejections;
 pub use rejections::{Rejections, Releaser, Releasing, Unreleased};
+
+mod schedules;
+pub use schedules::{
+    Filled, Paused, ScheduleAsk, ScheduleFault, ScheduleQuery, ScheduleSource, ScheduleView,
+    ScheduledRun, Schedules,
+};
 
 mod answer;
 mod backups;
@@ -36,7 +45,6 @@ mod error;
 mod events;
 mod export;
 mod filters;
-mod health;
 mod lease;
 mod parameters;
 mod settle;

@@ -14,7 +14,7 @@ use crate::{
     error::ApiError,
     events, export, health, lease, metrics,
     openapi::{self, says},
-    rejections, settle, stream, subscriptions,
+    rejections, schedules, settle, stream, subscriptions,
 };
 use axum::{Router, middleware::from_fn_with_state};
 use http::Uri;
@@ -81,8 +81,32 @@ pub(crate) fn calls() -> Vec<Call> {
         Call::new((Get, "/v1/export"), ADMIN, export::export, says::copies::export()),
         Call::new((Post, "/v1/backups"), ADMIN, backups::make, says::copies::back_up()),
     ]);
+    calls.extend(timers());
     calls.extend(quarantine());
     calls
+}
+
+/// The calls of schedules. Running one makes an event, as emitting does.
+fn timers() -> Vec<Call> {
+    const READ: Needs = Needs::Scope(Scope::Read);
+    const EMIT: Needs = Needs::Scope(Scope::Emit);
+    const ADMIN: Needs = Needs::Scope(Scope::Admin);
+    use says::schedules as says;
+    use schedules as them;
+    let (all, one) = ("/v1/schedules", "/v1/schedules/{id}");
+    let (pause, resume) = ("/v1/schedules/{id}/pause", "/v1/schedules/{id}/resume");
+    let (run, backfill) = ("/v1/schedules/{id}/run", "/v1/schedules/{id}/backfill");
+    vec![
+        Call::new((Get, all), READ, them::list, says::list()),
+        Call::new((Post, all), ADMIN, them::make, says::make()),
+        Call::new((Get, one), READ, them::show, says::show()),
+        Call::new((Put, one), ADMIN, them::change, says::change()),
+        Call::new((Delete, one), ADMIN, them::delete, says::delete()),
+        Call::new((Post, pause), ADMIN, them::pause, says::pause()),
+        Call::new((Post, resume), ADMIN, them::resume, says::resume()),
+        Call::new((Post, run), EMIT, them::run, says::run()),
+        Call::new((Post, backfill), ADMIN, them::backfill, says::backfill()),
+    ]
 }
 
 /// The calls of the quarantine. It holds requests as they came, secrets and all, so `read` is not

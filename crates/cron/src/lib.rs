@@ -7,5 +7,52 @@
 mod civil;
 pub use civil::{CivilTimes, FiringClass};
 
+mod expression;
+pub use expression::{Expression, ExpressionError, Field, Fields, Lint};
+
 mod occurrence;
 pub use occurrence::{DstMark, Occurrence};
+
+mod policy;
+pub use policy::{DstPolicy, Fold, Gap, PolicyError};
+
+mod zone;
+pub use zone::{
+    CivilPlace, OffsetSpan, Turn, Zone, ZoneChoice, ZoneData, ZoneFile, ZoneNameError, ZoneOrigin,
+    ZoneRules, ZoneSource, ZoneTable, ZoneTableError, ZoneVersion, ZoneVersionError, ZoneWarning,
+    Zones,
+};
+
+mod next;
+pub use next::next_occurrence;
+
+mod turn_lint;
+pub use turn_lint::{TurnLint, turn_lints};
+
+mod timing;
+pub use timing::{
+    At, CronText, CronTiming, Every, EveryError, Occurrences, Timing, TimingError, Timings,
+};
+
+mod schedule;
+pub use schedule::{
+    Catchup, CatchupPolicy, Overlap, Rules, Schedule, ScheduleError, ScheduleOrigin, ScheduleSpec,
+};
+
+mod cursor;
+pub use cursor::Cursor;
+
+mod ticker;
+pub use ticker::{
+    Batch, ClockReset, Firing, Missed, MissedWhy, NextRun, Outcome, ReloadError, Reloaded,
+    ScheduleView, Settled, Ticker,
+};
+
+mod draft;
+pub use draft::{dedupe, draft};
+
+mod source;
+pub use source::{
+    Backfilled, Backlog, ChangeError, CronSource, MemoryScheduleStore, Ports, Running,
+    ScheduleStore, StoredSchedule, StoredSchedules, Unsettled,
+};

@@ -10,7 +10,7 @@ mod slack;
 mod webhook;
 
 pub use app::AppData;
-pub use cron::CronData;
+pub use cron::{CronData, CronDst, CronTrigger};
 pub use email::{Attachment, Auth, AuthResult, AutoFlags, EmailData, Envelope, MailHeader};
-pub use slack::SlackData;
+pub use slack::{SlackData, SlackParts, SlackRaw};
 pub use webhook::{WebhookData, WebhookParts};

@@ -4,6 +4,9 @@
 
 use std::time::Duration;
 
+mod cron;
+pub use cron::*;
+
 /// The longest `prompt_ready`, in bytes.
 pub const PROMPT_BYTES_MAX: usize = 4096;
 /// The longest value from outside that a prompt shows in one line, in bytes.
@@ -372,6 +375,31 @@ pub const RELEASE_DEFAULT: usize = 100;
 pub const RELEASE_REFUSED_SHOWN_MAX: usize = 100;
 /// The first refusal of a channel with a code is logged, and the next one after this long.
 pub const REFUSAL_LOG_EVERY: Duration = Duration::from_secs(60);
+
+/// Slack: largest body of a request, in bytes. Its own payloads stay far below.
+pub const SLACK_BODY_BYTES_MAX: usize = 1 << 20;
+/// Slack: how many whole seconds a signed time may be from ours, both ways.
+pub const SLACK_SIGNED_AGE_S_MAX: u64 = 300;
+/// Slack: the difference of clocks, in whole seconds, from which on the log warns.
+pub const SLACK_CLOCK_SKEW_S_WARNED: u64 = 60;
+/// Slack: how long a repeat of an event is known. Its retries may go on for a day and six minutes.
+pub const SLACK_DEDUPE_WINDOW_DEFAULT: Duration = Duration::from_secs(48 * 3600);
+/// Slack: an answer that took longer is counted; Slack waits 3 s.
+pub const SLACK_SLOW_ANSWER: Duration = Duration::from_secs(1);
+/// Slack: largest configured answer, in bytes; larger ones are dropped over Socket Mode.
+pub const SLACK_ANSWER_BYTES_MAX: usize = 19_999;
+/// Slack: most fields of a form that are read.
+pub const SLACK_FORM_FIELDS_MAX: usize = 1_000;
+/// Slack: longest rendered text of a message, in bytes.
+pub const SLACK_TEXT_BYTES_MAX: usize = 64 << 10;
+/// Slack: most blocks, attachments and files of a message that are read, of each.
+pub const SLACK_PIECES_MAX: usize = 200;
+/// Slack: how deep blocks nest before what is in them is passed over.
+pub const SLACK_BLOCKS_DEPTH_MAX: usize = 16;
+/// Slack: most mentioned users that an event lists.
+pub const SLACK_MENTIONS_MAX: usize = 100;
+/// Slack: most values of a submitted form that a prompt shows.
+pub const SLACK_FORM_VALUES_SHOWN_MAX: usize = 30;
 
 /// The longest secret that is read from a file, in bytes.
 pub const SECRET_BYTES_MAX: usize = 64 << 10;

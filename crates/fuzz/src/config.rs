@@ -1,9 +1,14 @@
 //! The configuration.
 
-use headgate::config::{Config, Context, Environment};
+use headgate::{
+    config::{Config, Context, Environment},
+    schedules::Calendar,
+};
+use headgate_cron::Zones;
 use headgate_webhook::Providers;
 use std::{collections::BTreeMap, path::Path, sync::LazyLock};
 
+static CALENDAR: LazyLock<Calendar> = LazyLock::new(|| Calendar::new(Zones::embedded()));
 static PROVIDERS: LazyLock<Providers> = LazyLock::new(Providers::embedded);
 
 /// A configuration holds together, or everything that is wrong with it is said.
@@ -18,6 +23,7 @@ pub(crate) fn config(bytes: &[u8]) {
         environment: &Environment::Fixed(variables),
         folder: Path::new("no-such-folder"),
         providers: &PROVIDERS,
+        calendar: &CALENDAR,
     };
     match Config::parse("headgate.toml", text, &context) {
         Ok(config) => {

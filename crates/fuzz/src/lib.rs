@@ -7,12 +7,14 @@
 #![expect(clippy::expect_used, reason = "a property that does not hold is told by a panic")]
 
 mod config;
+mod cron;
 mod event;
 mod http;
 mod log;
 mod parts;
 mod prompt;
 mod provider;
+mod slack;
 mod verify;
 mod words;
 
@@ -26,6 +28,7 @@ pub type Target = (&'static str, fn(&[u8]));
 pub const TARGETS: &[Target] = &[
     ("batch", log::batch),
     ("config", config::config),
+    ("cron_expression", cron::expression),
     ("cursor", words::cursor),
     ("decoded", http::decoded),
     ("event_wire", event::wire),
@@ -36,6 +39,9 @@ pub const TARGETS: &[Target] = &[
     ("prompt", prompt::prompt),
     ("provider_file", provider::file),
     ("provider_prompt", provider::prompt),
+    ("slack_body", slack::body),
+    ("slack_markup", slack::markup),
+    ("slack_signature", slack::signature),
     ("stored_event", event::stored),
     ("verify", verify::verify),
     ("words", words::words),

@@ -2,17 +2,16 @@
 
 use crate::{
     cli::CheckArguments,
-    config::{Config, Environment, Problems},
+    config::{Config, Environment, Known, Problems},
     failure::Failure,
     output,
 };
-use headgate_webhook::Providers;
 use serde_json::{Value, json};
 
 /// Reads the configuration and says what it found.
 pub fn run(arguments: &CheckArguments, environment: &Environment) -> Result<(), Failure> {
     let file = &arguments.config;
-    match (Config::load(file, environment, &Providers::embedded()), arguments.json) {
+    match (Config::load(file, environment, &Known::of_system(environment)), arguments.json) {
         (Ok(config), true) => output::line(&summary(&config).to_string()),
         (Ok(config), false) => output::line(&told(&config)),
         (Err(problems), true) => {

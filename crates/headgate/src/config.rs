@@ -26,6 +26,7 @@ pub use environment::Environment;
 pub use problem::{Problem, Problems};
 pub use server::{Connections, OpenError, Server};
 
+use crate::schedules::Calendar;
 use headgate_api::ApiKey;
 use headgate_http::Tls;
 use headgate_quarantine::Bounds;
@@ -33,7 +34,10 @@ use headgate_queue::{Retention, SubscriptionSpec};
 use headgate_webhook::Providers;
 use problem::Notes;
 use section::Section;
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 use toml::de::DeTable;
 
 /// The file that is taken when none is named and it exists.
@@ -64,6 +68,24 @@ pub struct Config {
     pub file: Option<PathBuf>,
 }
 
+/// What a configuration may name and does not hold itself. Clones are the same.
+#[derive(Clone, Debug)]
+pub struct Known {
+    /// The providers that exist.
+    pub providers: Arc<Providers>,
+    /// The time zones.
+    pub calendar: Calendar,
+}
+
+impl Known {
+    /// The providers in the program, and the zones of this system.
+    #[must_use]
+    pub fn of_system(environment: &Environment) -> Self {
+        let calendar = Calendar::new(crate::zones::of_system(environment));
+        Self { providers: Arc::new(Providers::embedded()), calendar }
+    }
+}
+
 /// What a configuration is read against.
 #[derive(Debug)]
 pub struct Context<'a> {
@@ -73,6 +95,8 @@ pub struct Context<'a> {
     pub folder: &'a Path,
     /// The providers that exist.
     pub providers: &'a Providers,
+    /// The time zones that schedules may name.
+    pub calendar: &'a Calendar,
 }
 
 /// Keys and tables of the top level that come in later versions.
@@ -80,15 +104,13 @@ const LATER: [&str; 2] = ["email", "providers_dir"];
 
 impl Config {
     /// Reads the file, or says everything that is wrong with it.
-    pub fn load(
-        file: &Path,
-        environment: &Environment,
-        providers: &Providers,
-    ) -> Result<Self, Problems> {
+    pub fn load(file: &Path, environment: &Environment, known: &Known) -> Result<Self, Problems> {
         let name = file.display().to_string();
         let text = text_of(file, &name)?;
         let folder = file.parent().unwrap_or_else(|| Path::new(""));
-        let mut config = Self::parse(&name, &text, &Context { environment, folder, providers })?;
+        let Known { providers, calendar } = known;
+        let context = Context { environment, folder, providers, calendar };
+        let mut config = Self::parse(&name, &text, &context)?;
         config.file = Some(file.to_owned());
         Ok(config)
     }

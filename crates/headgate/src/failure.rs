@@ -1,7 +1,7 @@
 //! Why a command did not do what it was asked, and the exit code that says so.
 
 use crate::config::Problems;
-use std::{fmt, process::ExitCode};
+use std::{error::Error, fmt, process::ExitCode};
 
 /// Why a command did not do what it was asked.
 #[derive(Debug)]
@@ -61,4 +61,10 @@ impl<E: Into<anyhow::Error>> From<E> for Failure {
     fn from(error: E) -> Self {
         Self::Failed(error.into())
     }
+}
+
+/// An error with its causes, in one line.
+pub(crate) fn chain(error: &dyn Error) -> String {
+    let cause = error.source().map_or(String::new(), |cause| format!(": {}", chain(cause)));
+    format!("{error}{cause}")
 }

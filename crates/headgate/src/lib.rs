@@ -30,8 +30,10 @@ pub mod client;
 pub mod clock;
 pub mod failure;
 pub mod output;
+pub mod schedules;
 pub mod signals;
 pub mod telemetry;
+pub mod zones;
 
 mod backoff;
 mod open_files;

@@ -8,6 +8,7 @@ mod listeners;
 mod rejections;
 mod reload;
 mod retention;
+mod schedules;
 mod storage;
 mod subscriptions;
 mod supervisor;
@@ -15,7 +16,7 @@ mod supervisor;
 use crate::{
     cli::ServeArguments,
     clock::SystemClock,
-    config::{Config, Environment, Server},
+    config::{Config, Environment, Known, Server},
     failure::Failure,
     open_files,
     signals::{Hangups, Signals},
@@ -29,10 +30,11 @@ use headgate_event::Clock;
 use headgate_http::{DrainReport, Intake, IntakeOptions, TrustedProxies};
 use headgate_quarantine::Quarantine;
 use headgate_queue::Queue;
-use headgate_webhook::{Ports, Providers, WebhookSource};
+use headgate_webhook::{Ports, WebhookSource};
 use listeners::Listeners;
 use metrics_exporter_prometheus::PrometheusHandle;
 use reload::{Reloader, Running};
+use schedules::Timers;
 use std::{sync::Arc, time::Duration};
 use tokio::sync::watch;
 
@@ -49,18 +51,19 @@ struct Shown {
 
 /// Runs the gateway until a signal asks it to stop.
 pub async fn run(arguments: &ServeArguments, environment: &Environment) -> Result<(), Failure> {
-    let providers = Arc::new(Providers::embedded());
-    let config = configuration::read(arguments, environment, &providers)?;
+    let known = Known::of_system(environment);
+    let config = configuration::read(arguments, environment, &known)?;
     let (signals, hangups) = (Signals::listen()?, Hangups::listen()?);
     let metrics = telemetry::record_metrics()?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
 
     open_files::allow(config.server.connections_max());
     let storage = storage::open(&config, &clock).await?;
-    let (queue, backups) = (Arc::clone(&storage.queue), storage.backups);
+    let queue = Arc::clone(&storage.queue);
     let brought = subscriptions::bring_in_line(&*queue, &config.subscriptions).await;
     brought.map_err(|unfinished| unfinished.cause)?;
     let quarantine = rejections::open(&config, &clock)?;
+    let timers = Timers::open(&config, &storage, &known.calendar, &clock).await?;
     let ports = Ports {
         sink: storage.sink,
         intake: Arc::new(intake(&config)?),
@@ -69,7 +72,7 @@ pub async fn run(arguments: &ServeArguments, environment: &Environment) -> Resul
         prompt_key: storage.prompt_key,
         rejections: rejections::sink(quarantine.as_ref()),
     };
-    let webhooks = WebhookSource::new(config.channels.webhooks.clone(), &providers, ports)
+    let webhooks = WebhookSource::new(config.channels.webhooks.clone(), &known.providers, ports)
         .map_err(configuration::not_taken)?;
     let webhooks = Arc::new(webhooks);
     let (stop, stopping) = watch::channel(false);
@@ -77,7 +80,9 @@ pub async fn run(arguments: &ServeArguments, environment: &Environment) -> Resul
     let mut options = api_options(&config, &queue, &clock, shown, stopping.clone());
     options.readiness = readiness(&signals);
     options.rejections = rejections::for_admins(quarantine.as_ref(), &webhooks);
-    options.backups = backups;
+    options.backups = storage.backups;
+    options.schedules = Some(timers.api());
+    options.zones = Some(timers.zones());
     let api = Api::new(options);
 
     let listeners = Listeners::bind(&config.server).await?;
@@ -89,13 +94,15 @@ pub async fn run(arguments: &ServeArguments, environment: &Environment) -> Resul
     let running = Running {
         queue: Arc::clone(&queue),
         webhooks: Arc::clone(&webhooks),
-        providers,
+        known,
+        timers: timers.clone(),
         api: api.clone(),
         retention,
         tls: config.tls.clone(),
     };
     let reloader = Reloader::new(arguments, environment, Arc::clone(&clock), &config, &running);
     let reloading = tokio::spawn(reloader.run(hangups, signals.clone()));
+    let firing = timers.start();
     supervisor::ready();
 
     let serving = listeners.serve(&config, &webhooks, &api, clock, &stopping);
@@ -110,6 +117,7 @@ pub async fn run(arguments: &ServeArguments, environment: &Environment) -> Resul
     announcer.end();
     drop(certificates);
     reloading.abort();
+    firing.stop(CLOSE_TIMEOUT).await;
     // What it has begun is finished by the next start, if it does not end in time.
     let _ = tokio::time::timeout(CLOSE_TIMEOUT, retaining).await;
     close(&api, quarantine.as_deref(), &*queue).await
@@ -170,8 +178,10 @@ fn api_options(
         readiness: Arc::new(Vec::new),
         metrics: Some(shown.metrics),
         measure: shown.measure,
-        channels: config.channels.webhooks.iter().map(front::channel_view).collect(),
+        channels: front::channel_views(&config.channels),
         rejections: None,
+        schedules: None,
+        zones: None,
         stop,
         stream: StreamRules::default(),
         backups: None,

@@ -4,7 +4,7 @@ use crate::{
     captured,
     cli::VerifyArguments,
     clock::SystemClock,
-    config::{Config, Environment},
+    config::{Config, Environment, Known},
     failure::Failure,
     output, providers,
 };
@@ -49,10 +49,10 @@ fn wrong_file(error: &anyhow::Error) -> Failure {
 }
 
 fn gate(arguments: &VerifyArguments, environment: &Environment) -> Result<Gate, Failure> {
-    let known = Providers::embedded();
     if let (Some(id), Some(file)) = (&arguments.channel, &arguments.config) {
-        return of_channel(id, file, environment, &known);
+        return of_channel(id, file, environment);
     }
+    let known = Providers::embedded();
     let name = arguments.provider.as_deref().unwrap_or_default();
     let provider = providers::find(&known, name)?;
     if !provider.is_signed() {
@@ -70,20 +70,16 @@ fn gate(arguments: &VerifyArguments, environment: &Environment) -> Result<Gate, 
     Ok(Gate { provider: Arc::clone(provider), secrets, tolerance: None })
 }
 
-fn of_channel(
-    id: &str,
-    file: &Path,
-    environment: &Environment,
-    known: &Providers,
-) -> Result<Gate, Failure> {
-    let config = Config::load(file, environment, known).map_err(Failure::Configuration)?;
+fn of_channel(id: &str, file: &Path, environment: &Environment) -> Result<Gate, Failure> {
+    let known = Known::of_system(environment);
+    let config = Config::load(file, environment, &known).map_err(Failure::Configuration)?;
     let mut channels = config.channels.webhooks.into_iter();
     let channel = channels.find(|channel| channel.channel.id == id).ok_or_else(|| {
         Failure::usage(format!("expected a channel of `{}`, found `{id}`", file.display()))
     })?;
     let provider = match channel.own {
         Some(own) => own,
-        None => Arc::clone(providers::find(known, &channel.provider)?),
+        None => Arc::clone(providers::find(&known.providers, &channel.provider)?),
     };
     if !provider.is_signed() {
         return Err(Failure::usage(format!("channel `{id}` verifies nothing")));

@@ -2,7 +2,11 @@
 
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
-use headgate::config::{Config, Context, Environment};
+use headgate::{
+    config::{Config, Context, Environment, Known},
+    schedules::Calendar,
+};
+use headgate_cron::Zones;
 use headgate_webhook::{DedupePolicy, Providers, RateLimit};
 use proptest::prelude::*;
 use std::{
@@ -26,12 +30,20 @@ fn providers() -> Providers {
     Providers::embedded()
 }
 
+fn calendar() -> Calendar {
+    Calendar::new(Zones::embedded())
+}
+
+fn known() -> Known {
+    Known { providers: providers().into(), calendar: calendar() }
+}
+
 fn folder(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/config").join(name)
 }
 
 fn good(name: &str) -> Config {
-    Config::load(&folder("good").join(name), &environment(), &providers()).expect("a good file")
+    Config::load(&folder("good").join(name), &environment(), &known()).expect("a good file")
 }
 
 #[test]
@@ -48,6 +60,7 @@ fn every_bad_file_says_all_that_is_wrong_with_it() {
             environment: &environment(),
             folder: &folder("bad"),
             providers: &providers(),
+            calendar: &calendar(),
         };
         let problems = Config::parse("headgate.toml", &text, &context).expect_err("a bad file");
         let stem = file.file_stem().and_then(|stem| stem.to_str()).expect("a name");
@@ -118,8 +131,12 @@ fn the_quarantine_has_usual_bounds_and_can_be_off() {
     let usual = good("empty.toml").quarantine.expect("a quarantine");
     assert_eq!((usual.count, usual.bytes), (10_000, 256 << 20));
     assert_eq!(usual.age, Duration::from_secs(7 * 24 * 3600));
-    let context =
-        Context { environment: &environment(), folder: Path::new(""), providers: &providers() };
+    let context = Context {
+        environment: &environment(),
+        folder: Path::new(""),
+        providers: &providers(),
+        calendar: &calendar(),
+    };
     let off = Config::parse("headgate.toml", "quarantine = \"off\"\n", &context).expect("right");
     assert_eq!(off.quarantine, None);
 }
@@ -138,7 +155,7 @@ fn no_secret_is_printed_with_the_configuration() {
 #[test]
 fn a_file_that_is_missing_or_not_utf8_is_named() {
     let load = |file: &Path| {
-        Config::load(file, &environment(), &providers()).expect_err("no configuration").to_string()
+        Config::load(file, &environment(), &known()).expect_err("no configuration").to_string()
     };
     let missing = load(Path::new("no/such.toml"));
     assert!(missing.starts_with("no/such.toml: expected a file that can be read"), "{missing}");
@@ -152,8 +169,12 @@ fn a_file_that_is_missing_or_not_utf8_is_named() {
 fn a_file_of_a_secret_that_never_ends_is_refused() {
     let text = "[[channel]]\nid = \"a\"\ntype = \"webhook\"\nprovider = \"github\"\n\
                 secrets = [{ file = \"/dev/zero\" }]\n";
-    let context =
-        Context { environment: &environment(), folder: Path::new(""), providers: &providers() };
+    let context = Context {
+        environment: &environment(),
+        folder: Path::new(""),
+        providers: &providers(),
+        calendar: &calendar(),
+    };
     let problems = Config::parse("headgate.toml", text, &context).expect_err("refused");
     assert_eq!(
         problems.to_string(),
@@ -220,6 +241,7 @@ proptest! {
             environment: &environment(),
             folder: Path::new("."),
             providers: &providers(),
+            calendar: &calendar(),
         };
         if let Err(problems) = Config::parse("x.toml", &pieces.concat(), &context) {
             prop_assert!(!problems.problems.is_empty());
@@ -243,8 +265,12 @@ fn the_certificate_and_the_key_are_read_and_must_fit_together() {
     let text = "[server]\ntls = { certificate = \"cert.pem\", key = \"key.pem\" }\n";
     let parse = || {
         let (environment, providers) = (environment(), providers());
-        let context =
-            Context { environment: &environment, folder: folder.path(), providers: &providers };
+        let context = Context {
+            environment: &environment,
+            folder: folder.path(),
+            providers: &providers,
+            calendar: &calendar(),
+        };
         Config::parse("headgate.toml", text, &context)
     };
     let told = || {

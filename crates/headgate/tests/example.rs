@@ -2,7 +2,11 @@
 
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
-use headgate::config::{Config, Context, Environment};
+use headgate::{
+    config::{Config, Context, Environment, Known},
+    schedules::Calendar,
+};
+use headgate_cron::Zones;
 use headgate_webhook::Providers;
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -24,9 +28,9 @@ fn environment() -> Environment {
 #[test]
 fn the_example_is_a_right_configuration() {
     let (file, _) = example();
-    let config = Config::load(&file, &environment(), &Providers::embedded())
+    let config = Config::load(&file, &environment(), &known())
         .unwrap_or_else(|problems| panic!("{problems}"));
-    assert_eq!(config.channels.len(), 3);
+    assert_eq!(config.channels.len(), 4);
     assert_eq!(config.subscriptions.len(), 1);
     assert_eq!(config.api_keys.len(), 1);
 }
@@ -35,8 +39,13 @@ fn the_example_is_a_right_configuration() {
 fn the_example_without_its_environment_says_what_is_missing() {
     let (file, _) = example();
     let nothing = Environment::Fixed(BTreeMap::new());
-    let problems = Config::load(&file, &nothing, &Providers::embedded()).expect_err("missing");
+    let problems = Config::load(&file, &nothing, &known()).expect_err("missing");
     assert_eq!(problems.problems.len(), 3, "{problems}");
+}
+
+fn known() -> Known {
+    let calendar = Calendar::new(Zones::embedded());
+    Known { providers: Providers::embedded().into(), calendar }
 }
 
 /// The keys of all sections, as the error about an unknown key lists them.
@@ -45,16 +54,19 @@ fn known_keys() -> BTreeSet<String> {
         [quarantine]\nnonsense = 1\n[[api_key]]\nname = \"a\"\nscopes = [\"read\"]\nnonsense = 1\nkey = { nonsense = 1 }\n\
         [[channel]]\nid = \"a\"\ntype = \"webhook\"\nverify = \"none\"\nnonsense = 1\n\
         dedupe = { nonsense = 1 }\n\
+        [[channel]]\nid = \"c\"\ntype = \"cron\"\nnonsense = 1\n\
+        [[channel.schedule]]\nname = \"s\"\ncron = \"@daily\"\nnonsense = 1\n\
         [[subscription]]\nname = \"a\"\nnonsense = 1\nretry = { nonsense = 1 }\n";
     let context = Context {
         environment: &environment(),
         folder: Path::new(""),
-        providers: &Providers::embedded(),
+        providers: &known().providers,
+        calendar: &known().calendar,
     };
     let problems = Config::parse("x.toml", text, &context).expect_err("nonsense");
     let unknown = problems.problems.iter().filter(|problem| problem.text.contains("unknown key"));
     let lists: Vec<&str> = unknown.map(|problem| problem.text.as_str()).collect();
-    assert_eq!(lists.len(), 10, "a section is missing here: {problems}");
+    assert_eq!(lists.len(), 12, "a section is missing here: {problems}");
     lists.iter().flat_map(|list| list.split('`').skip(1).step_by(2)).map(str::to_owned).collect()
 }
 

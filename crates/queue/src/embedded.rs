@@ -22,6 +22,7 @@ mod gauges;
 mod import;
 mod index;
 mod letters;
+mod notes;
 mod open;
 mod random;
 mod read;

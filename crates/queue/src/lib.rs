@@ -27,6 +27,9 @@ pub use queue::{
 mod selection;
 pub use selection::{KeyName, Selectable, Selection};
 
+mod source_notes;
+pub use source_notes::{KeptNote, SourceNote, SourceNotes};
+
 mod subscription;
 pub use subscription::{
     AckMode, DeliveryId, DeliveryIdError, LeaseAsk, RetryPolicy, SettleError, Settlement, Start,

@@ -9,7 +9,7 @@ use http::{HeaderValue, Request};
 use insta::assert_snapshot;
 
 /// Every route with the scope it needs; none for those that are open.
-const ROUTES: [(&str, &str, Option<Scope>); 29] = [
+const ROUTES: [(&str, &str, Option<Scope>); 38] = [
     ("DELETE", "/v1/events/01KAJ3V3W2N9E6W0V8R3M5T7QZ", Some(Scope::Admin)),
     ("GET", "/v1/events", Some(Scope::Read)),
     ("GET", "/v1/events/01KAJ3V3W2N9E6W0V8R3M5T7QZ", Some(Scope::Read)),
@@ -34,6 +34,15 @@ const ROUTES: [(&str, &str, Option<Scope>); 29] = [
     ("GET", "/v1/rejections/01KAJ3V3W20000000000000009/raw", Some(Scope::Admin)),
     ("POST", "/v1/rejections/01KAJ3V3W20000000000000009/verify", Some(Scope::Admin)),
     ("POST", "/v1/rejections/01KAJ3V3W20000000000000009/release", Some(Scope::Admin)),
+    ("GET", "/v1/schedules", Some(Scope::Read)),
+    ("POST", "/v1/schedules", Some(Scope::Admin)),
+    ("GET", "/v1/schedules/x", Some(Scope::Read)),
+    ("PUT", "/v1/schedules/x", Some(Scope::Admin)),
+    ("DELETE", "/v1/schedules/x", Some(Scope::Admin)),
+    ("POST", "/v1/schedules/x/pause", Some(Scope::Admin)),
+    ("POST", "/v1/schedules/x/resume", Some(Scope::Admin)),
+    ("POST", "/v1/schedules/x/run", Some(Scope::Emit)),
+    ("POST", "/v1/schedules/x/backfill", Some(Scope::Admin)),
     ("GET", "/v1/stream", Some(Scope::Read)),
     ("GET", "/v1/stream?subscription=agent", Some(Scope::Consume)),
     ("GET", "/metrics", Some(Scope::Read)),

@@ -14,6 +14,7 @@ mod lease;
 mod openapi;
 mod operations;
 mod rejections;
+mod schedules;
 mod settle;
 mod stream;
 mod subscriptions;

@@ -100,6 +100,8 @@ impl World {
             }],
             backups: None,
             rejections: None,
+            schedules: None,
+            zones: None,
             stop: stopping,
             stream: StreamRules::default(),
         };

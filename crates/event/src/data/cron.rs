@@ -24,7 +24,51 @@ pub struct CronData {
     /// The schedule's name.
     #[serde(default)]
     pub schedule_name: Option<String>,
-    /// How many runs before this one were missed and are not caught up.
+    /// How many runs before this one were missed and are not caught up; at least so many when they
+    /// are more than are counted.
     #[serde(default)]
     pub missed_count: u64,
+    /// How long after it was due (the schedule's jitter included) it fired, in milliseconds.
+    #[serde(default)]
+    pub late_by_ms: u64,
+    /// The wall clock time that the expression names, without a zone: `2026-03-08T02:30:00`. None
+    /// for what has none (`every`, runs by hand).
+    #[serde(default)]
+    pub nominal_local: Option<String>,
+    /// The zone's offset when it was due: `-04:00`.
+    #[serde(default)]
+    pub utc_offset: Option<String>,
+    /// What the turning of the wall clock did to it, when it did anything.
+    #[serde(default)]
+    pub dst: Option<CronDst>,
+    /// Why it fired.
+    #[serde(default)]
+    pub trigger: CronTrigger,
+}
+
+/// What the turning of the wall clock did to an occurrence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum CronDst {
+    /// Its wall clock time did not exist that day.
+    Gap,
+    /// Its wall clock time came twice that day; this is the first.
+    Fold1,
+    /// Its wall clock time came twice that day; this is the second.
+    Fold2,
+}
+
+/// Why a schedule fired.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum CronTrigger {
+    /// It was due.
+    #[default]
+    Schedule,
+    /// It had been due before, and was missed.
+    Catchup,
+    /// Somebody ran it by hand.
+    Manual,
+    /// Somebody asked for the runs of a time that is past.
+    Backfill,
 }

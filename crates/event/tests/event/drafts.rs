@@ -4,8 +4,8 @@ use bytes::Bytes;
 use headgate_event::{
     BodyEncoding, Channel, ChannelType, Correlation, Covers, DataText, Dedupe, Draft, Event,
     EventId, EventType, StoredEvent, Timestamp, Verdict, Verification,
-    data::{AppData, Attachment, Auth, AuthResult, AutoFlags, CronData, EmailData, SlackData},
-    data::{Envelope, MailHeader, WebhookParts},
+    data::{AppData, Attachment, Auth, AuthResult, AutoFlags, CronData, CronDst, CronTrigger},
+    data::{EmailData, Envelope, MailHeader, SlackData, WebhookParts},
     prompt::Prompt,
 };
 use serde_json::value::RawValue;
@@ -149,6 +149,7 @@ pub(crate) fn slack() -> Draft {
         bot_id: None,
         message_ts: None,
         message_key: None,
+        client_msg_id: None,
         installation_team_id: None,
         is_mention: false,
         is_bot: false,
@@ -158,6 +159,8 @@ pub(crate) fn slack() -> Draft {
         retry_reason: None,
         transport: Some("http".into()),
         text_rendered: None,
+        mentions: Vec::new(),
+        hidden_text: Vec::new(),
     };
     draft(ChannelType::Slack, EventType::SLACK_EVENT, DataText::whole(&data))
 }
@@ -172,6 +175,11 @@ pub(crate) fn cron() -> Draft {
         payload: raw(r#"{"report":"weekly"}"#),
         schedule_name: Some("weekly report".into()),
         missed_count: 0,
+        late_by_ms: 12,
+        nominal_local: Some("2026-11-19T14:00:00".into()),
+        utc_offset: Some("-05:00".into()),
+        dst: Some(CronDst::Fold1),
+        trigger: CronTrigger::Catchup,
     };
     draft(ChannelType::Cron, EventType::CRON_FIRED, DataText::whole(&data))
 }

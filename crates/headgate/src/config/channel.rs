@@ -1,11 +1,13 @@
 //! `[[channel]]`: the ways in, each read by its type.
 
+mod cron;
 mod webhook;
 
 use super::{Context, section::Section, value::Value};
+use headgate_cron::Schedule;
 use headgate_event::{Channel, ChannelType, limits::CHANNEL_LABEL_BYTES_MAX};
 use headgate_webhook::ChannelSpec;
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 pub(super) use webhook::UNSIGNED;
 
@@ -14,13 +16,17 @@ pub(super) use webhook::UNSIGNED;
 pub struct Channels {
     /// Channels that senders POST webhooks to.
     pub webhooks: Vec<ChannelSpec>,
+    /// Channels that schedules fire into.
+    pub cron: Vec<Arc<Channel>>,
+    /// The schedules of all of them.
+    pub schedules: Vec<Schedule>,
 }
 
 impl Channels {
     /// How many there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.webhooks.len()
+        self.webhooks.len() + self.cron.len()
     }
 
     /// Whether there is none.
@@ -36,9 +42,11 @@ pub(super) struct Read {
     pub(super) channels: Option<Channels>,
 }
 
-/// A channel of the type it has.
+/// What a `type` says.
+#[derive(Clone, Copy, Debug)]
 enum Kind {
     Webhook,
+    Cron,
     Later,
     Wrong,
 }
@@ -46,10 +54,11 @@ enum Kind {
 /// A channel that holds together.
 enum One {
     Webhook(ChannelSpec),
+    Cron(Arc<Channel>, Vec<Schedule>),
 }
 
 /// Keys of channels whose types come in later versions.
-const LATER: [&str; 3] = ["addresses", "schedule", "signing_secrets"];
+const LATER: [&str; 2] = ["addresses", "signing_secrets"];
 
 pub(super) fn read(root: &Section<'_>, context: &Context<'_>) -> Read {
     let sections =
@@ -66,6 +75,10 @@ fn sorted(read: Vec<One>) -> Channels {
     for one in read {
         match one {
             One::Webhook(spec) => channels.webhooks.push(spec),
+            One::Cron(channel, schedules) => {
+                channels.cron.push(channel);
+                channels.schedules.extend(schedules);
+            }
         }
     }
     channels
@@ -81,13 +94,18 @@ fn one(
         let channel = value.parsed("1 to 64 of `a-z`, `0-9`, `-`, `_`", fits)?;
         value.first_of_its_name(&channel.id, ids)
     });
-    let kind = section.required("type", "`webhook`").map(|value| kind(&value));
+    let kind = section.required("type", "`webhook` or `cron`").map(|value| kind(&value));
     match kind {
         // What belongs to a channel of such a type is not known here, so nothing is said of it.
         Some(Kind::Later) => None,
         Some(Kind::Webhook) => {
             let channel = channel(&section, id.as_deref(), ChannelType::Webhook);
             webhook::read(&section, channel, context).map(One::Webhook)
+        }
+        Some(Kind::Cron) => {
+            let channel = channel(&section, id.as_deref(), ChannelType::Cron);
+            let (channel, schedules) = cron::read(&section, channel, context)?;
+            Some(One::Cron(channel, schedules))
         }
         // All that is wrong is said at once: what has no type is most often a webhook's.
         Some(Kind::Wrong) | None => {
@@ -98,15 +116,13 @@ fn one(
 }
 
 fn kind(value: &Value<'_>) -> Kind {
-    let later = ["email", "slack", "cron", "app"];
+    let later = ["email", "slack", "app"];
     if let Some(name) = value.plain_text().filter(|name| later.contains(name)) {
-        value.note(&format!("expected `webhook`, found `{name}`, which is not there yet"));
+        value
+            .note(&format!("expected `webhook` or `cron`, found `{name}`, which is not there yet"));
         return Kind::Later;
     }
-    match value.word(&[("webhook", ())]) {
-        Some(()) => Kind::Webhook,
-        None => Kind::Wrong,
-    }
+    value.word(&[("webhook", Kind::Webhook), ("cron", Kind::Cron)]).unwrap_or(Kind::Wrong)
 }
 
 /// The channel itself: its id and its label.

@@ -37,7 +37,7 @@ impl Config {
             retention: Retention::default(),
             tls: None,
             api_keys: Vec::new(),
-            channels: Channels { webhooks: vec![channel] },
+            channels: Channels { webhooks: vec![channel], ..Channels::default() },
             subscriptions: vec![subscription],
             quarantine: Some(Bounds::default()),
             file: None,

@@ -1,5 +1,7 @@
 //! A TOML value while it is read: as what it is asked for, or an error that says what it is.
 
+mod json;
+
 use super::{
     nearest::nearest,
     problem::Notes,
@@ -72,6 +74,11 @@ impl<'a> Value<'a> {
         number.filter(|number| within.contains(number)).or_else(|| self.wrong(&expected))
     }
 
+    /// `true` or `false`.
+    pub(crate) fn truth(&self) -> Option<bool> {
+        self.node.get_ref().as_bool().or_else(|| self.wrong("`true` or `false`"))
+    }
+
     /// A duration.
     pub(crate) fn duration(&self) -> Option<Duration> {
         self.parsed(Span::EXPECTED, |text| text.parse().ok()).map(|Span(span)| span)
@@ -119,6 +126,12 @@ impl<'a> Value<'a> {
             }
         };
         Provider::generic(file, text, self.node).map_err(wrong).ok()
+    }
+
+    /// The tables of an array, which go by their numbers in errors.
+    pub(crate) fn tables(&self, list: &str) -> Vec<Section<'a>> {
+        let members = self.list(&format!("tables, each under a `[[{list}]]` line"));
+        members.unwrap_or_default().iter().filter_map(|one| one.section("a table")).collect()
     }
 
     /// The tables of an array. In errors each goes by its own name, where the text at `name_key`

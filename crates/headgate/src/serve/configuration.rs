@@ -2,10 +2,10 @@
 
 use crate::{
     cli::ServeArguments,
-    config::{Config, Environment, FILE_DEFAULT, Problems},
+    config::{Config, Environment, FILE_DEFAULT, Known, Problems},
     failure::Failure,
 };
-use headgate_webhook::{ChannelSpecError, Providers};
+use headgate_webhook::ChannelSpecError;
 use std::path::Path;
 
 /// The file that is named, else `headgate.toml` in this folder, else the demo; with what the
@@ -13,13 +13,13 @@ use std::path::Path;
 pub(super) fn read(
     arguments: &ServeArguments,
     environment: &Environment,
-    providers: &Providers,
+    known: &Known,
 ) -> Result<Config, Failure> {
     let usual = Path::new(FILE_DEFAULT);
     let file = arguments.config.as_deref().or_else(|| usual.exists().then_some(usual));
     let mut config = match file {
         Some(file) => {
-            let read = Config::load(file, environment, providers);
+            let read = Config::load(file, environment, known);
             read.map_err(Failure::Configuration)?
         }
         None => Config::demo(),

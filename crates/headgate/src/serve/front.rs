@@ -1,6 +1,8 @@
 //! The service of a listener: webhooks go to their source, all else to the API.
 
+use crate::config::Channels;
 use headgate_api::{Api, ChannelView};
+use headgate_event::Channel;
 use headgate_http::{Answer, Arrival, Handler, Reject, RequestId};
 use headgate_webhook::{ChannelSpec, WebhookSource};
 use http::{Request, StatusCode};
@@ -52,8 +54,25 @@ fn not_here<B>(request: &Request<B>) -> Answer {
     Reject::new(StatusCode::NOT_FOUND, "not_found", message).answer(&id)
 }
 
-/// A channel as the API shows it.
-pub(super) fn channel_view(spec: &ChannelSpec) -> ChannelView {
+/// The channels as the API shows them, by id.
+pub(super) fn channel_views(channels: &Channels) -> Vec<ChannelView> {
+    let mut views: Vec<ChannelView> = channels.webhooks.iter().map(webhook).collect();
+    views.extend(channels.cron.iter().map(|channel| internal(channel)));
+    views.sort_by(|a, b| a.channel.id.cmp(&b.channel.id));
+    views
+}
+
+/// A channel that no one outside sends to.
+fn internal(channel: &Channel) -> ChannelView {
+    ChannelView {
+        channel: channel.clone(),
+        provider: None,
+        verification: "internal".to_owned(),
+        path: None,
+    }
+}
+
+fn webhook(spec: &ChannelSpec) -> ChannelView {
     let signed = !spec.secrets.is_empty();
     ChannelView {
         channel: spec.channel.clone(),

@@ -12,13 +12,12 @@ pub(super) use steps::Running;
 use super::supervisor;
 use crate::{
     cli::ServeArguments,
-    config::{Config, Environment},
+    config::{Config, Environment, Known},
     failure::Failure,
     signals::{Hangups, Signals},
 };
 use headgate_event::{BoxFuture, Clock};
 use headgate_quarantine::Bounds;
-use headgate_webhook::Providers;
 use metrics::{counter, gauge};
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -56,7 +55,7 @@ struct Refused {
 pub(super) struct Reloader {
     arguments: ServeArguments,
     environment: Environment,
-    providers: Arc<Providers>,
+    known: Known,
     clock: Arc<dyn Clock>,
     fixed: BTreeMap<&'static str, String>,
     steps: Vec<Step>,
@@ -74,7 +73,7 @@ impl Reloader {
         let reloader = Self {
             arguments: arguments.clone(),
             environment: environment.clone(),
-            providers: Arc::clone(&running.providers),
+            known: running.known.clone(),
             clock,
             fixed: fixed(config),
             steps: steps::all(running),
@@ -132,8 +131,8 @@ impl Reloader {
     /// The configuration as it is at this moment, with its secrets.
     async fn read(&self) -> Result<Config, Refused> {
         let (arguments, environment) = (self.arguments.clone(), self.environment.clone());
-        let providers = Arc::clone(&self.providers);
-        let reading = move || super::configuration::read(&arguments, &environment, &providers);
+        let known = self.known.clone();
+        let reading = move || super::configuration::read(&arguments, &environment, &known);
         match tokio::task::spawn_blocking(reading).await {
             Ok(Ok(config)) => Ok(config),
             Ok(Err(Failure::Configuration(problems))) => {

@@ -50,6 +50,22 @@ const BYTES: &[f64] =
 const COUNTERS: &[Metric] = &[
     counts("headgate_api_requests_total", &["route", "status"], "Calls of the API answered"),
     counts(
+        "headgate_cron_clock_resets_total",
+        &[],
+        "How often the wall clock was set back so far that schedules began anew",
+    ),
+    counts("headgate_cron_fired_total", &["channel"], "Events of schedules that are stored"),
+    counts(
+        "headgate_cron_missed_total",
+        &["channel", "why"],
+        "Runs of schedules that did not fire, by cause",
+    ),
+    counts(
+        "headgate_cron_store_retries_total",
+        &[],
+        "How often events or cursors of schedules had to be offered to the store again",
+    ),
+    counts(
         "headgate_deliveries_leased_total",
         &[],
         "Deliveries leased to consumers; a delivery that comes again counts again",
@@ -116,6 +132,38 @@ const COUNTERS: &[Metric] = &[
     ),
     counts("headgate_queue_events_total", &[], "Events stored"),
     counts(
+        "headgate_slack_checks_total",
+        &["channel", "kind"],
+        "Questions of Slack's that are no event, `ssl_check` or `url_verification`",
+    ),
+    counts(
+        "headgate_slack_duplicates_total",
+        &["channel"],
+        "Deliveries of Slack that were stored before",
+    ),
+    counts("headgate_slack_events_total", &["channel"], "Events of Slack stored"),
+    counts(
+        "headgate_slack_own_events_dropped_total",
+        &["channel"],
+        "Events dropped because the app itself did them",
+    ),
+    counts(
+        "headgate_slack_rejected_total",
+        &["channel", "code"],
+        "Requests of Slack not taken, by the code of the refusal; the channel is empty where none \
+         was found",
+    ),
+    counts(
+        "headgate_slack_retries_total",
+        &["channel", "reason"],
+        "Deliveries that Slack made again, by its reason",
+    ),
+    counts(
+        "headgate_slack_slow_answers_total",
+        &["channel"],
+        "Answers to Slack that took more than 1 s of the 3 s that it waits",
+    ),
+    counts(
         "headgate_stream_events_total",
         &["kind"],
         "Events sent on streams, `durable` or `tail`",
@@ -150,6 +198,11 @@ const GAUGES: &[Metric] = &[
         "1 unless the last reload was refused, or made in part",
     ),
     shows("headgate_consuming", &[], "1 while consumers can be served, as `/readyz` says"),
+    shows(
+        "headgate_cron_zones_age_seconds",
+        &[],
+        "How old the time zone data is, at least; NaN when that cannot be told",
+    ),
     shows("headgate_disk_free_bytes", &[], "Free on the disk of the data folder"),
     shows("headgate_disk_size_bytes", &[], "The size of the disk of the data folder"),
     shows(
@@ -186,6 +239,11 @@ const GAUGES: &[Metric] = &[
     shows("process_open_fds", &[], "Open files and sockets"),
     shows("process_resident_memory_bytes", &[], "Memory in use"),
     shows("process_threads", &[], "Threads"),
+    shows(
+        "headgate_slack_clock_skew_seconds",
+        &["channel"],
+        "How far our clock is ahead of the time that Slack signed last",
+    ),
 ];
 
 const HISTOGRAMS: &[Metric] = &[
@@ -193,6 +251,11 @@ const HISTOGRAMS: &[Metric] = &[
         "headgate_api_answer_seconds",
         (&["route"], SECONDS),
         "How long calls of the API took; a lease that waits counts its wait",
+    ),
+    spreads(
+        "headgate_cron_late_seconds",
+        (&[], SECONDS),
+        "How long after its due time, jitter included, an event of a schedule was made",
     ),
     spreads(
         "headgate_log_batch_bytes",
@@ -208,6 +271,11 @@ const HISTOGRAMS: &[Metric] = &[
         "headgate_log_sync_seconds",
         (&[], SECONDS),
         "How long the disk took to make a batch durable",
+    ),
+    spreads(
+        "headgate_slack_answer_seconds",
+        (&["channel"], SECONDS),
+        "How long requests of Slack took, from their head to their answer",
     ),
     spreads(
         "headgate_webhook_answer_seconds",

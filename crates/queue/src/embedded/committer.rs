@@ -8,7 +8,7 @@ mod removing;
 
 use super::{read::Reading, registry::Registry, state::State};
 use crate::{
-    QueueError, Seq, SettleError, SubscriptionSpec,
+    QueueError, Seq, SettleError, SourceNote, SubscriptionSpec,
     subscription::{Claim, Held, Subscriber},
 };
 use headgate_event::{
@@ -46,6 +46,8 @@ pub(super) enum Call {
     Put { spec: SubscriptionSpec, start: Seq, now: Timestamp, answer: Answer<Arc<Subscriber>> },
     /// Forgets a subscription.
     Delete { name: String, answer: Answer<()> },
+    /// Keeps values of sources.
+    Note { notes: Vec<SourceNote>, answer: Answer<()> },
     /// Takes events away.
     Remove(Removing),
     /// Writes what there is, to see whether it can be written again.
@@ -195,6 +197,12 @@ impl Writer {
                 Call::Delete { name, answer } => {
                     self.commit(std::mem::take(&mut moves));
                     let _ = answer.send(self.delete(&name));
+                }
+                Call::Note { notes, answer } => {
+                    self.commit(std::mem::take(&mut moves));
+                    let kept =
+                        self.change(|transaction| super::state::keep_notes(transaction, &notes));
+                    let _ = answer.send(kept.map_err(|error| state_failed(&error)));
                 }
                 Call::Remove(what) => {
                     self.commit(std::mem::take(&mut moves));

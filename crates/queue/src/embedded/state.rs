@@ -7,6 +7,7 @@
 mod erasures;
 mod kept;
 mod letters;
+mod notes;
 mod rows;
 mod schema;
 
@@ -19,6 +20,7 @@ use std::{io::ErrorKind, path::Path};
 pub(super) use erasures::{begin_erasure, end_erasure};
 pub(super) use kept::keep_from;
 pub(super) use letters::{dead_letters, forget_letters};
+pub(super) use notes::{keep_notes, notes};
 pub(super) use rows::{Row, delete, insert, update, write};
 use schema::VERSION;
 

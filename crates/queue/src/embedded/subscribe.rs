@@ -2,6 +2,7 @@
 
 use super::{Embedded, committer::Call};
 use crate::{QueueError, SubscriptionSpec, SubscriptionStatus, subscription::Subscriber};
+use headgate_event::EventId;
 use std::sync::Arc;
 
 impl Embedded {
@@ -30,6 +31,21 @@ impl Embedded {
 
     pub(super) async fn statuses(&self) -> Result<Vec<SubscriptionStatus>, QueueError> {
         self.status_of(self.registry.all()).await
+    }
+
+    /// Whether a subscription has yet to settle an event. One that does not exist, and an event
+    /// that is gone or not wanted, leave nothing to settle.
+    pub async fn is_unsettled(&self, name: &str, event: EventId) -> Result<bool, QueueError> {
+        let Some(known) = self.registry.named(name) else { return Ok(false) };
+        self.reading(move |reading| {
+            let Some(located) = reading.located(event)? else { return Ok(false) };
+            let (awaits, selection) = {
+                let held = known.held();
+                (held.deliveries.awaits(located.seq), held.spec.selection.clone())
+            };
+            Ok(awaits && reading.wants(&selection, located.seq)?)
+        })
+        .await
     }
 
     async fn status_of(

@@ -4,6 +4,7 @@
 mod crash;
 mod folder;
 mod large;
+mod notes;
 
 use super::{Embedded, EmbeddedOptions, OpenError, folder::Folder};
 use crate::log::simulated::SimulatedDisk;

@@ -140,6 +140,12 @@ impl Deliveries {
         self.open.keys().next().copied()
     }
 
+    /// Whether an event that is wanted is still to be settled, or to be given at all.
+    pub(crate) fn awaits(&self, seq: Seq) -> bool {
+        let ahead = seq > self.cursor && !self.ahead.contains(seq);
+        seq > self.start && (ahead || self.is_open(seq))
+    }
+
     /// Whether it is begun and not ended.
     pub(crate) fn is_open(&self, seq: Seq) -> bool {
         self.open.contains_key(&seq)

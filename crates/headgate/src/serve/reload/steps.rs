@@ -2,21 +2,23 @@
 
 use super::{Change, Step, Unfinished};
 use crate::{
-    config::Config,
-    serve::{access, certificates, front, subscriptions},
+    config::{Config, Known},
+    failure::chain,
+    serve::{access, certificates, front, schedules::Timers, subscriptions},
 };
 use headgate_api::Api;
 use headgate_http::Tls;
 use headgate_queue::{Queue, Retention};
 use headgate_webhook::{Providers, WebhookSource};
-use std::{error::Error, sync::Arc};
+use std::sync::Arc;
 use tokio::sync::watch;
 
 /// The parts of the running gateway that a reload reaches.
 pub(in crate::serve) struct Running {
     pub(in crate::serve) queue: Arc<dyn Queue>,
     pub(in crate::serve) webhooks: Arc<WebhookSource>,
-    pub(in crate::serve) providers: Arc<Providers>,
+    pub(in crate::serve) known: Known,
+    pub(in crate::serve) timers: Timers,
     pub(in crate::serve) api: Api,
     pub(in crate::serve) retention: watch::Sender<Retention>,
     pub(in crate::serve) tls: Option<Tls>,
@@ -27,7 +29,8 @@ pub(in crate::serve) struct Running {
 pub(super) fn all(running: &Running) -> Vec<Step> {
     vec![
         subscriptions_of(&running.queue, &running.api),
-        channels_of(&running.webhooks, &running.providers, &running.api),
+        schedules_of(&running.timers),
+        channels_of(&running.webhooks, &running.known.providers, &running.api),
         retention_of(&running.retention),
         certificate_of(running.tls.as_ref()),
         api_keys_of(&running.api),
@@ -41,6 +44,25 @@ fn subscriptions_of(queue: &Arc<dyn Queue>, api: &Api) -> Step {
         Ok(Box::pin(async move {
             let change = subscriptions::bring_in_line(&*queue, &specs);
             api.while_subscriptions_stand(change).await
+        }))
+    })
+}
+
+/// Unchanged schedules go on where they are, and the zone data is read anew.
+fn schedules_of(timers: &Timers) -> Step {
+    let timers = timers.clone();
+    step("schedules", move |config| {
+        let wrong = timers.check(&config.channels);
+        if !wrong.is_empty() {
+            return Err(wrong);
+        }
+        let (timers, channels) = (timers.clone(), config.channels.cron.clone());
+        let schedules = config.channels.schedules.clone();
+        Ok(Box::pin(async move {
+            timers.reload(channels, schedules).await.map_err(|error| Unfinished {
+                changed: Vec::new(),
+                cause: anyhow::anyhow!(chain(&error)),
+            })
         }))
     })
 }
@@ -61,7 +83,7 @@ fn channels_of(webhooks: &Arc<WebhookSource>, providers: &Arc<Providers>, api: &
             return Err(wrong);
         }
         let (webhooks, providers) = (Arc::clone(&webhooks), Arc::clone(&providers));
-        let (api, views) = (api.clone(), specs.iter().map(front::channel_view).collect());
+        let (api, views) = (api.clone(), front::channel_views(&config.channels));
         Ok(Box::pin(async move {
             webhooks.replace(specs, &providers).map_err(|errors| {
                 let texts: Vec<String> = errors.iter().map(|error| chain(error)).collect();
@@ -115,10 +137,4 @@ fn step(
     prepare: impl Fn(&Config) -> Result<Change, Vec<String>> + Send + Sync + 'static,
 ) -> Step {
     Step { name, prepare: Box::new(prepare) }
-}
-
-/// An error with its causes, in one line.
-fn chain(error: &dyn Error) -> String {
-    let cause = error.source().map_or(String::new(), |cause| format!(": {}", chain(cause)));
-    format!("{error}{cause}")
 }

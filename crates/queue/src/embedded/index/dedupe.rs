@@ -20,7 +20,10 @@ use headgate_event::{
     limits::{DEDUPE_FILTER_STEP_KEYS, DEDUPE_WINDOW_MAX},
 };
 use rusqlite::{Connection, Transaction, params};
-use std::sync::{Arc, PoisonError};
+use std::{
+    collections::btree_map::Entry,
+    sync::{Arc, PoisonError},
+};
 
 const DAY_MS: i64 = 24 * 3600 * 1000;
 
@@ -159,8 +162,8 @@ pub(super) fn insert(
     for day in rows.chunk_by(|a, b| a.day == b.day) {
         let Some(first) = day.first() else { continue };
         let table = dedupe_table(first.day);
-        if !days.contains_key(&first.day) {
-            days.insert(first.day, Arc::default());
+        if let Entry::Vacant(day) = days.entry(first.day) {
+            day.insert(Arc::default());
             transaction.execute_batch(&format!(
                 "CREATE TABLE IF NOT EXISTS {table} (hash INTEGER, seq INTEGER,
                  PRIMARY KEY (hash, seq)) WITHOUT ROWID"

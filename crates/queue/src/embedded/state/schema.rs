@@ -3,7 +3,7 @@
 use rusqlite::Connection;
 
 /// The version of the tables, as `user_version`.
-pub(super) const VERSION: i64 = 2;
+pub(super) const VERSION: i64 = 3;
 
 /// The tables of version 1.
 const FIRST: &str = "
@@ -67,8 +67,18 @@ CREATE TABLE state_erasures (
 );
 ";
 
+/// What version 3 adds: what sources keep, such as how far each schedule has come.
+const THIRD: &str = "
+CREATE TABLE state_source_notes (
+    kind  TEXT NOT NULL,
+    key   BLOB NOT NULL,
+    value BLOB NOT NULL,
+    PRIMARY KEY (kind, key)
+) WITHOUT ROWID;
+";
+
 /// The steps, each to the version after the one of its place.
-const STEPS: [&str; VERSION as usize] = [FIRST, SECOND];
+const STEPS: [&str; VERSION as usize] = [FIRST, SECOND, THIRD];
 
 /// Brings tables of this version, 0 for none, up to the version of this program.
 pub(super) fn bring_up(connection: &Connection, found: i64) -> rusqlite::Result<()> {

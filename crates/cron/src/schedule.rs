@@ -1,0 +1,208 @@
+//! A schedule: when it is due, what it says, and what becomes of what it misses.
+//!
+//! It is immutable and knows nothing of what has fired; that is its [`Cursor`](crate::Cursor).
+
+mod error;
+mod identity;
+mod rules;
+
+use crate::Timing;
+use bytes::Bytes;
+pub use error::ScheduleError;
+use headgate_event::{
+    Channel, ChannelType, Timestamp,
+    json::Doc,
+    limits::{SCHEDULE_NAME_BYTES_MAX, SCHEDULE_PAYLOAD_BYTES_MAX},
+};
+pub use rules::{Catchup, CatchupPolicy, Overlap, Rules};
+use serde_json::value::RawValue;
+use std::{sync::Arc, time::Duration};
+use uuid::Uuid;
+
+/// Who made a schedule, and may change it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ScheduleOrigin {
+    /// The configuration: read-only over the API.
+    Toml,
+    /// A call to the API.
+    Api,
+}
+
+/// What a schedule is made of, unchecked.
+#[derive(Clone, Debug)]
+pub struct ScheduleSpec {
+    /// The channel it fires into.
+    pub channel: Arc<Channel>,
+    /// Its name, unique in its channel.
+    pub name: String,
+    /// Its id, a UUID; else it is made of channel and name.
+    pub id: Option<String>,
+    /// When it is due.
+    pub timing: Arc<Timing>,
+    /// What its events carry: any JSON.
+    pub payload: Box<RawValue>,
+    /// What becomes of what it misses, and within which bounds it fires. Schedules with the same
+    /// rules share them.
+    pub rules: Arc<Rules>,
+    /// Whether it fires at all.
+    pub enabled: bool,
+    /// Who made it.
+    pub origin: ScheduleOrigin,
+}
+
+/// A schedule whose parts fit together.
+#[derive(Clone, Debug)]
+pub struct Schedule {
+    id: Uuid,
+    name: Box<str>,
+    channel: Arc<Channel>,
+    timing: Arc<Timing>,
+    payload: Box<RawValue>,
+    rules: Arc<Rules>,
+    enabled: bool,
+    origin: ScheduleOrigin,
+}
+
+impl Schedule {
+    /// A schedule, when all its parts are what they should be.
+    pub fn new(spec: ScheduleSpec) -> Result<Self, ScheduleError> {
+        let name = spec.name.trim();
+        let fits = (1..=SCHEDULE_NAME_BYTES_MAX).contains(&name.len());
+        if !fits || name.chars().any(char::is_control) {
+            return Err(ScheduleError::name(&spec.name));
+        }
+        if spec.channel.kind != ChannelType::Cron {
+            let Channel { id, kind, .. } = &*spec.channel;
+            return Err(ScheduleError::Channel { name: name.into(), id: id.clone(), kind: *kind });
+        }
+        let id = Self::id_of(&spec.channel, name, spec.id.as_deref())?;
+        let payload = checked_payload(name, spec.payload)?;
+        spec.rules.check(name)?;
+        Ok(Self {
+            id,
+            name: name.into(),
+            channel: spec.channel,
+            timing: spec.timing,
+            payload,
+            rules: spec.rules,
+            enabled: spec.enabled,
+            origin: spec.origin,
+        })
+    }
+
+    /// The id that a schedule of this channel and name has, or the one that is given: before it is
+    /// made, because each `H` of its expression is drawn from it.
+    pub fn id_of(
+        channel: &Channel,
+        name: &str,
+        given: Option<&str>,
+    ) -> Result<Uuid, ScheduleError> {
+        let name = name.trim();
+        given.map_or_else(
+            || Ok(identity::of(&channel.id, name)),
+            |text| identity::explicit(name, text),
+        )
+    }
+
+    /// Its id: the same as long as channel and name are, or as it is given.
+    #[must_use]
+    pub fn id(&self) -> Uuid {
+        self.id
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The channel it fires into.
+    #[must_use]
+    pub fn channel(&self) -> &Arc<Channel> {
+        &self.channel
+    }
+
+    /// When it is due.
+    #[must_use]
+    pub fn timing(&self) -> &Arc<Timing> {
+        &self.timing
+    }
+
+    /// What its events carry, on one line.
+    #[must_use]
+    pub fn payload(&self) -> &RawValue {
+        &self.payload
+    }
+
+    /// What becomes of what it misses, and within which bounds it fires.
+    #[must_use]
+    pub fn rules(&self) -> &Rules {
+        &self.rules
+    }
+
+    /// Whether it fires at all.
+    #[must_use]
+    pub fn is_enabled(&self) -> bool {
+        self.enabled
+    }
+
+    /// Who made it.
+    #[must_use]
+    pub fn origin(&self) -> ScheduleOrigin {
+        self.origin
+    }
+
+    /// How long after its due time each occurrence fires, in milliseconds, where the next one is
+    /// not sooner: from 0 to below its jitter, by its id.
+    #[must_use]
+    pub fn delay_ms(&self, gap_ms: Option<i64>) -> i64 {
+        let jitter_ms = i64::try_from(self.rules.jitter.as_millis()).unwrap_or(i64::MAX);
+        let room_ms = gap_ms.map_or(jitter_ms, |gap| gap.min(jitter_ms));
+        if room_ms <= 0 { 0 } else { identity::spread(self.id).rem_euclid(room_ms) }
+    }
+
+    /// The cursor of a schedule that is made at `now`: nothing before that is due, unless its start
+    /// is past.
+    pub(crate) fn first_cursor(&self, now: Timestamp) -> Timestamp {
+        self.start_floor().map_or(now, |floor| floor.min(now))
+    }
+
+    /// What is due is after this.
+    pub(crate) fn start_floor(&self) -> Option<Timestamp> {
+        self.rules.start_at.map(|start| start.minus(Duration::from_millis(1)))
+    }
+
+    /// Whether everything is the same; the timing by what it means.
+    pub(crate) fn same_as(&self, other: &Self) -> bool {
+        let rules = Arc::ptr_eq(&self.rules, &other.rules) || self.rules == other.rules;
+        self.same_timing_as(other)
+            && rules
+            && (self.id, self.enabled, self.origin) == (other.id, other.enabled, other.origin)
+            && self.name == other.name
+            && self.channel == other.channel
+            && self.payload.get() == other.payload.get()
+    }
+
+    /// Whether both are due at the same times.
+    pub(crate) fn same_timing_as(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.timing, &other.timing) || self.timing.same_as(&other.timing)
+    }
+}
+
+/// The payload on one line, when every consumer's parser takes it and it is not too large.
+fn checked_payload(name: &str, payload: Box<RawValue>) -> Result<Box<RawValue>, ScheduleError> {
+    let bytes = payload.get().len();
+    if bytes > SCHEDULE_PAYLOAD_BYTES_MAX {
+        return Err(ScheduleError::PayloadTooLarge { name: name.into(), bytes });
+    }
+    let text = Bytes::copy_from_slice(payload.get().as_bytes());
+    let doc = Doc::parse(text);
+    doc.map_err(|cause| ScheduleError::Payload { name: name.into(), cause })?;
+    if payload.get().bytes().all(|byte| byte >= b' ') {
+        return Ok(payload);
+    }
+    let line: String = payload.get().chars().filter(|char| *char >= ' ').collect();
+    #[expect(clippy::expect_used, reason = "in JSON, raw controls are white space between tokens")]
+    let line = RawValue::from_string(line).expect("still the same JSON");
+    Ok(line)
+}

@@ -1,0 +1,189 @@
+//! Changes to schedules while they fire: each is stored before it counts.
+
+use super::{ChangeError, CronSource, Inner, StoredSchedule};
+use crate::{Cursor, Reloaded, Schedule, ScheduleOrigin, ScheduleView};
+use headgate_event::{
+    StoreError,
+    limits::{SCHEDULE_TURN_WAIT, STORE_RETRY_AFTER},
+};
+use serde_json::value::RawValue;
+use std::{future::Future, sync::Arc};
+use tokio::{sync::OwnedMutexGuard, time::timeout};
+use uuid::Uuid;
+
+/// What becomes of what was due during a pause.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Backlog {
+    /// Nothing: it was meant not to fire.
+    #[default]
+    Drop,
+    /// It is caught up by the schedule's rules.
+    CatchUp,
+}
+
+/// How many next runs an answer to a change shows.
+const RUNS_SHOWN: usize = 5;
+
+impl CronSource {
+    /// Puts these in the place of all schedules from the configuration. On an error nothing has
+    /// changed.
+    pub async fn reload(&self, schedules: Vec<Schedule>) -> Result<Reloaded, ChangeError> {
+        self.apart(|inner| async move {
+            let mut unsaved = inner.turn().await?;
+            let now = inner.ports.clock.now();
+            let mut reloaded = inner.core().reload(schedules, now)?;
+            // Should they not be saved, the next start finds the same differences.
+            unsaved.append(&mut reloaded.cursors);
+            Ok(reloaded)
+        })
+        .await
+    }
+
+    /// Looks anew when everything is due: the rules of a zone have changed.
+    pub async fn zones_changed(&self) -> Result<(), ChangeError> {
+        self.apart(|inner| async move {
+            let _alone = inner.turn().await?;
+            inner.core().zones_changed();
+            Ok(())
+        })
+        .await
+    }
+
+    /// Makes a schedule, which is stored as `definition`.
+    pub async fn create(
+        &self,
+        schedule: Schedule,
+        definition: Box<RawValue>,
+    ) -> Result<ScheduleView, ChangeError> {
+        self.apart(|inner| async move {
+            let _alone = inner.turn().await?;
+            if let Some(there) = inner.core().schedule(schedule.id()) {
+                let name = there.name().to_owned();
+                return Err(ChangeError::Exists { id: schedule.id(), name });
+            }
+            inner.put(schedule, definition).await
+        })
+        .await
+    }
+
+    /// Puts a schedule in the place of the one made over the API that has this id.
+    pub async fn change(
+        &self,
+        id: Uuid,
+        schedule: Schedule,
+        definition: Box<RawValue>,
+    ) -> Result<ScheduleView, ChangeError> {
+        self.apart(move |inner| async move {
+            let _alone = inner.turn().await?;
+            inner.refuse_configured(id)?;
+            if schedule.id() != id {
+                return Err(ChangeError::OtherId { expected: id, found: schedule.id() });
+            }
+            inner.put(schedule, definition).await
+        })
+        .await
+    }
+
+    /// Takes away a schedule that was made over the API.
+    pub async fn delete(&self, id: Uuid) -> Result<(), ChangeError> {
+        self.apart(move |inner| async move {
+            let _alone = inner.turn().await?;
+            inner.refuse_configured(id)?;
+            let now = inner.ports.clock.now();
+            let cursor = Cursor { removed_at: Some(now), ..inner.cursor(id)? };
+            inner.ports.store.delete_schedule(id, cursor).await?;
+            inner.core().remove(id, now);
+            Ok(())
+        })
+        .await
+    }
+
+    /// Lets a schedule fire no more until it is resumed, wherever it comes from.
+    pub async fn pause(&self, id: Uuid) -> Result<ScheduleView, ChangeError> {
+        self.apart(move |inner| async move {
+            let _alone = inner.turn().await?;
+            let cursor = Cursor { paused: true, ..inner.cursor(id)? };
+            inner.go_on_from(cursor).await
+        })
+        .await
+    }
+
+    /// Lets a paused schedule fire again.
+    pub async fn resume(&self, id: Uuid, backlog: Backlog) -> Result<ScheduleView, ChangeError> {
+        self.apart(move |inner| async move {
+            let _alone = inner.turn().await?;
+            let mut cursor = inner.cursor(id)?;
+            let now = inner.ports.clock.now();
+            if cursor.paused && backlog == Backlog::Drop && cursor.until < now {
+                cursor.until = now;
+                cursor.last_nominal = None;
+            }
+            cursor.paused = false;
+            inner.go_on_from(cursor).await
+        })
+        .await
+    }
+
+    /// Does something to its end, also when nobody waits for it any more: what is stored must not
+    /// differ from what fires.
+    pub(super) async fn apart<T, F>(
+        &self,
+        work: impl FnOnce(Arc<Inner>) -> F,
+    ) -> Result<T, ChangeError>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T, ChangeError>> + Send + 'static,
+    {
+        let done = tokio::spawn(work(Arc::clone(&self.inner))).await;
+        self.inner.wake.notify_one();
+        done.unwrap_or_else(|stopped| Err(unavailable(stopped.to_string()).into()))
+    }
+}
+
+impl Inner {
+    /// Waits until no batch is on its way, and keeps the next one waiting.
+    async fn turn(&self) -> Result<OwnedMutexGuard<Vec<Cursor>>, ChangeError> {
+        let turn = timeout(SCHEDULE_TURN_WAIT, Arc::clone(&self.turn).lock_owned()).await;
+        turn.map_err(|_| unavailable("events of schedules wait for it".to_owned()).into())
+    }
+
+    fn cursor(&self, id: Uuid) -> Result<Cursor, ChangeError> {
+        self.core().cursor(id).ok_or(ChangeError::Unknown { id })
+    }
+
+    fn refuse_configured(&self, id: Uuid) -> Result<(), ChangeError> {
+        match self.core().schedule(id) {
+            None => Err(ChangeError::Unknown { id }),
+            Some(there) if there.origin() == ScheduleOrigin::Toml => {
+                Err(ChangeError::ReadOnly { name: there.name().to_owned() })
+            }
+            Some(_) => Ok(()),
+        }
+    }
+
+    async fn put(
+        &self,
+        schedule: Schedule,
+        definition: Box<RawValue>,
+    ) -> Result<ScheduleView, ChangeError> {
+        if schedule.origin() == ScheduleOrigin::Toml {
+            return Err(ChangeError::ReadOnly { name: schedule.name().to_owned() });
+        }
+        let (id, now) = (schedule.id(), self.ports.clock.now());
+        let cursor = self.core().cursor_for(&schedule, now);
+        self.ports.store.save_schedule(StoredSchedule { id, definition }, cursor).await?;
+        self.core().put(schedule, now)?;
+        self.core().view(id, RUNS_SHOWN).ok_or(ChangeError::Unknown { id })
+    }
+
+    async fn go_on_from(&self, cursor: Cursor) -> Result<ScheduleView, ChangeError> {
+        let id = cursor.schedule_id;
+        self.ports.store.save_cursors(vec![cursor.clone()]).await?;
+        self.core().apply(cursor);
+        self.core().view(id, RUNS_SHOWN).ok_or(ChangeError::Unknown { id })
+    }
+}
+
+fn unavailable(reason: String) -> StoreError {
+    StoreError::Unavailable { reason, retry_after: STORE_RETRY_AFTER }
+}

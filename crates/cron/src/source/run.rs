@@ -1,0 +1,174 @@
+//! The task that fires: one batch after the other, each stored before its cursors are.
+
+use super::Inner;
+use crate::{Batch, Cursor, Outcome, Overlap, draft};
+use headgate_event::{
+    Accepted, StoreError,
+    limits::{CRON_RETRY_FIRST, CRON_RETRY_LONGEST, CURSORS_PER_SAVE_MAX, STORE_RETRY_AFTER},
+};
+use std::{sync::Arc, time::Duration};
+use tokio::{sync::watch, task::JoinHandle, time::sleep};
+use tracing::warn;
+
+/// A source that fires. Dropping it stops it as well, without waiting for that.
+#[derive(Debug)]
+pub struct Running {
+    stop: watch::Sender<bool>,
+    task: JoinHandle<()>,
+}
+
+/// The source is to stop.
+struct Stopped;
+
+impl Running {
+    pub(super) fn start(inner: Arc<Inner>) -> Self {
+        let (stop, stopping) = watch::channel(false);
+        let task = tokio::spawn(async move {
+            let mut work = Work { inner, stopping };
+            while work.round().await.is_ok() {}
+        });
+        Self { stop, task }
+    }
+
+    /// Stops firing. A batch that is under way is finished, unless the store does not take it: then
+    /// it is found again after the next start.
+    pub async fn stop(self) {
+        self.stop.send_replace(true);
+        if let Err(fault) = self.task.await {
+            warn!(%fault, "the task of schedules did not end well");
+        }
+    }
+}
+
+struct Work {
+    inner: Arc<Inner>,
+    stopping: watch::Receiver<bool>,
+}
+
+impl Work {
+    /// Fires all that is due, and sleeps.
+    async fn round(&mut self) -> Result<(), Stopped> {
+        while self.batch().await? {}
+        self.forget_removed().await;
+        let wait = {
+            let now = self.inner.ports.clock.now();
+            self.inner.core().sleep_until(now).since(now)
+        };
+        tokio::select! {
+            _ = self.stopping.wait_for(|stop| *stop) => Err(Stopped),
+            () = self.inner.wake.notified() => Ok(()),
+            () = sleep(wait) => Ok(()),
+        }
+    }
+
+    /// Fires one batch; `true` when there is more.
+    async fn batch(&mut self) -> Result<bool, Stopped> {
+        if *self.stopping.borrow() {
+            return Err(Stopped);
+        }
+        let inner = Arc::clone(&self.inner);
+        let mut unsaved = Arc::clone(&inner.turn).lock_owned().await;
+        let batch = inner.core().due(inner.ports.clock.now());
+        let outcomes = self.store(&batch).await?;
+        let settled = inner.core().settle(&batch, &outcomes);
+        inner.report.batch(&batch, &settled, &outcomes);
+        unsaved.extend(batch.reset.into_iter().flat_map(|reset| reset.cursors));
+        unsaved.extend(settled.cursors);
+        // What is not yet saved is found again by the dedupe key, should this be the end.
+        if unsaved.len() >= CURSORS_PER_SAVE_MAX || !batch.more {
+            self.save(&mut unsaved).await?;
+        }
+        Ok(batch.more)
+    }
+
+    /// Stores the events of a batch, however long that takes.
+    async fn store(&mut self, batch: &Batch) -> Result<Vec<Outcome>, Stopped> {
+        let mut pause = CRON_RETRY_FIRST;
+        loop {
+            match self.inner.offer(batch).await {
+                Ok(outcomes) => return Ok(outcomes),
+                Err(error) => self.wait("events of schedules wait", &error, &mut pause).await?,
+            }
+        }
+    }
+
+    /// Saves cursors, however long that takes.
+    async fn save(&mut self, unsaved: &mut Vec<Cursor>) -> Result<(), Stopped> {
+        let mut pause = CRON_RETRY_FIRST;
+        while !unsaved.is_empty() {
+            let some = unsaved.len().min(CURSORS_PER_SAVE_MAX);
+            let cursors = unsaved.get(..some).unwrap_or_default().to_vec();
+            match self.inner.ports.store.save_cursors(cursors).await {
+                Ok(()) => drop(unsaved.drain(..some)),
+                Err(error) => self.wait("cursors of schedules wait", &error, &mut pause).await?,
+            }
+        }
+        Ok(())
+    }
+
+    async fn wait(
+        &mut self,
+        what: &'static str,
+        error: &StoreError,
+        pause: &mut Duration,
+    ) -> Result<(), Stopped> {
+        warn!(%error, retry_ms = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX), "{what}");
+        metrics::counter!("headgate_cron_store_retries_total").increment(1);
+        tokio::select! {
+            _ = self.stopping.wait_for(|stop| *stop) => return Err(Stopped),
+            () = sleep(*pause) => {}
+        }
+        *pause = pause.saturating_mul(2).min(CRON_RETRY_LONGEST);
+        Ok(())
+    }
+
+    /// Forgets the cursors of what was removed long ago. What fails is forgotten after the next
+    /// start.
+    async fn forget_removed(&self) {
+        let now = self.inner.ports.clock.now();
+        let _alone = self.inner.turn.lock().await;
+        let old = self.inner.core().forget_removed(now);
+        if !old.is_empty()
+            && let Err(error) = self.inner.ports.store.forget_cursors(old).await
+        {
+            warn!(%error, "cursors of removed schedules stay");
+        }
+    }
+}
+
+impl Inner {
+    /// Offers a batch to the sink once.
+    async fn offer(&self, batch: &Batch) -> Result<Vec<Outcome>, StoreError> {
+        let (mut outcomes, mut drafts) = (Vec::new(), Vec::new());
+        for firing in &batch.firings {
+            if self.overlaps(firing).await? {
+                outcomes.push(Some(Outcome::Overlapped));
+            } else {
+                outcomes.push(None);
+                drafts.push(draft(firing, &self.ports.prompt_key));
+            }
+        }
+        let expected = drafts.len();
+        let accepted = match expected {
+            0 => Vec::new(),
+            _ => self.ports.sink.accept(drafts).await?,
+        };
+        if accepted.len() != expected {
+            let found = accepted.len();
+            let reason = format!("expected {expected} ids from the store, found {found}");
+            return Err(StoreError::Unavailable { reason, retry_after: STORE_RETRY_AFTER });
+        }
+        let mut stored = accepted.into_iter().map(Accepted::id).map(Outcome::Stored);
+        Ok(outcomes.into_iter().filter_map(|left_out| left_out.or_else(|| stored.next())).collect())
+    }
+
+    /// Whether the event before is unsettled, and the schedule minds.
+    async fn overlaps(&self, firing: &crate::Firing) -> Result<bool, StoreError> {
+        match (&firing.schedule.rules().overlap, firing.previous) {
+            (Overlap::Skip { subscription }, Some(previous)) => {
+                self.ports.unsettled.is_unsettled(subscription, previous).await
+            }
+            _ => Ok(false),
+        }
+    }
+}

@@ -1,0 +1,189 @@
+//! What becomes of occurrences that were missed.
+//!
+//! Memory does not grow with an outage, and time hardly: the newest occurrences are found by
+//! halving, not by walking, and what is counted one by one is bounded.
+
+use super::{Batch, Missed, MissedWhy, slot::Next, slot::Slot};
+use crate::{CatchupPolicy, Occurrence, Timing};
+use headgate_event::{
+    Timestamp,
+    limits::{CRON_LATE_MAX, CRON_MISSED_COUNTED_MAX},
+};
+use std::{sync::Arc, time::Duration};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// Decides over a backlog that begins with `head`: answers what fires of it first, if anything,
+/// and notes what does not.
+pub(super) fn judge(
+    slot: &mut Slot,
+    head: Next,
+    now: Timestamp,
+    batch: &mut Batch,
+) -> Option<Occurrence> {
+    let rules = slot.schedule.rules();
+    let (policy, window, limit) = (rules.catchup.policy, rules.catchup.window, rules.catchup.limit);
+    let end = rules.end_at.map_or(now, |end| end.min(now));
+    let timing = Arc::clone(slot.schedule.timing());
+    let mut look = Look { timing: &timing, steps: 0 };
+    let newest = look.newest_due(slot, &head.occurrence, end, now);
+    let oldest = now.minus(window);
+    let fires = match policy {
+        CatchupPolicy::Skip => {
+            let delay = head.due.since(head.occurrence.at);
+            let late = now.minus(CRON_LATE_MAX).minus(delay);
+            let last = look.newest(&head.occurrence, late.min(newest.at));
+            slot.drop_until(&head.occurrence, &last, MissedWhy::Policy, &mut look, batch);
+            None
+        }
+        _ if newest.at < oldest => {
+            slot.drop_until(&head.occurrence, &newest, MissedWhy::Window, &mut look, batch);
+            None
+        }
+        CatchupPolicy::One => {
+            if head.occurrence.at < newest.at {
+                let before = newest.at.minus(Duration::from_millis(1));
+                let last = look.newest(&head.occurrence, before);
+                slot.drop_until(&head.occurrence, &last, MissedWhy::Policy, &mut look, batch);
+            }
+            Some(newest)
+        }
+        CatchupPolicy::All => {
+            let from = look.catch_up_from(&head.occurrence, oldest, newest.at, u64::from(limit));
+            if let Some((from, why)) = from {
+                let last = look.newest(&head.occurrence, from);
+                slot.drop_until(&head.occurrence, &last, why, &mut look, batch);
+            }
+            slot.catch_up(newest.at);
+            look.after(slot.cursor.max(before(&head.occurrence)))
+        }
+    };
+    batch.steps += look.steps;
+    fires
+}
+
+/// The moment before an occurrence.
+fn before(occurrence: &Occurrence) -> Timestamp {
+    occurrence.at.minus(Duration::from_millis(1))
+}
+
+impl Slot {
+    /// Passes over the occurrences from `first` to `last`.
+    fn drop_until(
+        &mut self,
+        first: &Occurrence,
+        last: &Occurrence,
+        why: MissedWhy,
+        look: &mut Look<'_>,
+        batch: &mut Batch,
+    ) {
+        let (count, at_least) = look.count(before(first), last.at, CRON_MISSED_COUNTED_MAX);
+        let schedule = Arc::clone(&self.schedule);
+        let missed = Missed { schedule, why, count, at_least, first: first.at, last: last.at };
+        self.miss(missed, batch);
+        self.pass(last);
+    }
+}
+
+/// Looks at the occurrences of a timing and counts how many it has computed.
+struct Look<'a> {
+    timing: &'a Timing,
+    steps: u64,
+}
+
+impl Look<'_> {
+    fn after(&mut self, cursor: Timestamp) -> Option<Occurrence> {
+        self.steps += 1;
+        self.timing.next_after(cursor)
+    }
+
+    /// The newest occurrence from `head` on that has its due time, jitter included, at `now` or
+    /// before, and is not after `end`.
+    fn newest_due(
+        &mut self,
+        slot: &Slot,
+        head: &Occurrence,
+        end: Timestamp,
+        now: Timestamp,
+    ) -> Occurrence {
+        let newest = self.newest(head, end);
+        if slot.due_of(&newest) <= now {
+            return newest;
+        }
+        // The jitter of the one before it ended before this one.
+        self.newest(head, before(&newest))
+    }
+
+    /// The newest occurrence that is not after `until`; `head`, when there is none after it.
+    fn newest(&mut self, head: &Occurrence, until: Timestamp) -> Occurrence {
+        let (mut found, mut edge, mut back) = (head.clone(), until, SECOND);
+        // Between `edge` and `until` there is none.
+        while found.at < edge {
+            let from = until.minus(back).max(found.at);
+            match self.after(from).filter(|next| next.at <= until) {
+                Some(next) => {
+                    found = next;
+                    break;
+                }
+                None => (edge, back) = (from, back.saturating_mul(2)),
+            }
+        }
+        while found.at < edge {
+            let half = (edge.unix_ms() - found.at.unix_ms()) / 2;
+            let middle = Timestamp::from_unix_ms(found.at.unix_ms() + half);
+            match self.after(middle).filter(|next| next.at <= until) {
+                Some(next) => found = next,
+                None => edge = middle,
+            }
+        }
+        found
+    }
+
+    /// How many occurrences there are after `cursor` up to `until`, and whether there may be more.
+    /// They are counted one by one up to `most`; a steady beat is computed.
+    fn count(&mut self, cursor: Timestamp, until: Timestamp, most: u64) -> (u64, bool) {
+        if let Timing::Every(every) = self.timing {
+            let beats = every.beats_until(until).saturating_sub(every.beats_until(cursor));
+            return (u64::try_from(beats).unwrap_or(0), false);
+        }
+        let (mut cursor, mut count) = (cursor, 0);
+        while let Some(next) = self.after(cursor).filter(|next| next.at <= until) {
+            if count == most {
+                return (count, true);
+            }
+            (cursor, count) = (next.at, count + 1);
+        }
+        (count, false)
+    }
+
+    /// After when to catch up so that nothing is older than `oldest` and no more than `limit` fire;
+    /// none when that is all of it.
+    fn catch_up_from(
+        &mut self,
+        head: &Occurrence,
+        oldest: Timestamp,
+        until: Timestamp,
+        limit: u64,
+    ) -> Option<(Timestamp, MissedWhy)> {
+        let oldest = oldest.minus(Duration::from_millis(1));
+        let (start, why) = (before(head).max(oldest), MissedWhy::Window);
+        if !self.is_over(start, until, limit) {
+            return (head.at <= start).then_some((start, why));
+        }
+        let (mut many, mut few) = (start.unix_s(), until.unix_s());
+        while few - many > 1 {
+            let middle = many + (few - many) / 2;
+            match self.is_over(Timestamp::from_unix_s(middle), until, limit) {
+                true => many = middle,
+                false => few = middle,
+            }
+        }
+        Some((Timestamp::from_unix_s(few), MissedWhy::Limit))
+    }
+
+    /// Whether more than `limit` occurrences are after `cursor` up to `until`.
+    fn is_over(&mut self, cursor: Timestamp, until: Timestamp, limit: u64) -> bool {
+        let (count, more) = self.count(cursor, until, limit);
+        more || count > limit
+    }
+}

@@ -1,0 +1,56 @@
+//! What is due, in pieces that one call of the sink takes.
+
+use super::{ClockReset, Firing, Missed};
+use crate::Cursor;
+use headgate_event::{
+    EventId, Timestamp,
+    limits::{CRON_BATCH_BYTES_MAX, CRON_BATCH_STEPS_MAX, DRAFTS_PER_ACCEPT_MAX},
+};
+
+/// What is due, as much as one call of the sink takes.
+#[derive(Debug, Default)]
+pub struct Batch {
+    /// The time it was asked for.
+    pub now: Timestamp,
+    /// The events to be made, what is due first first.
+    pub firings: Vec<Firing>,
+    /// What did not fire.
+    pub missed: Vec<Missed>,
+    /// Schedules that begin anew, because the clock was set back.
+    pub reset: Option<ClockReset>,
+    /// Whether more is due.
+    pub more: bool,
+    /// The slots whose cursor is to be stored.
+    pub(super) moved: Vec<u32>,
+    /// Occurrences computed for it.
+    pub(super) steps: u64,
+    /// Bytes of payloads in it.
+    pub(super) bytes: usize,
+}
+
+/// What became of a firing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It is stored under this id, by this call or before.
+    Stored(EventId),
+    /// It was left out: the event before is unsettled.
+    Overlapped,
+}
+
+/// What is left to do for a batch whose events are stored.
+#[derive(Debug, Default)]
+pub struct Settled {
+    /// The cursors to be stored.
+    pub cursors: Vec<Cursor>,
+    /// What was left out because the event before was unsettled.
+    pub missed: Vec<Missed>,
+}
+
+impl Batch {
+    pub(super) fn has_room(&self) -> bool {
+        self.firings.len() < DRAFTS_PER_ACCEPT_MAX
+            && self.missed.len() < DRAFTS_PER_ACCEPT_MAX
+            && self.bytes < CRON_BATCH_BYTES_MAX
+            && self.steps < CRON_BATCH_STEPS_MAX
+    }
+}

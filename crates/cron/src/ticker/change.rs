@@ -1,0 +1,73 @@
+//! Changes to one schedule: by a call to the API.
+
+use super::{ReloadError, Reloaded, Ticker};
+use crate::{Cursor, Schedule};
+use headgate_event::Timestamp;
+use std::sync::Arc;
+use uuid::Uuid;
+
+impl Ticker {
+    /// The schedule with this id.
+    #[must_use]
+    pub fn schedule(&self, id: Uuid) -> Option<&Arc<Schedule>> {
+        Some(&self.slots.at(self.slots.index_of(id)?)?.schedule)
+    }
+
+    /// How far the schedule with this id has come.
+    #[must_use]
+    pub fn cursor(&self, id: Uuid) -> Option<Cursor> {
+        Some(self.slots.at(self.slots.index_of(id)?)?.cursor())
+    }
+
+    /// How many schedules there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.slots.len()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.slots.len() == 0
+    }
+
+    /// Puts a schedule in, or in the place of the one of its origin that has its id.
+    pub fn put(&mut self, schedule: Schedule, now: Timestamp) -> Result<Reloaded, ReloadError> {
+        let mut reloaded = Reloaded::default();
+        match self.slots.index_of(schedule.id()) {
+            Some(index) => {
+                self.refuse_other_origin(index, &schedule)?;
+                self.replace(index, schedule, now, &mut reloaded);
+            }
+            None => {
+                reloaded.added += 1;
+                self.add(schedule, now, &mut reloaded);
+            }
+        }
+        Ok(reloaded)
+    }
+
+    fn refuse_other_origin(&self, index: u32, schedule: &Schedule) -> Result<(), ReloadError> {
+        let there = self.slots.at(index).map(|slot| &slot.schedule);
+        let other = there.filter(|there| there.origin() != schedule.origin());
+        other.map_or(Ok(()), |there| {
+            let (first, second) = (there.name().to_owned(), schedule.name().to_owned());
+            Err(ReloadError::Duplicate { id: schedule.id(), first, second })
+        })
+    }
+
+    /// Takes the schedule out; the cursor that remembers it is to be stored.
+    pub fn remove(&mut self, id: Uuid, now: Timestamp) -> Option<Cursor> {
+        let index = self.slots.index_of(id)?;
+        self.bury(index, now)
+    }
+
+    /// Lets a schedule go on from this cursor, which is stored already: after a pause, or paused.
+    pub fn apply(&mut self, cursor: Cursor) {
+        let Some(index) = self.slots.index_of(cursor.schedule_id) else { return };
+        let Some(slot) = self.slots.at_mut(index) else { return };
+        self.latest = self.latest.max(cursor.until);
+        slot.go_on_from(cursor);
+        self.arm(index);
+    }
+}

@@ -1,0 +1,61 @@
+//! What did not fire, for the log and the metric.
+
+use crate::{Cursor, Schedule};
+use headgate_event::Timestamp;
+use std::sync::Arc;
+
+/// Occurrences of one schedule that did not fire and will not.
+#[derive(Clone, Debug)]
+pub struct Missed {
+    /// The schedule.
+    pub schedule: Arc<Schedule>,
+    /// Why.
+    pub why: MissedWhy,
+    /// How many.
+    pub count: u64,
+    /// Whether there may be more than were counted.
+    pub at_least: bool,
+    /// When the first one was due.
+    pub first: Timestamp,
+    /// When the last one was due.
+    pub last: Timestamp,
+}
+
+/// Why occurrences did not fire.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum MissedWhy {
+    /// They came too late, and the schedule catches up none, or the newest one only.
+    Policy,
+    /// They came later than the schedule's catch-up window.
+    Window,
+    /// They were more than the schedule's catch-up limit.
+    Limit,
+    /// The event before was unsettled.
+    Overlap,
+}
+
+/// The wall clock was set back by more than a step that is waited out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClockReset {
+    /// How many schedules begin anew.
+    pub schedules: usize,
+    /// The furthest that a cursor was ahead.
+    pub furthest: Timestamp,
+    /// Where they begin.
+    pub now: Timestamp,
+    /// Their cursors, to be stored with the batch.
+    pub cursors: Vec<Cursor>,
+}
+
+impl MissedWhy {
+    /// The word in logs and metrics.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Policy => "policy",
+            Self::Window => "window",
+            Self::Limit => "limit",
+            Self::Overlap => "overlap",
+        }
+    }
+}

@@ -1,0 +1,227 @@
+//! Putting other schedules in the place of those there are.
+//!
+//! The difference is by id: what is unchanged goes on as if nothing had happened, what is due at
+//! other times begins anew, what is gone is remembered for a while. All or nothing.
+
+use super::{Slots, Ticker, slot::Slot};
+use crate::{Cursor, Schedule, ScheduleOrigin};
+use headgate_event::{Timestamp, limits::SCHEDULE_TOMBSTONE_AGE};
+use std::{collections::HashSet, sync::Arc};
+use uuid::Uuid;
+
+/// What a reload changed.
+#[derive(Debug, Default)]
+pub struct Reloaded {
+    /// Schedules that were not there.
+    pub added: usize,
+    /// Schedules of which something is other than it was.
+    pub changed: usize,
+    /// Schedules that are gone.
+    pub removed: usize,
+    /// Schedules that are as they were.
+    pub unchanged: usize,
+    /// The cursors to be stored.
+    pub cursors: Vec<Cursor>,
+}
+
+/// Why other schedules were not taken. Nothing has changed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ReloadError {
+    /// Two schedules have the same id.
+    #[error(
+        "schedules `{first}` and `{second}` have the same id `{id}`: expected another name or `id` \
+         for one of them"
+    )]
+    Duplicate {
+        /// The id.
+        id: Uuid,
+        /// The name of the one.
+        first: String,
+        /// The name of the other.
+        second: String,
+    },
+}
+
+impl Ticker {
+    /// Puts these in the place of all schedules from the configuration; those made over the API
+    /// stay. The first call may bring both.
+    pub fn reload(
+        &mut self,
+        schedules: Vec<Schedule>,
+        now: Timestamp,
+    ) -> Result<Reloaded, ReloadError> {
+        self.refuse_duplicates(&schedules)?;
+        let mut reloaded = Reloaded::default();
+        let more = schedules.len().saturating_sub(self.slots.len());
+        self.slots.reserve(more);
+        self.heap.reserve(more);
+        let mut kept = Kept::none(&self.slots);
+        for schedule in schedules {
+            let index = match self.slots.index_of(schedule.id()) {
+                Some(index) => self.replace(index, schedule, now, &mut reloaded),
+                None => {
+                    reloaded.added += 1;
+                    self.add(schedule, now, &mut reloaded)
+                }
+            };
+            kept.note(index);
+        }
+        for index in self.slots.indices() {
+            let from_file = |slot: &Slot| slot.schedule.origin() == ScheduleOrigin::Toml;
+            if !kept.has(index) && self.slots.at(index).is_some_and(from_file) {
+                reloaded.removed += 1;
+                reloaded.cursors.extend(self.bury(index, now));
+            }
+        }
+        self.bury_absent(now, &mut reloaded);
+        Ok(reloaded)
+    }
+
+    fn refuse_duplicates(&self, schedules: &[Schedule]) -> Result<(), ReloadError> {
+        let mut seen = HashSet::with_capacity(schedules.len());
+        let twice = schedules.iter().find(|schedule| !seen.insert(schedule.id()));
+        let twice = twice.and_then(|second| {
+            let first = schedules.iter().find(|first| first.id() == second.id())?;
+            Some((second.id(), first.name(), second.name()))
+        });
+        let taken = || {
+            schedules.iter().find_map(|schedule| {
+                let slot = self.slots.at(self.slots.index_of(schedule.id())?)?;
+                let other = slot.schedule.origin() != schedule.origin();
+                other.then(|| (schedule.id(), slot.schedule.name(), schedule.name()))
+            })
+        };
+        twice.or_else(taken).map_or(Ok(()), |(id, first, second)| {
+            let (first, second) = (first.to_owned(), second.to_owned());
+            Err(ReloadError::Duplicate { id, first, second })
+        })
+    }
+
+    /// Puts a schedule in the place of the one with its id.
+    pub(super) fn replace(
+        &mut self,
+        index: u32,
+        schedule: Schedule,
+        now: Timestamp,
+        reloaded: &mut Reloaded,
+    ) -> u32 {
+        let Some(slot) = self.slots.at_mut(index) else { return index };
+        if slot.schedule.same_as(&schedule) {
+            reloaded.unchanged += 1;
+            return index;
+        }
+        let cursor = resumed(&slot.cursor(), &schedule, now);
+        slot.schedule = Arc::new(schedule);
+        slot.go_on_from(cursor);
+        reloaded.changed += 1;
+        reloaded.cursors.push(slot.cursor());
+        self.latest = self.latest.max(slot.cursor);
+        self.arm(index);
+        index
+    }
+
+    /// Takes in a schedule that was not there, with the cursor that is remembered of it.
+    pub(super) fn add(
+        &mut self,
+        schedule: Schedule,
+        now: Timestamp,
+        reloaded: &mut Reloaded,
+    ) -> u32 {
+        let known = self.absent.remove(&schedule.id());
+        let resumed = known.as_ref().map(|known| resumed(known, &schedule, now));
+        let cursor = resumed.unwrap_or_else(|| first(&schedule, now));
+        if known.as_ref() != Some(&cursor) {
+            reloaded.cursors.push(cursor.clone());
+        }
+        self.latest = self.latest.max(cursor.until);
+        let index = self.slots.insert(Slot::new(Arc::new(schedule), cursor));
+        self.arm(index);
+        index
+    }
+
+    /// From where a schedule goes on when it is put in at `now`.
+    #[must_use]
+    pub fn cursor_for(&self, schedule: &Schedule, now: Timestamp) -> Cursor {
+        let there = self.cursor(schedule.id());
+        let known = there.as_ref().or_else(|| self.absent.get(&schedule.id()));
+        known.map_or_else(|| first(schedule, now), |known| resumed(known, schedule, now))
+    }
+
+    /// Takes a schedule out and remembers its cursor.
+    pub(super) fn bury(&mut self, index: u32, now: Timestamp) -> Option<Cursor> {
+        let slot = self.slots.remove(index)?;
+        let cursor = Cursor { removed_at: Some(now), ..slot.cursor() };
+        self.absent.insert(cursor.schedule_id, cursor.clone());
+        Some(cursor)
+    }
+
+    /// Notes which of the remembered ones are gone since now.
+    fn bury_absent(&mut self, now: Timestamp, reloaded: &mut Reloaded) {
+        for cursor in self.absent.values_mut().filter(|cursor| cursor.removed_at.is_none()) {
+            cursor.removed_at = Some(now);
+            reloaded.removed += 1;
+            reloaded.cursors.push(cursor.clone());
+        }
+    }
+
+    /// Forgets what was removed long ago, and answers what it forgot.
+    pub fn forget_removed(&mut self, now: Timestamp) -> Vec<Uuid> {
+        let old = |cursor: &Cursor| {
+            cursor.removed_at.is_some_and(|at| now.since(at) > SCHEDULE_TOMBSTONE_AGE)
+        };
+        self.absent.extract_if(.., |_, cursor| old(cursor)).map(|(id, _)| id).collect()
+    }
+}
+
+/// The cursor of a schedule that was never there.
+fn first(schedule: &Schedule, now: Timestamp) -> Cursor {
+    Cursor {
+        schedule_id: schedule.id(),
+        until: schedule.first_cursor(now),
+        last_nominal: None,
+        fires: 0,
+        missed: 0,
+        last_event: None,
+        timing: schedule.timing().fingerprint(),
+        paused: false,
+        disabled: !schedule.is_enabled(),
+        removed_at: None,
+    }
+}
+
+/// How a schedule goes on from what is remembered of it: where it was, unless it is due at other
+/// times or did not fire on purpose since.
+fn resumed(known: &Cursor, schedule: &Schedule, now: Timestamp) -> Cursor {
+    let timing = schedule.timing().fingerprint();
+    let disabled = !schedule.is_enabled();
+    let away = known.removed_at.is_some() || known.disabled && !disabled;
+    let mut cursor = Cursor { timing, disabled, removed_at: None, ..known.clone() };
+    if known.timing != timing || away && known.until < now {
+        cursor.until = now;
+        cursor.last_nominal = None;
+    }
+    cursor
+}
+
+/// Which slots a reload keeps.
+struct Kept(Vec<bool>);
+
+impl Kept {
+    fn none(slots: &Slots) -> Self {
+        Self(vec![false; slots.indices().len()])
+    }
+
+    fn note(&mut self, index: u32) {
+        let index = index as usize;
+        if index >= self.0.len() {
+            self.0.resize(index + 1, false);
+        }
+        if let Some(kept) = self.0.get_mut(index) {
+            *kept = true;
+        }
+    }
+
+    fn has(&self, index: u32) -> bool {
+        self.0.get(index as usize).copied().unwrap_or_default()
+    }
+}

@@ -1,0 +1,247 @@
+//! One schedule in memory: how far it has come and when it is due next.
+
+use super::{Batch, Entry, Firing, Missed, MissedWhy, backlog};
+use crate::{Cursor, FiringClass, Occurrence, Overlap, Schedule};
+use chrono::NaiveDateTime;
+use headgate_event::{
+    EventId, Timestamp,
+    data::CronTrigger,
+    limits::{CRON_LATE_MAX, CRON_REPEATED_MAX},
+};
+use std::{sync::Arc, time::Duration};
+use uuid::Uuid;
+
+/// Before all time.
+const NEVER: Timestamp = Timestamp::from_unix_ms(i64::MIN);
+
+/// One schedule and how far it has come.
+#[derive(Debug)]
+pub(super) struct Slot {
+    pub(super) schedule: Arc<Schedule>,
+    /// What is due up to here is dealt with.
+    pub(super) cursor: Timestamp,
+    /// Missed occurrences up to here are being caught up.
+    caught_until: Timestamp,
+    pub(super) fires: u64,
+    missed: u64,
+    /// The wall clock time of the occurrence at the cursor, when that is one.
+    last_nominal: Option<NaiveDateTime>,
+    last_event: Option<Box<EventId>>,
+    /// The batch it last fired in.
+    turn: u64,
+    generation: u32,
+    armed: bool,
+    pub(super) paused: bool,
+}
+
+/// An occurrence and when it fires.
+pub(super) struct Next {
+    pub(super) occurrence: Occurrence,
+    pub(super) due: Timestamp,
+}
+
+impl Slot {
+    /// A schedule that goes on from a cursor.
+    pub(super) fn new(schedule: Arc<Schedule>, cursor: Cursor) -> Self {
+        Self {
+            schedule,
+            cursor: cursor.until,
+            caught_until: NEVER,
+            fires: cursor.fires,
+            missed: cursor.missed,
+            last_nominal: cursor.last_nominal,
+            last_event: cursor.last_event.map(Box::new),
+            turn: 0,
+            generation: 0,
+            armed: false,
+            paused: cursor.paused,
+        }
+    }
+
+    pub(super) fn id(&self) -> Uuid {
+        self.schedule.id()
+    }
+
+    /// What is to be stored of it.
+    pub(super) fn cursor(&self) -> Cursor {
+        Cursor {
+            schedule_id: self.id(),
+            until: self.cursor,
+            last_nominal: self.last_nominal,
+            fires: self.fires,
+            missed: self.missed,
+            last_event: self.last_event.as_deref().copied(),
+            timing: self.schedule.timing().fingerprint(),
+            paused: self.paused,
+            disabled: !self.schedule.is_enabled(),
+            removed_at: None,
+        }
+    }
+
+    /// Goes on from another cursor.
+    pub(super) fn go_on_from(&mut self, cursor: Cursor) {
+        let slot = Self::new(Arc::clone(&self.schedule), cursor);
+        let Self { turn, generation, caught_until, .. } = *self;
+        let caught_until = if slot.cursor == self.cursor { caught_until } else { NEVER };
+        *self = Self { turn, generation, caught_until, ..slot };
+    }
+
+    /// Forgets how far it had come in time, not how often it fired.
+    pub(super) fn begin_at(&mut self, now: Timestamp) {
+        self.cursor = now;
+        self.caught_until = NEVER;
+        self.last_nominal = None;
+    }
+
+    pub(super) fn is_armed_by(&self, entry: &Entry) -> bool {
+        self.armed && self.generation == entry.generation
+    }
+
+    /// Whether its event of this batch has to be stored before it can be asked about.
+    pub(super) fn waits_for(&self, turn: u64) -> bool {
+        self.turn == turn && *self.overlap() != Overlap::Allow
+    }
+
+    fn overlap(&self) -> &Overlap {
+        &self.schedule.rules().overlap
+    }
+
+    /// The entry for its next occurrence; the one before it counts no more.
+    pub(super) fn arm(&mut self, index: u32) -> Option<Entry> {
+        self.generation = self.generation.wrapping_add(1);
+        let next = self.next();
+        self.armed = next.is_some();
+        next.map(|next| Entry { due: next.due, slot: index, generation: self.generation })
+    }
+
+    /// What is due next, when anything is.
+    pub(super) fn next(&self) -> Option<Next> {
+        let rules = self.schedule.rules();
+        let used_up = rules.max_fires.is_some_and(|max| self.fires >= max);
+        if used_up || self.paused || !self.schedule.is_enabled() {
+            return None;
+        }
+        let floor = self.schedule.start_floor();
+        let from = floor.map_or(self.cursor, |floor| floor.max(self.cursor));
+        let occurrence = self.schedule.timing().next_after(from)?;
+        let occurrence = self.unrepeated(occurrence)?;
+        if rules.end_at.is_some_and(|end| occurrence.at > end) {
+            return None;
+        }
+        let due = self.due_of(&occurrence);
+        Some(Next { occurrence, due })
+    }
+
+    /// When an occurrence fires: after its jitter, but before the next one.
+    pub(super) fn due_of(&self, occurrence: &Occurrence) -> Timestamp {
+        if self.schedule.rules().jitter.is_zero() {
+            return occurrence.at;
+        }
+        let next = self.schedule.timing().next_after(occurrence.at);
+        let gap_ms = next.map(|next| next.at.unix_ms() - occurrence.at.unix_ms());
+        let delay_ms = u64::try_from(self.schedule.delay_ms(gap_ms)).unwrap_or(0);
+        occurrence.at.plus(Duration::from_millis(delay_ms))
+    }
+
+    /// The occurrence, or the first after it whose wall clock time has not fired.
+    ///
+    /// When a zone's rules change, a wall clock time that has fired may come again. It is told from
+    /// a clock that is turned back by the occurrence at the cursor: by the same rules it is still
+    /// where it was. What follows elapsed time goes on, as it does when the clock is turned.
+    fn unrepeated(&self, first: Occurrence) -> Option<Occurrence> {
+        let Some(fired) = self.last_nominal else { return Some(first) };
+        let timing = self.schedule.timing();
+        let is_new = |next: &Occurrence| next.nominal.last().is_none_or(|last| *last > fired);
+        if is_new(&first) || timing.class() == FiringClass::Interval {
+            return Some(first);
+        }
+        let again = timing.next_after(self.cursor.minus(Duration::from_millis(1)));
+        let unmoved = |at: Occurrence| at.at == self.cursor && at.nominal.last() == Some(&fired);
+        if again.is_some_and(unmoved) {
+            return Some(first);
+        }
+        let mut next = first;
+        for _ in 0..CRON_REPEATED_MAX {
+            next = timing.next_after(next.at)?;
+            if is_new(&next) {
+                break;
+            }
+        }
+        Some(next)
+    }
+
+    /// Puts what is due into the batch, and moves on.
+    pub(super) fn fire(&mut self, index: u32, now: Timestamp, turn: u64, batch: &mut Batch) {
+        batch.steps += 2;
+        let Some(next) = self.next().filter(|next| next.due <= now) else { return };
+        if self.turn != turn {
+            self.turn = turn;
+            batch.moved.push(index);
+        }
+        let late = now.since(next.due) > CRON_LATE_MAX;
+        let (occurrence, trigger) = match next.occurrence.at <= self.caught_until {
+            true => (Some(next.occurrence), CronTrigger::Catchup),
+            false if late => (backlog::judge(self, next, now, batch), CronTrigger::Catchup),
+            false => (Some(next.occurrence), CronTrigger::Schedule),
+        };
+        if let Some(occurrence) = occurrence {
+            self.emit(occurrence, trigger, now, batch);
+        }
+    }
+
+    fn emit(
+        &mut self,
+        occurrence: Occurrence,
+        trigger: CronTrigger,
+        now: Timestamp,
+        batch: &mut Batch,
+    ) {
+        let due_at = self.due_of(&occurrence);
+        let asks = *self.overlap() != Overlap::Allow;
+        self.pass(&occurrence);
+        self.fires += 1;
+        batch.bytes += self.schedule.payload().get().len();
+        batch.firings.push(Firing {
+            schedule: Arc::clone(&self.schedule),
+            occurrence,
+            due_at,
+            fired_at: now,
+            trigger,
+            missed: std::mem::take(&mut self.missed),
+            previous: self.last_event.as_deref().copied().filter(|_| asks),
+            run_key: None,
+        });
+    }
+
+    /// Moves the cursor onto an occurrence.
+    pub(super) fn pass(&mut self, occurrence: &Occurrence) {
+        self.cursor = occurrence.at;
+        self.last_nominal = occurrence.nominal.last().copied();
+    }
+
+    /// Notes what will not fire; the next event tells how much it was.
+    pub(super) fn miss(&mut self, missed: Missed, batch: &mut Batch) {
+        self.missed = self.missed.saturating_add(missed.count);
+        batch.missed.push(missed);
+    }
+
+    /// Catches up all that was due from the cursor until the end of the backlog.
+    pub(super) fn catch_up(&mut self, until: Timestamp) {
+        self.caught_until = until;
+    }
+
+    pub(super) fn stored(&mut self, id: EventId) {
+        if *self.overlap() != Overlap::Allow {
+            self.last_event = Some(Box::new(id));
+        }
+    }
+
+    /// Takes back a firing that was left out.
+    pub(super) fn overlapped(&mut self, firing: &Firing) -> Missed {
+        self.fires = self.fires.saturating_sub(1);
+        self.missed = self.missed.saturating_add(firing.missed).saturating_add(1);
+        let at = firing.occurrence.at;
+        let schedule = Arc::clone(&self.schedule);
+        Missed { schedule, why: MissedWhy::Overlap, count: 1, at_least: false, first: at, last: at }
+    }
+}

@@ -1,0 +1,197 @@
+//! Makes timings of texts. Those that are the same are shared, so that a million schedules hold as
+//! few expressions as they have different ones.
+
+use super::{At, CronTiming, Every, EveryError, Timing, zoned::SharedZone, zoned::Zoned};
+use crate::{
+    CivilTimes, DstPolicy, Expression, ExpressionError, Fields, FiringClass, Rules, ZoneNameError,
+    Zones, next_occurrence,
+};
+use chrono::{NaiveDateTime, TimeDelta};
+use headgate_event::Timestamp;
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+    time::Duration,
+};
+use uuid::Uuid;
+
+/// Makes timings of texts, and shares those that are the same.
+#[derive(Debug)]
+pub struct Timings {
+    zones: Arc<Zones>,
+    shared: HashMap<Arc<str>, Arc<SharedZone>>,
+    /// By text, fields, zone and policy; none where it depends on the schedule as well.
+    cron: HashMap<String, Option<Arc<Timing>>>,
+    rules: HashSet<Arc<Rules>>,
+}
+
+/// A cron expression as it is configured.
+#[derive(Clone, Copy, Debug)]
+pub struct CronText<'a> {
+    /// The expression.
+    pub expression: &'a str,
+    /// How many fields it may have.
+    pub fields: Fields,
+    /// The IANA name of its time zone.
+    pub timezone: &'a str,
+    /// What the turning of the wall clock does.
+    pub policy: DstPolicy,
+}
+
+/// Why a text is no timing.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum TimingError {
+    /// The expression is wrong, or would never fire.
+    #[error(transparent)]
+    Expression(#[from] ExpressionError),
+    /// There is no such time zone.
+    #[error(transparent)]
+    Zone(#[from] ZoneNameError),
+    /// The span is none.
+    #[error(transparent)]
+    Every(#[from] EveryError),
+    /// The moment is none.
+    #[error(
+        "`at`: expected a time such as `2026-12-24T18:00` with `timezone`, or \
+         `2026-12-24T18:00:00Z`, found `{found}`"
+    )]
+    At {
+        /// The beginning of the text.
+        found: String,
+    },
+    /// A wall clock time without a zone is no moment.
+    #[error("`at`: `{found}` has no offset: expected `timezone` beside it")]
+    NoZone {
+        /// The text.
+        found: String,
+    },
+    /// The wall clock of the zone never shows that time.
+    #[error("`at`: there is no `{found}` in {timezone}")]
+    NeverShown {
+        /// The text.
+        found: String,
+        /// The name of the zone.
+        timezone: String,
+    },
+}
+
+impl Timings {
+    /// Timings in these zones.
+    #[must_use]
+    pub fn new(zones: Arc<Zones>) -> Self {
+        Self { zones, shared: HashMap::new(), cron: HashMap::new(), rules: HashSet::new() }
+    }
+
+    /// An expression in a time zone. Each `H` in it is drawn from the schedule's id.
+    pub fn cron(&mut self, text: CronText<'_>, id: Uuid) -> Result<Arc<Timing>, TimingError> {
+        let CronText { expression, fields, timezone, policy } = text;
+        let policy_text = policy_text(policy);
+        let key = format!("{expression}\n{fields:?}\n{timezone}\n{policy_text}");
+        if let Some(Some(known)) = self.cron.get(&key) {
+            return Ok(Arc::clone(known));
+        }
+        let expression = Expression::parse(expression, fields, id.as_bytes())?;
+        let zone = self.zone(timezone)?;
+        let depends = expression.depends_on_key();
+        let name = (expression.text().to_owned(), Arc::clone(&zone.name));
+        let zoned = Box::new(Zoned { expression, zone, policy });
+        let timing = CronTiming::new((&name.0, &name.1, &policy_text), zoned);
+        let timing = Arc::new(Timing::Cron(timing));
+        self.cron.insert(key, (!depends).then(|| Arc::clone(&timing)));
+        Ok(timing)
+    }
+
+    /// A steady beat from an anchor; from 1970-01-01T00:00:00Z without one.
+    pub fn every(
+        &mut self,
+        span: Duration,
+        anchor: Option<Timestamp>,
+    ) -> Result<Arc<Timing>, TimingError> {
+        Ok(Arc::new(Timing::Every(Every::new(span, anchor.unwrap_or_default())?)))
+    }
+
+    /// One moment: with an offset, or by the wall clock of a zone. A time that the clock leaves out
+    /// is the first instant after it, of one that comes twice it is the first.
+    pub fn at(&mut self, text: &str, timezone: Option<&str>) -> Result<Arc<Timing>, TimingError> {
+        if let Ok(at) = text.parse::<Timestamp>() {
+            return Ok(Arc::new(Timing::At(At::instant(at))));
+        }
+        let found = || text.chars().take(40).collect::<String>();
+        let forms = ["%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M"];
+        let civil = forms.iter().find_map(|form| NaiveDateTime::parse_from_str(text, form).ok());
+        let civil = civil.ok_or_else(|| TimingError::At { found: found() })?;
+        let timezone = timezone.ok_or_else(|| TimingError::NoZone { found: found() })?;
+        let zone = self.zone(timezone)?;
+        let day_before = civil.checked_sub_signed(TimeDelta::days(2)).unwrap_or(civil);
+        let cursor = Timestamp::from_unix_s(day_before.and_utc().timestamp());
+        let rules = zone.rules.load();
+        let occurrence = next_occurrence(&Once(civil), &**rules, DstPolicy::default(), cursor);
+        let occurrence = occurrence.ok_or_else(|| TimingError::NeverShown {
+            found: found(),
+            timezone: zone.name.to_string(),
+        })?;
+        Ok(Arc::new(Timing::At(At::civil(occurrence, text, &zone.name))))
+    }
+
+    /// The rules, shared with all schedules that have the same.
+    pub fn rules(&mut self, rules: Rules) -> Arc<Rules> {
+        if let Some(known) = self.rules.get(&rules) {
+            return Arc::clone(known);
+        }
+        let rules = Arc::new(rules);
+        self.rules.insert(Arc::clone(&rules));
+        rules
+    }
+
+    /// Lets all expressions go by the zones as they are after a reload; whether any is another one.
+    /// Then [`CronSource::zones_changed`](crate::CronSource::zones_changed) has to be called.
+    pub fn renew(&self) -> bool {
+        let mut changed = false;
+        for zone in self.shared.values() {
+            if let Ok(there) = self.zones.zone(&zone.name)
+                && !Arc::ptr_eq(&there.rules, &zone.rules.load())
+            {
+                zone.rules.store(there.rules);
+                changed = true;
+            }
+        }
+        changed
+    }
+
+    /// Lets go of what no schedule uses any more.
+    pub fn forget_unused(&mut self) {
+        let used = |timing: &Arc<Timing>| Arc::strong_count(timing) > 1;
+        self.cron.retain(|_, timing| timing.as_ref().is_some_and(used));
+        self.rules.retain(|rules| Arc::strong_count(rules) > 1);
+        self.shared.retain(|_, zone| Arc::strong_count(zone) > 1);
+    }
+
+    fn zone(&mut self, name: &str) -> Result<Arc<SharedZone>, TimingError> {
+        if let Some(known) = self.shared.get(name) {
+            return Ok(Arc::clone(known));
+        }
+        let zone = self.zones.zone(name)?;
+        let shared = self.shared.entry(Arc::clone(&zone.name));
+        Ok(Arc::clone(shared.or_insert_with(|| Arc::new(SharedZone::new(zone)))))
+    }
+}
+
+fn policy_text(policy: DstPolicy) -> String {
+    if policy == DstPolicy::default() {
+        return String::new();
+    }
+    format!("{}/{}", policy.gap.as_str(), policy.fold.as_str())
+}
+
+/// One civil time.
+struct Once(NaiveDateTime);
+
+impl CivilTimes for Once {
+    fn next_after(&self, civil: NaiveDateTime) -> Option<NaiveDateTime> {
+        (civil < self.0).then_some(self.0)
+    }
+
+    fn class(&self) -> FiringClass {
+        FiringClass::Fixed
+    }
+}

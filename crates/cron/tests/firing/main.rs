@@ -1,0 +1,18 @@
+//! Schedules and their firing, as a user relies on them: what is due fires once, what is missed is
+//! told, whatever the clock, the store and the configuration do.
+
+#![expect(clippy::expect_used, reason = "a test fails by panicking")]
+
+mod by_hand;
+mod changes;
+mod clock;
+mod dice;
+mod many;
+mod missed;
+mod model;
+mod prompts;
+mod rules;
+mod shell;
+mod simulated;
+mod timings;
+mod world;

@@ -1,0 +1,126 @@
+//! What should have happened, kept beside what did: each occurrence of a schedule's timing is
+//! accounted for.
+
+use headgate_cron::{CatchupPolicy, Cursor, Firing, Missed, MissedWhy, Schedule, Timing};
+use headgate_event::{Timestamp, data::CronTrigger, limits::CRON_LATE_MAX};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+/// One schedule from when it began, by one timing and without a pause, until it did not.
+pub(crate) struct Account {
+    timing: Arc<Timing>,
+    began: Timestamp,
+    /// What fired, and the misses it told of.
+    fired: BTreeMap<Timestamp, u64>,
+    missed: Vec<(Timestamp, Timestamp, u64, bool)>,
+    /// Misses that are still to be told, and were not those of this account.
+    told_before: u64,
+    /// Whether each occurrence has one account only; a crash between events and cursors may leave
+    /// it two.
+    pub(crate) is_exact: bool,
+}
+
+impl Account {
+    pub(crate) fn new(schedule: &Schedule, cursor: &Cursor) -> Self {
+        Self {
+            timing: Arc::clone(schedule.timing()),
+            began: cursor.until,
+            fired: BTreeMap::new(),
+            missed: Vec::new(),
+            told_before: cursor.missed,
+            is_exact: true,
+        }
+    }
+
+    pub(crate) fn note(&mut self, firing: &Firing) {
+        assert_right(firing);
+        let first = self.fired.insert(firing.occurrence.at, firing.missed).is_none();
+        assert!(first || !self.is_exact, "{} fired twice", firing.occurrence.at);
+    }
+
+    pub(crate) fn note_missed(&mut self, missed: &Missed) {
+        self.missed.push((missed.first, missed.last, missed.count, missed.at_least));
+    }
+
+    /// Whether every occurrence up to the cursor fired or was told as missed.
+    pub(crate) fn close(&self, cursor: &Cursor) {
+        let missed = self.missed_times();
+        let (mut told, mut fired, mut at) = (self.told_before, 0, self.began);
+        while let Some(next) = self.timing.next_after(at).filter(|next| next.at <= cursor.until) {
+            at = next.at;
+            let times = missed.get(&at).copied().unwrap_or_default();
+            match self.fired.get(&at) {
+                Some(missed) => {
+                    fired += 1;
+                    assert!(times == 0 || !self.is_exact, "{at} fired and is told as missed");
+                    assert!(*missed == told || !self.is_exact, "{at} tells {missed} of {told}");
+                    told = 0;
+                }
+                None => {
+                    assert!(times > 0, "{at} is lost");
+                    assert!(times == 1 || !self.is_exact, "{at} is told twice");
+                    told += 1;
+                }
+            }
+        }
+        assert!(fired == self.fired.len() || !self.is_exact, "something fired that was not due");
+        assert!(cursor.missed == told || !self.is_exact, "what the next event has to tell");
+    }
+
+    /// How often each occurrence is told as missed.
+    fn missed_times(&self) -> BTreeMap<Timestamp, u64> {
+        let mut times = BTreeMap::new();
+        for (first, last, count, at_least) in &self.missed {
+            let (mut at, mut found) = (first.minus(Duration::from_millis(1)), 0);
+            while let Some(next) = self.timing.next_after(at).filter(|next| next.at <= *last) {
+                at = next.at;
+                found += 1;
+                *times.entry(at).or_default() += 1;
+            }
+            assert!(*count == found || *at_least && *count < found, "{count} of {found}");
+        }
+        times
+    }
+}
+
+/// Whether a firing is one that its schedule's rules allow.
+fn assert_right(firing: &Firing) {
+    let (schedule, due) = (&firing.schedule, &firing.occurrence);
+    let rules = schedule.rules();
+    let next = schedule.timing().next_after(due.at).map(|next| next.at);
+    assert!(firing.due_at >= due.at && next.is_none_or(|next| firing.due_at < next));
+    assert!(firing.due_at == due.at || firing.due_at.since(due.at) < rules.jitter);
+    assert!(firing.fired_at >= firing.due_at, "{} fired too soon", due.at);
+    let late = firing.fired_at.since(firing.due_at);
+    match firing.trigger {
+        CronTrigger::Schedule => assert!(late <= CRON_LATE_MAX, "{late:?} late is missed"),
+        CronTrigger::Catchup => {
+            let older = firing.fired_at.since(due.at);
+            assert!(older <= rules.catchup.window, "{older:?} is beyond the window");
+            match rules.catchup.policy {
+                CatchupPolicy::Skip => panic!("it catches up nothing"),
+                CatchupPolicy::One => {
+                    let newer = next.is_some_and(|next| next.plus(rules.jitter) <= firing.fired_at);
+                    assert!(!newer, "there is a newer one than {}", due.at);
+                }
+                CatchupPolicy::All => {}
+            }
+        }
+        CronTrigger::Manual | CronTrigger::Backfill => panic!("nobody asked for it"),
+    }
+}
+
+/// Whether what was missed is missed for a reason that its schedule's rules have.
+pub(crate) fn assert_reason(missed: &Missed, now: Timestamp) {
+    let rules = missed.schedule.rules();
+    let catchup = &rules.catchup;
+    assert!(missed.count > 0 && missed.first <= missed.last && missed.last <= now);
+    match missed.why {
+        MissedWhy::Policy => {
+            assert_ne!(catchup.policy, CatchupPolicy::All);
+            assert!(now.since(missed.first) > CRON_LATE_MAX, "it was on time");
+        }
+        MissedWhy::Window => assert!(now.since(missed.last) > catchup.window),
+        MissedWhy::Limit => assert_eq!(catchup.policy, CatchupPolicy::All),
+        MissedWhy::Overlap => {}
+    }
+}

@@ -1,0 +1,359 @@
+//! Simulated years: clock steps, suspends, pauses, reloads, and crashes at every place between the
+//! sink and the cursors. Nothing is lost, nothing doubled, what was missed is told.
+//!
+//! `HEADGATE_SEEDS=500` runs so many years, `HEADGATE_SEED=17` that one alone.
+
+use crate::{
+    dice::{Dice, for_seeds},
+    model::{Account, assert_reason},
+    world::{DAY, Daily, HOUR, at, catching_up, every, made, seconds, spec},
+};
+use headgate_cron::{
+    Batch, CatchupPolicy, CronText, Cursor, DstPolicy, Fields, Firing, Outcome, Overlap, Rules,
+    Schedule, ScheduleSpec, Ticker, Timing, Timings, Zones, dedupe,
+};
+use headgate_event::{EventId, Timestamp, limits::CRON_SLEEP_MAX};
+use serde_json::value::RawValue;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
+use uuid::Uuid;
+
+/// How many years the ordinary suite runs.
+const CASES: u64 = 9;
+
+/// What may happen in a year.
+#[derive(Clone, Copy, PartialEq, PartialOrd)]
+enum Trouble {
+    /// Steps forward, suspends, pauses, reloads.
+    Mild,
+    /// Crashes as well.
+    Crashes,
+    /// Steps back as well.
+    BackSteps,
+}
+
+struct Year {
+    dice: Dice,
+    trouble: Trouble,
+    now: Timestamp,
+    /// The latest the clock ever showed.
+    latest: Timestamp,
+    specs: Vec<ScheduleSpec>,
+    ticker: Ticker,
+    /// The store of cursors.
+    saved: BTreeMap<Uuid, Cursor>,
+    /// The sink: keys, whatever the window.
+    sink: BTreeMap<String, EventId>,
+    /// The occurrences that have an event.
+    events: BTreeSet<(Uuid, Timestamp)>,
+    /// Keys in the sink whose cursor was not saved before a crash.
+    unsaved: BTreeSet<String>,
+    accounts: BTreeMap<Uuid, Account>,
+    resets: u64,
+    fired: u64,
+}
+
+fn specs() -> Vec<ScheduleSpec> {
+    let rules = |policy, window, limit| catching_up(policy, window, limit);
+    let jitter = Rules { jitter: seconds(900), ..rules(CatchupPolicy::One, DAY, 1) };
+    let overlap = Overlap::Skip { subscription: "agent".into() };
+    let overlap = Rules { overlap, ..rules(CatchupPolicy::All, 3 * DAY, 50) };
+    let daily = Daily::timing(&["02:30", "09:00", "17:45"], -5).0;
+    let mut timings = Timings::new(Arc::new(Zones::embedded()));
+    let mut cron = |expression| {
+        let (fields, policy) = (Fields::Five, DstPolicy::default());
+        let text = CronText { expression, fields, timezone: "America/New_York", policy };
+        timings.cron(text, Uuid::nil()).expect("a timing")
+    };
+    let of = |name: &str, timing: &Arc<Timing>, rules| ScheduleSpec {
+        rules: Arc::new(rules),
+        ..spec(name, timing)
+    };
+    vec![
+        of("hourly one", &every(3_600), rules(CatchupPolicy::One, DAY, 1)),
+        of("daily all", &daily, rules(CatchupPolicy::All, 5 * DAY, 7)),
+        of("often skip", &every(5_400), rules(CatchupPolicy::Skip, DAY, 1)),
+        of("often all", &every(2_400), rules(CatchupPolicy::All, 6 * HOUR, 20)),
+        of("jittered", &every(7_200), jitter.clone()),
+        of("jittered densely", &every(600), jitter),
+        of("fixed", &cron("0,30 1-3 * * *"), rules(CatchupPolicy::All, 2 * DAY, 100)),
+        of("interval", &cron("*/40 * * * *"), rules(CatchupPolicy::One, DAY, 1)),
+        of("overlapping", &daily, overlap),
+    ]
+}
+
+impl Year {
+    fn new(seed: u64) -> Self {
+        let trouble = [Trouble::Mild, Trouble::Crashes, Trouble::BackSteps]
+            .get((seed % 3) as usize)
+            .copied()
+            .expect("one of three");
+        let now = at("2026-01-01T00:00:00Z");
+        let mut year = Self {
+            dice: Dice::new(seed),
+            trouble,
+            now,
+            latest: now,
+            specs: specs(),
+            ticker: Ticker::default(),
+            saved: BTreeMap::new(),
+            sink: BTreeMap::new(),
+            events: BTreeSet::new(),
+            unsaved: BTreeSet::new(),
+            accounts: BTreeMap::new(),
+            resets: 0,
+            fired: 0,
+        };
+        year.load();
+        year
+    }
+
+    fn schedules(&self) -> Vec<Schedule> {
+        self.specs.iter().cloned().map(made).collect()
+    }
+
+    /// Loads the schedules, and opens an account for each one that has none.
+    fn load(&mut self) {
+        let reloaded = self.ticker.reload(self.schedules(), self.now).expect("no two are the same");
+        self.save(reloaded.cursors);
+        for schedule in self.schedules() {
+            let cursor = self.ticker.cursor(schedule.id()).expect("it is there");
+            let account = || Account::new(&schedule, &cursor);
+            self.accounts.entry(schedule.id()).or_insert_with(account);
+        }
+    }
+
+    fn save(&mut self, cursors: Vec<Cursor>) {
+        self.saved.extend(cursors.into_iter().map(|cursor| (cursor.schedule_id, cursor)));
+    }
+
+    /// Closes the account of a schedule; another one is opened by the next load.
+    fn close(&mut self, id: Uuid) {
+        let Some(account) = self.accounts.remove(&id) else { return };
+        if let Some(cursor) = self.ticker.cursor(id).or_else(|| self.saved.get(&id).cloned()) {
+            account.close(&cursor);
+        }
+    }
+
+    fn run(mut self, days: u32) -> (u64, u64) {
+        let end = self.now.plus(days * DAY);
+        while self.now < end {
+            self.pass_time();
+            self.tick();
+            if self.dice.one_in(60) {
+                self.reload();
+            }
+            if self.dice.one_in(80) {
+                self.pause_and_resume();
+            }
+        }
+        self.trouble = Trouble::Mild;
+        self.tick();
+        for schedule in self.schedules() {
+            let cursor = self.ticker.cursor(schedule.id()).expect("it is there");
+            let longest = schedule.rules().jitter;
+            let due = schedule.timing().next_after(cursor.until).expect("there is a next");
+            assert!(due.at.plus(longest) > self.now, "{} is left", due.at);
+            self.close(schedule.id());
+        }
+        (self.fired, self.resets)
+    }
+
+    /// When the program has something to do: it wakes in between, and finds nothing.
+    fn next_due(&self) -> Timestamp {
+        let mut next = self.now;
+        loop {
+            let wakes = self.ticker.sleep_until(next);
+            if wakes < next.plus(CRON_SLEEP_MAX) {
+                return wakes;
+            }
+            next = wakes;
+        }
+    }
+
+    /// Until the next due time, mostly; or a suspend, an outage, or a step of the clock.
+    fn pass_time(&mut self) {
+        let next = self.next_due();
+        let late = Duration::from_millis(self.dice.below(20_000));
+        self.now = match self.dice.below(400) {
+            0..4 => self.now.plus(seconds(self.dice.below(12 * 3_600))),
+            4 => self.now.plus(seconds(self.dice.below(9 * 24 * 3_600))),
+            5..12 if self.trouble == Trouble::BackSteps => {
+                self.now.minus(seconds(self.dice.below(3 * 3_600)))
+            }
+            12 if self.trouble == Trouble::BackSteps && self.dice.one_in(3) => {
+                self.now.minus(seconds(4 * 3_600 + self.dice.below(5 * 24 * 3_600)))
+            }
+            _ => next.plus(late),
+        };
+        self.latest = self.latest.max(self.now);
+    }
+
+    /// Fires what is due, unless a crash comes between.
+    fn tick(&mut self) {
+        loop {
+            let crash = self.trouble >= Trouble::Crashes && self.dice.one_in(150);
+            let place = if crash { self.dice.below(3) } else { 3 };
+            let batch = self.ticker.due(self.now);
+            if batch.reset.is_some() {
+                self.begin_anew(&batch);
+            }
+            if place == 0 {
+                return self.crash(&[]);
+            }
+            let outcomes: Vec<_> = batch.firings.iter().map(|firing| self.offer(firing)).collect();
+            if place == 1 {
+                return self.crash(&batch.firings);
+            }
+            let settled = self.ticker.settle(&batch, &outcomes);
+            self.save(settled.cursors);
+            for missed in batch.missed.iter().chain(&settled.missed) {
+                assert_reason(missed, self.now);
+                self.account(missed.schedule.id()).note_missed(missed);
+            }
+            for (firing, outcome) in batch.firings.iter().zip(&outcomes) {
+                if matches!(outcome, Outcome::Stored(_)) {
+                    self.account(firing.schedule.id()).note(firing);
+                }
+            }
+            if place == 2 {
+                return self.crash(&[]);
+            }
+            if !batch.more {
+                return;
+            }
+        }
+    }
+
+    fn account(&mut self, id: Uuid) -> &mut Account {
+        self.accounts.get_mut(&id).expect("it is there")
+    }
+
+    /// The sink takes an event: it is new, or its cursor was lost, or the clock showed its time
+    /// before it was put back.
+    fn offer(&mut self, firing: &Firing) -> Outcome {
+        if firing.previous.is_some() && self.dice.one_in(4) {
+            return Outcome::Overlapped;
+        }
+        let key = dedupe(firing).key;
+        let id = EventId::from_parts(self.now, u128::from(self.fired));
+        if let Some(first) = self.sink.get(&key) {
+            let seen = self.resets > 0 && firing.occurrence.at <= self.latest;
+            assert!(self.unsaved.contains(&key) || seen, "{key} comes again for no reason");
+            return Outcome::Stored(*first);
+        }
+        let occurrence = (firing.schedule.id(), firing.occurrence.at);
+        assert!(self.events.insert(occurrence), "{occurrence:?} has two events");
+        self.fired += 1;
+        self.sink.insert(key, id);
+        Outcome::Stored(id)
+    }
+
+    /// The program ends here. What it had not saved is gone.
+    fn crash(&mut self, stored: &[Firing]) {
+        for firing in stored {
+            let key = dedupe(firing).key;
+            self.unsaved.insert(key.clone());
+            if self.sink.contains_key(&key) {
+                let account = self.account(firing.schedule.id());
+                account.is_exact = false;
+                account.note(firing);
+            }
+        }
+        self.ticker = Ticker::resuming(self.saved.values().cloned().collect());
+        self.now = self.now.plus(seconds(self.dice.below(90)));
+        self.load();
+    }
+
+    /// The clock was put back by hours: who was ahead has other accounts from here on.
+    fn begin_anew(&mut self, batch: &Batch) {
+        self.resets += 1;
+        let reset = batch.reset.as_ref().expect("it is one");
+        for cursor in &reset.cursors {
+            assert_eq!(cursor.until, self.now);
+            let id = cursor.schedule_id;
+            let account = self.accounts.remove(&id).expect("it is there");
+            let ahead = Cursor { until: reset.furthest, ..cursor.clone() };
+            // Up to the cursor it had, which is in the store unless that was not saved.
+            let had = self.saved.get(&id).map_or(ahead, Clone::clone);
+            account.close(&had);
+            let schedule = Arc::clone(self.ticker.schedule(id).expect("it is there"));
+            self.accounts.insert(id, Account::new(&schedule, cursor));
+        }
+        self.save(reset.cursors.clone());
+    }
+
+    /// Another payload, other times, gone, or back.
+    fn reload(&mut self) {
+        let which = self.dice.below(self.specs.len() as u64) as usize;
+        let spec = self.specs.get(which).expect("one of them").clone();
+        let id = made(spec.clone()).id();
+        match self.dice.below(3) {
+            0 => {
+                let payload = RawValue::from_string(self.dice.below(1_000).to_string());
+                let payload = payload.expect("JSON");
+                *self.specs.get_mut(which).expect("one of them") = ScheduleSpec { payload, ..spec };
+            }
+            1 => {
+                self.close(id);
+                let timing = every(1_200 + 60 * self.dice.below(300));
+                *self.specs.get_mut(which).expect("one of them") = ScheduleSpec { timing, ..spec };
+            }
+            _ => {
+                self.close(id);
+                self.specs.remove(which);
+                self.load();
+                self.now = self.now.plus(seconds(self.dice.below(5 * 3_600)));
+                self.latest = self.latest.max(self.now);
+                self.specs.insert(which, spec);
+            }
+        }
+        self.load();
+    }
+
+    /// A pause without a backlog, as over the API: stored first.
+    fn pause_and_resume(&mut self) {
+        let which = self.dice.below(self.specs.len() as u64) as usize;
+        let id = made(self.specs.get(which).expect("one of them").clone()).id();
+        self.close(id);
+        let cursor = Cursor { paused: true, ..self.ticker.cursor(id).expect("it is there") };
+        self.save(vec![cursor.clone()]);
+        self.ticker.apply(cursor);
+        self.load();
+        self.now = self.now.plus(seconds(self.dice.below(20 * 3_600)));
+        self.latest = self.latest.max(self.now);
+        self.accounts.remove(&id);
+        self.tick();
+        let mut cursor = self.ticker.cursor(id).expect("it is there");
+        assert!(cursor.paused);
+        cursor.paused = false;
+        if cursor.until < self.now {
+            (cursor.until, cursor.last_nominal) = (self.now, None);
+        }
+        self.save(vec![cursor.clone()]);
+        self.ticker.apply(cursor);
+        self.accounts.remove(&id);
+        self.load();
+    }
+}
+
+#[test]
+fn over_years_of_trouble_nothing_is_lost_nothing_doubled_and_what_was_missed_is_told() {
+    for_seeds(CASES, |seed| {
+        let (fired, _) = Year::new(seed).run(365);
+        assert!(fired > 5_000, "too little happened to show anything: {fired}");
+    });
+}
+
+#[test]
+fn the_same_seed_gives_the_same_year() {
+    for seed in [1, 2] {
+        let (first, again) = (Year::new(seed).run(90), Year::new(seed).run(90));
+        assert_eq!(first, again, "seed {seed}");
+        assert_eq!(first.1 > 0, seed == 2, "whether the clock was put back by hours");
+        assert_ne!(first, Year::new(seed + 3).run(90), "every seed is another year");
+    }
+}

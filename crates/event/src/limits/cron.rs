@@ -1,0 +1,91 @@
+//! The limits of schedules: expressions, zones, firing.
+
+use super::{ACCEPT_BYTES_MAX, DEDUPE_WINDOW_MAX};
+use std::time::Duration;
+
+/// The longest name of a schedule, in bytes.
+pub const SCHEDULE_NAME_BYTES_MAX: usize = 200;
+/// The largest payload of a schedule, in bytes.
+pub const SCHEDULE_PAYLOAD_BYTES_MAX: usize = 64 << 10;
+/// The shortest and the longest span of `every`.
+pub const SCHEDULE_EVERY_MIN: Duration = Duration::from_secs(1);
+/// See [`SCHEDULE_EVERY_MIN`].
+pub const SCHEDULE_EVERY_MAX: Duration = Duration::from_secs(366 * 24 * 3600);
+/// The longest jitter of a schedule.
+pub const SCHEDULE_JITTER_MAX: Duration = Duration::from_secs(24 * 3600);
+/// How far back missed occurrences are caught up unless the schedule says otherwise.
+pub const CATCHUP_WINDOW_DEFAULT: Duration = Duration::from_secs(24 * 3600);
+/// The longest that a schedule may reach back.
+pub const CATCHUP_WINDOW_MAX: Duration = Duration::from_secs(85 * 24 * 3600);
+/// The most occurrences that `catchup = "all"` catches up unless the schedule says otherwise.
+pub const CATCHUP_LIMIT_DEFAULT: u32 = 100;
+/// The most occurrences that a schedule may be told to catch up.
+pub const CATCHUP_LIMIT_MAX: u32 = 10_000;
+/// An occurrence that comes later than this is missed: what becomes of it is the schedule's to say.
+pub const CRON_LATE_MAX: Duration = Duration::from_secs(60);
+/// The longest that the task of schedules sleeps: a step of the wall clock is seen after so long.
+pub const CRON_SLEEP_MAX: Duration = Duration::from_secs(30);
+/// A wall clock that is put back by no more than this waits until the cursors are past again.
+pub const CRON_BACK_STEP_MAX: Duration = Duration::from_secs(3 * 3600);
+/// Missed occurrences are counted one by one up to so many; beyond, their count is `at least`.
+pub const CRON_MISSED_COUNTED_MAX: u64 = 10_000;
+/// How many occurrences one batch computes before it is handed on, so that a long outage is worked
+/// off in pieces.
+pub const CRON_BATCH_STEPS_MAX: u64 = 20_000;
+/// The payloads of one batch of firings together, in bytes.
+pub const CRON_BATCH_BYTES_MAX: usize = 16 << 20;
+/// The most occurrences that are passed over after a change of a zone's rules because their wall
+/// clock times fired before it.
+pub const CRON_REPEATED_MAX: u64 = 100_000;
+/// How long the cursor of a schedule that was removed is kept.
+pub const SCHEDULE_TOMBSTONE_AGE: Duration = Duration::from_secs(7 * 24 * 3600);
+/// The most occurrences of one call to backfill.
+pub const BACKFILL_MAX: u64 = 10_000;
+/// The longest idempotency key of a run by hand, in bytes.
+pub const RUN_KEY_BYTES_MAX: usize = 200;
+/// The most next runs that a list shows of each schedule.
+pub const NEXT_RUNS_MAX: usize = 50;
+/// The most cursors that one transaction stores.
+pub const CURSORS_PER_SAVE_MAX: usize = 16_384;
+/// How long a change to a schedule waits for a batch that the store does not take.
+pub const SCHEDULE_TURN_WAIT: Duration = Duration::from_secs(5);
+/// The first and the longest wait before firings are offered to the store again.
+pub const CRON_RETRY_FIRST: Duration = Duration::from_millis(100);
+/// See [`CRON_RETRY_FIRST`].
+pub const CRON_RETRY_LONGEST: Duration = Duration::from_secs(10);
+/// What one schedule missed is logged at once, and again after this long.
+pub const MISSED_LOG_EVERY: Duration = Duration::from_secs(60);
+/// The most schedules whose last line of the log is remembered.
+pub const MISSED_LOG_SCHEDULES_MAX: usize = 4_096;
+/// The longest cron expression, in bytes.
+pub const CRON_EXPRESSION_BYTES_MAX: usize = 512;
+/// The longest gap of a wall clock that is summer time and not a change of the calendar, in seconds.
+/// Times in a longer one never come (cronie: a correction of the clock).
+pub const DST_GAP_S_MAX: i64 = 3 * 3600;
+/// The most civil times of one gap that its occurrence lists.
+pub const NOMINAL_TIMES_MAX: usize = 100;
+/// The most stretches of one offset that the search for an occurrence goes through.
+pub const OFFSET_SPANS_WALKED_MAX: usize = 4096;
+/// How many seconds on the search goes after a schedule that answers with the past.
+pub const CIVIL_RETRY_S_MAX: i64 = 8;
+/// The most changes of the offset that the data of one time zone may hold, 1970 to 2099.
+pub const ZONE_CHANGES_MAX: usize = 4096;
+/// The largest file of a zoneinfo folder that is read, in bytes.
+pub const ZONE_FILE_BYTES_MAX: usize = 1 << 20;
+/// Zone data older than this is worth a warning: governments change their clocks each year.
+pub const ZONE_DATA_AGE_MAX: Duration = Duration::from_secs(180 * 24 * 3600);
+/// How far ahead a schedule is compared with the turns of the wall clock: 13 months.
+pub const TURNS_AHEAD: Duration = Duration::from_secs(396 * 24 * 3600);
+
+const _: () = assert!(
+    // An occurrence is caught up within the window after it was due, a jitter later at most: it is
+    // known as fired for as long.
+    CATCHUP_WINDOW_MAX.as_secs() + SCHEDULE_JITTER_MAX.as_secs() + 24 * 3600
+        <= DEDUPE_WINDOW_MAX.as_secs()
+);
+const _: () = assert!(CATCHUP_WINDOW_DEFAULT.as_secs() <= CATCHUP_WINDOW_MAX.as_secs());
+const _: () = assert!(CATCHUP_LIMIT_DEFAULT <= CATCHUP_LIMIT_MAX);
+const _: () = assert!(CRON_SLEEP_MAX.as_secs() < CRON_LATE_MAX.as_secs());
+const _: () = assert!(CRON_BATCH_BYTES_MAX + SCHEDULE_PAYLOAD_BYTES_MAX < ACCEPT_BYTES_MAX / 4);
+/// How often the system is asked for newer zone data.
+pub const ZONES_LOOK_EVERY: Duration = Duration::from_secs(24 * 3600);

@@ -1,0 +1,190 @@
+//! The schedules in the running gateway: brought together from the configuration and the state,
+//! fired, reloaded, and given new rules of time zones when the system has them.
+
+use crate::{
+    config::{Channels, Config},
+    failure::chain,
+    schedules::{Api, Calendar, CronChannels, Deliveries, Notes, schedule},
+    serve::storage::Storage,
+};
+use anyhow::Context;
+use arc_swap::ArcSwap;
+use headgate_api::{ScheduleAsk, Schedules, ZonesView};
+use headgate_cron::{
+    ChangeError, CronSource, Ports, Running, Schedule, ScheduleOrigin, ScheduleStore,
+    StoredSchedule,
+};
+use headgate_event::{Channel, Clock, limits::ZONES_LOOK_EVERY};
+use metrics::gauge;
+use std::{sync::Arc, time::Duration};
+
+/// The schedules in the running gateway. Clones are the same.
+#[derive(Clone)]
+pub(super) struct Timers {
+    source: CronSource,
+    channels: CronChannels,
+    calendar: Calendar,
+    clock: Arc<dyn Clock>,
+}
+
+impl Timers {
+    /// The schedules of the configuration and those made over the API, where they had come to.
+    pub(super) async fn open(
+        config: &Config,
+        storage: &Storage,
+        calendar: &Calendar,
+        clock: &Arc<dyn Clock>,
+    ) -> anyhow::Result<Self> {
+        let store = Arc::new(Notes::new(Arc::clone(&storage.embedded) as _));
+        let stored = store.load().await.context("cannot read how far schedules have come")?;
+        let mut schedules = config.channels.schedules.clone();
+        let channels = &config.channels.cron;
+        schedules.extend(stored.schedules.iter().filter_map(|it| made(it, channels, calendar)));
+        let ports = Ports {
+            sink: Arc::clone(&storage.sink),
+            store,
+            unsettled: Arc::new(Deliveries(Arc::clone(&storage.embedded))),
+            clock: Arc::clone(clock),
+            prompt_key: storage.prompt_key.clone(),
+        };
+        let source = CronSource::new(schedules, stored.cursors, ports)?;
+        let channels = Arc::new(ArcSwap::from_pointee(channels.clone()));
+        let timers =
+            Self { source, channels, calendar: calendar.clone(), clock: Arc::clone(clock) };
+        timers.tell_zones();
+        Ok(timers)
+    }
+
+    /// Lets them fire, and looks for new zone data now and then.
+    pub(super) fn start(&self) -> Firing {
+        let timers = self.clone();
+        let zones = tokio::spawn(async move {
+            loop {
+                tokio::time::sleep(ZONES_LOOK_EVERY).await;
+                if let Err(error) = timers.renew_zones().await {
+                    let error = chain(&error);
+                    tracing::warn!(error, "schedules do not know the new zone data yet");
+                }
+            }
+        });
+        Firing { running: self.source.start(), zones }
+    }
+
+    /// The schedules, as the API sees them.
+    pub(super) fn api(&self) -> Arc<dyn Schedules> {
+        Arc::new(Api {
+            source: self.source.clone(),
+            channels: Arc::clone(&self.channels),
+            calendar: self.calendar.clone(),
+        })
+    }
+
+    /// Which zone data counts, as the API shows it.
+    pub(super) fn zones(&self) -> Arc<dyn Fn() -> ZonesView + Send + Sync> {
+        let timers = self.clone();
+        Arc::new(move || {
+            let (data, now) = (timers.calendar.zones.data(), timers.clock.now());
+            ZonesView {
+                version: data.version.map(|version| version.to_string()),
+                origin: data.origin.to_string(),
+                age_days: data.age_days(now),
+                stale: data.is_stale(now),
+            }
+        })
+    }
+
+    /// What keeps these channels from taking the place of those there are.
+    pub(super) fn check(&self, channels: &Channels) -> Vec<String> {
+        let gone = |id: &str| !channels.cron.iter().any(|channel| channel.id == id);
+        let orphans = self.source.list(0).into_iter().filter(|view| {
+            view.schedule.origin() == ScheduleOrigin::Api && gone(&view.schedule.channel().id)
+        });
+        let told = |view: headgate_cron::ScheduleView| {
+            let (id, name) = (&view.schedule.channel().id, view.schedule.name());
+            format!("channel `{id}`: schedule `{name}`, made over the API, fires into it")
+        };
+        orphans.map(told).collect()
+    }
+
+    /// Puts the schedules of a configuration in the place of those from the one before.
+    pub(super) async fn reload(
+        &self,
+        channels: Vec<Arc<Channel>>,
+        schedules: Vec<Schedule>,
+    ) -> Result<(), ChangeError> {
+        let reloaded = self.source.reload(schedules).await?;
+        self.channels.store(Arc::new(channels));
+        let (added, changed) = (reloaded.added, reloaded.changed);
+        let (removed, unchanged) = (reloaded.removed, reloaded.unchanged);
+        tracing::info!(added, changed, removed, unchanged, "schedules are reloaded");
+        self.renew_zones().await?;
+        self.calendar.timings().forget_unused();
+        Ok(())
+    }
+
+    /// Reads the zone data anew; what is due by other rules is found anew.
+    async fn renew_zones(&self) -> Result<(), ChangeError> {
+        let calendar = self.calendar.clone();
+        let reading = move || {
+            calendar.zones.reload();
+            calendar.timings().renew()
+        };
+        let changed = tokio::task::spawn_blocking(reading).await.unwrap_or(false);
+        self.tell_zones();
+        if changed {
+            tracing::info!(zones = %self.calendar.zones.data(), "the rules of a time zone changed");
+            self.source.zones_changed().await?;
+        }
+        Ok(())
+    }
+
+    /// Says how old the zone data is, and warns when it is too old.
+    fn tell_zones(&self) {
+        let (data, now) = (self.calendar.zones.data(), self.clock.now());
+        gauge!("headgate_cron_zones_age_seconds")
+            .set(data.released_by.map_or(f64::NAN, |released| now.since(released).as_secs_f64()));
+        if data.is_stale(now) && !self.source.is_empty() {
+            tracing::warn!(
+                zones = %data,
+                "the time zone data is old: schedules may be due at the wrong hour; update the \
+                 system's tzdata"
+            );
+        }
+    }
+}
+
+/// The schedules while they fire.
+pub(super) struct Firing {
+    running: Running,
+    zones: tokio::task::JoinHandle<()>,
+}
+
+impl Firing {
+    /// Finishes what is under way, unless it takes longer than this; then the next start does.
+    pub(super) async fn stop(self, within: Duration) {
+        self.zones.abort();
+        if tokio::time::timeout(within, self.running.stop()).await.is_err() {
+            tracing::warn!("schedules did not stop in time: the next start goes on with them");
+        }
+    }
+}
+
+/// A schedule that was made over the API. One that is none any more is told of, and kept.
+fn made(
+    stored: &StoredSchedule,
+    channels: &[Arc<Channel>],
+    calendar: &Calendar,
+) -> Option<Schedule> {
+    let told = |why: String| {
+        tracing::error!(schedule = %stored.id, why, "a schedule made over the API cannot fire");
+    };
+    let ask: Result<ScheduleAsk, _> = serde_json::from_str(stored.definition.get());
+    let mut ask = ask.map_err(|error| told(error.to_string())).ok()?;
+    ask.id.get_or_insert_with(|| stored.id.to_string());
+    let Some(channel) = channels.iter().find(|channel| channel.id == ask.channel) else {
+        told(format!("channel `{}` is not configured", ask.channel));
+        return None;
+    };
+    let made = schedule(&ask, channel, ScheduleOrigin::Api, &mut calendar.timings());
+    made.map_err(|wrong| told(wrong.to_string())).ok()
+}

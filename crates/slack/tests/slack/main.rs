@@ -1,0 +1,21 @@
+//! The Slack source as the binary uses it: requests in, answers and drafts out.
+
+#[cfg(test)]
+mod gate;
+
+#[cfg(test)]
+mod answers;
+#[cfg(test)]
+mod fixtures;
+#[cfg(test)]
+mod identity;
+#[cfg(test)]
+mod mapping;
+#[cfg(test)]
+mod releases;
+#[cfg(test)]
+mod secrets;
+#[cfg(test)]
+mod signatures;
+#[cfg(test)]
+mod specs;
