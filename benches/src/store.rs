@@ -11,7 +11,7 @@ mod scan;
 
 use crate::{
     disk, folder, ingest,
-    load::{self, End, Requests},
+    load::{End, Requests},
     process::Server,
     push,
 };
