@@ -1,10 +1,10 @@
 //! Says in memory of most dedupe keys that a day does not have them, so that nothing is read for
 //! an event that is new, as nearly all are.
 //!
-//! A Bloom filter in blocks of one cache line (Putze, Sanders, Singler, 2007), in levels: a full one
-//! is followed by a larger one. It may take a key for one that it has, never the other way round:
-//! until it holds all that the table of its day has, and where its memory ends, it says of every
-//! key that the day may have it. The index's writer alone writes it.
+//! A Bloom filter in blocks of one cache line (Putze, Sanders, Singler, 2007), in levels: a full
+//! one is followed by a larger one. It may take a key for one that it has, never the other way
+//! round: until it holds all that the table of its day has, and where its memory ends, it says of
+//! every key that the day may have it. The index's writer alone writes it.
 
 use headgate_event::limits::{
     DEDUPE_FILTER_BITS_A_KEY, DEDUPE_FILTER_BYTES_MAX, DEDUPE_FILTER_KEYS_MIN,
