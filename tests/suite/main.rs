@@ -4,6 +4,7 @@ mod backup;
 mod bad_input;
 mod damage;
 mod durability;
+mod fake_slack;
 mod metrics;
 mod openapi;
 mod peers;

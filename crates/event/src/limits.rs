@@ -2,6 +2,9 @@
 //!
 //! A limit that other limits rest on is proved against them at compile time, at the end.
 
+mod socket;
+pub use socket::*;
+
 use std::time::Duration;
 
 mod cron;
@@ -400,11 +403,6 @@ pub const SLACK_BLOCKS_DEPTH_MAX: usize = 16;
 pub const SLACK_MENTIONS_MAX: usize = 100;
 /// Slack: most values of a submitted form that a prompt shows.
 pub const SLACK_FORM_VALUES_SHOWN_MAX: usize = 30;
-
-/// The longest secret that is read from a file, in bytes.
-pub const SECRET_BYTES_MAX: usize = 64 << 10;
-/// The shortest key of the API, in bytes.
-pub const API_KEY_BYTES_MIN: usize = 12;
 
 const _: () = assert!(OUTLINE_FACTS_BYTES_MAX < PROMPT_BYTES_MAX);
 const _: () = assert!(PROMPT_VALUE_BYTES_MAX < PROMPT_LINE_BYTES_MAX);

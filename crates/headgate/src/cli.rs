@@ -4,6 +4,8 @@
 mod client_arguments;
 mod commands;
 mod cron_arguments;
+#[cfg(feature = "dev")]
+mod dev_arguments;
 mod provider_arguments;
 mod rejection_arguments;
 mod schedule_arguments;
@@ -18,6 +20,8 @@ pub use commands::{
 pub use cron_arguments::{
     CronArguments, CronCommand, CronExplainArguments, CronNextArguments, CronZonesArguments,
 };
+#[cfg(feature = "dev")]
+pub use dev_arguments::{DevCommand, FakeSlackArguments};
 pub use provider_arguments::{
     ProvidersCommand, ProvidersListArguments, ProvidersShowArguments, RenderArguments,
     VerifyArguments,
@@ -98,6 +102,10 @@ pub enum Command {
     /// listener on this machine is asked, and with TLS its certificate has to be good for the name
     /// in `public_url`.
     Health(HealthArguments),
+    /// What to develop against
+    #[cfg(feature = "dev")]
+    #[command(subcommand)]
+    Dev(DevCommand),
     /// Send a correctly signed sample webhook
     Send(SendArguments),
     /// Write every event with its exact bytes to a file

@@ -11,6 +11,8 @@ pub mod check;
 pub mod completions;
 pub mod cron;
 pub mod dead_letters;
+#[cfg(feature = "dev")]
+pub mod dev;
 pub mod events;
 pub mod export;
 pub mod health;

@@ -62,6 +62,8 @@ fn execute(cli: &Cli) -> Result<(), Failure> {
         Command::Cron(command) => cron::run(command, environment),
         Command::Health(arguments) => wait(one_thread()?, health::run(arguments, environment)),
         Command::Reindex(arguments) => reindex::run(arguments),
+        #[cfg(feature = "dev")]
+        Command::Dev(command) => wait(one_thread()?, crate::dev::run(command, environment)),
         Command::Send(arguments) => wait(one_thread()?, send::run(arguments, environment)),
     }
 }
