@@ -12,5 +12,6 @@ mod quarantine;
 mod reindex;
 mod reload;
 mod requests;
+mod slack;
 mod slow;
 mod tour;

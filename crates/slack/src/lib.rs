@@ -34,6 +34,9 @@ pub use channel::{
 mod draft;
 pub use draft::{Drafted, Receipt, Transport, draft};
 
+mod sample;
+pub use sample::Sample;
+
 mod source;
 pub use source::{AgeRule, NotReleased, Ports, SlackSource};
 

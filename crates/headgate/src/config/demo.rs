@@ -45,7 +45,7 @@ impl Config {
             channels: Channels {
                 webhooks: vec![channel],
                 cron: vec![Arc::new(timers)],
-                schedules: Vec::new(),
+                ..Channels::default()
             },
             subscriptions: vec![subscription],
             quarantine: Some(Bounds::default()),

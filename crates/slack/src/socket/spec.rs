@@ -54,6 +54,15 @@ pub(super) struct Endpoint {
 }
 
 impl SocketSpec {
+    /// Whether it can be meant; nothing is asked of anyone.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with it, except that certificates are looked for when it is started.
+    pub fn check(&self) -> Result<(), SocketSpecError> {
+        self.endpoint().map(drop)
+    }
+
     pub(super) fn endpoint(&self) -> Result<Endpoint, SocketSpecError> {
         let token = self.app_token.expose();
         if !token.starts_with(TOKEN_PREFIX) || token.len() == TOKEN_PREFIX.len() {
