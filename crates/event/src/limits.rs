@@ -194,6 +194,16 @@ pub const STORE_RETRY_AFTER: Duration = Duration::from_secs(5);
 /// index stays good for a while.
 pub const DEDUPE_KEPT_EVENTS: u64 = 65_536;
 
+/// The memory of all filters together that spare looks for dedupe keys, in bytes: beyond it the
+/// index is asked again.
+pub const DEDUPE_FILTER_BYTES_MAX: usize = 16 << 20;
+/// The memory of such a filter for a key, in bits: of keys that are not there, fewer than one in a
+/// hundred is looked for.
+pub const DEDUPE_FILTER_BITS_A_KEY: usize = 16;
+/// The keys that the filter of a day takes before it grows.
+pub const DEDUPE_FILTER_KEYS_MIN: usize = 4_096;
+/// The keys that are read into a filter at a time, between what is more pressing.
+pub const DEDUPE_FILTER_STEP_KEYS: usize = 8_192;
 /// The most events that one transaction of the index takes.
 pub const INDEX_TRANSACTION_EVENTS_MAX: usize = 16_384;
 /// How long the index waits for more events before a transaction: they are served from memory.

@@ -44,8 +44,8 @@ async fn fake_slack(
 ) -> Result<(), Failure> {
     let signals = Signals::listen()?;
     let mut requests = requests(arguments, environment)?;
-    let slack = FakeSlack::start_at(WorkspaceOptions::default(), &arguments.listen.to_string());
-    let slack = slack.await.with_context(|| format!("listen on {}", arguments.listen))?;
+    let listening = FakeSlack::start_at(WorkspaceOptions::default(), arguments.listen).await;
+    let slack = listening.with_context(|| format!("listen on {}", arguments.listen))?;
     output::line(&json!({"api": slack.api()}).to_string())?;
     let every = Duration::from_millis(arguments.every.as_ms()).max(EVERY_MIN);
     let mut events = tokio::time::interval(every);

@@ -9,6 +9,7 @@ pub mod config;
 pub mod backup;
 pub mod check;
 pub mod completions;
+pub mod cron;
 pub mod dead_letters;
 #[cfg(feature = "dev")]
 pub mod dev;
@@ -22,6 +23,7 @@ pub mod reindex;
 pub mod rejections;
 pub mod render;
 pub mod repair;
+pub mod schedule_commands;
 pub mod send;
 pub mod serve;
 pub mod tail;

@@ -20,7 +20,8 @@ fn envelope(text: impl Into<Bytes>) -> (EnvelopeKind, Option<String>, Bytes) {
 fn a_payload_is_kept_byte_for_byte() {
     let payload = r#"{"b" : 1.10, "a":[ 1,2 ], "b":12345678901234567890123, "u":"\u00e9"}"#;
     let text = format!(
-        r#"{{"payload":{payload}, "envelope_id":"e1","type":"events_api","retry_attempt":2,"retry_reason":"timeout","accepts_response_payload":false}}"#
+        r#"{{"payload":{payload}, "envelope_id":"e1","type":"events_api","retry_attempt":2,
+            "retry_reason":"timeout","accepts_response_payload":false}}"#
     );
     let Message::Envelope(read) = read(text) else { panic!("an envelope") };
     assert_eq!(read.payload, payload);

@@ -173,9 +173,8 @@ fn an_answer_goes_with_the_acknowledgement_where_the_envelope_takes_one() {
         ("false", r#"{"envelope_id":"e1"}"#),
         ("\"true\"", r#"{"envelope_id":"e1"}"#),
     ] {
-        let text = format!(
-            r#"{{"envelope_id":"e1","accepts_response_payload":{takes},"type":"interactive","payload":{{}}}}"#
-        );
+        let text =
+            format!(r#"{{"envelope_id":"e1","accepts_response_payload":{takes},"payload":{{}}}}"#);
         table.say(first, &text);
         let id = table.storing();
         let said = table.step(Input::Stored(id, Some(json(r#"{"options":[]}"#))));

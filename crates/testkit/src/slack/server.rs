@@ -103,11 +103,11 @@ struct State {
 impl FakeSlack {
     /// Serves a workspace with these options on a free port.
     pub async fn start(options: WorkspaceOptions) -> io::Result<Self> {
-        Self::start_at(options, "127.0.0.1:0").await
+        Self::start_at(options, SocketAddr::from(([127, 0, 0, 1], 0))).await
     }
 
     /// The same on this address.
-    pub async fn start_at(options: WorkspaceOptions, address: &str) -> io::Result<Self> {
+    pub async fn start_at(options: WorkspaceOptions, address: SocketAddr) -> io::Result<Self> {
         let listener = TcpListener::bind(address).await?;
         let address = listener.local_addr()?;
         let state = State {
@@ -307,10 +307,10 @@ async fn keep_time(shared: Arc<Shared>) {
         let due = shared.lock().workspace.wake_at();
         // What is overdue waits for something else than time.
         let due = due.map(|at| at.max(shared.begun.elapsed() + Duration::from_millis(1)));
-        let wait = due.map(|at| tokio::time::sleep_until(shared.begun + at));
+        let at = due.map(|at| shared.begun + at);
         tokio::select! {
             () = changed => continue,
-            () = async { match wait { Some(wait) => wait.await, None => std::future::pending().await } } => {}
+            () = tokio::time::sleep_until(at.unwrap_or_else(Instant::now)), if at.is_some() => {}
         }
         let now = shared.begun.elapsed();
         shared.change(|state| state.workspace.tick(now));
