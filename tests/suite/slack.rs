@@ -3,7 +3,9 @@
 
 use anyhow::{Context, Result, bail, ensure};
 use headgate_testkit::slack::{FakeSlack, OpenAnswer, WorkspaceOptions};
-use headgate_tests::{Gateway, Response, binary, python, request, senders, write_config};
+use headgate_tests::{
+    Gateway, Response, binary, python, request, senders, write_config, write_config_of_server,
+};
 use serde_json::{Value, json};
 use std::{
     io::{BufRead, BufReader},
@@ -332,6 +334,23 @@ fn the_api_shows_the_channel_and_a_reload_with_a_fault_changes_nothing() -> Resu
     gateway.hang_up()?;
     gateway.said("\"reloaded\"")?;
     ensure!(deliver(&gateway, &message("Ev2", "by the old secret"), &[])?.status == 401);
+    Ok(())
+}
+
+#[test]
+fn beside_an_api_of_its_own_the_public_listener_takes_slack_and_that_of_the_api_does_not()
+-> Result<()> {
+    let folder = tempfile::tempdir()?;
+    std::fs::write(folder.path().join("secret"), SECRET)?;
+    let server = "listen = \"127.0.0.1:0\"\napi_listen = \"127.0.0.1:0\"";
+    let tables = "[[channel]]\nid = \"team\"\ntype = \"slack\"\n\
+                  signing_secrets = [{ file = \"secret\" }]\n";
+    let gateway = Gateway::start(&write_config_of_server(folder.path(), server, tables)?)?;
+    ensure!(deliver(&gateway, &message("Ev1", "taken"), &[])?.status == 200);
+    let there = request(&gateway.api_address, "POST", TARGET, &[], &message("Ev2", "not here"))?;
+    ensure!(there.status == 404, "{}", there.status);
+    let listed = request(&gateway.api_address, "GET", "/v1/events", &[], b"")?.json()?;
+    ensure!(listed["events"].as_array().map(Vec::len) == Some(1), "{listed}");
     Ok(())
 }
 
