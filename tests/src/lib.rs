@@ -3,6 +3,7 @@
 //! Nothing here links Headgate: the tests start its binary and speak HTTP to it.
 
 mod client;
+pub mod cron;
 mod gateway;
 pub mod kill;
 pub mod senders;
