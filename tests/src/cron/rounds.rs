@@ -18,6 +18,9 @@ use std::{
 /// The first round is left this much longer, so that the schedules are stored and fire.
 const FIRST_MS: u64 = 2_500;
 
+/// It is started again within this, so that some seconds pass without it.
+const DOWN_MS: u64 = 3_000;
+
 /// What a run does.
 #[derive(Clone, Copy, Debug)]
 pub struct Plan {
@@ -50,6 +53,8 @@ pub fn run(plan: &Plan, folder: &Path) -> Result<Report> {
         let alive_ms = u64::from(round == 0) * FIRST_MS + mix(plan.seed ^ round) % 2_500;
         thread::sleep(Duration::from_millis(alive_ms));
         gateway.kill()?;
+        let down_ms = mix(plan.seed ^ (round << 16)) % DOWN_MS;
+        thread::sleep(Duration::from_millis(down_ms));
     }
     let last = now();
     let gateway = Gateway::start(&config).context("the start after the last kill")?;
