@@ -187,7 +187,9 @@ impl Ticker {
             cursor.removed_at.is_some_and(|at| now.since(at) > SCHEDULE_TOMBSTONE_AGE)
         };
         let gone: Vec<Uuid> = self.absent.iter().filter(|it| old(it)).map(Cursor::id).collect();
-        gone.iter().for_each(|id| drop(self.absent.take(*id)));
+        for id in &gone {
+            self.absent.take(*id);
+        }
         gone
     }
 }
