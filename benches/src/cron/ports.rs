@@ -6,7 +6,7 @@ use headgate_event::{
     Accepted, BoxFuture, Clock, Draft, EventId, Sink, StoreError, Timestamp,
     limits::STORE_RETRY_AFTER, prompt::PromptKey,
 };
-use headgate_queue::{Embedded, EmbeddedOptions, SourceNote, SourceNotes};
+use headgate_queue::{Embedded, EmbeddedOptions, Queue, SourceNote, SourceNotes};
 use std::{
     path::Path,
     sync::{
@@ -33,6 +33,7 @@ pub(super) struct Stored {
     count: AtomicUsize,
 }
 
+#[derive(Debug)]
 struct SystemClock;
 struct Measured(Arc<Embedded>, Arc<Stored>);
 struct Kept(Arc<Embedded>);

@@ -93,3 +93,102 @@ fn reset(reset: &ClockReset) {
         "cron.reset: the wall clock was set back by hours; schedules that were ahead begin anew"
     );
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Every, MissedWhy, Schedule, ScheduleOrigin, ScheduleSpec, Timing};
+    use headgate_event::{Channel, ChannelType};
+    use metrics_exporter_prometheus::PrometheusBuilder;
+    use serde_json::value::RawValue;
+    use std::{io, sync::Arc, time::Duration};
+
+    /// What was logged.
+    #[derive(Clone, Default)]
+    struct Log(Arc<Mutex<Vec<u8>>>);
+
+    impl io::Write for Log {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().expect("whole").extend(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn schedule() -> Arc<Schedule> {
+        let channel = Channel::new("timers", "Timers", ChannelType::Cron).expect("fits");
+        let every = Every::new(Duration::from_secs(60), Timestamp::default()).expect("fits");
+        let spec = ScheduleSpec {
+            id: Schedule::id_of(&channel, "report", None).expect("fits"),
+            channel: Arc::new(channel),
+            name: "report".into(),
+            timing: Arc::new(Timing::Every(every)),
+            payload: RawValue::from_string("{}".into()).expect("JSON"),
+            rules: Arc::default(),
+            enabled: true,
+            origin: ScheduleOrigin::Toml,
+        };
+        Arc::new(Schedule::new(spec).expect("fits"))
+    }
+
+    /// The lines and the metrics of what was missed, one batch a moment.
+    fn told(batches: &[(i64, u64)]) -> (Vec<String>, String) {
+        let (log, recorder) = (Log::default(), PrometheusBuilder::new().build_recorder());
+        let (writer, figures) = (log.clone(), recorder.handle());
+        let lines = tracing_subscriber::fmt()
+            .without_time()
+            .with_ansi(false)
+            .with_writer(move || writer.clone())
+            .finish();
+        let (schedule, report) = (schedule(), Report::default());
+        let tell = || {
+            for (second, count) in batches {
+                let now = Timestamp::from_unix_s(*second);
+                let first = now.minus(Duration::from_secs(60 * count));
+                let (schedule, why) = (Arc::clone(&schedule), MissedWhy::Policy);
+                let missed =
+                    Missed { schedule, why, count: *count, at_least: false, first, last: now };
+                let mut batch = Batch::default();
+                (batch.now, batch.missed) = (now, vec![missed]);
+                report.batch(&batch, &Settled::default(), &[]);
+            }
+        };
+        metrics::with_local_recorder(&recorder, || tracing::subscriber::with_default(lines, tell));
+        let text = String::from_utf8(log.0.lock().expect("whole").clone()).expect("text");
+        (text.lines().map(str::to_owned).collect(), figures.render())
+    }
+
+    #[test]
+    fn what_was_missed_is_one_line_and_a_metric_with_count_range_and_reason() {
+        let (lines, figures) = told(&[(1_800_000_000, 7)]);
+        let [line] = lines.as_slice() else { panic!("{lines:?}") };
+        for part in [
+            "WARN",
+            "cron.missed",
+            "schedule=\"report\"",
+            "channel=\"timers\"",
+            "why=\"policy\"",
+            "count=7",
+            "at_least=false",
+            "first=2027-01-15T07:53:00.000Z",
+            "last=2027-01-15T08:00:00.000Z",
+            "not_logged_before=0",
+        ] {
+            assert!(line.contains(part), "`{part}` is not in {line}");
+        }
+        let counted = "headgate_cron_missed_total{channel=\"timers\",why=\"policy\"} 7";
+        assert!(figures.lines().any(|line| line == counted), "{figures}");
+    }
+
+    #[test]
+    fn a_schedule_that_misses_all_the_time_has_a_line_a_minute_and_every_count() {
+        let at = |second: i64| (1_800_000_000 + second, 2);
+        let (lines, figures) = told(&[at(0), at(20), at(40), at(60), at(61)]);
+        assert_eq!(lines.len(), 2, "{lines:?}");
+        assert!(lines.iter().any(|line| line.contains("not_logged_before=4")), "{lines:?}");
+        assert!(figures.contains("why=\"policy\"} 10"), "{figures}");
+    }
+}
