@@ -2,3 +2,5 @@
 //! it.
 //!
 //! This crate reads no clock, file or environment: times and keys come in as arguments.
+
+pub mod smtp;

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 mod cron;
 pub use cron::*;
+mod smtp;
+pub use smtp::*;
 
 /// The longest `prompt_ready`, in bytes.
 pub const PROMPT_BYTES_MAX: usize = 4096;
