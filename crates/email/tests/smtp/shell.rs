@@ -193,7 +193,13 @@ async fn a_large_message_comes_whole_through_its_temporary_file() {
 async fn pythons_client_delivers_and_is_told_who_is_unknown() {
     let mut running = start(options()).await;
     let said = running.python("plain").await;
-    insta::assert_snapshot!(said, @"");
+    insta::assert_snapshot!(said, @r"
+    250 8bitmime, chunking, enhancedstatuscodes, limits, pipelining, size, smtputf8
+    refused {'nobody@example.com': (550, b'5.1.1 there is no such address here')}
+    verify 252
+    noop 250 rset 250
+    quit 221
+    ");
     let letter = running.letter().await;
     assert_eq!(&letter.message[..], b"Subject: hello\r\n\r\n.\r\n..dots\r\nend\r\n");
     assert_eq!(letter.envelope.rcpt_to, ["support+tag@example.com"]);
@@ -204,21 +210,38 @@ async fn pythons_client_delivers_and_is_told_who_is_unknown() {
 #[tokio::test]
 async fn pythons_client_delivers_after_starttls() {
     let mut running = encrypted(Encryption::Required).await;
-    insta::assert_snapshot!(running.python("starttls").await, @"");
+    insta::assert_snapshot!(running.python("starttls").await, @r"
+    250 530
+    starttls 220
+    250 8bitmime, chunking, enhancedstatuscodes, limits, pipelining, size, smtputf8
+    refused {'nobody@example.com': (550, b'5.1.1 there is no such address here')}
+    verify 252
+    noop 250 rset 250
+    quit 221
+    ");
     assert!(running.letter().await.envelope.tls);
 }
 
 #[tokio::test]
 async fn pythons_client_delivers_in_tls_from_the_first_byte() {
     let mut running = encrypted(Encryption::Immediate).await;
-    insta::assert_snapshot!(running.python("immediate").await, @"");
+    insta::assert_snapshot!(running.python("immediate").await, @r"
+    250 8bitmime, chunking, enhancedstatuscodes, limits, pipelining, size, smtputf8
+    refused {'nobody@example.com': (550, b'5.1.1 there is no such address here')}
+    verify 252
+    noop 250 rset 250
+    quit 221
+    ");
     assert!(running.letter().await.envelope.tls);
 }
 
 #[tokio::test]
 async fn what_was_said_before_the_handshake_is_not_obeyed_after_it() {
     let running = encrypted(Encryption::Offered).await;
-    insta::assert_snapshot!(running.python("injection").await, @"");
+    insta::assert_snapshot!(running.python("injection").await, @r"
+    before b'220 2.0.0 ready for TLS\r\n'
+    after b'250 2.0.0 ok\r\n221 2.0.0 closing the connection\r\n'
+    ");
 }
 
 #[tokio::test]

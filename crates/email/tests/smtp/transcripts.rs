@@ -68,8 +68,7 @@ fn play(script: &str, packets: Packets) -> String {
         if ["S: ", "M: ", "T:", "X:"].iter().any(|written| line.starts_with(written)) {
             continue;
         }
-        if !begun && (kind.starts_with('C') || kind.starts_with('!')) && line != "! early"
-        {
+        if !begun && (kind.starts_with('C') || kind.starts_with('!')) && line != "! early" {
             begun = true;
             wire.run();
             tell(&mut wire, &mut out);

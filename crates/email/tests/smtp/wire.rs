@@ -48,7 +48,7 @@ pub(crate) fn directory() -> Directory {
         addresses: patterns(addresses),
         senders_allow: Vec::new(),
         senders_deny: Vec::new(),
-        bytes_max: 1_000,
+        bytes_max: 8 << 20,
     };
     Directory::new(vec![
         channel("support", &["support@example.com", "sales@example.com"]),
