@@ -15,6 +15,7 @@ mod parts;
 mod prompt;
 mod provider;
 mod slack;
+mod smtp;
 mod verify;
 mod words;
 
@@ -42,6 +43,8 @@ pub const TARGETS: &[Target] = &[
     ("slack_body", slack::body),
     ("slack_markup", slack::markup),
     ("slack_signature", slack::signature),
+    ("smtp_data", smtp::data),
+    ("smtp_session", smtp::session),
     ("stored_event", event::stored),
     ("verify", verify::verify),
     ("words", words::words),

@@ -13,6 +13,7 @@ fn piece() -> impl Strategy<Value = Vec<u8>> {
         b"MAIL FROM:<> SIZE=10\r\n",
         b"RCPT TO:<support@example.com>\r\n",
         b"RCPT TO:<nobody@example.com>\r\n",
+        b"MAIL FROM:<a@b.example>\r\nRCPT TO:<support@example.com>\r\nDATA\r\n",
         b"DATA\r\n",
         b"BDAT 5\r\n",
         b"BDAT 3 LAST\r\n",
@@ -34,6 +35,7 @@ fn piece() -> impl Strategy<Value = Vec<u8>> {
 fn played(pieces: &[Vec<u8>]) -> Wire {
     let rules = SessionRules { tls: TlsOffer::Offered, ..rules() };
     let mut wire = Wire::greeted(rules, peer(BareNewlines::Reject));
+    wire.send(b"EHLO c\r\n");
     pieces.iter().for_each(|piece| wire.send(piece));
     wire
 }
@@ -46,6 +48,7 @@ proptest! {
         let mut wire = played(&pieces);
         let said = wire.take_said();
         let stored = said.matches("250 2.0.0 stored as ").count();
+        prop_assert!(wire.kept.len() <= 1_000, "more is kept than a message may have");
         prop_assert_eq!(stored, wire.stored.len(), "{}", &said);
         for line in said.split_inclusive("\r\n") {
             prop_assert!(line.ends_with("\r\n") && line.len() < 512);
