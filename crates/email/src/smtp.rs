@@ -1,8 +1,9 @@
 //! Receiving mail by SMTP (RFC 5321): what is said, when it is legal, and where a message ends.
 //!
-//! [`Session`] is the protocol without a socket or a clock; [`serve`] is the shell around it. What a
-//! message means, and where it is stored, is not known here: that is behind [`Recipients`] and
-//! [`Mailbox`]. `250` after a message leaves only when [`Mailbox::deliver`] said [`Delivered::Stored`].
+//! [`Session`] is the protocol without a socket or a clock; [`serve`] is the shell around it. What
+//! a message means, and where it is stored, is not known here: that is behind [`Recipients`] and
+//! [`Mailbox`]. `250` after a message leaves only when [`Mailbox::deliver`] said
+//! [`Delivered::Stored`].
 
 mod address;
 pub use address::{Address, AddressError};

@@ -19,7 +19,8 @@ pub enum AddressError {
     /// No local part, or one with a character that needs quotes.
     #[error("the part before `@` is not valid")]
     LocalPart,
-    /// A quoted local part with an `@` or a control character: two readers could read two addresses.
+    /// A quoted local part with an `@` or a control character: two readers could read two
+    /// addresses.
     #[error("the quoted part before `@` holds `@` or a control character")]
     Quoted,
     /// No domain, or one that no host can have.

@@ -112,8 +112,8 @@ fn recipient(rest: &str) -> Result<Address, Reply> {
     Address::parse(path).map_err(|_| Reply::syntax("5.1.3", "not a recipient's address"))
 }
 
-/// The path behind a keyword, without its brackets, and what follows it. Brackets inside of a quoted
-/// local part do not end it.
+/// The path behind a keyword, without its brackets, and what follows it. Brackets inside of a
+/// quoted local part do not end it.
 fn path<'l>(rest: &'l str, keyword: &str) -> Option<(&'l str, &'l str)> {
     let (found, rest) = rest.split_at_checked(keyword.len())?;
     if !found.eq_ignore_ascii_case(keyword) {

@@ -2,8 +2,9 @@
 //! section 4.5.2).
 //!
 //! Only CR LF `.` CR LF ends a message. Servers that end it at less can be made to read one message
-//! as two, the second one from whomever the sender likes; so everything that some other server takes
-//! for the end of a line (a bare CR or LF) is noted, and a message with one is refused or mended.
+//! as two, the second one from whomever the sender likes; so everything that some other server
+//! takes for the end of a line (a bare CR or LF) is noted, and a message with one is refused or
+//! mended.
 
 use memchr::memchr3;
 

@@ -65,8 +65,8 @@ pub struct Letter {
 
 /// Stores messages.
 pub trait Mailbox: Send + Sync + 'static {
-    /// Stores a message for all of its channels, or for none. [`Delivered::Stored`] promises that it
-    /// is on disk: the sender forgets the message with our `250`.
+    /// Stores a message for all of its channels, or for none. [`Delivered::Stored`] promises that
+    /// it is on disk: the sender forgets the message with our `250`.
     fn deliver(&self, letter: Letter) -> impl Future<Output = Delivered> + Send;
 
     /// Whether there is room on the disk. Asked before each message, so it answers at once.

@@ -7,15 +7,15 @@ mod proxied;
 
 use super::{
     ports::{Mailbox, Recipients},
+    reply::Reply,
     seats::{Seat, Seats},
     session::{BareNewlines, Conditions, Disk, SessionRules, TlsOffer},
 };
 use headgate_event::{Clock, limits};
 use headgate_http::{Exempt, Intake, IpNet, Tls};
 use metrics::counter;
-use std::{future::Future, net::IpAddr, pin::pin, sync::Arc, time::Duration};
+use std::{future::Future, io::Write, net::IpAddr, pin::pin, sync::Arc, time::Duration};
 use tokio::{
-    io::AsyncWriteExt,
     net::{TcpListener, TcpStream},
     sync::watch,
     time::{Instant, sleep, timeout},
@@ -231,12 +231,15 @@ fn contains(networks: &[IpNet], address: IpAddr) -> bool {
     networks.iter().any(|network| network.contains(&address))
 }
 
-/// Says that there is no room, as far as that takes no time, and closes.
-fn turn_away(mut stream: TcpStream, reason: &'static str) {
+/// Says that there is no room, if that takes no time, and closes.
+fn turn_away(stream: TcpStream, reason: &'static str) {
     counter!("headgate_smtp_connections_refused_total", "reason" => reason).increment(1);
-    tokio::spawn(async move {
-        let mut line = Vec::new();
-        super::Reply::TOO_MANY_CONNECTIONS.write_to(&mut line);
-        let _ = timeout(limits::LINGER_TIMEOUT, stream.write_all(&line)).await;
-    });
+    let mut line = Vec::new();
+    Reply::TOO_MANY_CONNECTIONS.write_to(&mut line);
+    // The socket does not block, and a line fits into its empty buffer: no task waits for a client
+    // that there is no room for.
+    let written = stream.into_std().and_then(|mut stream| stream.write_all(&line));
+    if let Err(error) = written {
+        tracing::debug!(%error, "a client that is turned away was not told");
+    }
 }

@@ -1,13 +1,16 @@
-//! One SMTP session without a socket or a clock: bytes and moments go in, replies and steps come out.
+//! One SMTP session without a socket or a clock: bytes and moments go in, replies and steps come
+//! out.
 //!
 //! The shell feeds [`Session::receive`], does what [`Session::step`] says, writes what
-//! [`Session::take_output`] gives, and calls [`Session::expire`] when [`Session::deadline`] is over.
+//! [`Session::take_output`] gives, and calls [`Session::expire`] when [`Session::deadline`] is
+//! over.
 //!
 //! ```text
 //! Greeting -> Commands <-> Body -> Ended -> Delivering -> Commands
 //!             Commands  -> Handshake -> Commands            any -> Closed
 //! ```
 
+mod body;
 mod commands;
 mod incoming;
 mod rules;
@@ -190,8 +193,8 @@ impl Session {
         self.stopping
     }
 
-    /// What the shell could not keep is refused, once it is whole, with a reply that lets the sender
-    /// try again.
+    /// What the shell could not keep is refused, once it is whole, with a reply that lets the
+    /// sender try again.
     pub fn keeping_failed(&mut self) {
         if let Some(incoming) = &mut self.incoming {
             incoming.refuse(Reply::STORAGE_FAILED);
@@ -280,112 +283,6 @@ impl Session {
         line
     }
 
-    fn body(&mut self, framing: Framing, now: Instant) -> Option<Step> {
-        let Some(incoming) = &mut self.incoming else { return self.close(Reply::OUT_OF_ORDER) };
-        if self.spent.bytes > self.rules.bytes_max {
-            return self.close(Reply::TOO_MUCH);
-        }
-        let most = match framing {
-            Framing::Dot => usize::MAX,
-            Framing::Chunk { left, .. } => usize::try_from(left).unwrap_or(usize::MAX),
-        };
-        let input = self.input.get(..most.min(self.input.len())).unwrap_or_default();
-        let ends_here = matches!(framing, Framing::Chunk { left: 0, .. });
-        if input.is_empty() && !ends_here {
-            return Some(Step::Read);
-        }
-        let was_refused = incoming.refusal().is_some();
-        let (used, ended, mut part) = incoming.take(input, now);
-        self.input.drain(..used);
-        self.phase = match framing {
-            Framing::Dot if ended => Phase::Ended,
-            Framing::Dot => Phase::Body(Framing::Dot),
-            Framing::Chunk { left, is_last } => match (left - used as u64, is_last) {
-                (0, true) => {
-                    part.extend(incoming.finish());
-                    Phase::Ended
-                }
-                (0, false) => Phase::Commands,
-                (left, is_last) => Phase::Body(Framing::Chunk { left, is_last }),
-            },
-        };
-        let is_refused = incoming.refusal().is_some();
-        if self.phase == Phase::Commands {
-            self.waiting_since = now;
-            return self.end_chunk(part);
-        }
-        match (was_refused, is_refused) {
-            (false, true) => Some(Step::Discard),
-            (true, _) => None,
-            (false, false) => keep(part),
-        }
-    }
-
-    /// The reply to a chunk that is not the last. One that was refused ends its message.
-    fn end_chunk(&mut self, part: Vec<u8>) -> Option<Step> {
-        let refusal = self.incoming.as_ref().and_then(Incoming::refusal).cloned();
-        match refusal {
-            None => {
-                self.say(Reply::CHUNK_OK);
-                keep(part)
-            }
-            Some(reply) => {
-                self.abandon();
-                self.say(reply);
-                Some(Step::Discard)
-            }
-        }
-    }
-
-    /// Drops bytes of a chunk whose command was refused: they are no commands.
-    fn drop_chunk(&mut self, left: u64, now: Instant) -> Option<Step> {
-        let there = usize::try_from(left).unwrap_or(usize::MAX).min(self.input.len());
-        self.input.drain(..there);
-        let left = left - there as u64;
-        if left == 0 {
-            self.phase = Phase::Commands;
-            self.waiting_since = now;
-            return None;
-        }
-        self.phase = Phase::Refused { left };
-        Some(Step::Read)
-    }
-
-    /// Hands on a whole message, or refuses it.
-    fn judge(&mut self) -> Option<Step> {
-        let verdict = self.incoming.take().map_or(Ok(()), |incoming| incoming.verdict());
-        let transaction = self.transaction.take();
-        self.phase = Phase::Commands;
-        match (verdict, transaction) {
-            (Ok(()), Some(transaction)) => {
-                self.phase = Phase::Delivering;
-                Some(Step::Deliver(self.posted(transaction)))
-            }
-            (Ok(()), None) => self.close(Reply::OUT_OF_ORDER),
-            (Err(reply), _) => {
-                // Who sends line ends that others read otherwise gets no second try.
-                if reply == Reply::BARE_NEWLINES {
-                    self.close(reply);
-                } else {
-                    self.say(reply);
-                }
-                Some(Step::Discard)
-            }
-        }
-    }
-
-    fn posted(&self, transaction: Transaction) -> Posted {
-        let Transaction { from, recipients, .. } = transaction;
-        let envelope = Envelope {
-            mail_from: Some(from.as_ref().map(Address::to_string).unwrap_or_default()),
-            rcpt_to: recipients.iter().map(|recipient| recipient.address.to_string()).collect(),
-            helo: self.helo.clone(),
-            remote_ip: Some(self.peer.address.ip().to_canonical().to_string()),
-            tls: self.secured,
-        };
-        Posted { envelope, from, recipients }
-    }
-
     /// Forgets the message that was begun.
     fn abandon(&mut self) {
         self.transaction = None;
@@ -414,8 +311,4 @@ impl Session {
         self.phase = Phase::Closed;
         Some(Step::Close)
     }
-}
-
-fn keep(part: Vec<u8>) -> Option<Step> {
-    (!part.is_empty()).then_some(Step::Keep(part))
 }

@@ -95,3 +95,12 @@ fn every_greeting_begins_anew() {
     wire.send(b"x\r\n.\r\n");
     assert_eq!(wire.stored[0].0.envelope.helo.as_deref(), Some("c"));
 }
+
+#[test]
+fn commands_that_bring_no_message_come_to_an_end() {
+    let mut wire = Wire::greeted(rules(), peer(BareNewlines::Reject));
+    let said = wire.ask("NOOP\r\n".repeat(1_000).as_bytes());
+    assert_eq!((said.matches("250 2.0.0 ok").count(), wire.closed), (1_000, false));
+    assert!(wire.ask(b"NOOP\r\n").starts_with("421 4.7.0"));
+    assert!(wire.closed);
+}

@@ -1,9 +1,10 @@
-//! Every conversation of `fixtures/smtp`: what the client says is given, what comes back is checked.
+//! Every conversation of `fixtures/smtp`: what the client says is given, what comes back is
+//! checked.
 //!
 //! A file has lines of these kinds: `# ` a remark, `= ` a setting, `C: ` a line of the client (with
-//! `\r`, `\n`, `\0`, `\\` and `{text*times}`), `C+ ` the same without CR LF behind it, `C& ` a line that
-//! comes in one packet with the next, `! ` something that happens. Written by the test: `S: ` a reply,
-//! `M: ` a message that was stored, `T:` a handshake, `X:` the end of the connection.
+//! `\r`, `\n`, `\0`, `\\` and `{text*times}`), `C+ ` the same without CR LF behind it, `C& ` a line
+//! that comes in one packet with the next, `! ` something that happens. Written by the test: `S: `
+//! a reply, `M: ` a message that was stored, `T:` a handshake, `X:` the end of the connection.
 //! `UPDATE_FIXTURES=1` writes the latter anew; read the difference before you keep it.
 
 use crate::wire::{Wire, peer, rules};

@@ -180,7 +180,8 @@ impl<M: Mailbox> Shared<M> {
     }
 }
 
-/// The one place where sessions get their time from. It is the runtime's, so that tests can move it.
+/// The one place where sessions get their time from. It is the runtime's, so that tests can move
+/// it.
 fn moment() -> std::time::Instant {
     Instant::now().into_std()
 }

@@ -178,7 +178,8 @@ impl Session {
         if self.secured {
             return Reply::TLS_IS_ON;
         }
-        // Whatever came behind the command came from before the handshake, from anybody on the line.
+        // Whatever came behind the command came from before the handshake, from anybody on the
+        // line.
         self.input.clear();
         self.abandon();
         self.phase = Phase::Handshake;
