@@ -48,6 +48,7 @@ for event in sorted(fixtures.glob("*/*.event.json")):
 for payload in sorted((root.parent / "fixtures" / "slack" / "events").glob("*.json")):
     if not payload.name.endswith(".data.json"):
         seed("slack_body", payload.stem, b"\x00" + payload.read_bytes())
+        seed("slack_socket", payload.stem, b'{"envelope_id":"e1","type":"events_api","payload":' + payload.read_bytes() + b"}")
 for number, text in enumerate(["hi <@U1|bob> in <#C1|ops>", "&lt;@U1&gt; &amp;lt;", "<!date^1392734382^{date}|then>", "<https://a.example|b.example>"]):
     seed("slack_markup", str(number), text.encode())
 for vector in json.loads((root.parent / "fixtures" / "slack" / "vectors.json").read_text()):

@@ -15,6 +15,7 @@ mod parts;
 mod prompt;
 mod provider;
 mod slack;
+mod slack_socket;
 mod smtp;
 mod verify;
 mod words;
@@ -43,6 +44,7 @@ pub const TARGETS: &[Target] = &[
     ("slack_body", slack::body),
     ("slack_markup", slack::markup),
     ("slack_signature", slack::signature),
+    ("slack_socket", slack_socket::message),
     ("smtp_data", smtp::data),
     ("smtp_session", smtp::session),
     ("stored_event", event::stored),
