@@ -14,7 +14,14 @@ use super::{
 use headgate_event::{Clock, limits};
 use headgate_http::{Exempt, Intake, IpNet, Tls};
 use metrics::counter;
-use std::{future::Future, io::Write, net::IpAddr, pin::pin, sync::Arc, time::Duration};
+use std::{
+    future::Future,
+    io::{ErrorKind, Write},
+    net::IpAddr,
+    pin::pin,
+    sync::Arc,
+    time::Duration,
+};
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::watch,
@@ -181,6 +188,8 @@ impl<M: Mailbox> Shared<M> {
                 }
                 None => turn_away(stream, "total"),
             },
+            // It ended before it was taken; others wait behind it.
+            Err(error) if error.kind() == ErrorKind::ConnectionAborted => {}
             Err(error) => {
                 tracing::warn!(%error, "no connection can be taken for a moment");
                 sleep(limits::ACCEPT_PAUSE).await;
