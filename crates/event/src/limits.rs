@@ -7,6 +7,9 @@ use std::time::Duration;
 mod cron;
 pub use cron::*;
 
+mod mail;
+pub use mail::*;
+
 /// The longest `prompt_ready`, in bytes.
 pub const PROMPT_BYTES_MAX: usize = 4096;
 /// The longest value from outside that a prompt shows in one line, in bytes.
