@@ -33,6 +33,9 @@ pub(crate) enum Keep {
     Content,
 }
 
+/// How much of a line is looked at for the colon of a field that is none, in bytes.
+const NAME_BYTES_LOOKED_AT: usize = 78;
+
 /// What an event is made of: kept although the block is longer than its limit.
 const TELLING: &[&str] = &[
     "from",
@@ -86,6 +89,9 @@ impl<'a> Head<'a> {
                 open = Some((name, at + name.len() + colon_after(shown, name), at + shown.len()));
             } else if at == from && (shown.starts_with(b"From ") || shown.starts_with(b">From ")) {
                 // The separator of an mbox that a program forgot to take away.
+            } else if is_nearly_a_field(shown) {
+                reading.close(raw, open.take(), keep);
+                reading.defect("header_malformed");
             } else {
                 reading.defect("header_without_end");
                 break;
@@ -171,6 +177,14 @@ fn name_of(line: &[u8]) -> Option<&str> {
     let spaces = rest.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
     (end > 0 && rest.get(spaces) == Some(&b':'))
         .then(|| line.get(..end).and_then(|name| std::str::from_utf8(name).ok()))?
+}
+
+/// Whether a line looks like a field and is none, like `Fr om: ..`. It is passed over, as verifiers
+/// of signatures do, and ends no header block.
+fn is_nearly_a_field(line: &[u8]) -> bool {
+    let colon = line.iter().take(NAME_BYTES_LOOKED_AT).position(|byte| *byte == b':');
+    let name = colon.and_then(|end| line.get(..end)).unwrap_or_default();
+    !name.is_empty() && name.iter().all(|byte| matches!(byte, b' '..=b'~' | b'\t'))
 }
 
 /// How many bytes after a name its colon ends.
