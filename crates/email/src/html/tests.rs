@@ -57,7 +57,7 @@ fn scripts_and_styles_are_left_out_and_are_no_hidden_text() {
 fn blocks_are_lines_and_links_show_where_they_lead() {
     let html = "<h1>A  b</h1><p>One<br>two</p><p>three <b>four</b></p><ul><li>x<li>y</ul>\
         <table><tr><td>1<td>2<tr><td>3</table><hr><pre>a\n  b</pre>\
-        <a href='https://e.example/x y'>go</a> <a href=https://e.example/>e.example</a>\
+        <a href='https://e.example/x y'>go</a> <a href=https://e.example/>e.example</a> \
         <a href=#top>up</a><a href='https://e.example'><img alt=logo></a>";
     let expected = "A b\n\nOne\ntwo\n\nthree four\n\n- x\n- y\n1 2\n3\n---\na\n  b\n\
         go (https://e.example/xy) e.example up[logo] (https://e.example)";
@@ -85,5 +85,8 @@ fn quotes_of_mail_programs_are_left_out_where_only_the_new_is_wanted() {
         assert_eq!(text(&html, Wanted::New).text.trim(), "mine", "{quote}");
         assert!(all(&html).text.contains("old"), "{quote}");
     }
-    assert_eq!(all("a<blockquote>b<blockquote>c</blockquote></blockquote>d").text, "a\n> b\n>> c\nd");
+    assert_eq!(
+        all("a<blockquote>b<blockquote>c</blockquote></blockquote>d").text,
+        "a\n> b\n>> c\nd"
+    );
 }

@@ -26,6 +26,7 @@ const WROTE: &[&str] = &[
 
 #[test]
 fn what_is_quoted_below_goes_with_its_introduction() {
+    for wrote in WROTE {
         let quoted = format!("Yes.\n\n{wrote}\n> Which plan?\n>\n> Desk\n");
         assert_eq!(stripped(&quoted), "Yes.", "{wrote}");
         let unmarked = format!("Yes.\n\n{wrote}\n\nWhich plan?\nDesk\n");
@@ -99,5 +100,8 @@ fn what_only_looks_like_a_quote_stays() {
 fn a_text_that_would_lose_everything_stays_whole() {
     let text = "> Only a quote.";
     assert_eq!(stripped(text), text);
-    assert_eq!(stripped("-----Original Message-----\nall of it"), "-----Original Message-----\nall of it");
+    assert_eq!(
+        stripped("-----Original Message-----\nall of it"),
+        "-----Original Message-----\nall of it"
+    );
 }
