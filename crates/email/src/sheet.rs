@@ -14,20 +14,20 @@ pub(crate) fn rendering(data: &EmailData) -> Rendering {
         ("Reply to", reply_to(data)),
         ("To", addresses(&data.to)),
         ("Cc", addresses(&data.cc)),
-        ("Delivered to", data.matched_address.as_deref().map(inline).unwrap_or_default()),
+        ("Delivered to", delivered_to(data)),
         ("Tag", data.tag.as_deref().map(inline).unwrap_or_default()),
         ("Subject", inline(&data.subject)),
         ("Sent", data.date.map(|date| date.to_string()).unwrap_or_default()),
         ("Thread", thread(data)),
         ("Automatic", automatic(data)),
         ("Warning", warnings(data)),
+        ("Attachments", counted(&data.attachments)),
     ];
-    let mut facts: Vec<_> = facts
+    let facts = facts
         .into_iter()
         .filter(|(_, value)| !value.is_empty())
         .map(|(label, value)| Fact { label: label.to_owned(), value })
         .collect();
-    facts.extend(attachments(&data.attachments));
     Rendering { headline: "E-mail received".to_owned(), facts, foreign: texts(data) }
 }
 
@@ -54,6 +54,13 @@ fn addresses(list: &[String]) -> String {
         0 => shown.join(", "),
         more => format!("{} and {more} more", shown.join(", ")),
     }
+}
+
+/// The address that took it, when no header says so.
+fn delivered_to(data: &EmailData) -> String {
+    let address = data.matched_address.as_deref().unwrap_or_default();
+    let named = data.to.iter().chain(&data.cc).any(|one| one.eq_ignore_ascii_case(address));
+    if named { String::new() } else { inline(address) }
 }
 
 fn thread(data: &EmailData) -> String {
@@ -89,24 +96,36 @@ fn warnings(data: &EmailData) -> String {
     warnings.join(", ")
 }
 
-/// Those a person sees as files; pictures in the text only as a number.
-fn attachments(list: &[Attachment]) -> Vec<Fact> {
-    let (inline_ones, files): (Vec<_>, Vec<_>) =
-        list.iter().partition(|one| one.inline && one.kind.as_deref() == Some("file"));
-    let fact = |label: &str, value: String| Fact { label: label.to_owned(), value };
-    let mut facts: Vec<_> = files
-        .iter()
-        .take(MAIL_ATTACHMENTS_SHOWN_MAX)
-        .map(|one| fact("Attachment", described(one)))
-        .collect();
-    let more = files.len().saturating_sub(MAIL_ATTACHMENTS_SHOWN_MAX);
+/// Whether something is no picture in the text: what a person sees as a file.
+fn is_file(one: &Attachment) -> bool {
+    !one.inline || one.kind.as_deref() != Some("file")
+}
+
+/// How many there are: told although the list may have no room.
+fn counted(list: &[Attachment]) -> String {
+    let files = list.iter().filter(|one| is_file(one));
+    let (count, bytes) =
+        files.fold((0usize, 0u64), |(count, bytes), one| (count + 1, bytes + one.size_bytes));
+    let count = match count {
+        0 => String::new(),
+        1 => format!("1 file, {bytes} bytes"),
+        count => format!("{count} files, {bytes} bytes"),
+    };
+    let within = list.iter().filter(|one| !is_file(one)).count();
+    let within = if within > 0 { format!("{within} within the text") } else { String::new() };
+    [count, within].into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join("; ")
+}
+
+/// A line for each file.
+fn listed(list: &[Attachment]) -> String {
+    let mut files = list.iter().filter(|one| is_file(one));
+    let mut lines: Vec<_> =
+        files.by_ref().take(MAIL_ATTACHMENTS_SHOWN_MAX).map(described).collect();
+    let more = files.count();
     if more > 0 {
-        facts.push(fact("Attachments", format!("{more} more")));
+        lines.push(format!("and {more} more"));
     }
-    if !inline_ones.is_empty() {
-        facts.push(fact("Inline files", inline_ones.len().to_string()));
-    }
-    facts
+    lines.join("\n")
 }
 
 fn described(one: &Attachment) -> String {
@@ -141,19 +160,25 @@ fn described(one: &Attachment) -> String {
     words.join(" ")
 }
 
-/// What is new, and then what it quotes: the engine cuts from the end.
+/// What is new, what hangs on it, and then what it quotes: the engine cuts from the end.
 fn texts(data: &EmailData) -> Vec<Foreign> {
     let whole = data.text.as_deref().unwrap_or_default();
     let reply = data.reply_text.as_deref().unwrap_or(whole);
-    if reply.trim() == whole.trim() {
-        return vec![Foreign { label: None, text: whole.to_owned() }];
-    }
+    let attachments = listed(&data.attachments);
+    let quotes = reply.trim() != whole.trim();
     let after = whole.trim_start().strip_prefix(reply.trim());
     let (label, rest) = match after {
+        _ if !quotes => ("", ""),
         Some(rest) => ("what it quotes", rest),
         None => ("the whole text, with what it quotes", whole),
     };
-    [("new", reply), (label, rest)]
-        .map(|(label, text)| Foreign { label: Some(label.to_owned()), text: text.to_owned() })
-        .into()
+    let first = if quotes { "new" } else { "text" };
+    let mut texts = vec![(first, reply), ("attachments", attachments.as_str()), (label, rest)];
+    texts.retain(|(_, text)| !text.trim().is_empty());
+    let alone = texts.len() == 1;
+    let labelled = |label: &str| (!alone).then(|| label.to_owned());
+    texts
+        .into_iter()
+        .map(|(label, text)| Foreign { label: labelled(label), text: text.to_owned() })
+        .collect()
 }

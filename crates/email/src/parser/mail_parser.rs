@@ -3,7 +3,10 @@
 use super::{Mailbox, Media, MessageParser};
 use headgate_event::{
     Timestamp,
-    limits::{MAIL_ADDRESS_BYTES_MAX, MAIL_ADDRESSES_MAX, MAIL_HEADER_TEXT_BYTES_MAX},
+    limits::{
+        MAIL_ADDRESS_BYTES_MAX, MAIL_ADDRESSES_MAX, MAIL_HEADER_BYTES_MAX,
+        MAIL_HEADER_TEXT_BYTES_MAX,
+    },
 };
 use mail_parser::{
     Addr, Address, HeaderValue, decoders::charsets::map::charset_decoder, parsers::MessageStream,
@@ -17,7 +20,8 @@ impl MessageParser for MailParser {
     fn text(&self, value: &[u8]) -> String {
         let value = prepared(value, MAIL_HEADER_TEXT_BYTES_MAX);
         match MessageStream::new(&value).parse_unstructured() {
-            HeaderValue::Text(text) => text.trim().to_owned(),
+            // An encoded word may hold a NUL that the value does not.
+            HeaderValue::Text(text) => text.replace('\0', "").trim().to_owned(),
             _ => String::new(),
         }
     }
@@ -70,10 +74,12 @@ impl MessageParser for MailParser {
 /// A value as the parser wants it: within its length, in UTF-8, with a line end after it. Bytes that
 /// are no UTF-8 are read as what they most often are, Windows-1252.
 fn prepared(value: &[u8], bytes_max: usize) -> Vec<u8> {
+    let is_cut = value.len() > bytes_max.min(MAIL_HEADER_BYTES_MAX - 1);
     let value = value.get(..value.len().min(bytes_max)).unwrap_or_default();
     let mut prepared = match std::str::from_utf8(value) {
         Ok(_) => value.to_vec(),
-        Err(error) if error.error_len().is_none() => {
+        // A character that the cut went through.
+        Err(error) if is_cut && error.error_len().is_none() => {
             value.get(..error.valid_up_to()).unwrap_or_default().to_vec()
         }
         Err(_) => charset_decoder(b"windows-1252")

@@ -128,7 +128,7 @@ fn event(raw: Vec<u8>) -> Event {
 #[test]
 fn no_message_aborts_or_makes_an_event_that_is_too_large() {
     for (what, make) in HOSTILE {
-        let raw = make(1 << 20);
+        let raw = make(400 << 10);
         let size = raw.len();
         let event = event(raw);
         let data = event.email().unwrap_or_else(|| panic!("{what}: no message"));
@@ -155,9 +155,8 @@ fn ten_times_the_message_takes_about_ten_times_as_long() {
         took.min().unwrap_or_default()
     };
     for (what, make) in HOSTILE {
-        let short = least(make, 50 << 10).max(Duration::from_millis(20));
-        let long = least(make, 500 << 10);
-        eprintln!("{what}: {short:?} {long:?}");
+        let short = least(make, 30 << 10).max(Duration::from_millis(20));
+        let long = least(make, 300 << 10);
         assert!(long < short * 40, "{what}: {short:?} became {long:?}");
     }
 }
@@ -173,8 +172,7 @@ fn what_is_beyond_the_limits_is_named() {
         ("nested multiparts", "too_deep"),
         ("one boundary nested in itself", "boundary_repeated"),
         ("empty parts", "too_many_parts"),
-        ("attachments", |n| mixed("--b\r\nContent-Disposition: attachment\r\n\r\n\r\n", n)),
-    ("attachments", "too_many_attachments"),
+        ("attachments", "too_many_attachments"),
         ("parts whose boundaries are nowhere", "too_many_parts"),
         ("tiny headers", "headers_left_out"),
         ("one long header line", "header_cut"),
