@@ -23,6 +23,8 @@ SPACED = "`Fr om:` ends the header block for Python; verifiers of signatures pas
 # (message, field): why Python's package says something else.
 DIFFERENCES = {
     ("malformed/broken-words", "subject"): "Python ends an encoded word at the next `?=` although it has spaces (RFC 2047, 2)",
+    ("malformed/odd-addresses", "from"): "two addresses without a comma are none; the first is shown, and flagged",
+    ("malformed/odd-addresses", "to"): "`name:@domain` is a group's name and no address",
     **{
         ("malformed/spaced-name", field): SPACED
         for field in ("from", "to", "subject", "date", "message_id", "plain")
@@ -105,7 +107,7 @@ def by_python(raw):
     message = email.message_from_bytes(raw)
     date = None
     try:
-        date = email.utils.parsedate_to_datetime(message["date"] or "")
+        date = email.utils.parsedate_to_datetime(next(values(message, "date"), ""))
         date = date.replace(tzinfo=date.tzinfo or datetime.timezone.utc).astimezone(datetime.timezone.utc)
         date = date.strftime("%Y-%m-%dT%H:%M:%S.000Z")
     except (TypeError, ValueError):

@@ -77,7 +77,7 @@ impl Message {
     #[must_use]
     pub fn author(&self) -> Option<&str> {
         match self.fields.from.as_slice() {
-            [one] if self.fields.from_count == 1 => Some(&one.address),
+            [one] if self.fields.from_count == 1 && !self.fields.from_guessed => Some(&one.address),
             _ => None,
         }
     }

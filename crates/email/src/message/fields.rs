@@ -16,6 +16,8 @@ pub(crate) struct Fields {
     pub(crate) from: Vec<Mailbox>,
     /// How many From fields there are; more than one is a trick.
     pub(crate) from_count: usize,
+    /// Whether From could not be read, and `from` is what looks most like an address in it.
+    pub(crate) from_guessed: bool,
     pub(crate) sender: Option<String>,
     pub(crate) reply_to: Vec<String>,
     pub(crate) to: Vec<String>,
@@ -46,6 +48,7 @@ impl Fields {
         let fields = Self {
             from: mailboxes("from"),
             from_count: head.all("from").count(),
+            from_guessed: head.all("from").any(|value| parser.addresses(value).is_empty()),
             sender: plain("sender").into_iter().next(),
             reply_to: plain("reply-to"),
             to: plain("to"),
@@ -74,7 +77,7 @@ impl Fields {
     fn tell(&self, head: &Head<'_>, defect: &mut dyn FnMut(&str)) {
         match (self.from_count, self.from.len()) {
             (0, _) => defect("from_missing"),
-            (1, 0) => defect("from_unreadable"),
+            (1, _) if self.from_guessed => defect("from_unreadable"),
             (1, 1) => {}
             _ => defect("from_not_one"),
         }

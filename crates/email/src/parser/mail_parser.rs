@@ -92,9 +92,33 @@ fn prepared(value: &[u8], bytes_max: usize) -> Vec<u8> {
 }
 
 fn mailbox(one: Addr<'_>) -> Option<Mailbox> {
-    let address = one.address.unwrap_or_default().trim().to_owned();
     let name = one.name.map(|name| name.trim().to_owned()).filter(|name| !name.is_empty());
-    // `undisclosed-recipients:;` and a name without an address are nobody's address.
-    let fits = address.contains('@') && address.len() <= MAIL_ADDRESS_BYTES_MAX;
-    fits.then_some(Mailbox { name, address })
+    let address = plain_address(&one.address?)?;
+    Some(Mailbox { name, address })
+}
+
+/// An address without the route before it and the spaces around its dots (RFC 5322, 4.4). None when
+/// it is no address: `undisclosed-recipients:;`, a name, or two addresses with a space between.
+fn plain_address(text: &str) -> Option<String> {
+    let text = text.trim().trim_matches('"');
+    let address = match text.strip_prefix('@') {
+        Some(route) => route.rsplit_once(':')?.1,
+        None => text,
+    };
+    let glued = |char: &char| ['.', '@'].contains(char);
+    let words: Vec<&str> = address.split_whitespace().collect();
+    let joins = words.windows(2).all(|pair| match pair {
+        [a, b] => {
+            a.chars().last().as_ref().is_some_and(glued)
+                || b.chars().next().as_ref().is_some_and(glued)
+        }
+        _ => true,
+    });
+    let address = words.concat();
+    let quoted = address.starts_with('"');
+    let fits = (joins || quoted)
+        && (quoted || address.matches('@').count() == 1)
+        && address.rsplit_once('@').is_some_and(|(_, domain)| !domain.contains([':', ';', ',']))
+        && address.len() <= MAIL_ADDRESS_BYTES_MAX;
+    fits.then_some(address)
 }

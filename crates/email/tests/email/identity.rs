@@ -36,6 +36,9 @@ fn a_message_of_one_author_whose_domain_passed_is_verified() {
 fn a_message_of_two_authors_is_never_verified() {
     let two = format!("From: mallory@evil.example\r\n{MESSAGE}");
     let in_one_field = MESSAGE.replacen("anna@", "mallory@evil.example, anna@", 1);
+    let unread = MESSAGE.replacen("anna@", "mallory@evil.example anna@", 1);
+    let draft = drafted(unread.as_bytes(), &passed());
+    assert_eq!(draft.verification.verdict, Verdict::Unverified, "two addresses without a comma");
     for message in [two, in_one_field] {
         let draft = drafted(message.as_bytes(), &passed());
         assert_eq!(draft.verification.verdict, Verdict::Unverified, "{message}");
