@@ -114,15 +114,15 @@ impl Page {
             self.has_quote = true;
             self.is_over |= tag.ends_new;
         }
+        let dropped = self.wanted == Wanted::New && tag.is_quote;
         let skipped = self.elements.is_skipped() || self.is_over;
-        if !skipped && !tag.is_unseen() && !(self.wanted == Wanted::New && tag.is_quote) {
+        if !(skipped || dropped || tag.is_unseen()) {
             self.writer.open(&tag.element);
             if tag.element == Element::Image && !tag.alternative.trim().is_empty() {
                 self.writer.text(&format!("[{}]", tag.alternative.trim()));
             }
         }
         if !tag.element.is_void() {
-            let dropped = self.wanted == Wanted::New && tag.is_quote;
             let link = (tag.element == Element::Link && !skipped)
                 .then(|| (tag.target.clone(), self.writer.mark()));
             self.elements.push(tag, dropped, link);

@@ -86,9 +86,11 @@ fn warnings(data: &EmailData) -> String {
     if data.hidden_text_bytes > 0 {
         warnings.push(format!("{} bytes of hidden text left out", data.hidden_text_bytes));
     }
-    for (code, words) in
-        [("from_not_one", "more than one author"), ("subject_not_one", "more than one subject")]
-    {
+    for (code, words) in [
+        ("from_not_one", "more than one author"),
+        ("from_unreadable", "an author that cannot be read"),
+        ("subject_not_one", "more than one subject"),
+    ] {
         if data.defects.iter().any(|defect| defect == code) {
             warnings.push(words.to_owned());
         }

@@ -116,8 +116,7 @@ fn plain_address(text: &str) -> Option<String> {
     });
     let address = words.concat();
     let quoted = address.starts_with('"');
-    let fits = (joins || quoted)
-        && (quoted || address.matches('@').count() == 1)
+    let fits = (quoted || joins && address.matches('@').count() == 1)
         && address.rsplit_once('@').is_some_and(|(_, domain)| !domain.contains([':', ';', ',']))
         && address.len() <= MAIL_ADDRESS_BYTES_MAX;
     fits.then_some(address)
