@@ -1,4 +1,5 @@
-//! What an invitation says (RFC 5545): a few properties of its first appointment, read line by line.
+//! What an invitation says (RFC 5545): a few properties of its first appointment, read line by
+//! line.
 
 use headgate_event::{
     data::Calendar,

@@ -117,8 +117,8 @@ impl Message {
         recipients.filter(|address| !named(address)).cloned().collect()
     }
 
-    /// What makes a repeat known: the provider's name of it, or what a sender that missed our answer
-    /// sends again just so. Its trace headers may have grown on the way.
+    /// What makes a repeat known: the provider's name of it, or what a sender that missed our
+    /// answer sends again just so. Its trace headers may have grown on the way.
     fn dedupe_key(&self, receipt: &Receipt) -> String {
         if let Some(id) = &receipt.delivery_id {
             return id.clone();

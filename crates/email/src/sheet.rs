@@ -1,5 +1,5 @@
-//! What a prompt says of a message: who, to whom, about what, where in its thread, what is new, what
-//! hangs on it, and at last what it quotes.
+//! What a prompt says of a message: who, to whom, about what, where in its thread, what is new,
+//! what hangs on it, and at last what it quotes.
 
 use headgate_event::{
     data::{Attachment, EmailData},

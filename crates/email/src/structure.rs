@@ -1,8 +1,8 @@
 //! Where the parts of a message begin and end: one pass over its bytes, no recursion.
 //!
-//! A line that begins with `--` is looked up among the boundaries that are open, so that the work is
-//! the same however deep parts nest. A message inside a message is a leaf: it is listed and can be
-//! fetched, and nothing in it is read.
+//! A line that begins with `--` is looked up among the boundaries that are open, so that the work
+//! is the same however deep parts nest. A message inside a message is a leaf: it is listed and can
+//! be fetched, and nothing in it is read.
 
 use crate::{
     head::{Head, Keep, line_at, without_end},
@@ -70,7 +70,8 @@ impl Structure<'_> {
     }
 }
 
-/// The end of a body whose boundary line begins at `start`: the line end before it is not part of it.
+/// The end of a body whose boundary line begins at `start`: the line end before it is not part of
+/// it.
 fn body_end(raw: &[u8], start: usize) -> usize {
     without_end(raw.get(..start).unwrap_or_default()).len()
 }

@@ -63,7 +63,8 @@ pub(super) fn flags(root: &Part<'_>, fields: &Fields) -> AutoFlags {
     flags
 }
 
-/// The same of a message whose MAIL FROM is `<>`: whoever sent it wants no answer (RFC 5321, 4.5.5).
+/// The same of a message whose MAIL FROM is `<>`: whoever sent it wants no answer (RFC 5321,
+/// 4.5.5).
 pub(crate) fn with_null_sender(flags: &AutoFlags, mail_from: Option<&str>) -> AutoFlags {
     let mut flags = flags.clone();
     if mail_from == Some("") {

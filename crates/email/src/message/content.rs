@@ -1,8 +1,8 @@
 //! Which parts are the text of a message, and that text.
 //!
-//! Parts in one `multipart/alternative` say the same: of them the plain one is the text and the HTML
-//! one the HTML. Parts beside each other are put together, as programs do that split a text around
-//! its pictures. Everything else is an attachment; nothing is dropped.
+//! Parts in one `multipart/alternative` say the same: of them the plain one is the text and the
+//! HTML one the HTML. Parts beside each other are put together, as programs do that split a text
+//! around its pictures. Everything else is an attachment; nothing is dropped.
 
 use crate::{
     flowed::{DeleteSpace, unwrapped},

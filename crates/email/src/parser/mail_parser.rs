@@ -71,8 +71,8 @@ impl MessageParser for MailParser {
     }
 }
 
-/// A value as the parser wants it: within its length, in UTF-8, with a line end after it. Bytes that
-/// are no UTF-8 are read as what they most often are, Windows-1252.
+/// A value as the parser wants it: within its length, in UTF-8, with a line end after it. Bytes
+/// that are no UTF-8 are read as what they most often are, Windows-1252.
 fn prepared(value: &[u8], bytes_max: usize) -> Vec<u8> {
     let is_cut = value.len() > bytes_max.min(MAIL_HEADER_BYTES_MAX - 1);
     let value = value.get(..value.len().min(bytes_max)).unwrap_or_default();

@@ -40,7 +40,7 @@ fn header_blocks_and_separators_end_what_is_new() {
         "-----Original Message-----\nFrom: Desk",
         "-------- Ursprüngliche Nachricht --------\nVon: Desk",
         "---------- Forwarded message ---------\nFrom: Desk",
-        "________________________________\nFrom: Desk <a@b.example>\nSent: Saturday\nTo: Anna\nSubject: Plan",
+        "____________________\nFrom: Desk <a@b.example>\nSent: Saturday\nTo: Anna\nSubject: Plan",
         "From: Desk <a@b.example>\nSent: Saturday\nTo: Anna\nSubject: Plan",
         "*Von:* Desk\n*Gesendet:* Samstag\n*An:* Anna\n*Betreff:* Plan",
         "De : Desk\nEnvoyé : samedi\nÀ : Anna\nObjet : Plan",
