@@ -48,6 +48,7 @@ for event in sorted(fixtures.glob("*/*.event.json")):
 for payload in sorted((root.parent / "fixtures" / "slack" / "events").glob("*.json")):
     if not payload.name.endswith(".data.json"):
         seed("slack_body", payload.stem, b"\x00" + payload.read_bytes())
+        seed("slack_socket", payload.stem, b'{"envelope_id":"e1","type":"events_api","payload":' + payload.read_bytes() + b"}")
 for message in sorted((root.parent / "fixtures" / "email").rglob("*.eml")):
     seed("email_message", message.stem, message.read_bytes())
     body = message.read_bytes().partition(b"\r\n\r\n")[2]

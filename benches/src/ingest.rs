@@ -1,9 +1,10 @@
 //! Durable ingest of a signed webhook: bare hyper, a plain log, Headgate, in turns.
 
 use crate::{
-    disk,
+    disk, folder,
     load::{self, End, Requests, Seen},
     process::Server,
+    push,
 };
 use anyhow::{Context, Result, ensure};
 use std::{
@@ -63,7 +64,7 @@ pub(crate) fn run(plan: &Plan) -> Result<()> {
 }
 
 fn turn(plan: &Plan, connections: usize, headgate: &Path) -> Result<()> {
-    let folder = tempfile::tempdir_in(std::env::current_dir()?.join("target"))?;
+    let folder = folder::temporary()?;
     let sync = disk::measure(folder.path())?;
     println!("fdatasync of 4 KiB: p50 {:.2} ms, p99 {:.2} ms", sync.p50_ms, sync.p99_ms);
     println!(
@@ -134,7 +135,7 @@ fn write_config(folder: &Path) -> Result<PathBuf> {
         "data_dir = {data:?}\n\n[server]\nlisten = \"127.0.0.1:0\"\n\n[[channel]]\nid = \"hub\"\n\
          type = \"webhook\"\nprovider = \"github\"\nsecrets = [{{ insecure_inline = \"{}\" }}]\n\
          max_body = \"48MiB\"\n",
-        load::SECRET
+        push::SECRET
     );
     std::fs::write(&path, text)?;
     Ok(path)

@@ -2,7 +2,7 @@
 //! without it, in turns.
 
 use crate::{
-    disk,
+    disk, folder,
     ingest::{Kind, build_headgate, command},
     load::{self, End, Requests, Seen},
     process::Server,
@@ -36,7 +36,7 @@ pub(crate) fn run(plan: &Plan) -> Result<()> {
         plan.span.as_secs()
     );
     for _ in 0..plan.rounds {
-        let folder = tempfile::tempdir_in(std::env::current_dir()?.join("target"))?;
+        let folder = folder::temporary()?;
         let sync = disk::measure(folder.path())?;
         println!("\nfdatasync of 4 KiB: p50 {:.2} ms, p99 {:.2} ms", sync.p50_ms, sync.p99_ms);
         println!(

@@ -1,8 +1,7 @@
 //! The load: kept connections that each have one request in flight.
 
+use crate::push;
 use anyhow::{Context, Result, bail, ensure};
-use hmac::{Hmac, KeyInit, Mac};
-use sha2::Sha256;
 use std::{
     sync::{
         Arc,
@@ -16,8 +15,6 @@ use tokio::{
     runtime::Runtime,
 };
 
-/// The secret that every server under measure knows.
-pub(crate) const SECRET: &str = "of the benchmark";
 const DELIVERY: &str = "0000000000000000";
 /// What the deliveries of [`Requests::various`] tell of.
 pub(crate) const EVENTS: [&str; 5] = ["push", "issues", "pull_request", "star", "release"];
@@ -94,17 +91,15 @@ impl Requests {
 
 impl Shape {
     fn new(event: &str, repository: usize, body_bytes: usize) -> Result<Self> {
-        Self::of(event, &body(repository, body_bytes))
+        Self::of(event, &push::body(repository, body_bytes))
     }
 
     fn of(event: &str, body: &str) -> Result<Self> {
-        let mut mac = Hmac::<Sha256>::new_from_slice(SECRET.as_bytes())?;
-        mac.update(body.as_bytes());
-        let signature = hex::encode(mac.finalize().into_bytes());
+        let signature = push::signature(body)?;
         let text = format!(
             "POST /v1/webhook/hub HTTP/1.1\r\nhost: 127.0.0.1\r\nuser-agent: GitHub-Hookshot/1\r\n\
              content-type: application/json\r\nx-github-event: {event}\r\n\
-             x-github-delivery: {DELIVERY}\r\nx-hub-signature-256: sha256={signature}\r\n\
+             x-github-delivery: {DELIVERY}\r\nx-hub-signature-256: {signature}\r\n\
              content-length: {}\r\n\r\n{body}",
             body.len()
         );
@@ -220,25 +215,4 @@ async fn answer(stream: &mut TcpStream, buffer: &mut [u8]) -> Result<u16> {
             return status.context("a status");
         }
     }
-}
-
-/// A push as GitHub shapes it, filled up to the size.
-fn body(repository: usize, bytes: usize) -> String {
-    let body = |filler: &str| {
-        serde_json::json!({
-            "ref": "refs/heads/main",
-            "before": "6113728f27ae82c7b1a177c8d03f9e96e0adf246",
-            "after": "0d1a26e67d8f5eaf1f6ba5c57fc3c7d91ac0fd1c",
-            "repository": {
-                "id": 35_129_377, "full_name": format!("acme/sdk-{repository}"), "private": false,
-            },
-            "pusher": {"name": "alice", "email": "alice@example.com"},
-            "head_commit": {"message": filler, "author": {"name": "Alice"}},
-            "commits": []
-        })
-        .to_string()
-    };
-    let words = "Retries with jitter and a cap, so that a burst does not come back as one. ";
-    let missing = bytes.saturating_sub(body("").len());
-    body(&words.repeat(missing / words.len() + 1)[..missing])
 }

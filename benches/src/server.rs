@@ -27,7 +27,7 @@ struct Anchor {
 
 /// Serves for ever; says where on standard error as Headgate does.
 pub(crate) fn run(log: Option<&Path>) -> Result<()> {
-    let key = Hmac::new_from_slice(crate::load::SECRET.as_bytes())?;
+    let key = Hmac::new_from_slice(crate::push::SECRET.as_bytes())?;
     let log = log.map(spawn_log).transpose()?;
     let anchor = Arc::new(Anchor { key, log });
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;

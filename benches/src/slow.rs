@@ -1,6 +1,7 @@
 //! A healthy client beside thousands of slow ones: its latency with and without them, in turns.
 
 use crate::{
+    folder,
     ingest::{Kind, build_headgate, command},
     load::{self, End, Requests},
     process::Server,
@@ -31,7 +32,7 @@ pub(crate) fn run(plan: &Plan) -> Result<()> {
     let mut ratios = Vec::new();
     for _ in 0..plan.rounds {
         for kind in [Kind::Log, Kind::Headgate] {
-            let folder = tempfile::tempdir_in(std::env::current_dir()?.join("target"))?;
+            let folder = folder::temporary()?;
             let server = Server::start(command(kind, &headgate, folder.path())?)?;
             let ratio = one(plan, kind, &server)?;
             if kind == Kind::Headgate {

@@ -10,9 +10,10 @@ mod reopen;
 mod scan;
 
 use crate::{
-    disk, ingest,
-    load::{self, End, Requests},
+    disk, folder, ingest,
+    load::{End, Requests},
     process::Server,
+    push,
 };
 use anyhow::{Result, ensure};
 use std::{
@@ -43,7 +44,7 @@ struct Stand {
 pub(crate) fn run(plan: &Plan) -> Result<()> {
     ensure!(plan.events >= 1_000, "expected 1000 events and more, found {}", plan.events);
     let binary = ingest::build_headgate()?;
-    let folder = tempfile::tempdir_in(std::env::current_dir()?.join("target"))?;
+    let folder = folder::temporary()?;
     let stand = Stand {
         binary,
         folder: folder.path().to_owned(),
@@ -81,7 +82,7 @@ impl Stand {
              type = \"webhook\"\nprovider = \"github\"\n\
              secrets = [{{ insecure_inline = \"{}\" }}]\n",
             self.data(),
-            load::SECRET
+            push::SECRET
         );
         for name in ["one", "eight"] {
             text += &format!("\n[[subscription]]\nname = \"{name}\"\nstart = \"earliest\"\n");

@@ -119,6 +119,13 @@ def difference(ours, theirs, expression, after, known):
     return None
 
 
+def read(line):
+    """An answer of ours, its times as Unix seconds."""
+    answer = json.loads(line)
+    at = lambda text: dt.datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+    return answer if "error" in answer else {"next": [int(at(t).timestamp()) for t in answer["next"]]}
+
+
 def main():
     program, count, seed = sys.argv[1], *(int(text) for text in (sys.argv[2:] + ["2000", "1"])[:2])
     table = list(rows(count, seed))
@@ -127,9 +134,10 @@ def main():
                     "after": dt.datetime.fromtimestamp(at, UTC).isoformat()}) + "\n"
         for e, z, at, _ in table
     )
-    told = subprocess.run([program], input=asked, capture_output=True, text=True, check=True)
+    told = subprocess.run(
+        [program, "cron", "next", "--batch"], input=asked, capture_output=True, text=True, check=True)
     print(told.stderr.strip())
-    ours = [json.loads(line) for line in told.stdout.splitlines()]
+    ours = [read(line) for line in told.stdout.splitlines()]
     judges = {"croniter": by_croniter, "cronsim": by_cronsim}
     if shutil.which("systemd-analyze"):
         judges["systemd"] = by_systemd

@@ -1,6 +1,7 @@
 //! The real program, started, used, killed and asked again, as a user would.
 //!
-//! Nothing here links Headgate: the tests start its binary and speak HTTP to it.
+//! Nothing here links Headgate: the tests start its binary and speak HTTP to it. Some speak to the
+//! fakes of `headgate-testkit`, which judge it elsewhere and are judged here.
 
 mod client;
 mod gateway;

@@ -17,6 +17,13 @@ pub fn stripe(secret: &str, at: u64, body: &[u8]) -> String {
     format!("t={time},v1={}", mac(secret, &[time.as_bytes(), b".", body]))
 }
 
+/// Slack's `X-Slack-Signature` of a body, signed at this Unix time.
+#[must_use]
+pub fn slack(secret: &str, at: u64, body: &[u8]) -> String {
+    let time = at.to_string();
+    format!("v0={}", mac(secret, &[b"v0:", time.as_bytes(), b":", body]))
+}
+
 /// The present Unix time in seconds.
 #[expect(clippy::disallowed_methods, reason = "a sender of the outside world has its own clock")]
 #[must_use]

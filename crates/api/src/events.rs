@@ -17,9 +17,10 @@ use headgate_event::{
     limits::{LIST_EVENTS_DEFAULT, LIST_EVENTS_MAX},
 };
 use headgate_queue::{Damaged, ListQuery, Selection, Seq, Stored};
-use http::{HeaderValue, Uri, header};
+use http::{HeaderValue, StatusCode, Uri, header};
 use schemars::JsonSchema;
 use serde::Serialize;
+use std::sync::Arc;
 
 const LIST_PARAMETERS: [&str; 4] = ["since", "until", "limit", "cursor"];
 
@@ -84,8 +85,14 @@ pub(crate) async fn erase(
 ) -> Result<Response, ApiError> {
     Parameters::none(&uri)?;
     let id = event_id(&id)?;
-    let erased = api.queue.erase(id).await?.ok_or_else(|| unknown(id))?;
-    Ok(Json(erased).into_response())
+    // What was begun is finished, also when nobody waits for it any more.
+    let queue = Arc::clone(&api.queue);
+    let ended = tokio::spawn(async move { queue.erase(id).await }).await;
+    let erased = ended.map_err(|error| {
+        let message = "erasing ended early, please try again";
+        ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", message).with_cause(error)
+    })??;
+    Ok(Json(erased.ok_or_else(|| unknown(id))?).into_response())
 }
 
 async fn stored(api: &Shared, id: &str) -> Result<Stored, ApiError> {

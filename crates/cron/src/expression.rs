@@ -21,6 +21,7 @@ mod never;
 mod part;
 mod piece;
 mod rows;
+mod spelled;
 #[cfg(test)]
 mod tests;
 mod values;
@@ -30,6 +31,7 @@ mod written;
 pub use error::ExpressionError;
 pub use field::Field;
 pub use lint::Lint;
+pub use spelled::SpelledField;
 
 use crate::civil::{CivilTimes, FiringClass};
 use calendar::Calendar;
@@ -105,6 +107,12 @@ impl Expression {
     #[must_use]
     pub fn lints(&self) -> Vec<Lint> {
         lint::lints(&self.written(), self.0.seed)
+    }
+
+    /// Its fields one by one, in the order in which they are written.
+    #[must_use]
+    pub fn spelled(&self) -> Vec<SpelledField> {
+        spelled::spelled(&self.written(), self.0.seed)
     }
 
     #[expect(clippy::expect_used, reason = "the same text was read when this was made")]

@@ -8,7 +8,7 @@ mod civil;
 pub use civil::{CivilTimes, FiringClass};
 
 mod expression;
-pub use expression::{Expression, ExpressionError, Field, Fields, Lint};
+pub use expression::{Expression, ExpressionError, Field, Fields, Lint, SpelledField};
 
 mod occurrence;
 pub use occurrence::{DstMark, Occurrence};

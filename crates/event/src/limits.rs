@@ -2,6 +2,9 @@
 //!
 //! A limit that other limits rest on is proved against them at compile time, at the end.
 
+mod socket;
+pub use socket::*;
+
 use std::time::Duration;
 
 mod cron;
@@ -194,6 +197,16 @@ pub const STORE_RETRY_AFTER: Duration = Duration::from_secs(5);
 /// index stays good for a while.
 pub const DEDUPE_KEPT_EVENTS: u64 = 65_536;
 
+/// The memory of all filters together that spare looks for dedupe keys, in bytes: beyond it the
+/// index is asked again.
+pub const DEDUPE_FILTER_BYTES_MAX: usize = 16 << 20;
+/// The memory of such a filter for a key, in bits: of keys that are not there, fewer than one in a
+/// hundred is looked for.
+pub const DEDUPE_FILTER_BITS_A_KEY: usize = 16;
+/// The keys that the filter of a day takes before it grows.
+pub const DEDUPE_FILTER_KEYS_MIN: usize = 4_096;
+/// The keys that are read into a filter at a time, between what is more pressing.
+pub const DEDUPE_FILTER_STEP_KEYS: usize = 8_192;
 /// The most events that one transaction of the index takes.
 pub const INDEX_TRANSACTION_EVENTS_MAX: usize = 16_384;
 /// How long the index waits for more events before a transaction: they are served from memory.
@@ -393,11 +406,6 @@ pub const SLACK_BLOCKS_DEPTH_MAX: usize = 16;
 pub const SLACK_MENTIONS_MAX: usize = 100;
 /// Slack: most values of a submitted form that a prompt shows.
 pub const SLACK_FORM_VALUES_SHOWN_MAX: usize = 30;
-
-/// The longest secret that is read from a file, in bytes.
-pub const SECRET_BYTES_MAX: usize = 64 << 10;
-/// The shortest key of the API, in bytes.
-pub const API_KEY_BYTES_MIN: usize = 12;
 
 const _: () = assert!(OUTLINE_FACTS_BYTES_MAX < PROMPT_BYTES_MAX);
 const _: () = assert!(PROMPT_VALUE_BYTES_MAX < PROMPT_LINE_BYTES_MAX);

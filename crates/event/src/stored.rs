@@ -8,6 +8,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, value::RawValue};
 use std::{borrow::Cow, collections::BTreeMap};
 
+/// About as many bytes as an event has besides its data and its prompt.
+const ROOM_BESIDE: usize = 768;
+
 /// The stored form of an event: JSON that only this crate reads and writes.
 ///
 /// The id is not in it, because the queue gives the id after this text is made.
@@ -70,7 +73,10 @@ impl StoredEvent<'_> {
             prompt_ready: Cow::Borrowed(&draft.prompt.text),
             prompt_ready_version: draft.prompt.version,
         };
-        serde_json::to_vec(&stored).expect("plain data serializes")
+        let room = stored.data.len() + stored.prompt_ready.len();
+        let mut bytes = Vec::with_capacity(room + room / 4 + ROOM_BESIDE);
+        serde_json::to_writer(&mut bytes, &stored).expect("plain data serializes");
+        bytes
     }
 
     /// The event of a stored form, with the id it was given and the bytes it came as.

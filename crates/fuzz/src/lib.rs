@@ -16,6 +16,7 @@ mod parts;
 mod prompt;
 mod provider;
 mod slack;
+mod slack_socket;
 mod verify;
 mod words;
 
@@ -46,6 +47,7 @@ pub const TARGETS: &[Target] = &[
     ("slack_body", slack::body),
     ("slack_markup", slack::markup),
     ("slack_signature", slack::signature),
+    ("slack_socket", slack_socket::message),
     ("stored_event", event::stored),
     ("verify", verify::verify),
     ("words", words::words),

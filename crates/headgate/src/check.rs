@@ -2,7 +2,7 @@
 
 use crate::{
     cli::CheckArguments,
-    config::{Config, Environment, Known, Problems},
+    config::{Config, Environment, Known, Problems, SlackChannel},
     failure::Failure,
     output,
 };
@@ -42,6 +42,13 @@ fn told(config: &Config) -> String {
         let proof = if channel.secrets.is_empty() { "not verified" } else { &channel.provider };
         text.push_str(&format!("channel       {} ({proof})\n", channel.channel.id));
     }
+    for SlackChannel { spec, socket } in &config.channels.slack {
+        let by = if socket.is_some() { "slack, Socket Mode" } else { "slack" };
+        text.push_str(&format!("channel       {} ({by})\n", spec.channel.id));
+    }
+    for channel in &config.channels.cron {
+        text.push_str(&format!("channel       {} (cron)\n", channel.id));
+    }
     for subscription in &config.subscriptions {
         let from = &subscription.selection.channels;
         let from = names(from.iter().map(String::as_str)).replace("none", "all channels");
@@ -60,13 +67,24 @@ fn names<'a>(names: impl Iterator<Item = &'a str>) -> String {
 }
 
 fn summary(config: &Config) -> Value {
-    let channels = config.channels.webhooks.iter().map(|channel| {
+    let webhooks = config.channels.webhooks.iter().map(|channel| {
         json!({
             "id": channel.channel.id,
+            "type": "webhook",
             "provider": channel.provider,
             "verified": !channel.secrets.is_empty(),
         })
     });
+    let slack = config.channels.slack.iter().map(|SlackChannel { spec, socket }| {
+        let (id, socket_mode) = (&spec.channel.id, socket.is_some());
+        json!({"id": id, "type": "slack", "verified": true, "socket_mode": socket_mode})
+    });
+    let cron = config
+        .channels
+        .cron
+        .iter()
+        .map(|channel| json!({"id": channel.id, "type": "cron", "verified": true}));
+    let channels = webhooks.chain(slack).chain(cron);
     json!({
         "ok": true,
         "listen": config.server.listen.to_string(),

@@ -3,8 +3,12 @@
 
 mod client_arguments;
 mod commands;
+mod cron_arguments;
+#[cfg(feature = "dev")]
+mod dev_arguments;
 mod provider_arguments;
 mod rejection_arguments;
+mod schedule_arguments;
 mod storage_arguments;
 
 pub use client_arguments::ClientArguments;
@@ -13,6 +17,11 @@ pub use commands::{
     EventsEraseArguments, EventsGetArguments, EventsListArguments, HealthArguments, KeyArguments,
     ListenArguments, SendArguments, ServeArguments, Shell, TailArguments, Work,
 };
+pub use cron_arguments::{
+    CronArguments, CronCommand, CronExplainArguments, CronNextArguments, CronZonesArguments,
+};
+#[cfg(feature = "dev")]
+pub use dev_arguments::{DevCommand, FakeSlackArguments};
 pub use provider_arguments::{
     ProvidersCommand, ProvidersListArguments, ProvidersShowArguments, RenderArguments,
     VerifyArguments,
@@ -20,6 +29,11 @@ pub use provider_arguments::{
 pub use rejection_arguments::{
     RejectionFilter, RejectionsCommand, RejectionsDeleteArguments, RejectionsGetArguments,
     RejectionsListArguments, RejectionsReleaseArguments,
+};
+pub use schedule_arguments::{
+    OneSchedule, SchedulesBackfillArguments, SchedulesCommand, SchedulesDeleteArguments,
+    SchedulesListArguments, SchedulesPauseArguments, SchedulesResumeArguments,
+    SchedulesRunArguments, SchedulesShowArguments,
 };
 
 pub use storage_arguments::{
@@ -75,6 +89,12 @@ pub enum Command {
     /// Look at refused requests, release or delete them
     #[command(subcommand)]
     Rejections(RejectionsCommand),
+    /// Look at schedules, run, pause and resume them
+    #[command(subcommand)]
+    Schedules(SchedulesCommand),
+    /// Say when a cron expression is due, and what it means
+    #[command(subcommand)]
+    Cron(CronCommand),
     /// Say whether a gateway lives, and whether it is ready
     ///
     /// Prints the gateway's own answer. Exit code 0 when it lives (with --ready: when it is ready
@@ -82,6 +102,10 @@ pub enum Command {
     /// listener on this machine is asked, and with TLS its certificate has to be good for the name
     /// in `public_url`.
     Health(HealthArguments),
+    /// What to develop against
+    #[cfg(feature = "dev")]
+    #[command(subcommand)]
+    Dev(DevCommand),
     /// Send a correctly signed sample webhook
     Send(SendArguments),
     /// Write every event with its exact bytes to a file

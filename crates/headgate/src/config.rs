@@ -20,7 +20,7 @@ mod subscription;
 mod tls;
 mod value;
 
-pub use channel::Channels;
+pub use channel::{Channels, SlackChannel};
 pub use demo::DEMO_NAME;
 pub use environment::Environment;
 pub use problem::{Problem, Problems};
@@ -217,6 +217,7 @@ fn read(root: Section<'_>, context: &Context<'_>) -> Option<Config> {
     {
         root.wrong(error.key(), &error.to_string());
     }
+    channels.check_proxies(&root, server.as_ref());
     let tls = match server.as_ref().and_then(|server| server.tls.as_ref()) {
         Some(files) => tls::load(&root, files, context.folder).map(Some),
         None => Some(None),

@@ -9,7 +9,10 @@ pub mod config;
 pub mod backup;
 pub mod check;
 pub mod completions;
+pub mod cron;
 pub mod dead_letters;
+#[cfg(feature = "dev")]
+pub mod dev;
 pub mod events;
 pub mod export;
 pub mod health;
@@ -20,6 +23,7 @@ pub mod reindex;
 pub mod rejections;
 pub mod render;
 pub mod repair;
+pub mod schedule_commands;
 pub mod send;
 pub mod serve;
 pub mod tail;

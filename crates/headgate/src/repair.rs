@@ -35,7 +35,8 @@ pub async fn run(arguments: &RepairArguments) -> Result<(), Failure> {
 }
 
 fn told(report: &RepairReport, folder: &Path) -> String {
-    let RepairReport { segments, first, last, unfinished_bytes, damage, kept_in } = report;
+    let RepairReport { segments, first, last, unfinished_bytes, .. } = report;
+    let RepairReport { unfinished_erasures, damage, kept_in, .. } = report;
     let mut text = format!("read {segments} segments of `{}`", folder.display());
     let events = (last + 1).saturating_sub(*first);
     // Writing to a string cannot fail.
@@ -48,6 +49,13 @@ fn told(report: &RepairReport, folder: &Path) -> String {
             text,
             "\n{unfinished_bytes} bytes at the end were never finished, which is no damage: the \
              next start cuts them off"
+        );
+    }
+    if *unfinished_erasures > 0 {
+        let _ = write!(
+            text,
+            "\n{unfinished_erasures} events are being erased, which is no damage: the next start \
+             finishes it"
         );
     }
     for damage in damage {

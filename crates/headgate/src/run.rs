@@ -5,10 +5,10 @@ use crate::{
     cli::{Cli, Command},
     completions,
     config::Environment,
-    dead_letters, events, export,
+    cron, dead_letters, events, export,
     failure::Failure,
-    health, import, listen, providers, reindex, rejections, render, repair, send, serve, tail,
-    telemetry, verify,
+    health, import, listen, providers, reindex, rejections, render, repair, schedule_commands,
+    send, serve, tail, telemetry, verify,
 };
 use anyhow::Context;
 use clap::Parser;
@@ -56,8 +56,14 @@ fn execute(cli: &Cli) -> Result<(), Failure> {
         Command::Backup(arguments) => wait(many_threads()?, backup::run(arguments, environment)),
         Command::Repair(arguments) => wait(many_threads()?, repair::run(arguments)),
         Command::Rejections(command) => wait(one_thread()?, rejections::run(command, environment)),
+        Command::Schedules(command) => {
+            wait(one_thread()?, schedule_commands::run(command, environment))
+        }
+        Command::Cron(command) => cron::run(command, environment),
         Command::Health(arguments) => wait(one_thread()?, health::run(arguments, environment)),
         Command::Reindex(arguments) => reindex::run(arguments),
+        #[cfg(feature = "dev")]
+        Command::Dev(command) => wait(one_thread()?, crate::dev::run(command, environment)),
         Command::Send(arguments) => wait(one_thread()?, send::run(arguments, environment)),
     }
 }

@@ -9,50 +9,93 @@ use crate::{
     output,
 };
 use anyhow::anyhow;
+use bytes::Bytes;
 use headgate_event::{Clock, Secret};
-use headgate_webhook::{Provider, Providers, Sample};
-use http::HeaderMap;
+use headgate_webhook::{Provider, Providers};
+use http::{HeaderMap, Method};
 use serde_json::{Value, json};
 use std::time::Duration;
 
+/// Who sends to Slack channels, and is no provider of webhooks.
+const SLACK: &str = "slack";
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// A sample that is sent as it is.
+struct Ready {
+    method: Method,
+    headers: HeaderMap,
+    body: Bytes,
+}
 
 /// Sends one sample and shows the answer.
 pub async fn run(arguments: &SendArguments, environment: &Environment) -> Result<(), Failure> {
     let providers = Providers::embedded();
+    let slack = arguments.provider == SLACK;
     let provider = providers
         .find(&arguments.provider)
-        .filter(|provider| provider.sample_events().next().is_some())
-        .ok_or_else(|| unknown_provider(&arguments.provider, &providers))?;
+        .filter(|provider| provider.sample_events().next().is_some());
+    let events: Vec<&str> = match provider {
+        Some(provider) => provider.sample_events().collect(),
+        None if slack => headgate_slack::Sample::events().collect(),
+        None => return Err(unknown_provider(&arguments.provider, &providers)),
+    };
     let Some(to) = arguments.to.as_deref().filter(|_| !arguments.list) else {
         if arguments.json {
-            return output::line(&json!(provider.sample_events().collect::<Vec<_>>()).to_string());
+            return output::line(&json!(events).to_string());
         }
-        return provider.sample_events().try_for_each(output::line);
+        return events.into_iter().try_for_each(output::line);
     };
     let to_url = url(to).map_err(Failure::usage)?;
-    let sample = sample(provider, arguments)?;
-    let sample = match secret(arguments, environment)? {
-        Some(secret) => {
-            let signed = provider.sign(sample, to_url.path(), &secret, SystemClock.now());
-            signed.map_err(|error| Failure::usage(format!("the secret cannot sign: {error}")))?
-        }
-        None => {
-            eprintln!("not signed: name the variable that holds the secret with --secret-env");
-            sample.sent_at(SystemClock.now())
-        }
+    let secret = secret(arguments, environment)?;
+    if secret.is_none() {
+        eprintln!("not signed: name the variable that holds the secret with --secret-env");
+    }
+    let ready = match provider {
+        Some(provider) => of_webhook(provider, arguments, to_url.path(), secret.as_ref())?,
+        None => of_slack(arguments, secret.as_ref())?,
     };
-    let headers: HeaderMap = sample.headers.into_iter().collect();
     let reply = Transport::new(&to_url)?
-        .send(sample.method, to, headers, sample.body, ANSWER_TIMEOUT)
+        .send(ready.method, to, ready.headers, ready.body, ANSWER_TIMEOUT)
         .await?;
     let answer = String::from_utf8_lossy(&reply.body);
     if arguments.json {
         output::line(&told(&reply, arguments).to_string())?;
     } else {
-        output::line(&format!("{} {}", reply.status, answer.trim()))?;
+        output::line(format!("{} {}", reply.status, answer.trim()).trim_end())?;
     }
     if reply.status.is_success() { Ok(()) } else { Err(anyhow!("the webhook was refused").into()) }
+}
+
+fn of_webhook(
+    provider: &Provider,
+    arguments: &SendArguments,
+    path: &str,
+    secret: Option<&Secret>,
+) -> Result<Ready, Failure> {
+    let fresh = u128::from(getrandom::u64()?) << 64 | u128::from(getrandom::u64()?);
+    let sample = provider.sample(arguments.event.as_deref(), fresh);
+    let sample = sample.ok_or_else(|| unknown_event(arguments, provider.sample_events()))?;
+    let sample = match secret {
+        Some(secret) => {
+            let signed = provider.sign(sample, path, secret, SystemClock.now());
+            signed.map_err(|error| Failure::usage(format!("the secret cannot sign: {error}")))?
+        }
+        None => sample.sent_at(SystemClock.now()),
+    };
+    let headers = sample.headers.into_iter().collect();
+    Ok(Ready { method: sample.method, headers, body: sample.body })
+}
+
+fn of_slack(arguments: &SendArguments, secret: Option<&Secret>) -> Result<Ready, Failure> {
+    use headgate_slack::Sample;
+    let now = SystemClock.now();
+    let sample = Sample::of(arguments.event.as_deref(), getrandom::u64()?, now);
+    let sample = sample.ok_or_else(|| unknown_event(arguments, Sample::events()))?;
+    let headers = match secret {
+        Some(secret) => sample.signed(secret, now),
+        None => sample.headers(),
+    };
+    Ok(Ready { method: Method::POST, headers, body: sample.body })
 }
 
 /// The answer; its body as JSON where it is some.
@@ -66,17 +109,14 @@ fn told(reply: &Reply, arguments: &SendArguments) -> Value {
     })
 }
 
-fn sample(provider: &Provider, arguments: &SendArguments) -> Result<Sample, Failure> {
-    let fresh = u128::from(getrandom::u64()?) << 64 | u128::from(getrandom::u64()?);
-    provider.sample(arguments.event.as_deref(), fresh).ok_or_else(|| {
-        let events: Vec<&str> = provider.sample_events().collect();
-        let asked = arguments.event.as_deref().unwrap_or_default();
-        Failure::usage(format!(
-            "expected a sample of `{}` out of `{}`, found `{asked}`",
-            provider.name(),
-            events.join("`, `")
-        ))
-    })
+fn unknown_event<'a>(arguments: &SendArguments, events: impl Iterator<Item = &'a str>) -> Failure {
+    let (events, asked): (Vec<&str>, _) = (events.collect(), arguments.event.as_deref());
+    Failure::usage(format!(
+        "expected a sample of `{}` out of `{}`, found `{}`",
+        arguments.provider,
+        events.join("`, `"),
+        asked.unwrap_or_default()
+    ))
 }
 
 fn secret(arguments: &SendArguments, environment: &Environment) -> Result<Option<Secret>, Failure> {
@@ -90,6 +130,7 @@ fn secret(arguments: &SendArguments, environment: &Environment) -> Result<Option
 
 fn unknown_provider(name: &str, providers: &Providers) -> Failure {
     let known = providers.iter().filter(|provider| provider.sample_events().next().is_some());
-    let known: Vec<&str> = known.map(Provider::name).collect();
+    let mut known: Vec<&str> = known.map(Provider::name).chain([SLACK]).collect();
+    known.sort_unstable();
     Failure::usage(format!("expected a provider out of `{}`, found `{name}`", known.join("`, `")))
 }

@@ -9,6 +9,8 @@ mod rejections;
 mod reload;
 mod retention;
 mod schedules;
+mod sockets;
+mod sources;
 mod storage;
 mod subscriptions;
 mod supervisor;
@@ -30,11 +32,13 @@ use headgate_event::Clock;
 use headgate_http::{DrainReport, Intake, IntakeOptions, TrustedProxies};
 use headgate_quarantine::Quarantine;
 use headgate_queue::Queue;
-use headgate_webhook::{Ports, WebhookSource};
+use headgate_webhook::Ports;
 use listeners::Listeners;
 use metrics_exporter_prometheus::PrometheusHandle;
 use reload::{Reloader, Running};
 use schedules::Timers;
+use sockets::Sockets;
+use sources::Sources;
 use std::{sync::Arc, time::Duration};
 use tokio::sync::watch;
 
@@ -72,14 +76,12 @@ pub async fn run(arguments: &ServeArguments, environment: &Environment) -> Resul
         prompt_key: storage.prompt_key,
         rejections: rejections::sink(quarantine.as_ref()),
     };
-    let webhooks = WebhookSource::new(config.channels.webhooks.clone(), &known.providers, ports)
-        .map_err(configuration::not_taken)?;
-    let webhooks = Arc::new(webhooks);
+    let sources = Sources::open(&config.channels, &known.providers, ports)?;
     let (stop, stopping) = watch::channel(false);
     let shown = Shown { metrics, measure: storage.measure };
     let mut options = api_options(&config, &queue, &clock, shown, stopping.clone());
-    options.readiness = readiness(&signals);
-    options.rejections = rejections::for_admins(quarantine.as_ref(), &webhooks);
+    options.readiness = readiness(&signals, sources.sockets.clone());
+    options.rejections = rejections::for_admins(quarantine.as_ref(), &sources);
     options.backups = storage.backups;
     options.schedules = Some(timers.api());
     options.zones = Some(timers.zones());
@@ -93,7 +95,7 @@ pub async fn run(arguments: &ServeArguments, environment: &Environment) -> Resul
     let retaining = tokio::spawn(retaining);
     let running = Running {
         queue: Arc::clone(&queue),
-        webhooks: Arc::clone(&webhooks),
+        sources: sources.clone(),
         known,
         timers: timers.clone(),
         api: api.clone(),
@@ -103,9 +105,10 @@ pub async fn run(arguments: &ServeArguments, environment: &Environment) -> Resul
     let reloader = Reloader::new(arguments, environment, Arc::clone(&clock), &config, &running);
     let reloading = tokio::spawn(reloader.run(hangups, signals.clone()));
     let firing = timers.start();
+    sources.sockets.adopt(&config.channels)?;
     supervisor::ready();
 
-    let serving = listeners.serve(&config, &webhooks, &api, clock, &stopping);
+    let serving = listeners.serve(&config, &sources, &api, clock, &stopping);
     let asked = stop_when_asked(&signals, &config.server, &stop);
     tokio::select! {
         (report, ()) = async { tokio::join!(serving, asked) } => {
@@ -117,7 +120,7 @@ pub async fn run(arguments: &ServeArguments, environment: &Environment) -> Resul
     announcer.end();
     drop(certificates);
     reloading.abort();
-    firing.stop(CLOSE_TIMEOUT).await;
+    tokio::join!(firing.stop(CLOSE_TIMEOUT), sources.sockets.stop(CLOSE_TIMEOUT));
     // What it has begun is finished by the next start, if it does not end in time.
     let _ = tokio::time::timeout(CLOSE_TIMEOUT, retaining).await;
     close(&api, quarantine.as_deref(), &*queue).await
@@ -189,12 +192,13 @@ fn api_options(
 }
 
 /// Why it cannot receive, apart from the queue, which the API asks itself: whoever can ask has
-/// reached the listener, so only a stop that has not closed it yet.
-fn readiness(signals: &Signals) -> Readiness {
+/// reached the listener, so only a stop that has not closed it yet, and connections to Slack, which
+/// we open.
+fn readiness(signals: &Signals, sockets: Sockets) -> Readiness {
     let signals = signals.clone();
     Arc::new(move || match signals.finishing() {
         true => vec!["a stop was asked for".to_owned()],
-        false => Vec::new(),
+        false => sockets.deaf(),
     })
 }
 

@@ -7,6 +7,7 @@ use headgate::{
     schedules::Calendar,
 };
 use headgate_cron::Zones;
+use headgate_slack::SelfEvents;
 use headgate_webhook::{DedupePolicy, Providers, RateLimit};
 use proptest::prelude::*;
 use std::{
@@ -19,6 +20,7 @@ use std::{
 fn environment() -> Environment {
     let variables = [
         ("SET", "a secret"),
+        ("XAPP", "xapp-1-token"),
         ("EMPTY", ""),
         ("KEY", "0123456789abcdef0123456789abcdef"),
         ("SPACED", "a key with spaces in it"),
@@ -124,6 +126,37 @@ fn every_key_means_what_it_says() {
     assert_eq!(hub.dedupe, DedupePolicy::Off);
     assert_eq!((open.provider.as_str(), hub.provider.as_str()), ("none", "github"));
     insta::assert_debug_snapshot!("subscriptions", config.subscriptions);
+}
+
+#[test]
+fn every_key_of_a_slack_channel_means_what_it_says() {
+    let config = good("everything.toml");
+    let [team, plain] = config.channels.slack.as_slice() else { panic!("two channels") };
+    let socket = team.socket.as_ref().expect("Socket Mode");
+    assert_eq!(
+        (socket.channel.as_str(), socket.api.as_str()),
+        ("team", "https://slack-gov.com/api")
+    );
+    assert_eq!(socket.app_token.expose(), b"xapp-1-token");
+    assert!(plain.socket.is_none());
+    let (team, plain) = (&team.spec, &plain.spec);
+    assert_eq!((team.channel.id.as_str(), team.channel.label.as_str()), ("team", "Team"));
+    let secrets = team.signing_secrets.iter();
+    let secrets: Vec<_> =
+        secrets.map(|it| (it.secret.expose(), it.api_app_id.as_deref())).collect();
+    let expected = [(b"a secret".as_slice(), Some("A0123ABCD")), (b"from a file", None)];
+    assert_eq!(secrets, expected);
+    let certificate = team.client_certificate.as_ref().expect("a certificate");
+    assert_eq!(certificate.header, "x-client-name");
+    assert_eq!(certificate.name, "platform-tls-client.slack.com");
+    assert_eq!((team.self_events, plain.self_events), (SelfEvents::Drop, SelfEvents::Flag));
+    assert_eq!((team.body_bytes_max, plain.body_bytes_max), (Some(256 << 10), None));
+    let days = |count: u64| Some(Duration::from_secs(count * 24 * 3600));
+    assert_eq!((team.dedupe, plain.dedupe), (days(3), None));
+    assert_eq!(team.team_names.get("T0123").map(String::as_str), Some("Acme"));
+    assert_eq!(team.names.get("C0123").map(String::as_str), Some("general"));
+    let answers: Vec<_> = team.answers.iter().map(|(to, json)| (to.as_str(), json.get())).collect();
+    assert_eq!(answers, [("view_submission", r#"{"response_action":"clear"}"#)]);
 }
 
 #[test]

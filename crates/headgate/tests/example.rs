@@ -21,7 +21,12 @@ fn example() -> (PathBuf, String) {
 
 fn environment() -> Environment {
     let secret = "0123456789abcdef0123456789abcdef".to_owned();
-    let names = ["HEADGATE_AGENT_KEY", "GITHUB_WEBHOOK_SECRET", "STRIPE_WEBHOOK_SECRET"];
+    let names = [
+        "HEADGATE_AGENT_KEY",
+        "GITHUB_WEBHOOK_SECRET",
+        "STRIPE_WEBHOOK_SECRET",
+        "SLACK_SIGNING_SECRET",
+    ];
     Environment::Fixed(BTreeMap::from(names.map(|name| (name.to_owned(), secret.clone()))))
 }
 
@@ -30,7 +35,7 @@ fn the_example_is_a_right_configuration() {
     let (file, _) = example();
     let config = Config::load(&file, &environment(), &known())
         .unwrap_or_else(|problems| panic!("{problems}"));
-    assert_eq!(config.channels.len(), 4);
+    assert_eq!(config.channels.len(), 5);
     assert_eq!(config.subscriptions.len(), 1);
     assert_eq!(config.api_keys.len(), 1);
 }
@@ -40,7 +45,7 @@ fn the_example_without_its_environment_says_what_is_missing() {
     let (file, _) = example();
     let nothing = Environment::Fixed(BTreeMap::new());
     let problems = Config::load(&file, &nothing, &known()).expect_err("missing");
-    assert_eq!(problems.problems.len(), 3, "{problems}");
+    assert_eq!(problems.problems.len(), 4, "{problems}");
 }
 
 fn known() -> Known {
@@ -54,6 +59,9 @@ fn known_keys() -> BTreeSet<String> {
         [quarantine]\nnonsense = 1\n[[api_key]]\nname = \"a\"\nscopes = [\"read\"]\nnonsense = 1\nkey = { nonsense = 1 }\n\
         [[channel]]\nid = \"a\"\ntype = \"webhook\"\nverify = \"none\"\nnonsense = 1\n\
         dedupe = { nonsense = 1 }\n\
+        [[channel]]\nid = \"b\"\ntype = \"slack\"\nnonsense = 1\n\
+        signing_secrets = [{ nonsense = 1 }]\nclient_certificate = { nonsense = 1 }\n\
+        dedupe = { nonsense = 1 }\nanswers = { nonsense = 1 }\n\
         [[channel]]\nid = \"c\"\ntype = \"cron\"\nnonsense = 1\n\
         [[channel.schedule]]\nname = \"s\"\ncron = \"@daily\"\nnonsense = 1\n\
         [[subscription]]\nname = \"a\"\nnonsense = 1\nretry = { nonsense = 1 }\n";
@@ -66,7 +74,7 @@ fn known_keys() -> BTreeSet<String> {
     let problems = Config::parse("x.toml", text, &context).expect_err("nonsense");
     let unknown = problems.problems.iter().filter(|problem| problem.text.contains("unknown key"));
     let lists: Vec<&str> = unknown.map(|problem| problem.text.as_str()).collect();
-    assert_eq!(lists.len(), 12, "a section is missing here: {problems}");
+    assert_eq!(lists.len(), 17, "a section is missing here: {problems}");
     lists.iter().flat_map(|list| list.split('`').skip(1).step_by(2)).map(str::to_owned).collect()
 }
 

@@ -4,7 +4,9 @@
 //! of it, whichever way it came. Over HTTP that is [`SlackSource::answer`]: the channel is found,
 //! the body taken, the signature checked, the event stored, and only then it is answered.
 //!
-//! This crate opens no socket and reads no clock, file or environment.
+//! For those without a public URL there is Socket Mode ([`socket`]): connections that we open, and
+//! the same events over them. But for those this crate opens no socket, and it reads no clock, file
+//! or environment.
 
 mod verify;
 pub use verify::{ClientCertificate, SigningSecret, sign};
@@ -32,8 +34,13 @@ pub use channel::{
 mod draft;
 pub use draft::{Drafted, Receipt, Transport, draft};
 
+mod sample;
+pub use sample::Sample;
+
 mod source;
 pub use source::{AgeRule, NotReleased, Ports, SlackSource};
+
+pub mod socket;
 
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]

@@ -4,7 +4,7 @@
 //! Slack switches an app off whose requests mostly fail. So what is signed is answered 2xx once it
 //! is stored, whatever it is, and 503 only when it could not be stored.
 
-mod measures;
+pub(crate) mod measures;
 mod release;
 
 pub use release::{AgeRule, NotReleased};

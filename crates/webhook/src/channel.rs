@@ -1,7 +1,9 @@
 //! A webhook channel: its provider, its secrets, and how a proven request becomes an event.
 
+mod figures;
 mod spec;
 
+use figures::Figures;
 pub(crate) use spec::prepare;
 pub use spec::{ChannelSpec, ChannelSpecError, ChannelSpecErrorKind, DedupePolicy};
 
@@ -36,6 +38,7 @@ pub(crate) struct WebhookChannel {
     pub(crate) body_bytes_max: usize,
     pub(crate) secrets: Vec<Secret>,
     pub(crate) tolerance: Option<Tolerance>,
+    pub(crate) figures: Figures,
     dedupe: DedupePolicy,
     rate: Option<Arc<Rate>>,
     allow_ips: Vec<IpNet>,

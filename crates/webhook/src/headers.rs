@@ -1,28 +1,32 @@
 //! Headers, path and query as an event shows them: one value for each name, nothing secret.
 
 use crate::scheme::Scheme;
-use headgate_event::prompt::redact::{REDACTED, header_value};
-use http::{HeaderMap, HeaderName};
+use headgate_event::prompt::redact::{REDACTED, is_secret_header};
+use http::{HeaderMap, HeaderName, HeaderValue};
 use std::{borrow::Cow, collections::BTreeMap};
 
 /// The headers of a request: repeats joined, bytes that are not UTF-8 replaced, values that prove
 /// or log in left out.
-pub(crate) fn shown(headers: &HeaderMap, scheme: &dyn Scheme) -> BTreeMap<String, String> {
-    headers.keys().map(|name| (name.as_str().to_owned(), value(headers, name, scheme))).collect()
+pub(crate) fn shown<'h>(
+    headers: &'h HeaderMap,
+    scheme: &dyn Scheme,
+) -> BTreeMap<&'h str, Cow<'h, str>> {
+    headers.keys().map(|name| (name.as_str(), value(headers, name, scheme))).collect()
 }
 
-fn value(headers: &HeaderMap, name: &HeaderName, scheme: &dyn Scheme) -> String {
-    if scheme.is_proof(name) {
-        return REDACTED.to_owned();
+fn value<'h>(headers: &'h HeaderMap, name: &HeaderName, scheme: &dyn Scheme) -> Cow<'h, str> {
+    if scheme.is_proof(name) || is_secret_header(name.as_str()) {
+        return Cow::Borrowed(REDACTED);
     }
-    let mut joined = String::new();
-    for (at, value) in headers.get_all(name).iter().enumerate() {
-        if at > 0 {
-            joined.push_str(", ");
-        }
-        joined.push_str(&String::from_utf8_lossy(value.as_bytes()));
+    let mut values = headers.get_all(name).iter();
+    let text = |value: &'h HeaderValue| String::from_utf8_lossy(value.as_bytes());
+    let mut joined = values.next().map(text).unwrap_or_default();
+    for value in values {
+        let joined = joined.to_mut();
+        joined.push_str(", ");
+        joined.push_str(&text(value));
     }
-    header_value(name.as_str(), &joined).into_owned()
+    joined
 }
 
 /// The path of a channel's request. What follows the channel may be a secret, and is masked.
@@ -38,9 +42,11 @@ pub(crate) fn masked_path(path: &str, prefix: &str) -> String {
 pub(crate) fn masked_query(query: &str) -> Cow<'_, str> {
     const SHORT: [&str; 6] = ["key", "sig", "auth", "pass", "pwd", "code"];
     let secret = |name: &str| {
-        let name = name.to_ascii_lowercase();
-        SHORT.contains(&name.as_str()) || header_value(&name, "") == REDACTED
+        SHORT.iter().any(|short| name.eq_ignore_ascii_case(short)) || is_secret_header(name)
     };
+    if query.is_empty() {
+        return Cow::Borrowed(query);
+    }
     let mask = |pair: &str| match pair.split_once('=') {
         Some((name, _)) if secret(name) => format!("{name}={REDACTED}"),
         _ => pair.to_owned(),

@@ -6,6 +6,7 @@
 
 mod environment;
 mod filters;
+mod simple;
 mod table;
 mod value;
 
@@ -19,6 +20,7 @@ use headgate_event::{
     prompt::{Fact, Foreign, Rendering, inline, outline, text_outline},
 };
 use minijinja::Environment;
+use simple::{Simple, Voice};
 use value::Subject;
 
 /// The templates of one provider.
@@ -28,19 +30,26 @@ pub(crate) struct Templates {
     lines: Environment<'static>,
     /// Makes text from outside, which the engine fences.
     texts: Environment<'static>,
-    headline: String,
+    headline: Template,
     /// What every event shows that has no block of its own; an outline when there are none.
     others: Block,
     blocks: Vec<Block>,
 }
 
-/// What events of some names show. Templates are named in the two environments.
+/// What events of some names show.
 #[derive(Debug, Default)]
 struct Block {
     on: Vec<String>,
-    headline: Option<String>,
-    facts: Vec<(String, String)>,
-    foreign: Vec<(Option<String>, String)>,
+    headline: Option<Template>,
+    facts: Vec<(String, Template)>,
+    foreign: Vec<(Option<String>, Template)>,
+}
+
+/// A template: its name in one of the two environments, and itself where it needs no engine.
+#[derive(Debug)]
+struct Template {
+    name: String,
+    simple: Option<Simple>,
 }
 
 /// What is rendered.
@@ -67,8 +76,8 @@ impl Templates {
         let subject = Subject::new(received.names, received.content);
         let block = self.block(received.names);
         let headline = block.headline.as_ref().unwrap_or(&self.headline);
-        let headline = environment::render(&self.lines, headline, &subject).text;
-        let headline = one_line(&headline);
+        let headline = self.say(Voice::Line, headline, &subject).text;
+        let headline = one_line(headline);
         let mut rendering = Rendering { headline, ..Rendering::default() };
         for (label, template) in &block.facts {
             if let Some(value) = self.line(template, &subject) {
@@ -76,7 +85,7 @@ impl Templates {
             }
         }
         for (label, template) in &block.foreign {
-            let text = environment::render(&self.texts, template, &subject).text;
+            let text = self.say(Voice::Text, template, &subject).text;
             if !text.trim().is_empty() {
                 rendering.foreign.push(Foreign { label: label.clone(), text });
             }
@@ -97,15 +106,33 @@ impl Templates {
     }
 
     /// A line of our own; none when it says nothing.
-    fn line(&self, template: &str, subject: &Subject) -> Option<String> {
-        let Line { text, said } = environment::render(&self.lines, template, subject);
-        let text = one_line(&text);
+    fn line(&self, template: &Template, subject: &Subject<'_>) -> Option<String> {
+        let Line { text, said } = self.say(Voice::Line, template, subject);
+        let text = one_line(text);
         (said && !text.is_empty()).then_some(text)
+    }
+
+    /// What a template says, with or without the engine.
+    fn say(&self, voice: Voice, template: &Template, subject: &Subject<'_>) -> Line {
+        let simple = template.simple.as_ref();
+        simple.and_then(|simple| simple.render(voice, subject)).unwrap_or_else(|| {
+            let environment = match voice {
+                Voice::Line => &self.lines,
+                Voice::Text => &self.texts,
+            };
+            environment::render(environment, &template.name, subject)
+        })
     }
 }
 
 /// A line without the gaps that missing values leave. Values themselves have no wider ones.
-fn one_line(text: &str) -> String {
+fn one_line(text: String) -> String {
+    let bytes = text.as_bytes();
+    let visible = bytes.iter().all(|byte| matches!(byte, b' '..=b'~'));
+    let gap = text.starts_with(' ') || text.ends_with(' ') || text.contains("  ");
+    if visible && !gap {
+        return text;
+    }
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 

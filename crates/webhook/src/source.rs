@@ -22,7 +22,7 @@ use headgate_http::{
 };
 use http::{HeaderValue, Method, Request, StatusCode};
 use http_body::Body;
-use metrics::{counter, histogram};
+use metrics::counter;
 use serde::Serialize;
 use std::{collections::BTreeMap, error::Error, fmt, net::SocketAddr, sync::Arc, time::Instant};
 
@@ -114,12 +114,11 @@ impl WebhookSource {
             return self.refuse(Some(&channel), &reject, &id);
         }
         let begun = Instant::now();
-        let name = channel.channel.id.clone();
         let answer = match self.ports.intake.receive(request, channel.body_bytes_max).await {
-            Ok(request) => self.take(channel, request).await,
+            Ok(request) => self.take(Arc::clone(&channel), request).await,
             Err(refusal) => self.refuse(Some(&channel), refusal.reject(), &id),
         };
-        histogram!("headgate_webhook_answer_seconds", "channel" => name).record(begun.elapsed());
+        channel.figures.answered(&channel.channel, begun.elapsed());
         answer
     }
 
@@ -272,15 +271,13 @@ fn drafted(
 
 /// The answer to an event that is stored, by the wish of its provider.
 fn answered(channel: &WebhookChannel, accepted: Accepted, request_id: &RequestId) -> Answer {
-    let (id, name) = (accepted.id(), channel.channel.id.clone());
+    let (id, name) = (accepted.id(), &channel.channel.id);
     let duplicate = !matches!(accepted, Accepted::New(_));
     tracing::debug!(channel = name, event = %id, duplicate, request_id = %request_id, "stored");
     if duplicate {
-        counter!("headgate_webhook_duplicates_total", "channel" => name).increment(1);
+        channel.figures.repeated(&channel.channel);
     } else {
-        let provider = channel.provider.name().to_owned();
-        counter!("headgate_webhook_events_total", "channel" => name, "provider" => provider)
-            .increment(1);
+        channel.figures.stored(&channel.channel, channel.provider.name());
     }
     let wish = channel.provider.answer();
     let mut answer = match wish.body {

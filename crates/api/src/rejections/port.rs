@@ -41,6 +41,8 @@ pub enum Unreleased {
         /// Why, for the log.
         cause: String,
     },
+    /// It does, and is nothing that is stored: the answer to it was all that it was for.
+    NoEvent,
 }
 
 /// Who verifies a rejection again, by the secrets that its channel has, at the time it came.

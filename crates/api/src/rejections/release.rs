@@ -31,6 +31,9 @@ use http::{HeaderValue, StatusCode, Uri, header};
 use schemars::JsonSchema;
 use serde::Serialize;
 
+/// What is said of a request that waited for an answer alone.
+const NO_EVENT: &str = "the request proves itself, and is none that an event is made of";
+
 /// The event that a rejection has become.
 #[derive(Serialize, JsonSchema)]
 pub(crate) struct Released {
@@ -200,6 +203,9 @@ async fn next(
             let message = unknown_channel(&channel);
             Ok(Outcome::Stays { code: "unknown_channel".to_owned(), message })
         }
+        Err(Attempt::Unreleased(Unreleased::NoEvent)) => {
+            Ok(Outcome::Stays { code: "no_event".to_owned(), message: NO_EVENT.to_owned() })
+        }
         Err(why) => Err(stays(&channel, why)),
     }
 }
@@ -243,6 +249,9 @@ fn stays(channel: &str, why: Attempt) -> ApiError {
             ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", message)
                 .with_header(header::RETRY_AFTER, seconds)
                 .with_cause(cause)
+        }
+        Attempt::Unreleased(Unreleased::NoEvent) => {
+            ApiError::new(StatusCode::CONFLICT, "no_event", NO_EVENT)
         }
     }
 }

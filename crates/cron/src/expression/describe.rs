@@ -7,6 +7,8 @@
 mod days;
 mod times;
 
+pub(super) use days::{day_of_length, day_of_week};
+
 use super::{
     words::{months, numbers},
     written::Written,

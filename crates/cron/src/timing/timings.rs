@@ -158,6 +158,12 @@ impl Timings {
         changed
     }
 
+    /// How many different expressions it holds, for who makes timings without end.
+    #[must_use]
+    pub fn expression_count(&self) -> usize {
+        self.cron.len()
+    }
+
     /// Lets go of what no schedule uses any more.
     pub fn forget_unused(&mut self) {
         let used = |timing: &Arc<Timing>| Arc::strong_count(timing) > 1;

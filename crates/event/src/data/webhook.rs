@@ -7,7 +7,7 @@ use crate::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 /// A request that a webhook channel took.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
@@ -49,7 +49,7 @@ pub struct WebhookParts<'a> {
     /// The query without `?`, as sent.
     pub query: &'a str,
     /// Lower-case names; repeats joined with `, `; values that are secret redacted.
-    pub headers: &'a BTreeMap<String, String>,
+    pub headers: &'a BTreeMap<&'a str, Cow<'a, str>>,
     /// How the body is shown.
     pub body_encoding: BodyEncoding,
     /// The size of the body as it came, in bytes.

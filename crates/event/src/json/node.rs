@@ -55,10 +55,16 @@ impl<'a> Node<'a> {
     /// have it.
     #[must_use]
     pub fn get(self, key: &str) -> Option<Node<'a>> {
-        self.pairs()
-            .filter(|(name, _)| name.bytes() == Some(key.as_bytes()))
-            .map(|(_, value)| value)
-            .last()
+        let Entry::Object(extent) = self.entry() else { return None };
+        let (doc, mut at, mut found) = (self.doc, self.index + 1, None);
+        for _ in 0..extent.count {
+            let name = Self { doc, index: at };
+            at = doc.tape.after(at + 1);
+            if name.bytes() == Some(key.as_bytes()) {
+                found = Some(Self { doc, index: name.index + 1 });
+            }
+        }
+        found
     }
 
     /// The item at `position` of an array, from 0.

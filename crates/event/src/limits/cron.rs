@@ -57,6 +57,15 @@ pub const CRON_RETRY_LONGEST: Duration = Duration::from_secs(10);
 pub const MISSED_LOG_EVERY: Duration = Duration::from_secs(60);
 /// The most schedules whose last line of the log is remembered.
 pub const MISSED_LOG_SCHEDULES_MAX: usize = 4_096;
+/// How many times `headgate cron next` gives unless it is told otherwise.
+pub const CRON_NEXT_DEFAULT: usize = 5;
+/// The most times that one question to `headgate cron next` gives.
+pub const CRON_NEXT_MAX: usize = 1_000;
+/// The longest line of `headgate cron next --batch`, in bytes.
+pub const CRON_QUESTION_BYTES_MAX: usize = 64 << 10;
+/// The most different expressions that `headgate cron next --batch` keeps; with more it begins
+/// anew.
+pub const CRON_QUESTION_EXPRESSIONS_MAX: usize = 4_096;
 /// The longest cron expression, in bytes.
 pub const CRON_EXPRESSION_BYTES_MAX: usize = 512;
 /// The longest gap of a wall clock that is summer time and not a change of the calendar, in seconds.

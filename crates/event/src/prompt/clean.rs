@@ -48,6 +48,21 @@ pub(super) fn clean_some(text: &str, bytes_max: usize) -> (Cleaned, usize) {
     (cleaned, rest.len())
 }
 
+/// Whether a text is one line of visible ASCII, with no more than one space between words and no
+/// sign of a fence: cleaning, joining its words and parting fences leave it as it is.
+pub(super) fn is_plain_line(text: &str) -> bool {
+    let mut after_space = true;
+    for byte in text.bytes() {
+        match byte {
+            b' ' if after_space => return false,
+            b'<' | b'>' => return false,
+            b' '..=b'~' => after_space = byte == b' ',
+            _ => return false,
+        }
+    }
+    !after_space
+}
+
 fn is_plain(byte: u8) -> bool {
     matches!(byte, b' '..=b'~' | b'\n' | b'\t')
 }

@@ -24,8 +24,8 @@ impl Fence {
             digest.update(part.as_bytes());
         }
         let digest = digest.finalize().into_bytes();
-        let tag = digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect();
-        Self { tag }
+        let [a, b, c, d, e, f, ..]: [u8; 32] = digest.into();
+        Self { tag: format!("{:012x}", u64::from_be_bytes([0, 0, a, b, c, d, e, f])) }
     }
 
     pub(super) fn opening(&self) -> String {
@@ -44,6 +44,9 @@ impl Fence {
 
 /// Sets signs apart that stand side by side and look like a fence: `>>>` becomes `> > >`.
 pub(super) fn without_fences(text: &str) -> Cow<'_, str> {
+    if text.bytes().all(|byte| byte.is_ascii() && byte != b'<' && byte != b'>') {
+        return Cow::Borrowed(text);
+    }
     let mut out = String::new();
     let mut copied = 0;
     let mut run = Run::default();

@@ -1,6 +1,10 @@
 //! A short value from outside, made fit for a line of our own.
 
-use super::{clean::clean_some, fence::without_fences, redact::secrets};
+use super::{
+    clean::{clean_some, is_plain_line},
+    fence::without_fences,
+    redact::secrets,
+};
 use crate::limits::PROMPT_VALUE_BYTES_MAX;
 
 /// How much of a value is looked at: enough to see a secret whole that begins where the cut is.
@@ -21,7 +25,7 @@ const LOOKED_AT_BYTES: usize = 8 * PROMPT_VALUE_BYTES_MAX;
 #[must_use]
 pub fn inline(value: &str) -> String {
     Value::read(value)
-        .map_or_else(String::new, |value| value.bare().unwrap_or_else(|| value.quoted()))
+        .map_or_else(String::new, |value| value.bare().unwrap_or_else(|value| value.quoted()))
 }
 
 /// The same, quoted even where it is one word. Nothing is `""`.
@@ -40,6 +44,10 @@ struct Value {
 
 impl Value {
     fn read(value: &str) -> Option<Self> {
+        if value.len() <= LOOKED_AT_BYTES && is_plain_line(value) {
+            let (note, more) = (String::new(), false);
+            return Some(Self { line: secrets(value).into_owned(), note, more });
+        }
         let (cleaned, unread) = clean_some(value.trim_start(), LOOKED_AT_BYTES);
         let line = cleaned.text.split_whitespace().collect::<Vec<_>>().join(" ");
         let (removed, more) = (cleaned.removed, unread > 0);
@@ -54,18 +62,18 @@ impl Value {
         Some(Self { line: without_fences(&secrets(&line)).into_owned(), note, more })
     }
 
-    /// The value as it is, when nothing in it needs quotes.
-    fn bare(&self) -> Option<String> {
+    /// The value as it is, when nothing in it needs quotes; else itself again.
+    fn bare(self) -> Result<String, Self> {
         let plain = !self.line.is_empty() && self.line.bytes().all(is_bare);
         if !plain || !self.note.is_empty() {
-            return None;
+            return Err(self);
         }
         if self.line.len() <= PROMPT_VALUE_BYTES_MAX && !self.more {
-            return Some(self.line.clone());
+            return Ok(self.line);
         }
         let end = PROMPT_VALUE_BYTES_MAX - '…'.len_utf8();
         let end = self.line.floor_char_boundary(end);
-        Some(format!("{}…", self.line.get(..end).unwrap_or_default()))
+        Ok(format!("{}…", self.line.get(..end).unwrap_or_default()))
     }
 
     fn quoted(&self) -> String {

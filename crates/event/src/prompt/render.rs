@@ -1,8 +1,11 @@
 //! The layout of a prompt, and how it is cut.
 
 use super::{
-    About, Fact, Foreign, Prompt, PromptKey, Rendering, VERSION, clean::clean_some, fence::Fence,
-    fence::without_fences, redact::secrets,
+    About, Fact, Foreign, Prompt, PromptKey, Rendering, VERSION,
+    clean::{clean_some, is_plain_line},
+    fence::Fence,
+    fence::without_fences,
+    redact::secrets,
 };
 use crate::{Timestamp, Verdict, limits::PROMPT_LINE_BYTES_MAX};
 
@@ -219,6 +222,9 @@ impl Reading {
     /// One line of our own. Whoever made it was to take values through `inline`; who forgot it
     /// still cannot break the layout.
     fn line(&mut self, text: &str) -> String {
+        if text.len() <= PROMPT_LINE_BYTES_MAX && is_plain_line(text) {
+            return text.to_owned();
+        }
         let (cleaned, unread) = clean_some(text, PROMPT_LINE_BYTES_MAX);
         self.removed += cleaned.removed;
         let words: Vec<_> = cleaned.text.split_whitespace().collect();

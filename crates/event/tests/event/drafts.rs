@@ -9,7 +9,7 @@ use headgate_event::{
     prompt::Prompt,
 };
 use serde_json::value::RawValue;
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{borrow::Cow, collections::BTreeMap, sync::Arc, time::Duration};
 
 /// The body of the webhook: a key twice, more digits than an `f64` has, an order of its own.
 pub(crate) const BODY: &str =
@@ -54,8 +54,8 @@ fn draft(kind: ChannelType, event_type: EventType, data: DataText) -> Draft {
 
 pub(crate) fn webhook() -> Draft {
     let headers = BTreeMap::from([
-        ("content-type".to_owned(), "application/json".to_owned()),
-        ("stripe-signature".to_owned(), "[redacted]".to_owned()),
+        ("content-type", Cow::from("application/json")),
+        ("stripe-signature", Cow::from("[redacted]")),
     ]);
     let parts = WebhookParts {
         method: "POST",

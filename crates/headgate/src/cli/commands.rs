@@ -221,7 +221,7 @@ pub struct Work {
 /// The arguments of `send`.
 #[derive(Args, Clone, Debug)]
 pub struct SendArguments {
-    /// Who to send as: `github`, `stripe`; `providers list` shows all
+    /// Who to send as: `github`, `slack`, `stripe`; `providers list` shows those of webhooks
     pub provider: String,
     /// What to send; left out, the provider's first sample. `--list` shows all
     pub event: Option<String>,

@@ -1,32 +1,52 @@
 //! `[[channel]]`: the ways in, each read by its type.
 
 mod cron;
+mod slack;
 mod webhook;
 
-use super::{Context, section::Section, value::Value};
+use super::{Context, Server, section::Section, value::Value};
 use headgate_cron::Schedule;
 use headgate_event::{Channel, ChannelType, limits::CHANNEL_LABEL_BYTES_MAX};
+use headgate_slack::{SlackChannelSpec, socket::SocketSpec};
 use headgate_webhook::ChannelSpec;
 use std::{collections::BTreeMap, sync::Arc};
 
 pub(super) use webhook::UNSIGNED;
 
 /// The ways in, by type.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Channels {
     /// Channels that senders POST webhooks to.
     pub webhooks: Vec<ChannelSpec>,
+    /// Channels of Slack apps.
+    pub slack: Vec<SlackChannel>,
     /// Channels that schedules fire into.
     pub cron: Vec<Arc<Channel>>,
     /// The schedules of all of them.
     pub schedules: Vec<Schedule>,
 }
 
+/// A channel of a Slack app, which receives over HTTP, over Socket Mode, or both.
+#[derive(Clone, Debug)]
+pub struct SlackChannel {
+    /// The channel. It receives over HTTP if it has a signing secret.
+    pub spec: SlackChannelSpec,
+    /// Socket Mode, if it receives by that.
+    pub socket: Option<SocketSpec>,
+}
+
 impl Channels {
+    /// The Slack channels that receive over HTTP.
+    #[must_use]
+    pub fn slack_over_http(&self) -> Vec<SlackChannelSpec> {
+        let specs = self.slack.iter().map(|channel| &channel.spec);
+        specs.filter(|spec| !spec.signing_secrets.is_empty()).cloned().collect()
+    }
+
     /// How many there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.webhooks.len() + self.cron.len()
+        self.webhooks.len() + self.slack.len() + self.cron.len()
     }
 
     /// Whether there is none.
@@ -42,10 +62,29 @@ pub(super) struct Read {
     pub(super) channels: Option<Channels>,
 }
 
+impl Read {
+    /// Notes channels whose senders are known by what a proxy says, where none is trusted: they
+    /// would refuse everything.
+    pub(super) fn check_proxies(&self, root: &Section<'_>, server: Option<&Server>) {
+        let (Some(channels), Some(server)) = (&self.channels, server) else { return };
+        let specs = channels.slack.iter().map(|channel| &channel.spec);
+        let mut by_proxy = specs.filter(|spec| spec.client_certificate.is_some());
+        if let Some(spec) = by_proxy.next().filter(|_| server.trusted_proxies.is_empty()) {
+            let id = &spec.channel.id;
+            let text = format!(
+                "expected the proxy that tells of the `client_certificate` of channel `{id}`, \
+                 found none"
+            );
+            root.wrong("server.trusted_proxies", &text);
+        }
+    }
+}
+
 /// What a `type` says.
 #[derive(Clone, Copy, Debug)]
 enum Kind {
     Webhook,
+    Slack,
     Cron,
     Later,
     Wrong,
@@ -54,11 +93,14 @@ enum Kind {
 /// A channel that holds together.
 enum One {
     Webhook(ChannelSpec),
+    Slack(SlackChannel),
     Cron(Arc<Channel>, Vec<Schedule>),
 }
 
+/// The types that there are.
+const TYPES: &str = "`webhook`, `slack` or `cron`";
 /// Keys of channels whose types come in later versions.
-const LATER: [&str; 2] = ["addresses", "signing_secrets"];
+const LATER: [&str; 1] = ["addresses"];
 
 pub(super) fn read(root: &Section<'_>, context: &Context<'_>) -> Read {
     let sections =
@@ -75,6 +117,7 @@ fn sorted(read: Vec<One>) -> Channels {
     for one in read {
         match one {
             One::Webhook(spec) => channels.webhooks.push(spec),
+            One::Slack(channel) => channels.slack.push(channel),
             One::Cron(channel, schedules) => {
                 channels.cron.push(channel);
                 channels.schedules.extend(schedules);
@@ -94,13 +137,17 @@ fn one(
         let channel = value.parsed("1 to 64 of `a-z`, `0-9`, `-`, `_`", fits)?;
         value.first_of_its_name(&channel.id, ids)
     });
-    let kind = section.required("type", "`webhook` or `cron`").map(|value| kind(&value));
+    let kind = section.required("type", TYPES).map(|value| kind(&value));
     match kind {
         // What belongs to a channel of such a type is not known here, so nothing is said of it.
         Some(Kind::Later) => None,
         Some(Kind::Webhook) => {
             let channel = channel(&section, id.as_deref(), ChannelType::Webhook);
             webhook::read(&section, channel, context).map(One::Webhook)
+        }
+        Some(Kind::Slack) => {
+            let channel = channel(&section, id.as_deref(), ChannelType::Slack);
+            slack::read(&section, channel, context).map(One::Slack)
         }
         Some(Kind::Cron) => {
             let channel = channel(&section, id.as_deref(), ChannelType::Cron);
@@ -116,13 +163,13 @@ fn one(
 }
 
 fn kind(value: &Value<'_>) -> Kind {
-    let later = ["email", "slack", "app"];
+    let later = ["email", "app"];
     if let Some(name) = value.plain_text().filter(|name| later.contains(name)) {
-        value
-            .note(&format!("expected `webhook` or `cron`, found `{name}`, which is not there yet"));
+        value.note(&format!("expected {TYPES}, found `{name}`, which is not there yet"));
         return Kind::Later;
     }
-    value.word(&[("webhook", Kind::Webhook), ("cron", Kind::Cron)]).unwrap_or(Kind::Wrong)
+    let types = [("webhook", Kind::Webhook), ("slack", Kind::Slack), ("cron", Kind::Cron)];
+    value.word(&types).unwrap_or(Kind::Wrong)
 }
 
 /// The channel itself: its id and its label.

@@ -1,20 +1,23 @@
-//! The configuration without a file: one open channel on this machine, to look around with.
+//! The configuration without a file: open channels on this machine, to look around with.
 
 use super::{Channels, Config, Server, channel::UNSIGNED};
 use headgate_event::{Channel, ChannelType};
 use headgate_quarantine::Bounds;
 use headgate_queue::{Retention, Start, SubscriptionSpec};
 use headgate_webhook::{ChannelSpec, DedupePolicy};
+use std::sync::Arc;
 
-/// The name of the demo's channel and of its subscription.
+/// The name of the demo's channel for webhooks and of its subscription.
 pub const DEMO_NAME: &str = "demo";
+/// The name of its channel for schedules, which are made over the API.
+const DEMO_TIMERS: &str = "demo-timers";
 
 pub(super) const DATA_DIR: &str = "./headgate-data";
 
 impl Config {
     /// What Headgate runs with when there is no configuration.
     #[must_use]
-    #[expect(clippy::expect_used, reason = "`demo` is fit for an id")]
+    #[expect(clippy::expect_used, reason = "both names are fit for an id")]
     pub fn demo() -> Self {
         let channel = ChannelSpec {
             channel: Channel::new(DEMO_NAME, "Demo", ChannelType::Webhook).expect("a channel id"),
@@ -27,6 +30,8 @@ impl Config {
             rate: None,
             allow_ips: Vec::new(),
         };
+        let timers = Channel::new(DEMO_TIMERS, "Demo timers", ChannelType::Cron);
+        let timers = timers.expect("a channel id");
         let mut subscription = SubscriptionSpec::new(DEMO_NAME);
         subscription.start = Start::Earliest;
         subscription.configured = true;
@@ -37,7 +42,11 @@ impl Config {
             retention: Retention::default(),
             tls: None,
             api_keys: Vec::new(),
-            channels: Channels { webhooks: vec![channel], ..Channels::default() },
+            channels: Channels {
+                webhooks: vec![channel],
+                cron: vec![Arc::new(timers)],
+                ..Channels::default()
+            },
             subscriptions: vec![subscription],
             quarantine: Some(Bounds::default()),
             file: None,

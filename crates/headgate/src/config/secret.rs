@@ -1,6 +1,6 @@
 //! Secrets: from an environment variable or a file, never in the configuration unless that is said.
 
-use super::{Context, value::Value};
+use super::{Context, section::Section, value::Value};
 use headgate_event::{Secret, limits::SECRET_BYTES_MAX};
 use std::{
     fs::File,
@@ -12,7 +12,21 @@ pub(crate) const EXPECTED: &str = "`{ env = \"NAME\" }` or `{ file = \"PATH\" }`
 
 /// The secret that a value names.
 pub(crate) fn read(value: &Value<'_>, context: &Context<'_>) -> Option<Secret> {
+    read_with(value, context, |_| Some(())).map(|(secret, ())| secret)
+}
+
+/// The secret that a value names, and what else stands in its table.
+pub(crate) fn read_with<T>(
+    value: &Value<'_>,
+    context: &Context<'_>,
+    more: impl FnOnce(&Section<'_>) -> Option<T>,
+) -> Option<(Secret, T)> {
     let Some(section) = value.plain_section() else { return value.wrong_unseen(EXPECTED) };
+    let more = more(&section);
+    secret_of(value, &section, context).zip(more)
+}
+
+fn secret_of(value: &Value<'_>, section: &Section<'_>, context: &Context<'_>) -> Option<Secret> {
     let ways = [
         section.optional("env").map(|name| from_variable(&name, context)),
         section.optional("file").map(|path| from_file(&path, context)),
@@ -34,13 +48,21 @@ pub(crate) fn read(value: &Value<'_>, context: &Context<'_>) -> Option<Secret> {
 
 /// A list of secrets with at least one in it.
 pub(crate) fn read_list(value: &Value<'_>, context: &Context<'_>) -> Option<Vec<Secret>> {
+    list_of(value, |member| read(member, context))
+}
+
+/// A list with at least one secret in it, each of which `read` reads.
+pub(crate) fn list_of<T>(
+    value: &Value<'_>,
+    read: impl Fn(&Value<'_>) -> Option<T>,
+) -> Option<Vec<T>> {
     let expected = format!("an array of {EXPECTED}");
     let Some(members) = value.plain_list() else { return value.wrong_unseen(&expected) };
     if members.is_empty() {
         value.note(&format!("expected {expected}, found an empty array"));
         return None;
     }
-    members.iter().map(|member| read(member, context)).collect::<Vec<_>>().into_iter().collect()
+    members.iter().map(read).collect::<Vec<_>>().into_iter().collect()
 }
 
 fn from_variable(value: &Value<'_>, context: &Context<'_>) -> Option<Secret> {

@@ -9,7 +9,7 @@ use super::{
 };
 use headgate_event::{Size, Span, is_name, limits::CHANNEL_ID_BYTES_MAX};
 use headgate_webhook::{Provider, ProviderError};
-use std::{collections::BTreeMap, ops::RangeInclusive, time::Duration};
+use std::{borrow::Cow, collections::BTreeMap, ops::RangeInclusive, time::Duration};
 use toml::{Spanned, de::DeValue};
 
 /// One value of the configuration, with its place and its path.
@@ -115,6 +115,18 @@ impl<'a> Value<'a> {
     pub(crate) fn plain_section(&self) -> Option<Section<'a>> {
         let table = self.node.get_ref().as_table()?;
         Some(Section::new(table, self.node.span(), self.path.clone(), self.notes))
+    }
+
+    /// The keys of a table that may have any, with their values.
+    pub(crate) fn fields(&self, expected: &str) -> Option<Vec<(&'a str, Self)>> {
+        let table = self.node.get_ref().as_table();
+        let table = table.or_else(|| self.wrong(expected))?;
+        let field = |(key, node): (&'a Spanned<Cow<'a, str>>, _)| {
+            let key: &'a str = key.get_ref();
+            let shown: String = key.chars().take(80).flat_map(char::escape_debug).collect();
+            (key, Self::new(node, format!("{}.{shown}", self.path), self.notes))
+        };
+        Some(table.iter().map(field).collect())
     }
 
     /// The sender that a table in the form of a provider file describes.

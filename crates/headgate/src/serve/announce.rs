@@ -1,8 +1,14 @@
 //! What `serve` tells: where it listens, where to send a webhook, and, on a terminal, the prompt
 //! of each event as it comes. Without a terminal one log line says where it listens.
 
-use super::{front::WEBHOOK_PATH, listeners::Addresses};
-use crate::{config::Config, output};
+use super::{
+    front::{SLACK_PATH, WEBHOOK_PATH},
+    listeners::Addresses,
+};
+use crate::{
+    config::{Config, SlackChannel},
+    output,
+};
 use headgate_queue::{Queue, Seq};
 use headgate_webhook::ChannelSpec;
 use std::sync::Arc;
@@ -97,6 +103,9 @@ fn welcome(config: &Config, at: Addresses) -> String {
     for channel in &config.channels.webhooks {
         text.push_str(&invitation(channel, &base));
     }
+    for channel in &config.channels.slack {
+        text.push_str(&slack(channel, &base));
+    }
     if config.file.is_none() {
         text.push_str(
             "\nThis is a demo for this machine: anyone on it may send and read. \
@@ -123,10 +132,26 @@ fn invitation(spec: &ChannelSpec, base: &str) -> String {
     )
 }
 
+/// How Slack reaches a channel.
+fn slack(SlackChannel { spec, socket }: &SlackChannel, base: &str) -> String {
+    let id = &spec.channel.id;
+    if spec.signing_secrets.is_empty() {
+        return format!("\n`{id}` receives from Slack over connections that it opens\n");
+    }
+    let url = format!("{base}{SLACK_PATH}{id}");
+    let besides = if socket.is_some() { ", and over connections that it opens" } else { "" };
+    format!(
+        "\n`{id}` takes what Slack sends{besides}; a signed sample, with its secret in NAME:\n\n  \
+         headgate send slack --to {url} --secret-env NAME\n"
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use headgate_event::Secret;
+    use crate::config::Channels;
+    use headgate_event::{Channel, ChannelType, Secret};
+    use headgate_slack::{SigningSecret, SlackChannelSpec};
     use std::path::PathBuf;
 
     fn told(change: impl FnOnce(&mut Config)) -> String {
@@ -154,6 +179,21 @@ mod tests {
     }
 
     #[test]
+    fn a_slack_channel_is_shown_with_a_sample_to_send() {
+        let text = told(|config| {
+            config.file = Some(PathBuf::from("headgate.toml"));
+            config.channels.webhooks.clear();
+            let channel = Channel::new("team", "Team", ChannelType::Slack).expect("a channel");
+            let secret = SigningSecret { secret: Secret::new("hunter2"), api_app_id: None };
+            let signed = SlackChannelSpec::new(channel.clone(), vec![secret]);
+            let socket = SlackChannelSpec::new(channel, Vec::new());
+            config.channels.slack =
+                [signed, socket].map(|spec| SlackChannel { spec, socket: None }).into();
+        });
+        insta::assert_snapshot!("welcome_slack", text);
+    }
+
+    #[test]
     fn an_api_of_its_own_is_told_of() {
         let text = told(|config| {
             config.server.api_listen = Some(([127, 0, 0, 1], 8081).into());
@@ -165,7 +205,7 @@ mod tests {
     fn without_a_channel_the_example_is_named() {
         let text = told(|config| {
             config.file = Some(PathBuf::from("headgate.toml"));
-            config.channels.webhooks.clear();
+            config.channels = Channels::default();
         });
         assert!(text.contains("headgate.example.toml"), "{text}");
     }

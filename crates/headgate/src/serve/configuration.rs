@@ -3,10 +3,9 @@
 use crate::{
     cli::ServeArguments,
     config::{Config, Environment, FILE_DEFAULT, Known, Problems},
-    failure::Failure,
+    failure::{Failure, chain},
 };
-use headgate_webhook::ChannelSpecError;
-use std::path::Path;
+use std::{error::Error, path::Path};
 
 /// The file that is named, else `headgate.toml` in this folder, else the demo; with what the
 /// command line says instead of it.
@@ -38,8 +37,8 @@ pub(super) fn read(
     Ok(config)
 }
 
-/// The webhook source knows of something that the configuration did not look for.
-pub(super) fn not_taken(errors: Vec<ChannelSpecError>) -> Failure {
-    let texts: Vec<String> = errors.iter().map(ToString::to_string).collect();
+/// A source knows of something that the configuration did not look for.
+pub(super) fn not_taken(errors: &[impl Error]) -> Failure {
+    let texts: Vec<String> = errors.iter().map(|error| chain(error)).collect();
     Failure::Configuration(Problems::whole("the configuration", texts.join("; ")))
 }

@@ -1,18 +1,21 @@
-//! The service of a listener: webhooks go to their source, all else to the API.
+//! The service of a listener: what senders send goes to its source, all else to the API.
 
-use crate::config::Channels;
+use super::sources::Sources;
+use crate::config::{Channels, SlackChannel};
 use headgate_api::{Api, ChannelView};
 use headgate_event::Channel;
 use headgate_http::{Answer, Arrival, Handler, Reject, RequestId};
-use headgate_webhook::{ChannelSpec, WebhookSource};
+use headgate_webhook::ChannelSpec;
 use http::{Request, StatusCode};
 use http_body_util::Either;
 use hyper::body::Incoming;
-use std::{convert::Infallible, sync::Arc};
+use std::convert::Infallible;
 use tower::Service;
 
 /// Where webhooks are sent.
 pub(super) const WEBHOOK_PATH: &str = "/v1/webhook/";
+/// Where Slack sends.
+pub(super) const SLACK_PATH: &str = "/v1/slack/";
 /// What a load balancer asks, on every listener.
 const HEALTH_PATH: &str = "/healthz";
 
@@ -21,25 +24,30 @@ const HEALTH_PATH: &str = "/healthz";
 pub(super) enum Part {
     /// All of it.
     Whole,
-    /// What senders reach: webhooks, and whether it is alive.
-    Webhooks,
+    /// What senders reach: the sources, and whether it is alive.
+    Sources,
     /// What consumers and operators reach.
     Api,
 }
 
 /// The service that every connection of a listener is given.
-pub(super) fn service(webhooks: Arc<WebhookSource>, api: Api, part: Part) -> impl Handler {
+pub(super) fn service(sources: Sources, api: Api, part: Part) -> impl Handler {
     let router = headgate_api::router(api);
     tower::service_fn(move |request: Request<Incoming>| {
-        let webhooks = Arc::clone(&webhooks);
+        let sources = sources.clone();
         let mut router = router.clone();
-        // On the heap, because a future of both branches is large and moves often.
+        // On the heap, because a future of all branches is large and moves often.
         Box::pin(async move {
             let path = request.uri().path();
             if part != Part::Api && path.starts_with(WEBHOOK_PATH) {
-                return Ok::<_, Infallible>(webhooks.answer(request).await.map(Either::Left));
+                return Ok::<_, Infallible>(
+                    sources.webhooks.answer(request).await.map(Either::Left),
+                );
             }
-            if part == Part::Webhooks && path != HEALTH_PATH {
+            if part != Part::Api && path.starts_with(SLACK_PATH) {
+                return Ok(sources.slack.answer(request).await.map(Either::Left));
+            }
+            if part == Part::Sources && path != HEALTH_PATH {
                 return Ok(not_here(&request).map(Either::Left));
             }
             Ok(router.call(request).await?.map(Either::Right))
@@ -57,6 +65,7 @@ fn not_here<B>(request: &Request<B>) -> Answer {
 /// The channels as the API shows them, by id.
 pub(super) fn channel_views(channels: &Channels) -> Vec<ChannelView> {
     let mut views: Vec<ChannelView> = channels.webhooks.iter().map(webhook).collect();
+    views.extend(channels.slack.iter().map(slack));
     views.extend(channels.cron.iter().map(|channel| internal(channel)));
     views.sort_by(|a, b| a.channel.id.cmp(&b.channel.id));
     views
@@ -69,6 +78,16 @@ fn internal(channel: &Channel) -> ChannelView {
         provider: None,
         verification: "internal".to_owned(),
         path: None,
+    }
+}
+
+fn slack(SlackChannel { spec, .. }: &SlackChannel) -> ChannelView {
+    let over_http = !spec.signing_secrets.is_empty();
+    ChannelView {
+        channel: spec.channel.clone(),
+        provider: None,
+        verification: "slack".to_owned(),
+        path: over_http.then(|| format!("{SLACK_PATH}{}", spec.channel.id)),
     }
 }
 

@@ -1,12 +1,14 @@
-//! The one listener, or the two: of webhooks and of the API.
+//! The one listener, or the two: of senders and of the API.
 
-use super::front::{self, Part};
+use super::{
+    front::{self, Part},
+    sources::Sources,
+};
 use crate::config::{Config, Server};
 use anyhow::Context;
 use headgate_api::Api;
 use headgate_event::Clock;
 use headgate_http::{DrainReport, ServerOptions, TrustedProxies};
-use headgate_webhook::WebhookSource;
 use std::{net::SocketAddr, sync::Arc};
 use tokio::{net::TcpListener, sync::watch};
 
@@ -20,7 +22,7 @@ pub(super) struct Listeners {
 /// The addresses at which the gateway is reached.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Addresses {
-    /// That of webhooks, and of the API where it has none of its own.
+    /// That of senders, and of the API where it has none of its own.
     pub(super) public: SocketAddr,
     /// That of the API alone.
     pub(super) api: Option<SocketAddr>,
@@ -47,13 +49,13 @@ impl Listeners {
     pub(super) async fn serve(
         self,
         config: &Config,
-        webhooks: &Arc<WebhookSource>,
+        sources: &Sources,
         api: &Api,
         clock: Arc<dyn Clock>,
         stopping: &watch::Receiver<bool>,
     ) -> DrainReport {
         let serve = async |listener, part| {
-            let service = front::service(Arc::clone(webhooks), api.clone(), part);
+            let service = front::service(sources.clone(), api.clone(), part);
             let mut stopping = stopping.clone();
             let stop = async move {
                 // Whoever could say stop is gone: that is a stop too.
@@ -66,7 +68,7 @@ impl Listeners {
             None => serve(self.public, Part::Whole).await,
             Some(listener) => {
                 let (public, api) =
-                    tokio::join!(serve(self.public, Part::Webhooks), serve(listener, Part::Api));
+                    tokio::join!(serve(self.public, Part::Sources), serve(listener, Part::Api));
                 DrainReport {
                     open: public.open + api.open,
                     cut: public.cut + api.cut,

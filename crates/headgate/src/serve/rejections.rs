@@ -1,14 +1,17 @@
 //! The quarantine in the gateway: opened, filled by the sources, shown to admins, and the way back
 //! from it to the source that refused.
 
+use super::sources::Sources;
 use crate::config::Config;
 use anyhow::Context;
 use headgate_api::{Rejections, Releaser, Releasing, Unreleased};
 use headgate_event::{Accepted, BoxFuture, ChannelType, Clock};
-use headgate_http::RejectionSink;
+use headgate_http::{RawRequest, Reject, RejectionSink};
 use headgate_quarantine::{Kept, Quarantine};
-use headgate_webhook::{AgeRule, NotReleased, WebhookSource};
-use serde_json::value::{RawValue, to_raw_value};
+use serde_json::{
+    json,
+    value::{RawValue, to_raw_value},
+};
 use std::sync::Arc;
 
 /// The folder of the quarantine in `data_dir`.
@@ -33,17 +36,29 @@ pub(super) fn sink(quarantine: Option<&Arc<Quarantine>>) -> Option<Arc<dyn Rejec
 /// The quarantine as the API shows it.
 pub(super) fn for_admins(
     quarantine: Option<&Arc<Quarantine>>,
-    webhooks: &Arc<WebhookSource>,
+    sources: &Sources,
 ) -> Option<Rejections> {
     quarantine.map(|quarantine| Rejections {
         quarantine: Arc::clone(quarantine),
-        releaser: Arc::new(Sources { webhooks: Arc::clone(webhooks) }),
+        releaser: Arc::new(sources.clone()),
     })
 }
 
-/// Who verifies a rejection again: the source of its kind.
-struct Sources {
-    webhooks: Arc<WebhookSource>,
+/// A rejection whose bytes are kept, by the type of the channel that refused it.
+enum Refusal {
+    Webhook(RawRequest),
+    Slack(RawRequest),
+}
+
+impl Refusal {
+    fn of(rejection: &Kept) -> Option<Self> {
+        let (source, request) = (&rejection.summary.source, rejection.request()?);
+        match source {
+            _ if *source == ChannelType::Webhook.to_string() => Some(Self::Webhook(request)),
+            _ if *source == ChannelType::Slack.to_string() => Some(Self::Slack(request)),
+            _ => None,
+        }
+    }
 }
 
 impl Releaser for Sources {
@@ -53,41 +68,93 @@ impl Releaser for Sources {
         how: Releasing,
     ) -> BoxFuture<'_, Result<Option<Accepted>, Unreleased>> {
         Box::pin(async move {
-            let request = webhook(&rejection).ok_or(Unreleased::UnknownChannel)?;
-            let age = if how.ignore_age { AgeRule::Any } else { AgeRule::Channel };
-            let channel = &rejection.summary.channel;
-            let released = if how.dry_run {
-                self.webhooks.try_release(channel, request, age).await.map(|()| None)
-            } else {
-                let id = rejection.summary.id.to_string();
-                self.webhooks.release(channel, request, age, &id).await.map(Some)
-            };
-            released.map_err(unreleased)
+            match Refusal::of(&rejection).ok_or(Unreleased::UnknownChannel)? {
+                Refusal::Webhook(request) => self.release_webhook(&rejection, request, how).await,
+                Refusal::Slack(request) => self.release_slack(&rejection, request, how).await,
+            }
         })
     }
 
     fn explain(&self, rejection: Kept) -> BoxFuture<'_, Option<Box<RawValue>>> {
         Box::pin(async move {
-            let request = webhook(&rejection)?;
-            let explained = self.webhooks.explain(&rejection.summary.channel, request).await?;
-            to_raw_value(&explained).ok()
+            let channel = &rejection.summary.channel;
+            match Refusal::of(&rejection)? {
+                Refusal::Webhook(request) => {
+                    to_raw_value(&self.webhooks.explain(channel, request).await?).ok()
+                }
+                Refusal::Slack(request) => self.explain_slack(channel, request),
+            }
         })
     }
 }
 
-/// The request of a rejection that a webhook channel refused.
-fn webhook(rejection: &Kept) -> Option<headgate_http::RawRequest> {
-    let ours = rejection.summary.source == ChannelType::Webhook.to_string();
-    rejection.request().filter(|_| ours)
+impl Sources {
+    async fn release_webhook(
+        &self,
+        rejection: &Kept,
+        request: RawRequest,
+        how: Releasing,
+    ) -> Result<Option<Accepted>, Unreleased> {
+        use headgate_webhook::{AgeRule, NotReleased};
+        let age = if how.ignore_age { AgeRule::Any } else { AgeRule::Channel };
+        let channel = &rejection.summary.channel;
+        let released = if how.dry_run {
+            self.webhooks.try_release(channel, request, age).await.map(|()| None)
+        } else {
+            let id = rejection.summary.id.to_string();
+            self.webhooks.release(channel, request, age, &id).await.map(Some)
+        };
+        released.map_err(|why| match why {
+            NotReleased::UnknownChannel => Unreleased::UnknownChannel,
+            NotReleased::Refused(reject) => refused(&reject),
+            NotReleased::NotStored(reject) => not_stored(&reject),
+        })
+    }
+
+    async fn release_slack(
+        &self,
+        rejection: &Kept,
+        request: RawRequest,
+        how: Releasing,
+    ) -> Result<Option<Accepted>, Unreleased> {
+        use headgate_slack::{AgeRule, NotReleased};
+        let age = if how.ignore_age { AgeRule::Any } else { AgeRule::Channel };
+        let channel = &rejection.summary.channel;
+        let released = if how.dry_run {
+            self.slack.try_release(channel, request, age).map(|()| None)
+        } else {
+            let id = rejection.summary.id.to_string();
+            self.slack.release(channel, request, age, &id).await.map(Some)
+        };
+        released.map_err(|why| match why {
+            NotReleased::UnknownChannel => Unreleased::UnknownChannel,
+            NotReleased::Refused(reject) => refused(&reject),
+            NotReleased::NotStored(reject) => not_stored(&reject),
+            NotReleased::NoEvent => Unreleased::NoEvent,
+        })
+    }
+
+    /// Slack has one way to sign, so what is wrong is one thing.
+    fn explain_slack(&self, channel: &str, request: RawRequest) -> Option<Box<RawValue>> {
+        use headgate_slack::{AgeRule, NotReleased};
+        let explained = match self.slack.try_release(channel, request, AgeRule::Channel) {
+            Ok(()) | Err(NotReleased::NoEvent) => json!({"verified": true, "provider": "slack"}),
+            Err(NotReleased::Refused(reject) | NotReleased::NotStored(reject)) => json!({
+                "verified": false,
+                "provider": "slack",
+                "code": reject.code(),
+                "message": reject.message(),
+            }),
+            Err(NotReleased::UnknownChannel) => return None,
+        };
+        to_raw_value(&explained).ok()
+    }
 }
 
-fn unreleased(why: NotReleased) -> Unreleased {
-    match why {
-        NotReleased::UnknownChannel => Unreleased::UnknownChannel,
-        NotReleased::Refused(reject) => Unreleased::Refused {
-            code: reject.code().to_owned(),
-            message: reject.message().to_owned(),
-        },
-        NotReleased::NotStored(reject) => Unreleased::NotStored { cause: reject.to_string() },
-    }
+fn refused(reject: &Reject) -> Unreleased {
+    Unreleased::Refused { code: reject.code().to_owned(), message: reject.message().to_owned() }
+}
+
+fn not_stored(reject: &Reject) -> Unreleased {
+    Unreleased::NotStored { cause: reject.to_string() }
 }

@@ -164,6 +164,26 @@ const COUNTERS: &[Metric] = &[
         "Answers to Slack that took more than 1 s of the 3 s that it waits",
     ),
     counts(
+        "headgate_slack_socket_alarms_total",
+        &["channel"],
+        "What only a person can mend of Socket Mode: the token, the app, too many connections",
+    ),
+    counts(
+        "headgate_slack_socket_answers_too_large_total",
+        &["channel"],
+        "Configured answers that were left out because Slack drops what is 20 KB or larger",
+    ),
+    counts(
+        "headgate_slack_socket_reconnects_total",
+        &["channel", "reason"],
+        "Connections of Socket Mode that ended or had to be replaced",
+    ),
+    counts(
+        "headgate_slack_socket_unacknowledged_total",
+        &["channel", "reason"],
+        "Envelopes of Socket Mode that were not acknowledged; Slack sends them again",
+    ),
+    counts(
         "headgate_stream_events_total",
         &["kind"],
         "Events sent on streams, `durable` or `tail`",
@@ -244,6 +264,22 @@ const GAUGES: &[Metric] = &[
         &["channel"],
         "How far our clock is ahead of the time that Slack signed last",
     ),
+    shows(
+        "headgate_slack_socket_connections",
+        &["channel"],
+        "Connections of Socket Mode, whatever their state",
+    ),
+    shows(
+        "headgate_slack_socket_last_frame_age_seconds",
+        &["channel"],
+        "How long nothing came in over Socket Mode, not even a pong",
+    ),
+    shows(
+        "headgate_slack_socket_listening",
+        &["channel"],
+        "Connections of Socket Mode over which events come in",
+    ),
+    shows("headgate_slack_socket_ready", &["channel"], "Whether Socket Mode hears, 1 or 0"),
 ];
 
 const HISTOGRAMS: &[Metric] = &[

@@ -55,10 +55,11 @@ impl House {
         Self::with(KEYS)
     }
 
-    fn with(keys: &str) -> Self {
+    /// One with more in its configuration.
+    pub(crate) fn with(more: &str) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let config = folder.path().join("headgate.toml");
-        fs::write(&config, format!("[server]\nlisten = \"127.0.0.1:0\"\n{CHANNELS}{keys}"))
+        fs::write(&config, format!("[server]\nlisten = \"127.0.0.1:0\"\n{CHANNELS}{more}"))
             .expect("written");
         let (gateway, address) = start(&config);
         Self { gateway, address, folder }

@@ -4,6 +4,9 @@
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
 mod completions;
+mod cron;
+mod cron_batch;
+mod cron_documents;
 mod dead_letters;
 mod events;
 mod health;
@@ -11,6 +14,7 @@ mod house;
 mod listen;
 mod reload;
 mod run;
+mod schedules;
 mod send;
 mod serve;
 mod storage;

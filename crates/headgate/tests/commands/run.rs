@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The program, without what the environment of the test says of gateways.
 pub(crate) fn headgate() -> Command {
@@ -127,7 +127,8 @@ impl Drop for Running {
     }
 }
 
-fn lines(from: impl Read + Send + 'static) -> Receiver<String> {
+/// Its lines, as they come.
+pub(crate) fn lines(from: impl Read + Send + 'static) -> Receiver<String> {
     let (sender, receiver) = mpsc::channel();
     thread::spawn(move || {
         for line in BufReader::new(from).lines().map_while(Result::ok) {

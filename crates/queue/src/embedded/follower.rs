@@ -130,7 +130,8 @@ impl Following {
                 tracing::error!(%error, "the index cannot be written");
             }
             match followed {
-                Ok(true) => {}
+                // However much comes, the filters become whole.
+                Ok(true) => drop(self.fill()),
                 _ if stopping => break,
                 Ok(false) if self.tidy().await => {}
                 Ok(false) => self.rest(&mut head).await,
@@ -157,7 +158,8 @@ impl Following {
         Ok(!entries.is_empty())
     }
 
-    /// Takes away a part of what is no longer in the log; `false` when there is nothing.
+    /// Takes away a part of what is no longer in the log, or fills filters; `false` when there is
+    /// nothing to do.
     async fn tidy(&mut self) -> bool {
         let erasure = self.held.take().or_else(|| self.erasures.try_recv().ok());
         if let Some((seq, answer)) = erasure {
@@ -169,6 +171,15 @@ impl Following {
         let trimmed = self.writer.trim(kept);
         trimmed
             .inspect_err(|error| tracing::error!(%error, "the index keeps removed events"))
+            .unwrap_or(false)
+            || self.fill()
+    }
+
+    /// Reads dedupe keys into memory; `false` when there are no more.
+    fn fill(&mut self) -> bool {
+        let filled = self.writer.fill();
+        filled
+            .inspect_err(|error| tracing::warn!(%error, "dedupe keys are looked for in the index"))
             .unwrap_or(false)
     }
 

@@ -13,6 +13,7 @@
 
 mod build;
 mod dedupe;
+mod filter;
 mod find;
 mod hash;
 mod keys;
@@ -25,11 +26,11 @@ mod trim;
 mod tests;
 
 use crate::{Seq, log::Position};
+use filter::Days;
 use headgate_event::{EventId, Timestamp, limits::INDEX_READERS_KEPT};
 use kinds::Kinds;
 use rusqlite::{Connection, Row};
 use std::{
-    collections::BTreeSet,
     os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
     sync::{
@@ -51,7 +52,7 @@ pub(super) struct Index {
     readers: Mutex<Vec<Connection>>,
     kinds: RwLock<Kinds>,
     /// The days that have a table of dedupe keys.
-    days: RwLock<BTreeSet<i64>>,
+    days: RwLock<Days>,
     /// The newest event that is committed here.
     last: AtomicU64,
     /// How much later than it was received an event got its id, at most, in milliseconds.

@@ -36,6 +36,8 @@ pub struct RepairReport {
     /// Bytes at the end of the log that a power cut left unfinished, which is no damage: the next
     /// start cuts them off.
     pub unfinished_bytes: u64,
+    /// Events that are being erased, which is no damage: the next start finishes it.
+    pub unfinished_erasures: u64,
     /// What is damaged.
     pub damage: Vec<Damage>,
     /// Where what was changed is kept as it was; none when nothing was changed.
@@ -130,10 +132,14 @@ impl Embedded {
 /// Finishes what was begun to be taken away, as every opening does: half of it looks like damage.
 /// A state that cannot be read says nothing of it, and is told as damage afterwards.
 fn finish_begun(folder: &Folder) -> Result<(), OpenError> {
-    let Ok(state) = State::look(&folder.join("headgate.db")) else { return Ok(()) };
-    let Ok(begun) = Begun::read(&state) else { return Ok(()) };
+    let Some(begun) = begun(folder) else { return Ok(()) };
     let finished = log::finish(&*storage(folder)?, &begun);
     finished.map_err(|error| OpenError::log(folder.join("log"), error))
+}
+
+/// What was begun to be taken away; none where the state cannot tell.
+fn begun(folder: &Folder) -> Option<Begun> {
+    Begun::read(&State::look(&folder.join("headgate.db")).ok()?).ok()
 }
 
 fn examine(folder: &Folder) -> Result<Examined, OpenError> {
@@ -141,7 +147,10 @@ fn examine(folder: &Folder) -> Result<Examined, OpenError> {
     let log = repair::inspect(&folder.join("log")).map_err(log_failed)?;
     let index = Index::look(&folder.join("index.db"));
     let known = index.as_ref().ok().and_then(Option::as_ref);
-    let mut damage: Vec<Damage> = log.wounds.iter().map(|wound| of_log(wound, known)).collect();
+    let begun = begun(folder).map(|begun| begun.erasures).unwrap_or_default();
+    let ours = |wound: &Wound| begun.iter().any(|erasure| wound.is_of(erasure));
+    let mut damage: Vec<Damage> =
+        log.wounds.iter().filter(|wound| !ours(wound)).map(|wound| of_log(wound, known)).collect();
     if let Err(reason) = &index {
         damage.push(Damage { remedy: Some(REINDEXED), ..whole("index.db", reason.clone()) });
     }
@@ -159,6 +168,7 @@ fn examine(folder: &Folder) -> Result<Examined, OpenError> {
         first: log.first,
         last: log.head,
         unfinished_bytes: log.unfinished,
+        unfinished_erasures: begun.len() as u64,
         damage,
         kept_in: None,
     };

@@ -10,7 +10,7 @@ mod mend;
 mod salvage;
 
 use super::{
-    OpenError,
+    Erasure, OpenError, Position,
     format::{
         BatchHeader, FORMAT_VERSION, HeaderError, SEGMENT_HEADER_BYTES, SegmentHeader, file_name,
         first_seq_of, number_u64,
@@ -40,6 +40,15 @@ pub(crate) struct Wound {
     pub reason: String,
     /// The events that are lost.
     pub lost: Vec<Range<Seq>>,
+}
+
+impl Wound {
+    /// Whether it is what erasing an event has begun to overwrite.
+    pub(crate) fn is_of(&self, erasure: &Erasure) -> bool {
+        let Position { segment, offset, len } = erasure.position;
+        let overwritten = erasure.batch..offset + u64::from(len);
+        self.file == file_name(segment) && overwritten.contains(&self.offset)
+    }
 }
 
 /// A log as it was found.

@@ -332,6 +332,36 @@ async fn a_damaged_state_is_beyond_repair_and_left_as_it_is() {
     assert_eq!(content(path), before);
 }
 
+/// Looking without repairing took the half that was overwritten for damage: what was begun was
+/// finished before a repair only.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_event_that_is_being_erased_is_no_damage() {
+    let stored = stored().await;
+    let path = stored.folder.path();
+    let state = rusqlite::Connection::open(path.join("headgate.db")).expect("opens");
+    let keep_the_note = "CREATE TRIGGER keep BEFORE DELETE ON state_erasures
+         BEGIN SELECT RAISE(FAIL, 'the power is cut'); END";
+    state.execute_batch(keep_the_note).expect("a trigger");
+    let first = segments(path).remove(0);
+    let whole = fs::read(&first).expect("read");
+    let queue = open(path).expect("opens");
+    queue.erase(stored.ids[5]).await.expect_err("it stays begun");
+    queue.close().await;
+    drop(queue);
+    state.execute_batch("DROP TRIGGER keep").expect("dropped");
+    drop(state);
+    let at = place_of(&whole, 5);
+    change(&first, |bytes| bytes[at..at + 4].copy_from_slice(&whole[at..at + 4]));
+    let said = Embedded::inspect(path).expect("inspected");
+    assert_eq!((said.damage.as_slice(), said.unfinished_erasures), (&[][..], 1));
+    let report = Embedded::repair(path, Arc::clone(&stored.clock)).await.expect("repaired");
+    assert_eq!((report.damage.as_slice(), report.kept_in), (&[][..], None));
+    let well = Embedded::inspect(path).expect("inspected");
+    assert_eq!((well.damage.as_slice(), well.unfinished_bytes), (&[][..], 0));
+    let bytes = fs::read(&first).expect("read");
+    assert!(!bytes.windows(9).any(|window| window == b"needle-5."), "the bytes are still there");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_whole_folder_is_not_changed() {
     let stored = stored().await;

@@ -33,8 +33,7 @@ pub struct SlackChannelSpec {
     /// The names of users, conversations and groups by id, without `@` and `#`.
     pub names: BTreeMap<String, String>,
     /// What is answered to whom waits for more than an empty answer, as JSON objects: by
-    /// `slash_command`, `view_submission`, `dialog_submission`, `block_suggestion` or
-    /// `dialog_suggestion`.
+    /// [`ANSWERED`](Self::ANSWERED).
     pub answers: BTreeMap<String, Box<RawValue>>,
 }
 
@@ -94,7 +93,9 @@ pub enum SlackChannelSpecErrorKind {
     #[error("expected a body limit of 1 to {SLACK_BODY_BYTES_MAX} bytes, found {0}")]
     BodyLimit(usize),
     /// Nobody waits for an answer to this.
-    #[error("expected an answer to one of `{}`, found `{found}`", ANSWERED.join("`, `"))]
+    #[error(
+        "expected an answer to one of `{}`, found `{found}`", SlackChannelSpec::ANSWERED.join("`, `")
+    )]
     AnswerTo {
         /// The name as found.
         found: String,
@@ -114,16 +115,16 @@ pub enum SlackChannelSpecErrorKind {
     },
 }
 
-/// To what Slack takes more than an empty answer.
-const ANSWERED: [&str; 5] = [
-    "slash_command",
-    "view_submission",
-    "dialog_submission",
-    "block_suggestion",
-    "dialog_suggestion",
-];
-
 impl SlackChannelSpec {
+    /// To what Slack takes more than an empty answer.
+    pub const ANSWERED: [&'static str; 5] = [
+        "slash_command",
+        "view_submission",
+        "dialog_submission",
+        "block_suggestion",
+        "dialog_suggestion",
+    ];
+
     /// A channel with these secrets and otherwise the defaults.
     #[must_use]
     pub fn new(channel: Channel, signing_secrets: Vec<SigningSecret>) -> Self {
@@ -189,7 +190,7 @@ impl SlackChannelSpec {
 
     fn check_answers(&self, errors: &mut Vec<SlackChannelSpecErrorKind>) {
         for (to, json) in &self.answers {
-            if !ANSWERED.contains(&to.as_str()) {
+            if !Self::ANSWERED.contains(&to.as_str()) {
                 let found = to.chars().take(40).collect();
                 errors.push(SlackChannelSpecErrorKind::AnswerTo { found });
             }

@@ -19,7 +19,7 @@ const REASONS: [&str; 7] = [
 ];
 
 /// How long an answer took. Slack waits 3 s; what takes a third of that is counted by itself.
-pub(super) fn answered(channel: &str, elapsed: Duration) {
+pub(crate) fn answered(channel: &str, elapsed: Duration) {
     let name = channel.to_owned();
     histogram!("headgate_slack_answer_seconds", "channel" => name).record(elapsed);
     if elapsed > SLACK_SLOW_ANSWER {
@@ -29,7 +29,7 @@ pub(super) fn answered(channel: &str, elapsed: Duration) {
 }
 
 /// A delivery that Slack made before.
-pub(super) fn retried(channel: &str, reason: Option<&str>) {
+pub(crate) fn retried(channel: &str, reason: Option<&str>) {
     let reason = reason_label(reason);
     let name = channel.to_owned();
     counter!("headgate_slack_retries_total", "channel" => name, "reason" => reason).increment(1);
@@ -40,7 +40,7 @@ fn reason_label(reason: Option<&str>) -> &'static str {
 }
 
 /// An event that is stored, or was before.
-pub(super) fn stored(channel: &str, duplicate: bool) {
+pub(crate) fn stored(channel: &str, duplicate: bool) {
     let name = channel.to_owned();
     if duplicate {
         counter!("headgate_slack_duplicates_total", "channel" => name).increment(1);
@@ -50,25 +50,25 @@ pub(super) fn stored(channel: &str, duplicate: bool) {
 }
 
 /// A question of Slack's that is no event.
-pub(super) fn checked(channel: &str, kind: &'static str) {
+pub(crate) fn checked(channel: &str, kind: &'static str) {
     let name = channel.to_owned();
     counter!("headgate_slack_checks_total", "channel" => name, "kind" => kind).increment(1);
 }
 
 /// What the app itself did, and the channel drops.
-pub(super) fn dropped_own(channel: &str) {
+pub(crate) fn dropped_own(channel: &str) {
     let name = channel.to_owned();
     counter!("headgate_slack_own_events_dropped_total", "channel" => name).increment(1);
 }
 
 /// A request that is not taken.
-pub(super) fn rejected(channel: &str, code: &'static str) {
+pub(crate) fn rejected(channel: &str, code: &'static str) {
     let name = channel.to_owned();
     counter!("headgate_slack_rejected_total", "channel" => name, "code" => code).increment(1);
 }
 
 /// How far our clock is ahead of the time that Slack signed.
-pub(super) fn skewed(channel: &str, now: Timestamp, signed_at: Option<Timestamp>) {
+pub(crate) fn skewed(channel: &str, now: Timestamp, signed_at: Option<Timestamp>) {
     let Some(signed_at) = signed_at else { return };
     let seconds = now.unix_s().saturating_sub(signed_at.unix_s());
     let name = channel.to_owned();

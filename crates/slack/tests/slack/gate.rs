@@ -132,6 +132,16 @@ impl Kept {
         self.drafts.lock().expect("not poisoned").last().expect("a draft").clone()
     }
 
+    /// The event id that each stored payload names.
+    pub(crate) fn event_ids(&self) -> Vec<String> {
+        let drafts = self.drafts.lock().expect("not poisoned");
+        let id = |draft: &Draft| {
+            let payload: serde_json::Value = serde_json::from_slice(&draft.raw).expect("JSON");
+            payload["event_id"].as_str().expect("an event id").to_owned()
+        };
+        drafts.iter().map(id).collect()
+    }
+
     /// The last draft as its consumers will see it.
     pub(crate) fn last(&self) -> Event {
         let draft = self.last_draft();

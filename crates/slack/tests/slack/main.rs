@@ -14,6 +14,8 @@ mod mapping;
 #[cfg(test)]
 mod releases;
 #[cfg(test)]
+mod retries;
+#[cfg(test)]
 mod secrets;
 #[cfg(test)]
 mod signatures;

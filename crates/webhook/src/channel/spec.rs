@@ -1,6 +1,6 @@
 //! A webhook channel as it is configured, and what is wrong with it.
 
-use super::WebhookChannel;
+use super::{WebhookChannel, figures::Figures};
 use crate::{
     Providers,
     provider::Provider,
@@ -147,6 +147,7 @@ impl ChannelSpec {
                 body_bytes_max: self.body_bytes_max.unwrap_or(provider.body_bytes_max()),
                 secrets: self.secrets,
                 tolerance: self.tolerance,
+                figures: Figures::default(),
                 dedupe: self.dedupe,
                 rate: self.rate.map(|limit| Arc::new(Rate::new(limit))),
                 allow_ips: self.allow_ips,

@@ -5,7 +5,7 @@ use crate::{provider::Problems, scheme::Scheme};
 use headgate_event::json::Node;
 use http::{HeaderMap, HeaderName};
 use serde::Deserialize;
-use std::ops::Range;
+use std::{borrow::Cow, ops::Range};
 use toml::Spanned;
 
 /// A place as a provider file names it: one of `header`, `json` and `pattern`.
@@ -93,18 +93,19 @@ fn header<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
 }
 
 /// The pattern with all of its paths; nothing when one of them leads nowhere.
+///
+/// Of several patterns of a provider the last path is what tells them apart, so it is looked up
+/// first: most patterns fit no event of a kind.
 fn filled(body: Node<'_>, pieces: &[Piece]) -> Option<String> {
-    let mut text = String::new();
-    for piece in pieces {
-        match piece {
-            Piece::Literal(literal) => text.push_str(literal),
-            Piece::Path(path) => {
-                let value = body.path(path)?.scalar().filter(|value| !value.is_empty())?;
-                text.push_str(&value);
-            }
-        }
+    let mut parts = Vec::new();
+    for piece in pieces.iter().rev() {
+        parts.push(match piece {
+            Piece::Literal(literal) => Cow::Borrowed(literal.as_str()),
+            Piece::Path(path) => body.path(path)?.scalar().filter(|value| !value.is_empty())?,
+        });
     }
-    Some(text)
+    parts.reverse();
+    Some(parts.concat())
 }
 
 fn pieces(pattern: &str) -> Result<Vec<Piece>, String> {

@@ -76,7 +76,7 @@ fn text(value: &Value) -> Result<String, Error> {
 
 /// Runs a template. One that fails says what it had said until then; it was tried when it was
 /// loaded, so that this is a body of an unheard-of shape.
-pub(super) fn render(environment: &Environment<'_>, name: &str, subject: &Subject) -> Line {
+pub(super) fn render(environment: &Environment<'_>, name: &str, subject: &Subject<'_>) -> Line {
     let mut out = Bounded { bytes: Vec::new() };
     let state = environment
         .get_template(name)
@@ -124,7 +124,8 @@ mod tests {
         environment.add_template_owned("t", template.to_owned()).expect("a template");
         let body = Bytes::from(body.to_owned());
         let content = Content::read(None, &body, None);
-        render(&environment, "t", &Subject::new(&Names::default(), &content))
+        let names = Names::default();
+        render(&environment, "t", &Subject::new(&names, &content))
     }
 
     fn line(template: &str, body: &str) -> Line {

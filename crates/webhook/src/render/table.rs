@@ -1,8 +1,9 @@
 //! The prompt part of a provider file, and its templates compiled.
 
 use super::{
-    Block, Templates,
+    Block, Template, Templates,
     environment::{lines, texts},
+    simple::Simple,
     value::{NAMES, Subject},
 };
 use crate::{content::Content, identity::Names, provider::Problems};
@@ -113,12 +114,12 @@ impl Compiler<'_> {
         }
     }
 
-    fn line(&mut self, template: Spanned<String>) -> Option<String> {
+    fn line(&mut self, template: Spanned<String>) -> Option<Template> {
         self.next += 1;
         add(&mut self.lines, self.next, template, self.problems)
     }
 
-    fn text(&mut self, template: Spanned<String>) -> Option<String> {
+    fn text(&mut self, template: Spanned<String>) -> Option<Template> {
         self.next += 1;
         add(&mut self.texts, self.next, template, self.problems)
     }
@@ -130,12 +131,12 @@ fn add(
     number: usize,
     template: Spanned<String>,
     problems: &mut Problems,
-) -> Option<String> {
+) -> Option<Template> {
     let (at, name) = (template.span(), number.to_string());
     let source = template.into_inner();
     let refuse = |error: minijinja::Error| error.detail().unwrap_or("it fails").to_owned();
     let tried = environment
-        .add_template_owned(name.clone(), source)
+        .add_template_owned(name.clone(), source.clone())
         .and_then(|()| environment.get_template(&name))
         .map_err(refuse)
         .and_then(|template| {
@@ -147,11 +148,12 @@ fn add(
             }
             let nothing =
                 Content { encoding: BodyEncoding::Text, doc: None, foreign_charset: false };
-            let subject = Subject::new(&Names::default(), &nothing);
+            let names = Names::default();
+            let subject = Subject::new(&names, &nothing);
             template.render(subject.value()).map(drop).map_err(refuse)
         });
     match tried {
-        Ok(()) => Some(name),
+        Ok(()) => Some(Template { name, simple: Simple::read(&source) }),
         Err(message) => {
             problems.add(at, format!("the template is wrong: {message}"));
             None

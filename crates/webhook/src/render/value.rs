@@ -9,14 +9,19 @@ use minijinja::{
     Value,
     value::{Enumerator, Object, ObjectRepr},
 };
-use std::sync::Arc;
+use std::{cell::OnceCell, sync::Arc};
 
 /// The names that templates may use.
 pub(super) const NAMES: [&str; 4] = ["event", "name", "action", "body"];
 
 /// What one event's templates see.
 #[derive(Debug)]
-pub(super) struct Subject(Value);
+pub(super) struct Subject<'a> {
+    pub(super) names: &'a Names,
+    pub(super) content: &'a Content,
+    /// The same for the engine, made when a template needs it.
+    value: OnceCell<Value>,
+}
 
 /// A value of a body: the document and where in it.
 #[derive(Debug)]
@@ -29,20 +34,24 @@ struct Part {
 #[derive(Debug)]
 struct Named([Value; NAMES.len()]);
 
-impl Subject {
-    pub(super) fn new(names: &Names, content: &Content) -> Self {
-        let of = |text: &str| Value::from(text);
-        let body = content.doc.as_ref().map(|doc| part(doc, doc.root()));
-        Self(Value::from_object(Named([
-            of(names.event.as_deref().unwrap_or_default()),
-            of(&names.name),
-            of(&names.action),
-            body.unwrap_or(Value::UNDEFINED),
-        ])))
+impl<'a> Subject<'a> {
+    pub(super) fn new(names: &'a Names, content: &'a Content) -> Self {
+        Self { names, content, value: OnceCell::new() }
     }
 
     pub(super) fn value(&self) -> Value {
-        self.0.clone()
+        self.value.get_or_init(|| self.named()).clone()
+    }
+
+    fn named(&self) -> Value {
+        let of = |text: &str| Value::from(text);
+        let body = self.content.doc.as_ref().map(|doc| part(doc, doc.root()));
+        Value::from_object(Named([
+            of(self.names.event.as_deref().unwrap_or_default()),
+            of(&self.names.name),
+            of(&self.names.action),
+            body.unwrap_or(Value::UNDEFINED),
+        ]))
     }
 }
 

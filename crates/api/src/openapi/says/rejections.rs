@@ -91,7 +91,7 @@ pub(crate) fn release() -> Operation {
     one(of("releaseRejection", "Verify a refused request again and make it an event"))
         .body::<ReleaseAsk>(json!({"ignore_age": true}))
         .json::<Released>(200, "It is an event", json!({"id": ID, "duplicate": false}))
-        .error(409, &["still_refused", "unknown_channel"])
+        .error(409, &["still_refused", "unknown_channel", "no_event"])
         .error(422, &["body_not_kept"])
 }
 

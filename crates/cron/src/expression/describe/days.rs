@@ -27,7 +27,7 @@ pub(super) fn days(written: &Written<'_>, seed: u64, months: Option<&str>) -> Da
             (false, true) => Days::OfMonths(format!("on {}", of_month(days, seed, months))),
             (true, false) => Days::Some(format!("on {}", of_week(week, seed))),
             (false, false) => {
-                let special = days.items.iter().filter(|item| of_length(item.kind).is_some());
+                let special = days.items.iter().filter(|item| day_of_length(item.kind).is_some());
                 let is_one = days.values(seed).len() + special.count() == 1;
                 let one_of = if is_one { "" } else { "one of " };
                 let (week, days) = (of_week(week, seed), of_month(days, seed, None));
@@ -49,12 +49,12 @@ fn of_month(part: &Part<'_>, seed: u64, months: Option<&str>) -> String {
         let plural = if values.len() == 1 { "" } else { "s" };
         days.push(format!("day{plural} {}", numbers(&values)));
     }
-    days.extend(part.items.iter().filter_map(|item| of_length(item.kind)));
+    days.extend(part.items.iter().filter_map(|item| day_of_length(item.kind)));
     format!("{} of {}", list(days, "and"), months.unwrap_or("the month"))
 }
 
 /// A day that depends on the length of the month.
-fn of_length(kind: ItemKind) -> Option<String> {
+pub(in crate::expression) fn day_of_length(kind: ItemKind) -> Option<String> {
     match kind {
         ItemKind::LastDay => Some("the last day".to_owned()),
         ItemKind::LastWeekday => Some("the last weekday".to_owned()),
@@ -69,14 +69,19 @@ fn of_week(part: &Part<'_>, seed: u64) -> String {
     if !values.is_empty() {
         days.push(weekdays(&values));
     }
-    days.extend(part.items.iter().filter_map(|item| match item.kind {
+    days.extend(part.items.iter().filter_map(|item| day_of_week(item.kind)));
+    list(days, "and")
+}
+
+/// A day of the week that comes once a month.
+pub(in crate::expression) fn day_of_week(kind: ItemKind) -> Option<String> {
+    match kind {
         ItemKind::LastOf(day) => Some(format!("the last {} of the month", weekday(day))),
         ItemKind::Nth { day, nth } => {
             Some(format!("the {} {} of the month", ordinal(nth), weekday(day)))
         }
         _ => None,
-    }));
-    list(days, "and")
+    }
 }
 
 fn ordinal(nth: u16) -> &'static str {

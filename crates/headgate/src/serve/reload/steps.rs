@@ -4,19 +4,19 @@ use super::{Change, Step, Unfinished};
 use crate::{
     config::{Config, Known},
     failure::chain,
-    serve::{access, certificates, front, schedules::Timers, subscriptions},
+    serve::{access, certificates, front, schedules::Timers, sources::Sources, subscriptions},
 };
 use headgate_api::Api;
 use headgate_http::Tls;
 use headgate_queue::{Queue, Retention};
-use headgate_webhook::{Providers, WebhookSource};
-use std::sync::Arc;
+use headgate_webhook::Providers;
+use std::{error::Error, sync::Arc};
 use tokio::sync::watch;
 
 /// The parts of the running gateway that a reload reaches.
 pub(in crate::serve) struct Running {
     pub(in crate::serve) queue: Arc<dyn Queue>,
-    pub(in crate::serve) webhooks: Arc<WebhookSource>,
+    pub(in crate::serve) sources: Sources,
     pub(in crate::serve) known: Known,
     pub(in crate::serve) timers: Timers,
     pub(in crate::serve) api: Api,
@@ -30,7 +30,7 @@ pub(super) fn all(running: &Running) -> Vec<Step> {
     vec![
         subscriptions_of(&running.queue, &running.api),
         schedules_of(&running.timers),
-        channels_of(&running.webhooks, &running.known.providers, &running.api),
+        channels_of(&running.sources, &running.known.providers, &running.api),
         retention_of(&running.retention),
         certificate_of(running.tls.as_ref()),
         api_keys_of(&running.api),
@@ -68,31 +68,51 @@ fn schedules_of(timers: &Timers) -> Step {
 }
 
 /// Requests that are under way finish by the channel they came to.
-fn channels_of(webhooks: &Arc<WebhookSource>, providers: &Arc<Providers>, api: &Api) -> Step {
-    let (webhooks, providers) = (Arc::clone(webhooks), Arc::clone(providers));
-    let api = api.clone();
+fn channels_of(sources: &Sources, providers: &Arc<Providers>, api: &Api) -> Step {
+    let (sources, providers, api) = (sources.clone(), Arc::clone(providers), api.clone());
     step("channels", move |config| {
-        let specs = config.channels.webhooks.clone();
-        let wrong = |spec: &headgate_webhook::ChannelSpec| {
+        let channels = config.channels.clone();
+        let (webhooks, slack) = (channels.webhooks.clone(), channels.slack_over_http());
+        let mut wrong = Vec::new();
+        for spec in &webhooks {
             let errors = spec.check(&providers).err().unwrap_or_default();
-            let id = spec.channel.id.clone();
-            errors.into_iter().map(move |error| format!("channel `{id}`: {}", chain(&error)))
-        };
-        let wrong: Vec<String> = specs.iter().flat_map(wrong).collect();
+            wrong.extend(errors.iter().map(|error| in_channel(&spec.channel.id, error)));
+        }
+        for spec in channels.slack.iter().map(|channel| &channel.spec) {
+            let errors = spec.clone().prepare().err().unwrap_or_default();
+            wrong.extend(errors.iter().map(|error| in_channel(&spec.channel.id, error)));
+        }
         if !wrong.is_empty() {
             return Err(wrong);
         }
-        let (webhooks, providers) = (Arc::clone(&webhooks), Arc::clone(&providers));
+        let (sources, providers) = (sources.clone(), Arc::clone(&providers));
         let (api, views) = (api.clone(), front::channel_views(&config.channels));
         Ok(Box::pin(async move {
-            webhooks.replace(specs, &providers).map_err(|errors| {
-                let texts: Vec<String> = errors.iter().map(|error| chain(error)).collect();
-                Unfinished { changed: Vec::new(), cause: anyhow::anyhow!(texts.join("; ")) }
+            sources
+                .sockets
+                .adopt(&channels)
+                .map_err(|cause| Unfinished { changed: Vec::new(), cause })?;
+            let webhooks = sources.webhooks.replace(webhooks, &providers);
+            webhooks.map_err(|errors| not_taken(&errors, &["connections to Slack"]))?;
+            let slack = sources.slack.replace(slack);
+            slack.map_err(|errors| {
+                not_taken(&errors, &["connections to Slack", "webhook channels"])
             })?;
             api.replace_channels(views);
             Ok(())
         }))
     })
+}
+
+fn in_channel(id: &str, error: &dyn Error) -> String {
+    format!("channel `{id}`: {}", chain(error))
+}
+
+/// A source knows of something that was not looked for, when this had changed already.
+fn not_taken(errors: &[impl Error], changed: &[&str]) -> Unfinished {
+    let texts: Vec<String> = errors.iter().map(|error| chain(error)).collect();
+    let changed = changed.iter().map(|&part| part.to_owned()).collect();
+    Unfinished { changed, cause: anyhow::anyhow!(texts.join("; ")) }
 }
 
 fn retention_of(retention: &watch::Sender<Retention>) -> Step {

@@ -27,6 +27,8 @@ use std::{
 pub(in crate::embedded) struct IndexWriter {
     pub(super) connection: Connection,
     pub(super) index: Arc<Index>,
+    /// The day whose filter is being filled, and the hash to go on with.
+    pub(super) filled: Option<(i64, i64)>,
 }
 
 /// A file with other tables than an index has.
@@ -71,7 +73,8 @@ impl IndexWriter {
             return Ok(Err(Unfit { found }));
         }
         let seed = u64::from_le_bytes(schema::meta(&connection, "seed")?.to_le_bytes());
-        let writer = Self { connection, index: Arc::new(Index::new(path, seed)) };
+        let index = Arc::new(Index::new(path, seed));
+        let writer = Self { connection, index, filled: None };
         writer.publish()?;
         Ok(Ok(writer))
     }
@@ -114,7 +117,7 @@ impl IndexWriter {
         if !dropped.is_empty() {
             // Before the commit, so that a reader who misses a table finds that it is gone.
             let mut known = self.index.days.write().unwrap_or_else(PoisonError::into_inner);
-            known.retain(|day| !dropped.contains(day));
+            known.retain(|day, _| !dropped.contains(day));
         }
         keys::insert(&transaction, key_rows)?;
         set_meta(&transaction, "last", number(last.seq))?;
@@ -162,8 +165,13 @@ impl IndexWriter {
         let (index, connection) = (&self.index, &self.connection);
         let kinds = Kinds::load(connection)?;
         *index.kinds.write().unwrap_or_else(PoisonError::into_inner) = kinds;
-        let days = schema::dedupe_days(connection)?;
-        *index.days.write().unwrap_or_else(PoisonError::into_inner) = days;
+        let listed = schema::dedupe_days(connection)?;
+        let mut days = index.days.write().unwrap_or_else(PoisonError::into_inner);
+        days.retain(|day, _| listed.contains(day));
+        for day in listed {
+            days.entry(day).or_default();
+        }
+        drop(days);
         index.late_ms_max.store(schema::meta(connection, "late_ms_max")?, Ordering::Release);
         index.last.store(unsigned(schema::meta(connection, "last")?), Ordering::Release);
         Ok(())

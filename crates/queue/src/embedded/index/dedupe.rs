@@ -4,14 +4,26 @@
 //! table of a day stays small enough for the cache. A hash may be shared by two keys: who looks
 //! up compares the keys in the frames.
 
-use super::{Index, hash, number, schema::dedupe_table, unsigned};
+use super::{
+    Index, IndexWriter,
+    filter::{self, DayFilter, Days},
+    hash, number,
+    schema::dedupe_table,
+    unsigned,
+};
 use crate::{
     Seq,
     log::{Committed, DedupeDigest},
 };
-use headgate_event::{Timestamp, limits::DEDUPE_WINDOW_MAX};
+use headgate_event::{
+    Timestamp,
+    limits::{DEDUPE_FILTER_STEP_KEYS, DEDUPE_WINDOW_MAX},
+};
 use rusqlite::{Connection, Transaction, params};
-use std::{collections::BTreeSet, sync::PoisonError};
+use std::{
+    collections::btree_map::Entry,
+    sync::{Arc, PoisonError},
+};
 
 const DAY_MS: i64 = 24 * 3600 * 1000;
 
@@ -45,7 +57,9 @@ impl Index {
         let Some(hash) = hash_of(Some(digest), self.seed) else { return Ok(Vec::new()) };
         let days: Vec<i64> = {
             let days = self.days.read().unwrap_or_else(PoisonError::into_inner);
-            days.range(day_of(oldest)..).rev().copied().collect()
+            let may_hold =
+                |(day, filter): (&i64, &Arc<DayFilter>)| filter.may_hold(hash).then_some(*day);
+            days.range(day_of(oldest)..).rev().filter_map(may_hold).collect()
         };
         if days.is_empty() {
             return Ok(Vec::new());
@@ -66,9 +80,36 @@ impl Index {
     }
 }
 
+impl IndexWriter {
+    /// Reads some more keys into the filter of a day that was there when the index was opened;
+    /// `false` when all filters are whole.
+    pub(in crate::embedded) fn fill(&mut self) -> rusqlite::Result<bool> {
+        let days = self.index.days.read().unwrap_or_else(PoisonError::into_inner).clone();
+        // The newest first: nearly all repeats are of the last hours.
+        let Some((day, filter)) = days.iter().rev().find(|(_, filter)| filter.is_filling()) else {
+            return Ok(false);
+        };
+        let from = self.filled.filter(|(of, _)| of == day).map_or(i64::MIN, |(_, next)| next);
+        let table = dedupe_table(*day);
+        let sql = format!("SELECT hash FROM {table} WHERE hash >= ?1 ORDER BY hash LIMIT ?2");
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        let step = params![from, number(DEDUPE_FILTER_STEP_KEYS as u64)];
+        let hashes: Vec<i64> =
+            statement.query_map(step, |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+        let next = hashes.last().and_then(|hash| hash.checked_add(1));
+        let ended = hashes.len() < DEDUPE_FILTER_STEP_KEYS;
+        filter::insert(&days, *day, hashes);
+        match next.filter(|_| !ended) {
+            Some(next) => self.filled = Some((*day, next)),
+            None => filter.whole(),
+        }
+        Ok(true)
+    }
+}
+
 impl Index {
     fn has_day(&self, day: i64) -> bool {
-        self.days.read().unwrap_or_else(PoisonError::into_inner).contains(&day)
+        self.days.read().unwrap_or_else(PoisonError::into_inner).contains_key(&day)
     }
 }
 
@@ -86,17 +127,18 @@ fn seqs_of(connection: &Connection, day: i64, hash: i64) -> rusqlite::Result<Vec
 /// whatever the time is said to be, so that keys are not forgotten because it jumped ahead.
 pub(super) fn drop_old(
     transaction: &Transaction<'_>,
-    days: &mut BTreeSet<i64>,
+    days: &mut Days,
     now: Timestamp,
 ) -> rusqlite::Result<Vec<i64>> {
     let (first_kept, mut dropped) = (day_of(now) - DAYS_KEPT + 1, Vec::new());
     while days.len() as i64 > DAYS_KEPT
-        && let Some(day) = days.pop_first()
+        && let Some(oldest) = days.first_entry()
     {
+        let day = *oldest.key();
         if day >= first_kept {
-            days.insert(day);
             break;
         }
+        oldest.remove();
         drop_day(transaction, day)?;
         dropped.push(day);
     }
@@ -113,14 +155,15 @@ pub(super) fn drop_day(transaction: &Transaction<'_>, day: i64) -> rusqlite::Res
 /// Inserts keys, each into the table of its day, in the order in which the tables hold them.
 pub(super) fn insert(
     transaction: &Transaction<'_>,
-    days: &mut BTreeSet<i64>,
+    days: &mut Days,
     mut rows: Vec<DedupeRow>,
 ) -> rusqlite::Result<()> {
     rows.sort_unstable();
     for day in rows.chunk_by(|a, b| a.day == b.day) {
         let Some(first) = day.first() else { continue };
         let table = dedupe_table(first.day);
-        if days.insert(first.day) {
+        if let Entry::Vacant(day) = days.entry(first.day) {
+            day.insert(Arc::default());
             transaction.execute_batch(&format!(
                 "CREATE TABLE IF NOT EXISTS {table} (hash INTEGER, seq INTEGER,
                  PRIMARY KEY (hash, seq)) WITHOUT ROWID"
@@ -133,6 +176,7 @@ pub(super) fn insert(
         for row in day {
             statement.execute(params![row.hash, number(row.seq)])?;
         }
+        filter::insert(days, first.day, day.iter().map(|row| row.hash));
     }
     Ok(())
 }

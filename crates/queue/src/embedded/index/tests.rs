@@ -190,6 +190,89 @@ fn repeats(writer: &IndexWriter, day: i64, key: &str) -> Vec<Seq> {
     writer.index().repeats_of(event.keys.dedupe_digest().expect("keyed"), oldest).expect("read")
 }
 
+/// What happens to an index.
+#[derive(Clone, Debug)]
+enum Happens {
+    Added { day: i64, keys: Vec<u8> },
+    Filled,
+    Reopened,
+    CutBack,
+}
+
+fn happens() -> impl Strategy<Value = Happens> {
+    let keys = proptest::collection::vec(0..40_u8, 1..12);
+    prop_oneof![
+        5 => (0..4_i64, keys).prop_map(|(day, keys)| Happens::Added { day, keys }),
+        3 => Just(Happens::Filled),
+        1 => Just(Happens::Reopened),
+        1 => Just(Happens::CutBack),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(60))]
+
+    #[test]
+    fn every_repeat_is_found_whatever_happened(all in proptest::collection::vec(happens(), 1..25)) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("index.db");
+        let mut writer = IndexWriter::open(&path).expect("opens");
+        let mut stored: Vec<(u8, Seq)> = Vec::new();
+        let mut seq = 0;
+        for one in all {
+            match one {
+                Happens::Added { day, keys } => {
+                    let events: Vec<_> = keys.iter().map(|key| {
+                        seq += 1;
+                        stored.push((*key, seq));
+                        keyed(seq, day, &key.to_string())
+                    }).collect();
+                    writer.add(&events).expect("added");
+                }
+                Happens::Filled => drop(writer.fill().expect("filled")),
+                Happens::Reopened => {
+                    drop(writer);
+                    writer = IndexWriter::open(&path).expect("opens");
+                }
+                Happens::CutBack => {
+                    seq /= 2;
+                    stored.retain(|(_, stored)| *stored <= seq);
+                    writer.cut_back(seq).expect("cut");
+                }
+            }
+            for key in 0..40 {
+                let of_key = stored.iter().rev().filter(|(stored, _)| *stored == key);
+                let wanted: Vec<Seq> = of_key.map(|(_, seq)| *seq).collect();
+                prop_assert_eq!(repeats(&writer, 4, &key.to_string()), wanted);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_key_that_is_new_is_not_looked_for() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("index.db");
+    let mut writer = IndexWriter::open(&path).expect("opens");
+    let events: Vec<_> = (1..=20_000).map(|seq| keyed(seq, 5, &seq.to_string())).collect();
+    writer.add(&events).expect("added");
+    drop(writer);
+    let mut writer = IndexWriter::open(&path).expect("opens");
+    let mut steps = 0;
+    while writer.fill().expect("filled") {
+        steps += 1;
+    }
+    assert_eq!(steps, 3, "some thousand at a time");
+    writer.connection.execute_batch("ALTER TABLE index_dedupe_5 RENAME TO away").expect("renamed");
+    let looked = |key: Seq| {
+        let event = keyed(0, 5, &key.to_string());
+        let digest = event.keys.dedupe_digest().expect("keyed");
+        writer.index().repeats_of(digest, event.created_at).is_err()
+    };
+    assert!((1..=100).all(looked), "the table is missed");
+    assert!((20_001..=21_000).filter(|key| looked(*key)).count() < 10);
+}
+
 #[test]
 fn dedupe_keys_that_no_window_reaches_are_dropped() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -197,6 +280,7 @@ fn dedupe_keys_that_no_window_reaches_are_dropped() {
     let mut writer = IndexWriter::open(&path).expect("opens");
     for day in 0..300_i64 {
         writer.add(&[keyed(day.cast_unsigned() + 1, day, &format!("of {day}"))]).expect("added");
+        writer.fill().expect("filled");
         for before in [0, 1, 45, 90] {
             let expected: Vec<Seq> =
                 (day >= before).then_some((day - before + 1).cast_unsigned()).into_iter().collect();

@@ -73,7 +73,8 @@ impl IndexWriter {
     fn trim_days(&mut self, first: Seq) -> rusqlite::Result<bool> {
         let Some(received) = received_at(&self.connection, first)? else { return Ok(false) };
         let mut days = self.index.days.read().unwrap_or_else(PoisonError::into_inner).clone();
-        let Some(day) = days.pop_first().filter(|day| *day < dedupe::day_of(received)) else {
+        let oldest = days.pop_first().map(|(day, _)| day);
+        let Some(day) = oldest.filter(|day| *day < dedupe::day_of(received)) else {
             return Ok(false);
         };
         let table = schema::dedupe_table(day);

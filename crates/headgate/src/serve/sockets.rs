@@ -1,0 +1,154 @@
+//! Slack's Socket Mode in the gateway: begun with it, changed by a reload, ended before the queue.
+
+use crate::config::{Channels, SlackChannel};
+use anyhow::{Context, anyhow};
+use arc_swap::ArcSwap;
+use futures_util::future::join_all;
+use headgate_event::{BoxFuture, Clock, Sink, StoreError, prompt::PromptKey};
+use headgate_slack::socket::{
+    ChannelDelivery, Deliver, Delivered, Envelope, SocketMode, SocketPorts, SocketSpec,
+};
+use headgate_webhook::Ports;
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+/// How long connections with an old token stay while those with the next one come about.
+const HANDOVER_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// The connections of all channels. Clones are the same.
+#[derive(Clone)]
+pub(super) struct Sockets(Arc<Shared>);
+
+struct Shared {
+    sink: Arc<dyn Sink>,
+    clock: Arc<dyn Clock>,
+    prompt_key: PromptKey,
+    running: Mutex<BTreeMap<String, Running>>,
+}
+
+/// Socket Mode of one channel.
+struct Running {
+    spec: SocketSpec,
+    current: Arc<Current>,
+    mode: SocketMode,
+}
+
+/// Delivers to a channel as it is configured at that time.
+struct Current(ArcSwap<ChannelDelivery>);
+
+impl Deliver for Current {
+    fn deliver(&self, envelope: Envelope) -> BoxFuture<'_, Result<Delivered, StoreError>> {
+        let delivery = self.0.load_full();
+        Box::pin(async move { delivery.deliver(envelope).await })
+    }
+}
+
+impl Sockets {
+    /// No connection yet.
+    pub(super) fn new(ports: &Ports) -> Self {
+        Self(Arc::new(Shared {
+            sink: Arc::clone(&ports.sink),
+            clock: Arc::clone(&ports.clock),
+            prompt_key: ports.prompt_key.clone(),
+            running: Mutex::default(),
+        }))
+    }
+
+    /// Receives for the channels of this configuration, and for no others. Connections whose token
+    /// is the same stay open. When something is wrong, nothing changes.
+    pub(super) fn adopt(&self, channels: &Channels) -> anyhow::Result<()> {
+        let mut wanted = Vec::new();
+        for SlackChannel { spec, socket } in &channels.slack {
+            let Some(socket) = socket else { continue };
+            let id = &socket.channel;
+            let channel = spec.clone().prepare();
+            let channel = channel.map_err(|_| anyhow!("channel `{id}` does not hold together"))?;
+            let (sink, clock) = (Arc::clone(&self.0.sink), Arc::clone(&self.0.clock));
+            let key = self.0.prompt_key.clone();
+            wanted.push((socket, ChannelDelivery::new(Arc::new(channel), sink, clock, key)));
+        }
+        let mut running = self.running();
+        let mut begun = BTreeMap::new();
+        for (socket, delivery) in &wanted {
+            if !running.get(&socket.channel).is_some_and(|one| one.fits(socket)) {
+                let one = Running::begin(socket, delivery.clone());
+                let one = one.with_context(|| format!("channel `{}`", socket.channel))?;
+                begun.insert(socket.channel.clone(), one);
+            }
+        }
+        let mut before = std::mem::replace(&mut *running, begun);
+        for (socket, delivery) in wanted {
+            if !running.contains_key(&socket.channel)
+                && let Some(one) = before.remove(&socket.channel)
+            {
+                one.current.0.store(Arc::new(delivery));
+                // Whoever reloads may have mended what kept it away.
+                one.mode.resume();
+                running.insert(socket.channel.clone(), one);
+            }
+        }
+        for (id, one) in before {
+            let next = running.get(&id).map(|next| next.mode.changes());
+            tokio::spawn(one.retire(next));
+        }
+        Ok(())
+    }
+
+    /// Why Slack cannot reach it, by channel.
+    pub(super) fn deaf(&self) -> Vec<String> {
+        let running = self.running();
+        let deaf = running.iter().filter(|(_, one)| !one.mode.is_ready());
+        let told = deaf.map(|(id, one)| {
+            let alarm = one.mode.status().pool.alarm;
+            let why = alarm.map_or(String::new(), |alarm| format!(": {alarm}"));
+            format!("channel `{id}`: no connection to Slack listens{why}")
+        });
+        told.collect()
+    }
+
+    /// Closes all connections once what they brought is stored, unless it takes longer than this;
+    /// then Slack sends it again.
+    pub(super) async fn stop(&self, within: Duration) {
+        let running = std::mem::take(&mut *self.running());
+        let stopping = join_all(running.into_values().map(|one| one.mode.stop()));
+        if tokio::time::timeout(within, stopping).await.is_err() {
+            tracing::warn!("connections to Slack did not close in time");
+        }
+    }
+
+    fn running(&self) -> MutexGuard<'_, BTreeMap<String, Running>> {
+        self.0.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Running {
+    fn begin(spec: &SocketSpec, delivery: ChannelDelivery) -> anyhow::Result<Self> {
+        let current = Arc::new(Current(ArcSwap::from_pointee(delivery)));
+        // Pauses that do not differ are still pauses.
+        let draw = Arc::new(|| getrandom::u32().unwrap_or_default());
+        let ports = SocketPorts { deliver: Arc::clone(&current) as Arc<dyn Deliver>, draw };
+        let mode = SocketMode::start(spec, ports)?;
+        Ok(Self { spec: spec.clone(), current, mode })
+    }
+
+    fn fits(&self, spec: &SocketSpec) -> bool {
+        let same_token = self.spec.app_token.expose() == spec.app_token.expose();
+        same_token && self.spec.api == spec.api
+    }
+
+    /// Ends it once the one in its place listens.
+    async fn retire(
+        self,
+        next: Option<tokio::sync::watch::Receiver<headgate_slack::socket::SocketStatus>>,
+    ) {
+        if let Some(mut next) = next {
+            let listens = next.wait_for(|status| status.pool.ready);
+            // One that never listens is no reason to keep a token that was taken away.
+            let _ = tokio::time::timeout(HANDOVER_TIMEOUT, listens).await;
+        }
+        self.mode.stop().await;
+    }
+}
