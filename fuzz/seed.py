@@ -49,6 +49,11 @@ for payload in sorted((root.parent / "fixtures" / "slack" / "events").glob("*.js
     if not payload.name.endswith(".data.json"):
         seed("slack_body", payload.stem, b"\x00" + payload.read_bytes())
         seed("slack_socket", payload.stem, b'{"envelope_id":"e1","type":"events_api","payload":' + payload.read_bytes() + b"}")
+for message in sorted((root.parent / "fixtures" / "email").rglob("*.eml")):
+    seed("email_message", message.stem, message.read_bytes())
+    body = message.read_bytes().partition(b"\r\n\r\n")[2]
+    seed("email_html", message.stem, body)
+    seed("email_reply", message.stem, body)
 for number, text in enumerate(["hi <@U1|bob> in <#C1|ops>", "&lt;@U1&gt; &amp;lt;", "<!date^1392734382^{date}|then>", "<https://a.example|b.example>"]):
     seed("slack_markup", str(number), text.encode())
 for vector in json.loads((root.parent / "fixtures" / "slack" / "vectors.json").read_text()):

@@ -12,6 +12,9 @@ pub use cron::*;
 mod smtp;
 pub use smtp::*;
 
+mod mail;
+pub use mail::*;
+
 /// The longest `prompt_ready`, in bytes.
 pub const PROMPT_BYTES_MAX: usize = 4096;
 /// The longest value from outside that a prompt shows in one line, in bytes.

@@ -8,6 +8,7 @@
 
 mod config;
 mod cron;
+mod email;
 mod event;
 mod http;
 mod log;
@@ -33,6 +34,9 @@ pub const TARGETS: &[Target] = &[
     ("cron_expression", cron::expression),
     ("cursor", words::cursor),
     ("decoded", http::decoded),
+    ("email_html", email::html),
+    ("email_message", email::message),
+    ("email_reply", email::reply),
     ("event_wire", event::wire),
     ("forwarded", http::forwarded),
     ("frame", log::frame),
