@@ -49,10 +49,21 @@ for payload in sorted((root.parent / "fixtures" / "slack" / "events").glob("*.js
     if not payload.name.endswith(".data.json"):
         seed("slack_body", payload.stem, b"\x00" + payload.read_bytes())
         seed("slack_socket", payload.stem, b'{"envelope_id":"e1","type":"events_api","payload":' + payload.read_bytes() + b"}")
+for message in sorted((root.parent / "fixtures" / "email").rglob("*.eml")):
+    seed("email_message", message.stem, message.read_bytes())
+    body = message.read_bytes().partition(b"\r\n\r\n")[2]
+    seed("email_html", message.stem, body)
+    seed("email_reply", message.stem, body)
 for number, text in enumerate(["hi <@U1|bob> in <#C1|ops>", "&lt;@U1&gt; &amp;lt;", "<!date^1392734382^{date}|then>", "<https://a.example|b.example>"]):
     seed("slack_markup", str(number), text.encode())
 for vector in json.loads((root.parent / "fixtures" / "slack" / "vectors.json").read_text()):
     seed("slack_signature", vector["of"].split(",")[0].replace(" ", "-"), f"\x03{vector['signature']}".encode() + b"\xff" + str(vector["timestamp"]).encode() + b"\xff" + vector["body"].encode())
+for talk in sorted((root.parent / "fixtures" / "smtp").glob("*.txt")):
+    said = [line[3:] for line in talk.read_text().splitlines() if line[:3] in ("C: ", "C& ", "C+ ")]
+    session = "\r\n".join(said).replace("\\r", "\r").replace("\\n", "\n").replace("\\0", "\0").replace("example.com", "c.d") + "\r\n"
+    seed("smtp_session", talk.stem, b"\x00" + session.encode())
+for number, content in enumerate([b".\r\n", b"a\r\n..b\r\n.\r\n", b"a\n.\r\nb\r\n.\r\n", b"a\r\n.\r\r\n.\r\n", b"received: a\r\n" * 51 + b".\r\n", b"x" * 4001 + b"\r\n.\r\n"]):
+    seed("smtp_data", str(number), b"\x06" + content)
 for provider in sorted((root.parent / "crates/webhook/providers").glob("*.toml")):
     seed("provider_file", provider.stem, provider.read_bytes())
 for config in sorted((root.parent / "crates/headgate/tests/config").glob("*/*.toml")) + [root.parent / "headgate.example.toml"]:

@@ -11,6 +11,9 @@ mod webhook;
 
 pub use app::AppData;
 pub use cron::{CronData, CronDst, CronTrigger};
-pub use email::{Attachment, Auth, AuthResult, AutoFlags, EmailData, Envelope, MailHeader};
+pub use email::{
+    Attachment, Auth, AuthResult, AutoFlags, Calendar, Contained, EmailData, Envelope, MailHeader,
+    Place, TransferEncoding,
+};
 pub use slack::{SlackData, SlackParts, SlackRaw};
 pub use webhook::{WebhookData, WebhookParts};

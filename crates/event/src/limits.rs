@@ -9,6 +9,11 @@ use std::time::Duration;
 
 mod cron;
 pub use cron::*;
+mod smtp;
+pub use smtp::*;
+
+mod mail;
+pub use mail::*;
 
 /// The longest `prompt_ready`, in bytes.
 pub const PROMPT_BYTES_MAX: usize = 4096;

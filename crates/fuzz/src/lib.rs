@@ -8,6 +8,7 @@
 
 mod config;
 mod cron;
+mod email;
 mod event;
 mod http;
 mod log;
@@ -16,6 +17,7 @@ mod prompt;
 mod provider;
 mod slack;
 mod slack_socket;
+mod smtp;
 mod verify;
 mod words;
 
@@ -32,6 +34,9 @@ pub const TARGETS: &[Target] = &[
     ("cron_expression", cron::expression),
     ("cursor", words::cursor),
     ("decoded", http::decoded),
+    ("email_html", email::html),
+    ("email_message", email::message),
+    ("email_reply", email::reply),
     ("event_wire", event::wire),
     ("forwarded", http::forwarded),
     ("frame", log::frame),
@@ -44,6 +49,8 @@ pub const TARGETS: &[Target] = &[
     ("slack_markup", slack::markup),
     ("slack_signature", slack::signature),
     ("slack_socket", slack_socket::message),
+    ("smtp_data", smtp::data),
+    ("smtp_session", smtp::session),
     ("stored_event", event::stored),
     ("verify", verify::verify),
     ("words", words::words),

@@ -7,11 +7,11 @@ pub(crate) mod hold;
 mod pace;
 mod spool;
 
+pub use arriving::Arriving;
 pub use hold::BodyHold;
 pub use pace::{Pace, PaceLimits, Slow};
 
 use crate::{Arrival, RawRequest, Refusal, Reject, RequestId};
-use arriving::Arriving;
 use bytes::Bytes;
 use headgate_event::limits;
 use hold::{BoundKind, ByteBound};
@@ -106,6 +106,13 @@ impl Intake {
         }
     }
 
+    /// A body of which nothing has come: for what arrives by another protocol and shares the bounds.
+    /// What is announced is at most a hint.
+    #[must_use]
+    pub fn arriving(&self, announced: u64) -> Arriving<'_> {
+        Arriving::new(&self.options, &self.memory, &self.spool, announced)
+    }
+
     async fn take<B>(&self, body: B, bytes_max: usize) -> Result<(Bytes, BodyHold), Failure>
     where
         B: Body<Data = Bytes>,
@@ -118,7 +125,7 @@ impl Intake {
         }
         let mut body = pin!(body);
         let mut pace = Pace::new(self.options.pace, Instant::now());
-        let mut arriving = Arriving::new(&self.options, &self.memory, &self.spool, announced);
+        let mut arriving = self.arriving(announced);
         while let Some(frame) = pace.within(body.frame()).await.map_err(Failure::from)? {
             let frame = frame.map_err(|error| Failure::of_body(&*error.into()))?;
             let Ok(data) = frame.into_data() else { continue }; // trailers say nothing here

@@ -18,7 +18,7 @@ mod refusal;
 pub use refusal::Refusal;
 
 mod intake;
-pub use intake::{BodyHold, Intake, IntakeOptions, Pace, PaceLimits, Slow};
+pub use intake::{Arriving, BodyHold, Intake, IntakeOptions, Pace, PaceLimits, Slow};
 
 mod decoded;
 pub use decoded::{Decoded, EncodingDefect};
@@ -41,5 +41,5 @@ mod server;
 #[doc(hidden)]
 pub use server::fuzzing;
 pub use server::{
-    DrainReport, Exempt, Handler, Renewal, ServerOptions, Tls, TlsError, TlsFiles, serve,
+    DrainReport, Exempt, Handler, Network, Renewal, ServerOptions, Tls, TlsError, TlsFiles, serve,
 };

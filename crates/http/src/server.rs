@@ -22,7 +22,7 @@ mod tls;
 mod watch;
 
 pub use handler::Handler;
-pub use slots::Exempt;
+pub use slots::{Exempt, Network};
 pub use tls::{Renewal, Tls, TlsError, TlsFiles};
 
 use connection::converse;

@@ -106,9 +106,70 @@ pub struct Attachment {
     /// Whether the text shows it.
     #[serde(default)]
     pub inline: bool,
-    /// `file`, `calendar`, `message`, `tnef`, `signature`, `encrypted`.
+    /// `file`, `calendar`, `message`, `tnef`, `signature`, `encrypted`, `report`.
     #[serde(default)]
     pub kind: Option<String>,
+    /// How it is protected: `smime` or `pgp`; null for anything else.
+    #[serde(default)]
+    pub protection: Option<String>,
+    /// What a calendar invites to; null for anything else.
+    #[serde(default)]
+    pub calendar: Option<Calendar>,
+    /// The files that a winmail.dat holds.
+    #[serde(default)]
+    pub contains: Vec<Contained>,
+    /// Where its bytes are in the message.
+    #[serde(default)]
+    pub place: Option<Place>,
+}
+
+/// What an invitation says (RFC 5545, RFC 5546).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct Calendar {
+    /// What is asked: `REQUEST`, `REPLY`, `CANCEL`, ..
+    pub method: Option<String>,
+    /// The name of the appointment, the same in every message about it.
+    pub uid: Option<String>,
+    /// When it begins, as written: `20260419T091500Z`.
+    pub start: Option<String>,
+    /// The time zone of a beginning that does not end in `Z`.
+    pub start_zone: Option<String>,
+    /// What it is about.
+    pub summary: Option<String>,
+}
+
+/// A file inside an attachment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Contained {
+    /// The name, made safe for a file system.
+    pub filename: String,
+    /// The size in bytes.
+    pub size_bytes: u64,
+}
+
+/// Where an attachment is in the stored message: its bytes are read from there, not kept twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Place {
+    /// Bytes before it.
+    pub offset: u64,
+    /// Bytes of it, encoded as they are.
+    pub length: u64,
+    /// What decodes them.
+    pub encoding: TransferEncoding,
+}
+
+/// A Content-Transfer-Encoding (RFC 2045, 6).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum TransferEncoding {
+    /// `7bit`, `8bit`, `binary`, and every name nobody knows.
+    #[default]
+    Identity,
+    /// `base64`.
+    Base64,
+    /// `quoted-printable`.
+    QuotedPrintable,
 }
 
 /// How a message was handed over by SMTP or a provider.

@@ -15,7 +15,7 @@ const ANNOUNCED_BYTES_MAX: usize = 16 << 10;
 
 /// A body that is not whole yet.
 #[derive(Debug)]
-pub(super) struct Arriving<'a> {
+pub struct Arriving<'a> {
     options: &'a IntakeOptions,
     spool: &'a SpoolDir,
     /// What came and is not in the file.
@@ -39,12 +39,13 @@ impl<'a> Arriving<'a> {
     }
 
     /// How many bytes have come.
-    pub(super) fn bytes(&self) -> usize {
+    #[must_use]
+    pub fn bytes(&self) -> usize {
         self.part.len() + self.file.as_ref().map_or(0, Spooled::bytes)
     }
 
-    /// Takes the next bytes.
-    pub(super) async fn append(&mut self, data: &[u8]) -> Result<(), Reject> {
+    /// Takes the next bytes. What fails is our fault or our limit, never the sender's.
+    pub async fn append(&mut self, data: &[u8]) -> Result<(), Reject> {
         if self.part.len().saturating_add(data.len()) > self.part_bytes_max() {
             self.spill().await?;
         }
@@ -54,7 +55,7 @@ impl<'a> Arriving<'a> {
     }
 
     /// The whole body, in memory, and what it holds of it.
-    pub(super) async fn finish(mut self) -> Result<(Bytes, BodyHold), Reject> {
+    pub async fn finish(mut self) -> Result<(Bytes, BodyHold), Reject> {
         if self.file.is_some() {
             self.spill().await?;
         }

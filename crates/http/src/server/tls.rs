@@ -153,6 +153,14 @@ impl Tls {
         &self.acceptor
     }
 
+    /// Handshakes for what is not HTTP: with the same pair, and no protocol is offered inside.
+    #[must_use]
+    pub fn acceptor_without_protocols(&self) -> TlsAcceptor {
+        let mut config = rustls::ServerConfig::clone(self.acceptor.config());
+        config.alpn_protocols = Vec::new();
+        TlsAcceptor::from(Arc::new(config))
+    }
+
     fn take(&self, bytes: &Bytes, now: Timestamp) -> Result<Renewal, TlsError> {
         let pair = &self.pair;
         *pair.looked_at.lock().unwrap_or_else(PoisonError::into_inner) = bytes.digest();
