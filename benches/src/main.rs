@@ -8,6 +8,7 @@ use clap::{Parser, Subcommand};
 use std::time::Duration;
 
 mod call;
+mod cron;
 mod disk;
 mod drip;
 mod expressions;
@@ -103,6 +104,24 @@ enum Benchmark {
         #[arg(long, default_value_t = 1024)]
         body_bytes: usize,
     },
+    /// Schedules: the next time, a million of them loaded, firing into the durable queue.
+    Cron {
+        /// Schedules that are loaded.
+        #[arg(long, default_value_t = 1_000_000)]
+        schedules: usize,
+        /// Calls for each expression in each zone.
+        #[arg(long, default_value_t = 20_000)]
+        calls: usize,
+        /// Schedules that fire each second.
+        #[arg(long, default_value_t = 10_000)]
+        rate: usize,
+        /// How long they fire.
+        #[arg(long, default_value_t = 10)]
+        seconds: u64,
+        /// Schedules that are due in one second.
+        #[arg(long, default_value_t = 100_000)]
+        at_once: usize,
+    },
     /// Cron expressions: the next time, reading, hostile texts, memory.
     Expressions {
         /// Calls for each expression.
@@ -123,6 +142,10 @@ enum Benchmark {
 
 fn main() -> Result<()> {
     match Arguments::parse().benchmark {
+        Benchmark::Cron { schedules, calls, rate, seconds, at_once } => {
+            let span = Duration::from_secs(seconds);
+            cron::run(&cron::Plan { schedules, calls, rate, span, at_once })
+        }
         Benchmark::Expressions { calls, held } => {
             expressions::run(&expressions::Plan { calls, held })
         }

@@ -60,10 +60,11 @@ def shared() -> dict:
 
 
 def command() -> dict:
+    # Without the word `payload` in it, by which Bolt takes a form for another one and reads nothing.
     return {
         "token": "of old", "team_id": "T0PYTHON", "team_domain": "python", "channel_id": "C0ROOM",
         "channel_name": "room", "user_id": "U0ALICE", "user_name": "alice", "command": "/do",
-        "text": "a payload= of 50% & more + ü", "api_app_id": "A0PYTHON",
+        "text": "50% & more + ü=1", "api_app_id": "A0PYTHON",
         "is_enterprise_install": "false",
         "response_url": "https://hooks.slack.example/1", "trigger_id": "1.2.python",
     }

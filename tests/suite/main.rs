@@ -2,6 +2,7 @@
 
 mod backup;
 mod bad_input;
+mod cron;
 mod damage;
 mod durability;
 mod fake_slack;

@@ -240,7 +240,8 @@ fn get(address: &str, target: &str) -> Result<Value> {
     Connection::open(address)?.request("GET", target, &[], b"")?.json()
 }
 
-fn drop_all_tables(index: &Path) -> Result<()> {
+/// Drops all that can be made anew from the log.
+pub(crate) fn drop_all_tables(index: &Path) -> Result<()> {
     let index = rusqlite::Connection::open(index)?;
     let query = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name LIKE 'index_%'";
     let names: Vec<String> =

@@ -40,7 +40,7 @@ pub use schedule::{
 };
 
 mod cursor;
-pub use cursor::Cursor;
+pub use cursor::{Cursor, CursorError};
 
 mod ticker;
 pub use ticker::{

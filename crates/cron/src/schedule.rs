@@ -35,8 +35,8 @@ pub struct ScheduleSpec {
     pub channel: Arc<Channel>,
     /// Its name, unique in its channel.
     pub name: String,
-    /// Its id, a UUID; else it is made of channel and name.
-    pub id: Option<String>,
+    /// Its id, by [`Schedule::id_of`].
+    pub id: Uuid,
     /// When it is due.
     pub timing: Arc<Timing>,
     /// What its events carry: any JSON.
@@ -75,11 +75,10 @@ impl Schedule {
             let Channel { id, kind, .. } = &*spec.channel;
             return Err(ScheduleError::Channel { name: name.into(), id: id.clone(), kind: *kind });
         }
-        let id = Self::id_of(&spec.channel, name, spec.id.as_deref())?;
         let payload = checked_payload(name, spec.payload)?;
         spec.rules.check(name)?;
         Ok(Self {
-            id,
+            id: spec.id,
             name: name.into(),
             channel: spec.channel,
             timing: spec.timing,

@@ -10,6 +10,7 @@ mod memory;
 mod report;
 mod run;
 mod store;
+mod unsaved;
 
 use crate::{Cursor, ReloadError, Schedule, ScheduleView, Ticker};
 pub use by_hand::Backfilled;
@@ -25,6 +26,7 @@ use std::{
 };
 pub use store::{ScheduleStore, StoredSchedule, StoredSchedules};
 use tokio::sync::Notify;
+use unsaved::Unsaved;
 use uuid::Uuid;
 
 /// Tells whether an event is still to be settled.
@@ -61,9 +63,9 @@ pub struct CronSource {
 
 struct Inner {
     core: Mutex<Ticker>,
-    /// Cursors that are to be stored. Who holds it is alone with the core: while events of a batch
-    /// are on their way nothing else moves a cursor or stores one.
-    turn: Arc<tokio::sync::Mutex<Vec<Cursor>>>,
+    /// Who holds it is alone with the core: while events of a batch are on their way nothing else
+    /// moves a cursor or begins to store one.
+    turn: Arc<tokio::sync::Mutex<Unsaved>>,
     wake: Notify,
     report: Report,
     ports: Ports,
@@ -81,7 +83,7 @@ impl CronSource {
         let loaded = core.reload(schedules, ports.clock.now())?;
         let inner = Inner {
             core: Mutex::new(core),
-            turn: Arc::new(tokio::sync::Mutex::new(loaded.cursors)),
+            turn: Arc::new(tokio::sync::Mutex::new(Unsaved::loaded(loaded.moved))),
             wake: Notify::new(),
             report: Report::default(),
             ports,

@@ -1,7 +1,7 @@
 //! What is due: the core of firing, without a clock, a socket or a file.
 //!
 //! Whoever drives it tells it the time, stores what it hands out, and says what became of that.
-//! Its cursors move with [`Ticker::due`]; they are given out for storing only by
+//! Its cursors move with [`Ticker::due`]; which of them are to be stored is said by
 //! [`Ticker::settle`], after the events are stored.
 
 mod backlog;
@@ -25,18 +25,18 @@ use headgate_event::{
 use heap::{Entry, Heap};
 pub use missed::{ClockReset, Missed, MissedWhy};
 pub use reload::{ReloadError, Reloaded};
+use slot::Slot;
 use slots::Slots;
-use std::collections::BTreeMap;
 use uuid::Uuid;
 pub use view::{NextRun, ScheduleView};
 
 /// The armed schedules and how far each has come.
 #[derive(Debug, Default)]
 pub struct Ticker {
-    slots: Slots,
+    slots: Slots<Slot>,
     heap: Heap,
     /// Cursors of schedules that are not there: removed ones, and all before the first load.
-    absent: BTreeMap<Uuid, Cursor>,
+    absent: Slots<Cursor>,
     /// No cursor is later.
     latest: Timestamp,
     /// Counts batches, so that an overlap within one is seen.
@@ -48,7 +48,14 @@ impl Ticker {
     /// [`reload`](Self::reload).
     #[must_use]
     pub fn resuming(cursors: Vec<Cursor>) -> Self {
-        let absent = cursors.into_iter().map(|cursor| (cursor.schedule_id, cursor)).collect();
+        let mut absent = Slots::default();
+        absent.reserve(cursors.len());
+        for cursor in cursors {
+            // Each id is there once: it is their key in the store.
+            if absent.index_of(cursor.schedule_id).is_none() {
+                absent.insert(cursor);
+            }
+        }
         Self { absent, ..Self::default() }
     }
 
@@ -81,8 +88,8 @@ impl Ticker {
         batch
     }
 
-    /// Takes what became of each firing of a batch, in their order, and answers the cursors that
-    /// are to be stored: those of everything that moved.
+    /// Takes what became of each firing of a batch, in their order, and answers whose cursors are
+    /// to be stored: those of everything that moved.
     pub fn settle(&mut self, batch: &Batch, outcomes: &[Outcome]) -> Settled {
         let mut missed = Vec::new();
         for (firing, outcome) in batch.firings.iter().zip(outcomes) {
@@ -98,7 +105,15 @@ impl Ticker {
             }
         }
         let moved = batch.moved.iter().filter_map(|index| self.slots.at(*index));
-        Settled { cursors: moved.map(slot::Slot::cursor).collect(), missed }
+        Settled { moved: moved.map(|slot| slot.schedule.id()).collect(), missed }
+    }
+
+    /// How far these schedules have come, removed ones too, as it is to be stored. It is not asked
+    /// while a batch is under way.
+    #[must_use]
+    pub fn cursors(&self, ids: &[Uuid]) -> Vec<Cursor> {
+        let absent = |id| self.absent.get(id).cloned();
+        ids.iter().filter_map(|id| self.cursor(*id).or_else(|| absent(*id))).collect()
     }
 
     /// Until when there is nothing to do: the next due time, or sooner, because the wall clock may
@@ -135,20 +150,18 @@ impl Ticker {
         if self.latest <= latest {
             return None;
         }
-        let mut reset =
-            ClockReset { schedules: 0, furthest: self.latest, now, cursors: Vec::new() };
+        let mut reset = ClockReset { furthest: self.latest, now, moved: Vec::new() };
         self.latest = now;
         for index in self.slots.indices() {
             let Some(slot) = self.slots.at_mut(index) else { continue };
             if slot.cursor > latest {
                 slot.begin_at(now);
-                reset.schedules += 1;
-                reset.cursors.push(slot.cursor());
+                reset.moved.push(slot.schedule.id());
                 self.arm(index);
             } else {
                 self.latest = self.latest.max(slot.cursor);
             }
         }
-        (reset.schedules > 0).then_some(reset)
+        (!reset.moved.is_empty()).then_some(reset)
     }
 }

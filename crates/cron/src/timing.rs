@@ -46,6 +46,7 @@ pub struct CronTiming {
     expression: Arc<str>,
     timezone: Arc<str>,
     policy: Arc<str>,
+    fingerprint: u64,
     occurrences: Box<dyn Occurrences>,
 }
 
@@ -57,8 +58,9 @@ impl CronTiming {
         (expression, timezone, policy): (&str, &str, &str),
         occurrences: Box<dyn Occurrences>,
     ) -> Self {
+        let fingerprint = hashed(&["cron", expression, timezone, policy].map(str::as_bytes));
         let [expression, timezone, policy] = [expression, timezone, policy].map(Arc::from);
-        Self { expression, timezone, policy, occurrences }
+        Self { expression, timezone, policy, fingerprint, occurrences }
     }
 }
 
@@ -133,12 +135,7 @@ impl Timing {
     #[must_use]
     pub fn fingerprint(&self) -> u64 {
         match self {
-            Self::Cron(cron) => hashed(&[
-                b"cron",
-                cron.expression.as_bytes(),
-                cron.timezone.as_bytes(),
-                cron.policy.as_bytes(),
-            ]),
+            Self::Cron(cron) => cron.fingerprint,
             Self::Every(every) => {
                 let (seconds, anchor) = every.identity();
                 hashed(&[b"every", &seconds.to_le_bytes(), &anchor.to_le_bytes()])

@@ -40,6 +40,7 @@ use schedules::Timers;
 use sockets::Sockets;
 use sources::Sources;
 use std::{sync::Arc, time::Duration};
+use storage::Storage;
 use tokio::sync::watch;
 
 /// How long open streams may take to say goodbye, once requests are finished.
@@ -68,14 +69,7 @@ pub async fn run(arguments: &ServeArguments, environment: &Environment) -> Resul
     brought.map_err(|unfinished| unfinished.cause)?;
     let quarantine = rejections::open(&config, &clock)?;
     let timers = Timers::open(&config, &storage, &known.calendar, &clock).await?;
-    let ports = Ports {
-        sink: storage.sink,
-        intake: Arc::new(intake(&config)?),
-        proxies: TrustedProxies::new(config.server.trusted_proxies.clone()),
-        clock: Arc::clone(&clock),
-        prompt_key: storage.prompt_key,
-        rejections: rejections::sink(quarantine.as_ref()),
-    };
+    let ports = ports(&config, &storage, &clock, quarantine.as_ref())?;
     let sources = Sources::open(&config.channels, &known.providers, ports)?;
     let (stop, stopping) = watch::channel(false);
     let shown = Shown { metrics, measure: storage.measure };
@@ -102,10 +96,10 @@ pub async fn run(arguments: &ServeArguments, environment: &Environment) -> Resul
         retention,
         tls: config.tls.clone(),
     };
+    sources.sockets.adopt(&config.channels)?;
     let reloader = Reloader::new(arguments, environment, Arc::clone(&clock), &config, &running);
     let reloading = tokio::spawn(reloader.run(hangups, signals.clone()));
     let firing = timers.start();
-    sources.sockets.adopt(&config.channels)?;
     supervisor::ready();
 
     let serving = listeners.serve(&config, &sources, &api, clock, &stopping);
@@ -158,6 +152,23 @@ async fn close(
     }
     tracing::info!("stopped");
     Ok(())
+}
+
+/// What sources need of the program.
+fn ports(
+    config: &Config,
+    storage: &Storage,
+    clock: &Arc<dyn Clock>,
+    quarantine: Option<&Arc<Quarantine>>,
+) -> anyhow::Result<Ports> {
+    Ok(Ports {
+        sink: Arc::clone(&storage.sink),
+        intake: Arc::new(intake(config)?),
+        proxies: TrustedProxies::new(config.server.trusted_proxies.clone()),
+        clock: Arc::clone(clock),
+        prompt_key: storage.prompt_key.clone(),
+        rejections: rejections::sink(quarantine),
+    })
 }
 
 fn intake(config: &Config) -> anyhow::Result<Intake> {

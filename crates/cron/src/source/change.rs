@@ -1,6 +1,6 @@
 //! Changes to schedules while they fire: each is stored before it counts.
 
-use super::{ChangeError, CronSource, Inner, StoredSchedule};
+use super::{ChangeError, CronSource, Inner, StoredSchedule, unsaved::Unsaved};
 use crate::{Cursor, Reloaded, Schedule, ScheduleOrigin, ScheduleView};
 use headgate_event::{
     StoreError,
@@ -33,7 +33,7 @@ impl CronSource {
             let now = inner.ports.clock.now();
             let mut reloaded = inner.core().reload(schedules, now)?;
             // Should they not be saved, the next start finds the same differences.
-            unsaved.append(&mut reloaded.cursors);
+            unsaved.load(std::mem::take(&mut reloaded.moved));
             Ok(reloaded)
         })
         .await
@@ -141,9 +141,16 @@ impl CronSource {
 }
 
 impl Inner {
-    /// Waits until no batch is on its way, and keeps the next one waiting.
-    async fn turn(&self) -> Result<OwnedMutexGuard<Vec<Cursor>>, ChangeError> {
-        let turn = timeout(SCHEDULE_TURN_WAIT, Arc::clone(&self.turn).lock_owned()).await;
+    /// Waits until no batch is on its way and no cursor is being stored, and keeps the next ones
+    /// waiting: what a change stores must not be overwritten by what was before it.
+    async fn turn(&self) -> Result<OwnedMutexGuard<Unsaved>, ChangeError> {
+        let turn = async {
+            let mut unsaved = Arc::clone(&self.turn).lock_owned().await;
+            // One that failed is offered again, as it is after the change.
+            let _ = unsaved.finish().await;
+            unsaved
+        };
+        let turn = timeout(SCHEDULE_TURN_WAIT, turn).await;
         turn.map_err(|_| unavailable("events of schedules wait for it".to_owned()).into())
     }
 

@@ -87,7 +87,7 @@ impl Report {
 fn reset(reset: &ClockReset) {
     counter!("headgate_cron_clock_resets_total").increment(1);
     warn!(
-        schedules = reset.schedules,
+        schedules = reset.moved.len(),
         furthest = %reset.furthest,
         now = %reset.now,
         "cron.reset: the wall clock was set back by hours; schedules that were ahead begin anew"

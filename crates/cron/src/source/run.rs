@@ -1,13 +1,17 @@
 //! The task that fires: one batch after the other, each stored before its cursors are.
 
-use super::Inner;
-use crate::{Batch, Cursor, Outcome, Overlap, draft};
+use super::{Inner, unsaved::Unsaved};
+use crate::{Batch, Outcome, Overlap, draft};
 use headgate_event::{
     Accepted, StoreError,
-    limits::{CRON_RETRY_FIRST, CRON_RETRY_LONGEST, CURSORS_PER_SAVE_MAX, STORE_RETRY_AFTER},
+    limits::{CRON_RETRY_FIRST, CRON_RETRY_LONGEST, CURSORS_SAVE_EVERY, STORE_RETRY_AFTER},
 };
 use std::{sync::Arc, time::Duration};
-use tokio::{sync::watch, task::JoinHandle, time::sleep};
+use tokio::{
+    sync::watch,
+    task::JoinHandle,
+    time::{Instant, sleep},
+};
 use tracing::warn;
 
 /// A source that fires. Dropping it stops it as well, without waiting for that.
@@ -24,8 +28,10 @@ impl Running {
     pub(super) fn start(inner: Arc<Inner>) -> Self {
         let (stop, stopping) = watch::channel(false);
         let task = tokio::spawn(async move {
-            let mut work = Work { inner, stopping };
+            let pause = CRON_RETRY_FIRST;
+            let mut work = Work { inner, stopping, is_settled: true, save_at: None, pause };
             while work.round().await.is_ok() {}
+            work.flush().await;
         });
         Self { stop, task }
     }
@@ -43,6 +49,12 @@ impl Running {
 struct Work {
     inner: Arc<Inner>,
     stopping: watch::Receiver<bool>,
+    /// Whether no batch is under way: while one is, cursors are past what is not yet stored.
+    is_settled: bool,
+    /// When the next cursors are to be stored, after some were.
+    save_at: Option<Instant>,
+    /// How long a failed store of cursors is left before the next.
+    pause: Duration,
 }
 
 impl Work {
@@ -50,10 +62,10 @@ impl Work {
     async fn round(&mut self) -> Result<(), Stopped> {
         while self.batch().await? {}
         self.forget_removed().await;
-        let wait = {
-            let now = self.inner.ports.clock.now();
-            self.inner.core().sleep_until(now).since(now)
-        };
+        let now = self.inner.ports.clock.now();
+        let wait = self.inner.core().sleep_until(now).since(now);
+        let until = self.save_at.map(|at| at.saturating_duration_since(Instant::now()));
+        let wait = until.map_or(wait, |until| until.min(wait));
         tokio::select! {
             _ = self.stopping.wait_for(|stop| *stop) => Err(Stopped),
             () = self.inner.wake.notified() => Ok(()),
@@ -68,16 +80,18 @@ impl Work {
         }
         let inner = Arc::clone(&self.inner);
         let mut unsaved = Arc::clone(&inner.turn).lock_owned().await;
+        if unsaved.has_fresh {
+            self.save_all(&mut unsaved).await?;
+        }
         let batch = inner.core().due(inner.ports.clock.now());
+        self.is_settled = false;
         let outcomes = self.store(&batch).await?;
         let settled = inner.core().settle(&batch, &outcomes);
+        self.is_settled = true;
         inner.report.batch(&batch, &settled, &outcomes);
-        unsaved.extend(batch.reset.into_iter().flat_map(|reset| reset.cursors));
-        unsaved.extend(settled.cursors);
-        // What is not yet saved is found again by the dedupe key, should this be the end.
-        if unsaved.len() >= CURSORS_PER_SAVE_MAX || !batch.more {
-            self.save(&mut unsaved).await?;
-        }
+        unsaved.extend(batch.reset.into_iter().flat_map(|reset| reset.moved));
+        unsaved.extend(settled.moved);
+        self.save_some(&mut unsaved).await;
         Ok(batch.more)
     }
 
@@ -92,18 +106,53 @@ impl Work {
         }
     }
 
-    /// Saves cursors, however long that takes.
-    async fn save(&mut self, unsaved: &mut Vec<Cursor>) -> Result<(), Stopped> {
+    /// Stores all cursors, however long that takes.
+    async fn save_all(&mut self, unsaved: &mut Unsaved) -> Result<(), Stopped> {
         let mut pause = CRON_RETRY_FIRST;
-        while !unsaved.is_empty() {
-            let some = unsaved.len().min(CURSORS_PER_SAVE_MAX);
-            let cursors = unsaved.get(..some).unwrap_or_default().to_vec();
-            match self.inner.ports.store.save_cursors(cursors).await {
-                Ok(()) => drop(unsaved.drain(..some)),
+        while !unsaved.is_done() {
+            match unsaved.finish().await {
+                Ok(()) if unsaved.is_done() => break,
+                Ok(()) => unsaved.begin(&self.inner),
                 Err(error) => self.wait("cursors of schedules wait", &error, &mut pause).await?,
             }
         }
+        unsaved.has_fresh = false;
         Ok(())
+    }
+
+    /// Begins to store cursors when it is time for that, and waits for none.
+    async fn save_some(&mut self, unsaved: &mut Unsaved) {
+        if unsaved.is_saving() {
+            self.save_at = Some(Instant::now() + CRON_RETRY_FIRST);
+            return;
+        }
+        if let Err(error) = unsaved.finish().await {
+            tell("cursors of schedules wait", &error, self.pause);
+            self.save_at = Some(Instant::now() + self.pause);
+            self.pause = self.pause.saturating_mul(2).min(CRON_RETRY_LONGEST);
+            return;
+        }
+        self.pause = CRON_RETRY_FIRST;
+        if unsaved.is_done() {
+            self.save_at = None;
+        } else if unsaved.is_full() || self.save_at.is_none_or(|at| at <= Instant::now()) {
+            unsaved.begin(&self.inner);
+            self.save_at = Some(Instant::now() + CURSORS_SAVE_EVERY);
+        }
+    }
+
+    /// Stores what cursors are left, once: what is not stored is found again by the next start.
+    async fn flush(&mut self) {
+        let inner = Arc::clone(&self.inner);
+        let mut unsaved = inner.turn.lock().await;
+        let mut saved = unsaved.finish().await;
+        while self.is_settled && saved.is_ok() && !unsaved.is_done() {
+            unsaved.begin(&inner);
+            saved = unsaved.finish().await;
+        }
+        if let Err(error) = saved {
+            warn!(%error, "cursors of schedules are not stored: the next start looks further back");
+        }
     }
 
     async fn wait(
@@ -112,8 +161,7 @@ impl Work {
         error: &StoreError,
         pause: &mut Duration,
     ) -> Result<(), Stopped> {
-        warn!(%error, retry_ms = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX), "{what}");
-        metrics::counter!("headgate_cron_store_retries_total").increment(1);
+        tell(what, error, *pause);
         tokio::select! {
             _ = self.stopping.wait_for(|stop| *stop) => return Err(Stopped),
             () = sleep(*pause) => {}
@@ -134,6 +182,12 @@ impl Work {
             warn!(%error, "cursors of removed schedules stay");
         }
     }
+}
+
+/// Says that the store did not take something, and when it is offered again.
+fn tell(what: &'static str, error: &StoreError, pause: Duration) {
+    warn!(%error, retry_ms = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX), "{what}");
+    metrics::counter!("headgate_cron_store_retries_total").increment(1);
 }
 
 impl Inner {

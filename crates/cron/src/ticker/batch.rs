@@ -1,11 +1,11 @@
 //! What is due, in pieces that one call of the sink takes.
 
 use super::{ClockReset, Firing, Missed};
-use crate::Cursor;
 use headgate_event::{
     EventId, Timestamp,
     limits::{CRON_BATCH_BYTES_MAX, CRON_BATCH_STEPS_MAX, DRAFTS_PER_ACCEPT_MAX},
 };
+use uuid::Uuid;
 
 /// What is due, as much as one call of the sink takes.
 #[derive(Debug, Default)]
@@ -40,8 +40,8 @@ pub enum Outcome {
 /// What is left to do for a batch whose events are stored.
 #[derive(Debug, Default)]
 pub struct Settled {
-    /// The cursors to be stored.
-    pub cursors: Vec<Cursor>,
+    /// The schedules whose [cursors](super::Ticker::cursors) are to be stored.
+    pub moved: Vec<Uuid>,
     /// What was left out because the event before was unsettled.
     pub missed: Vec<Missed>,
 }

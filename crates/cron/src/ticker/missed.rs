@@ -1,8 +1,9 @@
 //! What did not fire, for the log and the metric.
 
-use crate::{Cursor, Schedule};
+use crate::Schedule;
 use headgate_event::Timestamp;
 use std::sync::Arc;
+use uuid::Uuid;
 
 /// Occurrences of one schedule that did not fire and will not.
 #[derive(Clone, Debug)]
@@ -37,14 +38,12 @@ pub enum MissedWhy {
 /// The wall clock was set back by more than a step that is waited out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClockReset {
-    /// How many schedules begin anew.
-    pub schedules: usize,
     /// The furthest that a cursor was ahead.
     pub furthest: Timestamp,
     /// Where they begin.
     pub now: Timestamp,
-    /// Their cursors, to be stored with the batch.
-    pub cursors: Vec<Cursor>,
+    /// Who they are: their cursors are to be stored with the batch.
+    pub moved: Vec<Uuid>,
 }
 
 impl MissedWhy {

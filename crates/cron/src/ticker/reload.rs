@@ -3,10 +3,15 @@
 //! The difference is by id: what is unchanged goes on as if nothing had happened, what is due at
 //! other times begins anew, what is gone is remembered for a while. All or nothing.
 
-use super::{Slots, Ticker, slot::Slot};
+use super::{
+    Slots, Ticker,
+    slot::Slot,
+    slots::{Identified, hash},
+};
 use crate::{Cursor, Schedule, ScheduleOrigin};
+use hashbrown::{HashTable, hash_table::Entry};
 use headgate_event::{Timestamp, limits::SCHEDULE_TOMBSTONE_AGE};
-use std::{collections::HashSet, sync::Arc};
+use std::sync::Arc;
 use uuid::Uuid;
 
 /// What a reload changed.
@@ -20,8 +25,8 @@ pub struct Reloaded {
     pub removed: usize,
     /// Schedules that are as they were.
     pub unchanged: usize,
-    /// The cursors to be stored.
-    pub cursors: Vec<Cursor>,
+    /// The schedules whose [cursors](Ticker::cursors) are to be stored.
+    pub moved: Vec<Uuid>,
 }
 
 /// Why other schedules were not taken. Nothing has changed.
@@ -50,14 +55,14 @@ impl Ticker {
         schedules: Vec<Schedule>,
         now: Timestamp,
     ) -> Result<Reloaded, ReloadError> {
-        self.refuse_duplicates(&schedules)?;
+        let places = self.places(&schedules)?;
         let mut reloaded = Reloaded::default();
         let more = schedules.len().saturating_sub(self.slots.len());
         self.slots.reserve(more);
         self.heap.reserve(more);
         let mut kept = Kept::none(&self.slots);
-        for schedule in schedules {
-            let index = match self.slots.index_of(schedule.id()) {
+        for (schedule, place) in schedules.into_iter().zip(places) {
+            let index = match place {
                 Some(index) => self.replace(index, schedule, now, &mut reloaded),
                 None => {
                     reloaded.added += 1;
@@ -70,31 +75,42 @@ impl Ticker {
             let from_file = |slot: &Slot| slot.schedule.origin() == ScheduleOrigin::Toml;
             if !kept.has(index) && self.slots.at(index).is_some_and(from_file) {
                 reloaded.removed += 1;
-                reloaded.cursors.extend(self.bury(index, now));
+                reloaded.moved.extend(self.bury(index, now).map(|cursor| cursor.schedule_id));
             }
         }
         self.bury_absent(now, &mut reloaded);
         Ok(reloaded)
     }
 
-    fn refuse_duplicates(&self, schedules: &[Schedule]) -> Result<(), ReloadError> {
-        let mut seen = HashSet::with_capacity(schedules.len());
-        let twice = schedules.iter().find(|schedule| !seen.insert(schedule.id()));
-        let twice = twice.and_then(|second| {
-            let first = schedules.iter().find(|first| first.id() == second.id())?;
-            Some((second.id(), first.name(), second.name()))
-        });
-        let taken = || {
-            schedules.iter().find_map(|schedule| {
-                let slot = self.slots.at(self.slots.index_of(schedule.id())?)?;
-                let other = slot.schedule.origin() != schedule.origin();
-                other.then(|| (schedule.id(), slot.schedule.name(), schedule.name()))
-            })
+    /// Where each of these schedules is, if it is there; refuses two with one id.
+    fn places(&self, schedules: &[Schedule]) -> Result<Vec<Option<u32>>, ReloadError> {
+        let mut kept = Kept::none(&self.slots);
+        let mut added: HashTable<&Schedule> = HashTable::new();
+        let mut places = Vec::with_capacity(schedules.len());
+        let twice = |first: &Schedule, second: &Schedule| ReloadError::Duplicate {
+            id: second.id(),
+            first: first.name().to_owned(),
+            second: second.name().to_owned(),
         };
-        twice.or_else(taken).map_or(Ok(()), |(id, first, second)| {
-            let (first, second) = (first.to_owned(), second.to_owned());
-            Err(ReloadError::Duplicate { id, first, second })
-        })
+        for schedule in schedules {
+            let place = self.slots.index_of(schedule.id());
+            if let Some((index, there)) = place.and_then(|at| Some((at, self.slots.at(at)?))) {
+                if kept.has(index) || there.schedule.origin() != schedule.origin() {
+                    let first = schedules.iter().find(|first| first.id() == schedule.id());
+                    let first = first.filter(|first| !std::ptr::eq(*first, schedule));
+                    return Err(twice(first.unwrap_or(&there.schedule), schedule));
+                }
+                kept.note(index);
+            } else {
+                let same = |first: &&Schedule| first.id() == schedule.id();
+                match added.entry(hash(schedule.id()), same, |other| hash(other.id())) {
+                    Entry::Occupied(first) => return Err(twice(first.get(), schedule)),
+                    Entry::Vacant(free) => drop(free.insert(schedule)),
+                }
+            }
+            places.push(place);
+        }
+        Ok(places)
     }
 
     /// Puts a schedule in the place of the one with its id.
@@ -114,7 +130,7 @@ impl Ticker {
         slot.schedule = Arc::new(schedule);
         slot.go_on_from(cursor);
         reloaded.changed += 1;
-        reloaded.cursors.push(slot.cursor());
+        reloaded.moved.push(slot.schedule.id());
         self.latest = self.latest.max(slot.cursor);
         self.arm(index);
         index
@@ -127,11 +143,11 @@ impl Ticker {
         now: Timestamp,
         reloaded: &mut Reloaded,
     ) -> u32 {
-        let known = self.absent.remove(&schedule.id());
+        let known = self.absent.take(schedule.id());
         let resumed = known.as_ref().map(|known| resumed(known, &schedule, now));
         let cursor = resumed.unwrap_or_else(|| first(&schedule, now));
         if known.as_ref() != Some(&cursor) {
-            reloaded.cursors.push(cursor.clone());
+            reloaded.moved.push(schedule.id());
         }
         self.latest = self.latest.max(cursor.until);
         let index = self.slots.insert(Slot::new(Arc::new(schedule), cursor));
@@ -143,7 +159,7 @@ impl Ticker {
     #[must_use]
     pub fn cursor_for(&self, schedule: &Schedule, now: Timestamp) -> Cursor {
         let there = self.cursor(schedule.id());
-        let known = there.as_ref().or_else(|| self.absent.get(&schedule.id()));
+        let known = there.as_ref().or_else(|| self.absent.get(schedule.id()));
         known.map_or_else(|| first(schedule, now), |known| resumed(known, schedule, now))
     }
 
@@ -151,17 +167,18 @@ impl Ticker {
     pub(super) fn bury(&mut self, index: u32, now: Timestamp) -> Option<Cursor> {
         let slot = self.slots.remove(index)?;
         let cursor = Cursor { removed_at: Some(now), ..slot.cursor() };
-        self.absent.insert(cursor.schedule_id, cursor.clone());
+        self.absent.insert(cursor.clone());
         Some(cursor)
     }
 
     /// Notes which of the remembered ones are gone since now.
     fn bury_absent(&mut self, now: Timestamp, reloaded: &mut Reloaded) {
-        for cursor in self.absent.values_mut().filter(|cursor| cursor.removed_at.is_none()) {
+        for cursor in self.absent.iter_mut().filter(|cursor| cursor.removed_at.is_none()) {
             cursor.removed_at = Some(now);
             reloaded.removed += 1;
-            reloaded.cursors.push(cursor.clone());
+            reloaded.moved.push(cursor.schedule_id);
         }
+        self.absent.shrink();
     }
 
     /// Forgets what was removed long ago, and answers what it forgot.
@@ -169,7 +186,9 @@ impl Ticker {
         let old = |cursor: &Cursor| {
             cursor.removed_at.is_some_and(|at| now.since(at) > SCHEDULE_TOMBSTONE_AGE)
         };
-        self.absent.extract_if(.., |_, cursor| old(cursor)).map(|(id, _)| id).collect()
+        let gone: Vec<Uuid> = self.absent.iter().filter(|it| old(it)).map(Cursor::id).collect();
+        gone.iter().for_each(|id| drop(self.absent.take(*id)));
+        gone
     }
 }
 
@@ -207,7 +226,7 @@ fn resumed(known: &Cursor, schedule: &Schedule, now: Timestamp) -> Cursor {
 struct Kept(Vec<bool>);
 
 impl Kept {
-    fn none(slots: &Slots) -> Self {
+    fn none(slots: &Slots<Slot>) -> Self {
         Self(vec![false; slots.indices().len()])
     }
 

@@ -9,7 +9,6 @@ use headgate_event::{
     limits::{CRON_LATE_MAX, CRON_REPEATED_MAX},
 };
 use std::{sync::Arc, time::Duration};
-use uuid::Uuid;
 
 /// Before all time.
 const NEVER: Timestamp = Timestamp::from_unix_ms(i64::MIN);
@@ -58,14 +57,10 @@ impl Slot {
         }
     }
 
-    pub(super) fn id(&self) -> Uuid {
-        self.schedule.id()
-    }
-
     /// What is to be stored of it.
     pub(super) fn cursor(&self) -> Cursor {
         Cursor {
-            schedule_id: self.id(),
+            schedule_id: self.schedule.id(),
             until: self.cursor,
             last_nominal: self.last_nominal,
             fires: self.fires,

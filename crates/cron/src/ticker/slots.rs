@@ -1,27 +1,51 @@
-//! The schedules in memory: found by id in little of it.
+//! Schedules, or cursors, in memory: found by id in little of it.
 
 use super::slot::Slot;
+use crate::Cursor;
 use hashbrown::HashTable;
 use uuid::Uuid;
 
+/// What has the id of a schedule.
+pub(super) trait Identified {
+    fn id(&self) -> Uuid;
+}
+
+impl Identified for Slot {
+    fn id(&self) -> Uuid {
+        self.schedule.id()
+    }
+}
+
+impl Identified for Cursor {
+    fn id(&self) -> Uuid {
+        self.schedule_id
+    }
+}
+
 /// Slots by number and by id. A number is used again once its schedule is gone.
-#[derive(Debug, Default)]
-pub(super) struct Slots {
-    slots: Vec<Option<Slot>>,
+#[derive(Debug)]
+pub(super) struct Slots<T> {
+    slots: Vec<Option<T>>,
     free: Vec<u32>,
     by_id: HashTable<u32>,
 }
 
-impl Slots {
+impl<T> Default for Slots<T> {
+    fn default() -> Self {
+        Self { slots: Vec::new(), free: Vec::new(), by_id: HashTable::new() }
+    }
+}
+
+impl<T: Identified> Slots<T> {
     pub(super) fn len(&self) -> usize {
         self.by_id.len()
     }
 
-    pub(super) fn at(&self, index: u32) -> Option<&Slot> {
+    pub(super) fn at(&self, index: u32) -> Option<&T> {
         self.slots.get(index as usize)?.as_ref()
     }
 
-    pub(super) fn at_mut(&mut self, index: u32) -> Option<&mut Slot> {
+    pub(super) fn at_mut(&mut self, index: u32) -> Option<&mut T> {
         self.slots.get_mut(index as usize)?.as_mut()
     }
 
@@ -41,12 +65,35 @@ impl Slots {
         0..u32::try_from(self.slots.len()).unwrap_or(u32::MAX)
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = &Slot> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = &T> {
         self.slots.iter().flatten()
     }
 
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut T> {
+        self.slots.iter_mut().flatten()
+    }
+
+    pub(super) fn get(&self, id: Uuid) -> Option<&T> {
+        self.at(self.index_of(id)?)
+    }
+
+    pub(super) fn take(&mut self, id: Uuid) -> Option<T> {
+        self.remove(self.index_of(id)?)
+    }
+
+    /// Gives back the memory of those that are gone, when they are most. Numbers change.
+    pub(super) fn shrink(&mut self) {
+        if self.free.len() > self.len() {
+            let left = std::mem::take(self);
+            self.reserve(left.len());
+            for slot in left.slots.into_iter().flatten() {
+                self.insert(slot);
+            }
+        }
+    }
+
     /// Puts in a slot whose id is not there, and answers its number.
-    pub(super) fn insert(&mut self, slot: Slot) -> u32 {
+    pub(super) fn insert(&mut self, slot: T) -> u32 {
         let hash = hash(slot.id());
         let index = self.free.pop().unwrap_or(u32::try_from(self.slots.len()).unwrap_or(u32::MAX));
         match self.slots.get_mut(index as usize) {
@@ -58,7 +105,7 @@ impl Slots {
         index
     }
 
-    pub(super) fn remove(&mut self, index: u32) -> Option<Slot> {
+    pub(super) fn remove(&mut self, index: u32) -> Option<T> {
         let slot = self.slots.get_mut(index as usize)?.take()?;
         if let Ok(entry) = self.by_id.find_entry(hash(slot.id()), |other| *other == index) {
             entry.remove();
@@ -69,12 +116,12 @@ impl Slots {
 }
 
 /// Ids that are made of names are as good as random; given ones are an operator's.
-fn hash(id: Uuid) -> u64 {
+pub(super) fn hash(id: Uuid) -> u64 {
     let (high, low) = id.as_u64_pair();
     let mixed = (high ^ low.rotate_left(32)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     mixed ^ (mixed >> 32)
 }
 
-fn hash_at(slots: &[Option<Slot>], index: u32) -> u64 {
+fn hash_at<T: Identified>(slots: &[Option<T>], index: u32) -> u64 {
     slots.get(index as usize).and_then(Option::as_ref).map_or(0, |slot| hash(slot.id()))
 }

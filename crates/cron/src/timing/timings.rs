@@ -7,26 +7,46 @@ use crate::{
     Zones, next_occurrence,
 };
 use chrono::{NaiveDateTime, TimeDelta};
+use hashbrown::{Equivalent, HashMap};
 use headgate_event::Timestamp;
-use std::{
-    collections::{HashMap, HashSet},
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::HashSet, hash::RandomState, sync::Arc, time::Duration};
 use uuid::Uuid;
 
 /// Makes timings of texts, and shares those that are the same.
 #[derive(Debug)]
 pub struct Timings {
     zones: Arc<Zones>,
-    shared: HashMap<Arc<str>, Arc<SharedZone>>,
-    /// By text, fields, zone and policy; none where it depends on the schedule as well.
-    cron: HashMap<String, Option<Arc<Timing>>>,
+    shared: std::collections::HashMap<Arc<str>, Arc<SharedZone>>,
+    /// By text, fields, zone and policy; not those that depend on the schedule as well.
+    cron: HashMap<Key, Arc<Timing>, RandomState>,
     rules: HashSet<Arc<Rules>>,
 }
 
+/// What a cron timing is made of, kept to know it again.
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Key {
+    expression: Box<str>,
+    fields: Fields,
+    timezone: Box<str>,
+    policy: DstPolicy,
+}
+
+impl Key {
+    fn of(text: CronText<'_>) -> Self {
+        let CronText { expression, fields, timezone, policy } = text;
+        Self { expression: expression.into(), fields, timezone: timezone.into(), policy }
+    }
+}
+
+impl Equivalent<Key> for CronText<'_> {
+    fn equivalent(&self, key: &Key) -> bool {
+        (self.expression, self.timezone) == (&*key.expression, &*key.timezone)
+            && (self.fields, self.policy) == (key.fields, key.policy)
+    }
+}
+
 /// A cron expression as it is configured.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Hash)]
 pub struct CronText<'a> {
     /// The expression.
     pub expression: &'a str,
@@ -79,17 +99,16 @@ impl Timings {
     /// Timings in these zones.
     #[must_use]
     pub fn new(zones: Arc<Zones>) -> Self {
-        Self { zones, shared: HashMap::new(), cron: HashMap::new(), rules: HashSet::new() }
+        Self { zones, shared: Default::default(), cron: HashMap::default(), rules: HashSet::new() }
     }
 
     /// An expression in a time zone. Each `H` in it is drawn from the schedule's id.
     pub fn cron(&mut self, text: CronText<'_>, id: Uuid) -> Result<Arc<Timing>, TimingError> {
         let CronText { expression, fields, timezone, policy } = text;
-        let policy_text = policy_text(policy);
-        let key = format!("{expression}\n{fields:?}\n{timezone}\n{policy_text}");
-        if let Some(Some(known)) = self.cron.get(&key) {
+        if let Some(known) = self.cron.get(&text) {
             return Ok(Arc::clone(known));
         }
+        let policy_text = policy_text(policy);
         let expression = Expression::parse(expression, fields, id.as_bytes())?;
         let zone = self.zone(timezone)?;
         let depends = expression.depends_on_key();
@@ -97,7 +116,9 @@ impl Timings {
         let zoned = Box::new(Zoned { expression, zone, policy });
         let timing = CronTiming::new((&name.0, &name.1, &policy_text), zoned);
         let timing = Arc::new(Timing::Cron(timing));
-        self.cron.insert(key, (!depends).then(|| Arc::clone(&timing)));
+        if !depends {
+            self.cron.insert(Key::of(text), Arc::clone(&timing));
+        }
         Ok(timing)
     }
 
@@ -167,7 +188,7 @@ impl Timings {
     /// Lets go of what no schedule uses any more.
     pub fn forget_unused(&mut self) {
         let used = |timing: &Arc<Timing>| Arc::strong_count(timing) > 1;
-        self.cron.retain(|_, timing| timing.as_ref().is_some_and(used));
+        self.cron.retain(|_, timing| used(timing));
         self.rules.retain(|rules| Arc::strong_count(rules) > 1);
         self.shared.retain(|_, zone| Arc::strong_count(zone) > 1);
     }

@@ -17,7 +17,7 @@ fn a_hundred_thousand_schedules_of_one_second_all_fire_once_in_bounded_batches()
     loop {
         let batch = ticker.due(due);
         assert!(batch.firings.len() <= DRAFTS_PER_ACCEPT_MAX);
-        moved += ticker.settle(&batch, &stored(&batch)).cursors.len();
+        moved += ticker.settle(&batch, &stored(&batch)).moved.len();
         for firing in &batch.firings {
             assert!(fired.insert(firing.schedule.id()), "{} twice", firing.schedule.name());
         }

@@ -68,8 +68,8 @@ impl Case {
         let occurrence = timing.next_after(self.after).expect("a next one");
         let schedule = made(ScheduleSpec {
             channel: channel(),
+            id: Schedule::id_of(&channel(), &self.name, None).expect("a name"),
             name: self.name,
-            id: None,
             timing,
             payload: self.payload,
             rules: Arc::new(rules),

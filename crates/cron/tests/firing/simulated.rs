@@ -118,7 +118,7 @@ impl Year {
     /// Loads the schedules, and opens an account for each one that has none.
     fn load(&mut self) {
         let reloaded = self.ticker.reload(self.schedules(), self.now).expect("no two are the same");
-        self.save(reloaded.cursors);
+        self.save(&reloaded.moved);
         for schedule in self.schedules() {
             let cursor = self.ticker.cursor(schedule.id()).expect("it is there");
             let account = || Account::new(&schedule, &cursor);
@@ -126,7 +126,8 @@ impl Year {
         }
     }
 
-    fn save(&mut self, cursors: Vec<Cursor>) {
+    fn save(&mut self, moved: &[Uuid]) {
+        let cursors = self.ticker.cursors(moved);
         self.saved.extend(cursors.into_iter().map(|cursor| (cursor.schedule_id, cursor)));
     }
 
@@ -209,7 +210,7 @@ impl Year {
                 return self.crash(&batch.firings);
             }
             let settled = self.ticker.settle(&batch, &outcomes);
-            self.save(settled.cursors);
+            self.save(&settled.moved);
             for missed in batch.missed.iter().chain(&settled.missed) {
                 assert_reason(missed, self.now);
                 self.account(missed.schedule.id()).note_missed(missed);
@@ -272,7 +273,7 @@ impl Year {
     fn begin_anew(&mut self, batch: &Batch) {
         self.resets += 1;
         let reset = batch.reset.as_ref().expect("it is one");
-        for cursor in &reset.cursors {
+        for cursor in &self.ticker.cursors(&reset.moved) {
             assert_eq!(cursor.until, self.now);
             let id = cursor.schedule_id;
             let account = self.accounts.remove(&id).expect("it is there");
@@ -283,7 +284,7 @@ impl Year {
             let schedule = Arc::clone(self.ticker.schedule(id).expect("it is there"));
             self.accounts.insert(id, Account::new(&schedule, cursor));
         }
-        self.save(reset.cursors.clone());
+        self.save(&reset.moved);
     }
 
     /// Another payload, other times, gone, or back.
@@ -320,7 +321,7 @@ impl Year {
         let id = made(self.specs.get(which).expect("one of them").clone()).id();
         self.close(id);
         let cursor = Cursor { paused: true, ..self.ticker.cursor(id).expect("it is there") };
-        self.save(vec![cursor.clone()]);
+        self.saved.insert(cursor.schedule_id, cursor.clone());
         self.ticker.apply(cursor);
         self.load();
         self.now = self.now.plus(seconds(self.dice.below(20 * 3_600)));
@@ -333,7 +334,7 @@ impl Year {
         if cursor.until < self.now {
             (cursor.until, cursor.last_nominal) = (self.now, None);
         }
-        self.save(vec![cursor.clone()]);
+        self.saved.insert(cursor.schedule_id, cursor.clone());
         self.ticker.apply(cursor);
         self.accounts.remove(&id);
         self.load();

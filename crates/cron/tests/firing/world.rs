@@ -40,7 +40,7 @@ pub(crate) fn spec(name: &str, timing: &Arc<Timing>) -> ScheduleSpec {
     ScheduleSpec {
         channel: channel(),
         name: name.into(),
-        id: None,
+        id: Schedule::id_of(&channel(), name, None).expect("fits"),
         timing: Arc::clone(timing),
         payload: RawValue::from_string("{}".into()).expect("JSON"),
         rules: Arc::default(),
@@ -73,8 +73,8 @@ pub(crate) fn drain(ticker: &mut Ticker, now: Timestamp) -> (Vec<Batch>, Vec<Cur
     let (mut batches, mut cursors) = (Vec::new(), Vec::new());
     loop {
         let batch = ticker.due(now);
-        let Settled { cursors: moved, .. } = ticker.settle(&batch, &stored(&batch));
-        cursors.extend(moved);
+        let Settled { moved, .. } = ticker.settle(&batch, &stored(&batch));
+        cursors.extend(ticker.cursors(&moved));
         let more = batch.more;
         batches.push(batch);
         if !more {

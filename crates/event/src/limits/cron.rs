@@ -47,6 +47,8 @@ pub const RUN_KEY_BYTES_MAX: usize = 200;
 pub const NEXT_RUNS_MAX: usize = 50;
 /// The most cursors that one transaction stores.
 pub const CURSORS_PER_SAVE_MAX: usize = 16_384;
+/// Cursors are stored no more often than this while schedules fire.
+pub const CURSORS_SAVE_EVERY: Duration = Duration::from_secs(1);
 /// How long a change to a schedule waits for a batch that the store does not take.
 pub const SCHEDULE_TURN_WAIT: Duration = Duration::from_secs(5);
 /// The first and the longest wait before firings are offered to the store again.

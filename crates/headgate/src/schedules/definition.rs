@@ -40,7 +40,7 @@ pub(crate) fn schedule(
     let spec = ScheduleSpec {
         channel: Arc::clone(channel),
         name: ask.name.clone(),
-        id: ask.id.clone(),
+        id,
         timing,
         payload,
         rules,

@@ -58,7 +58,7 @@ pub(super) fn service(sources: Sources, api: Api, part: Part) -> impl Handler {
 fn not_here<B>(request: &Request<B>) -> Answer {
     let unknown = || RequestId::new("none");
     let id = Arrival::of(request).map_or_else(unknown, |arrival| arrival.request_id.clone());
-    let message = "only webhooks are taken here";
+    let message = "only what senders send is taken here";
     Reject::new(StatusCode::NOT_FOUND, "not_found", message).answer(&id)
 }
 

@@ -124,7 +124,7 @@ fn client_certificate(value: &Value<'_>) -> Option<ClientCertificate> {
 fn body_bytes_max(value: &Value<'_>) -> Option<usize> {
     let bytes = value.size().map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX))?;
     if !(1..=SLACK_BODY_BYTES_MAX).contains(&bytes) {
-        return value.wrong(&format!("a size from 1B to {}KiB", SLACK_BODY_BYTES_MAX >> 10));
+        return value.wrong(&format!("a size from 1B to {}MiB", SLACK_BODY_BYTES_MAX >> 20));
     }
     Some(bytes)
 }
