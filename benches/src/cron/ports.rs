@@ -86,6 +86,7 @@ impl Stored {
 }
 
 impl Clock for SystemClock {
+    #[expect(clippy::disallowed_methods, reason = "a benchmark has its own clock")]
     fn now(&self) -> Timestamp {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Timestamp::from_unix_ms(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
