@@ -3,7 +3,7 @@
 usage: openapi.py URL
 
 The gateway has no keys, one webhook channel `demo` without verification, one `billing` of Stripe with the secret
-`whsec_judge`, a folder for backups, and no subscription. The
+`whsec_judge`, one `timers` for schedules, a folder for backups, and no subscription. The
 document has to be valid, its examples have to fit their schemas, and every call in it is made: well,
 and in as many wrong ways as the document lets us make up. Each answer has to be one that the document
 tells of, in status, media type and shape. Prints the calls that were made as one JSON object.
@@ -113,6 +113,28 @@ def quarantine() -> None:
     call("delete", "/v1/rejections", "/v1/rejections?channel=billing")
 
 
+def schedules() -> None:
+    all, one = "/v1/schedules", "/v1/schedules/{id}"
+    ask = {"channel": "timers", "name": "weekly", "cron": "0 14 * * THU", "timezone": "America/New_York"}
+    made = call("post", all, all, ask)
+    call("post", all, all, ask)
+    at = f"{all}/{made['id']}"
+    call("put", one, at, {**ask, "cron": "0 15 * * THU", "payload": {"n": 1.5}})
+    call("get", one, f"{at}?runs=3")
+    call("post", all, all, {**ask, "name": "another"})
+    page = call("get", all, f"{all}?limit=1&channel=timers")
+    call("get", all, f"{all}?limit=1&cursor={page['next_cursor']}")
+    call("post", f"{one}/pause", f"{at}/pause", b"")
+    call("post", f"{one}/resume", f"{at}/resume", {"catch_up": True})
+    call("post", f"{one}/run", f"{at}/run", {"idempotency_key": "a"})
+    call("post", f"{one}/run", f"{at}/run", b"", {"idempotency-key": "a"})
+    day = 24 * 3600
+    span = [time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - ago * day)) for ago in [15, 1]]
+    call("post", f"{one}/backfill", f"{at}/backfill", {"from": span[0], "to": span[1]})
+    call("delete", one, at)
+    call("delete", one, at)
+
+
 def well() -> None:
     """Every call as it is meant."""
     stored = call("post", "/v1/webhook/{channel}", "/v1/webhook/demo", {"n": 1}, {"content-type": "application/json"})
@@ -150,6 +172,7 @@ def well() -> None:
     call("get", "/v1/stream", "/v1/stream", headers=upgrade)
     call("delete", one, "/v1/subscriptions/agent")
     quarantine()
+    schedules()
     call("get", "/v1/export", "/v1/export?channel=demo")
     call("post", "/v1/backups", "/v1/backups", b"")
     call("delete", "/v1/events/{id}", event)

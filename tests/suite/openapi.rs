@@ -14,6 +14,10 @@ id = "billing"
 type = "webhook"
 provider = "stripe"
 secrets = [{ insecure_inline = "whsec_judge" }]
+
+[[channel]]
+id = "timers"
+type = "cron"
 "#;
 
 #[test]
@@ -29,7 +33,9 @@ fn every_call_answers_as_the_document_says() -> Result<()> {
     ensure!(judged.status.success(), "{said}");
     let calls: serde_json::Value = serde_json::from_slice(&judged.stdout)?;
     // One of each kind, so that a judge who made no call at all does not pass.
-    for call in ["listEvents", "putSubscription", "settleDeliveries", "releaseRejection"] {
+    for call in
+        ["listEvents", "putSubscription", "settleDeliveries", "runSchedule", "releaseRejection"]
+    {
         ensure!(calls.get(call).is_some(), "`{call}` was not made: {calls}");
     }
     Ok(())
