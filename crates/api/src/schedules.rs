@@ -77,7 +77,7 @@ pub(crate) async fn list(State(api): State<Shared>, uri: Uri) -> Result<Response
     let more = schedules.len() > limit;
     schedules.truncate(limit);
     let last = schedules.last().filter(|_| more);
-    let next_cursor = last.map(|last| cursor::named::write(&last.channel, &last.name));
+    let next_cursor = last.map(|last| cursor::named::write([&last.channel, &last.name, &last.id]));
     Ok(Json(Listed { schedules, next_cursor }).into_response())
 }
 
@@ -204,7 +204,7 @@ fn key(headers: &HeaderMap, body: Option<String>) -> Result<Option<String>, ApiE
 }
 
 /// The place that a cursor names.
-fn after(cursor: &str) -> Result<(String, String), ApiError> {
+fn after(cursor: &str) -> Result<[String; 3], ApiError> {
     cursor::named::read(cursor).map_err(|error| {
         ApiError::invalid("invalid_cursor", format!("query parameter `cursor`: {error}"))
     })

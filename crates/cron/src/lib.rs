@@ -44,7 +44,7 @@ pub use cursor::{Cursor, CursorError};
 
 mod ticker;
 pub use ticker::{
-    Batch, ClockReset, Firing, Missed, MissedWhy, NextRun, Outcome, ReloadError, Reloaded,
+    Batch, ClockReset, Firing, Missed, MissedWhy, NextRun, Outcome, Place, ReloadError, Reloaded,
     ScheduleView, Settled, Ticker,
 };
 

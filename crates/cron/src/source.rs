@@ -12,7 +12,7 @@ mod run;
 mod store;
 mod unsaved;
 
-use crate::{Cursor, ReloadError, Schedule, ScheduleView, Ticker};
+use crate::{Cursor, Place, ReloadError, Schedule, ScheduleView, Ticker};
 pub use by_hand::Backfilled;
 pub use change::Backlog;
 pub use error::ChangeError;
@@ -109,12 +109,23 @@ impl CronSource {
         self.inner.core().is_empty()
     }
 
+    /// Whether these could take the place of all schedules from the configuration.
+    pub fn check(&self, schedules: &[Schedule]) -> Result<(), ReloadError> {
+        self.inner.core().check(schedules)
+    }
+
+    /// The schedules made over the API that fire into channels which this says are gone.
+    #[must_use]
+    pub fn made_for(&self, is_gone: impl Fn(&str) -> bool) -> Vec<Arc<Schedule>> {
+        self.inner.core().made_for(is_gone)
+    }
+
     /// A page of them; see [`Ticker::page`].
     #[must_use]
     pub fn page(
         &self,
         channel: Option<&str>,
-        after: Option<(&str, &str)>,
+        after: Option<Place<'_>>,
         limit: usize,
         runs: usize,
     ) -> Vec<ScheduleView> {

@@ -28,7 +28,7 @@ pub use reload::{ReloadError, Reloaded};
 use slot::Slot;
 use slots::Slots;
 use uuid::Uuid;
-pub use view::{NextRun, ScheduleView};
+pub use view::{NextRun, Place, ScheduleView};
 
 /// The armed schedules and how far each has come.
 #[derive(Debug, Default)]

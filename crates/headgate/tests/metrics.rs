@@ -90,8 +90,14 @@ fn files(folder: &Path, end: &str, found: &mut Vec<PathBuf>) {
 #[test]
 fn what_code_counts_is_in_the_list_and_what_is_in_the_list_is_counted() {
     let mut sources = Vec::new();
+    let manifest = include_str!("../Cargo.toml");
     for krate in fs::read_dir(root().join("crates")).expect("crates") {
-        files(&krate.expect("a crate").path().join("src"), ".rs", &mut sources);
+        let krate = krate.expect("a crate").path();
+        let name = krate.file_name().and_then(|name| name.to_str()).expect("a name").to_owned();
+        // What the program is not made of counts nothing in it.
+        if name == "headgate" || manifest.contains(&format!("\nheadgate-{name}.workspace")) {
+            files(&krate.join("src"), ".rs", &mut sources);
+        }
     }
 
     let mut counted = BTreeSet::new();

@@ -98,3 +98,42 @@ fn a_channel_that_schedules_made_over_the_api_fire_into_cannot_go() -> Result<()
     assert_eq!(listed(&gateway)?.values().collect::<Vec<&Value>>(), [&Value::Null; 0]);
     Ok(())
 }
+
+/// The reload was made in part, because ids were looked at when other steps had been made; and the
+/// next start refused everything.
+#[test]
+fn a_file_that_takes_the_place_of_a_schedule_made_over_the_api_changes_nothing() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let gateway = start(folder.path(), &[("kept", YEARLY)])?;
+    let ask = json!({"channel": "timers", "name": "by call", "at": moment(now() + 3_600)});
+    let made = request(&gateway.address, "POST", "/v1/schedules", &[], ask.to_string().as_bytes())?;
+    ensure!(made.status == 201, "{} {}", made.status, made.code());
+    let before = listed(&gateway)?;
+    let tables = timers(&[("kept", SUMMER), ("by call", YEARLY)]);
+    let line = reload(&gateway, folder.path(), &tables, "have the same id")?;
+    ensure!(line.contains("`by call`"), "{line}");
+    gateway.said("not reloaded, nothing changed")?;
+    ensure!(listed(&gateway)? == before, "something changed");
+    gateway.stop()?;
+    // A start goes by the file, and says so.
+    let gateway = start(folder.path(), &[("kept", SUMMER), ("by call", YEARLY)])?;
+    gateway.said("cannot fire")?;
+    let all = listed(&gateway)?;
+    assert_eq!(all["by call"]["origin"], "config");
+    gateway.stop()?;
+    // The other one was kept, and comes back when the file has none of its id.
+    let gateway = start(folder.path(), &[("kept", SUMMER)])?;
+    assert_eq!(listed(&gateway)?["by call"]["origin"], "api");
+    Ok(())
+}
+
+#[test]
+fn a_schedule_that_minds_a_subscription_that_is_not_there_is_warned_of() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let minds =
+        |name: &str| format!("{YEARLY}\noverlap = \"skip\"\noverlap_subscription = \"{name}\"");
+    let gateway = start(folder.path(), &[("a", &minds("agent")), ("b", &minds("agnet"))])?;
+    let line = gateway.said("look at a subscription that does not exist")?;
+    ensure!(line.contains("\"agnet\""), "{line}");
+    Ok(())
+}

@@ -9,8 +9,8 @@ use headgate_event::{Accepted, BoxFuture, Timestamp};
 pub struct ScheduleQuery {
     /// Of this channel; of all when it is none.
     pub channel: Option<String>,
-    /// Those after this channel and name.
-    pub after: Option<(String, String)>,
+    /// Those after this channel, name and id.
+    pub after: Option<[String; 3]>,
     /// At most so many.
     pub limit: usize,
     /// With so many next runs each.
@@ -57,7 +57,7 @@ pub enum ScheduleFault {
 
 /// Who fires schedules. Each change is stored before it counts, and before it is answered.
 pub trait Schedules: Send + Sync {
-    /// Schedules by channel and name, from the place of the query on.
+    /// Schedules by channel, name and id, from the place of the query on.
     fn list(&self, query: ScheduleQuery) -> Vec<ScheduleView>;
 
     /// One schedule, with so many next runs.

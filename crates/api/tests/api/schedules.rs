@@ -60,7 +60,7 @@ impl Told {
 
 impl Schedules for Told {
     fn list(&self, query: ScheduleQuery) -> Vec<ScheduleView> {
-        let after = query.after.map(|(_, name)| name);
+        let after = query.after.map(|[_, name, _]| name);
         let all = (0..10).map(|n| view(n, query.runs));
         all.filter(|it| query.channel.as_ref().is_none_or(|channel| it.channel == *channel))
             .filter(|it| after.as_ref().is_none_or(|after| it.name > *after))

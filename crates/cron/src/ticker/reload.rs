@@ -82,6 +82,11 @@ impl Ticker {
         Ok(reloaded)
     }
 
+    /// Whether these could take the place of all schedules from the configuration.
+    pub fn check(&self, schedules: &[Schedule]) -> Result<(), ReloadError> {
+        self.places(schedules).map(drop)
+    }
+
     /// Where each of these schedules is, if it is there; refuses two with one id.
     fn places(&self, schedules: &[Schedule]) -> Result<Vec<Option<u32>>, ReloadError> {
         let mut kept = Kept::none(&self.slots);

@@ -8,7 +8,7 @@ use crate::{
 };
 use chrono::{NaiveDateTime, TimeDelta};
 use hashbrown::{Equivalent, HashMap};
-use headgate_event::Timestamp;
+use headgate_event::{Timestamp, limits::TIMINGS_UNUSED_MAX};
 use std::{collections::HashSet, hash::RandomState, sync::Arc, time::Duration};
 use uuid::Uuid;
 
@@ -20,6 +20,8 @@ pub struct Timings {
     /// By text, fields, zone and policy; not those that depend on the schedule as well.
     cron: HashMap<Key, Arc<Timing>, RandomState>,
     rules: HashSet<Arc<Rules>>,
+    /// How many were kept when what is unused was let go of last.
+    kept: usize,
 }
 
 /// What a cron timing is made of, kept to know it again.
@@ -99,7 +101,8 @@ impl Timings {
     /// Timings in these zones.
     #[must_use]
     pub fn new(zones: Arc<Zones>) -> Self {
-        Self { zones, shared: Default::default(), cron: HashMap::default(), rules: HashSet::new() }
+        let (shared, cron, rules) = (Default::default(), HashMap::default(), HashSet::new());
+        Self { zones, shared, cron, rules, kept: 0 }
     }
 
     /// An expression in a time zone. Each `H` in it is drawn from the schedule's id.
@@ -111,6 +114,7 @@ impl Timings {
         let policy_text = policy_text(policy);
         let expression = Expression::parse(expression, fields, id.as_bytes())?;
         let zone = self.zone(timezone)?;
+        self.make_room();
         let depends = expression.depends_on_key();
         let name = (expression.text().to_owned(), Arc::clone(&zone.name));
         let zoned = Box::new(Zoned { expression, zone, policy });
@@ -159,6 +163,7 @@ impl Timings {
         if let Some(known) = self.rules.get(&rules) {
             return Arc::clone(known);
         }
+        self.make_room();
         let rules = Arc::new(rules);
         self.rules.insert(Arc::clone(&rules));
         rules
@@ -185,12 +190,21 @@ impl Timings {
         self.cron.len()
     }
 
+    /// Lets go of what is unused whenever there is twice as much as was in use: who makes and
+    /// deletes schedules over and over needs no more room than who keeps them.
+    fn make_room(&mut self) {
+        if self.cron.len() + self.rules.len() > 2 * self.kept + TIMINGS_UNUSED_MAX {
+            self.forget_unused();
+        }
+    }
+
     /// Lets go of what no schedule uses any more.
     pub fn forget_unused(&mut self) {
         let used = |timing: &Arc<Timing>| Arc::strong_count(timing) > 1;
         self.cron.retain(|_, timing| used(timing));
         self.rules.retain(|rules| Arc::strong_count(rules) > 1);
         self.shared.retain(|_, zone| Arc::strong_count(zone) > 1);
+        self.kept = self.cron.len() + self.rules.len();
     }
 
     fn zone(&mut self, name: &str) -> Result<Arc<SharedZone>, TimingError> {

@@ -4,6 +4,7 @@ use crate::world::{DAY, HOUR, at, drain, every, fired, made, schedule, seconds, 
 use headgate_cron::{Cursor, Rules, Schedule, ScheduleOrigin, ScheduleSpec, Ticker};
 use headgate_event::Timestamp;
 use serde_json::value::RawValue;
+use uuid::Uuid;
 
 const START: &str = "2026-01-01T00:00:00Z";
 
@@ -117,4 +118,26 @@ fn an_unchanged_schedule_is_not_stored_again_at_a_start() {
     let mut again = Ticker::resuming(cursors);
     let reloaded = again.reload(vec![plain("s", 3_600)], start().plus(HOUR)).expect("loads");
     assert!(reloaded.moved.is_empty());
+}
+
+/// A page ended between two of one name, and the second was on no page.
+#[test]
+fn pages_hold_every_schedule_once_also_those_of_one_name() {
+    let twin = |id: u128| made(ScheduleSpec { id: Uuid::from_u128(id), ..spec("b", &every(60)) });
+    let ticker = ticker(vec![twin(7), plain("a", 60), twin(3), plain("c", 60), twin(5)], start());
+    let all: Vec<Uuid> = ticker.list(0).iter().map(|view| view.schedule.id()).collect();
+    for limit in 1..=6 {
+        let (mut seen, mut last) = (Vec::new(), None);
+        loop {
+            let after =
+                last.as_ref().map(|(name, id): &(String, Uuid)| ("timers", name.as_str(), *id));
+            let page = ticker.page(Some("timers"), after, limit, 0);
+            let Some(end) = page.last() else { break };
+            last = Some((end.schedule.name().to_owned(), end.schedule.id()));
+            seen.extend(page.iter().map(|view| view.schedule.id()));
+        }
+        assert_eq!(seen, all, "with {limit} on a page");
+    }
+    assert_eq!(all.len(), 5);
+    assert_eq!(all.get(1..4), Some(&[3, 5, 7].map(Uuid::from_u128)[..]));
 }

@@ -4,6 +4,7 @@ use crate::world::{at, catching_up, fired, schedule, ticker};
 use headgate_cron::{
     CatchupPolicy, CronText, DstPolicy, Fields, Rules, Timing, TimingError, Timings, Zones,
 };
+use headgate_event::limits::TIMINGS_UNUSED_MAX;
 use std::{sync::Arc, time::Duration};
 use uuid::Uuid;
 
@@ -93,4 +94,19 @@ fn a_schedule_with_fixed_times_fires_once_a_local_day_over_both_turns_of_the_clo
         }
         assert_eq!(all, times);
     }
+}
+
+/// They were let go of at a reload only: who made and deleted schedules over the API filled memory.
+#[test]
+fn what_no_schedule_uses_any_more_is_let_go_of() {
+    let mut timings = timings();
+    let held = timings.cron(text("0 9 * * *", "UTC"), Uuid::nil()).expect("fits");
+    for n in 0..2 * TIMINGS_UNUSED_MAX {
+        let (minute, hour, day) = (n % 60, n / 60 % 24, 1 + n / 1_440);
+        let expression = format!("{minute} {hour} {day} * *");
+        timings.cron(text(&expression, "UTC"), Uuid::nil()).expect("fits");
+    }
+    assert!(timings.expression_count() <= TIMINGS_UNUSED_MAX + 2, "unused ones are kept");
+    let again = timings.cron(text("0 9 * * *", "UTC"), Uuid::nil()).expect("fits");
+    assert!(Arc::ptr_eq(&held, &again), "a used one was let go of");
 }

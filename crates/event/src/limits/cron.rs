@@ -65,9 +65,6 @@ pub const CRON_NEXT_DEFAULT: usize = 5;
 pub const CRON_NEXT_MAX: usize = 1_000;
 /// The longest line of `headgate cron next --batch`, in bytes.
 pub const CRON_QUESTION_BYTES_MAX: usize = 64 << 10;
-/// The most different expressions that `headgate cron next --batch` keeps; with more it begins
-/// anew.
-pub const CRON_QUESTION_EXPRESSIONS_MAX: usize = 4_096;
 /// The longest cron expression, in bytes.
 pub const CRON_EXPRESSION_BYTES_MAX: usize = 512;
 /// The longest gap of a wall clock that is summer time and not a change of the calendar, in seconds.
@@ -100,3 +97,7 @@ const _: () = assert!(CRON_SLEEP_MAX.as_secs() < CRON_LATE_MAX.as_secs());
 const _: () = assert!(CRON_BATCH_BYTES_MAX + SCHEDULE_PAYLOAD_BYTES_MAX < ACCEPT_BYTES_MAX / 4);
 /// How often the system is asked for newer zone data.
 pub const ZONES_LOOK_EVERY: Duration = Duration::from_secs(24 * 3600);
+/// How many timings and rules may be kept that no schedule uses, beside as many as are in use.
+pub const TIMINGS_UNUSED_MAX: usize = 4_096;
+/// How soon new zone data that schedules could not be told of is told again.
+pub const ZONES_RETRY_AFTER: Duration = Duration::from_secs(60);

@@ -105,9 +105,11 @@ const LATER: [&str; 1] = ["addresses"];
 pub(super) fn read(root: &Section<'_>, context: &Context<'_>) -> Read {
     let sections =
         root.optional("channel").map(|value| value.sections("channel", "id")).unwrap_or_default();
-    let mut ids = BTreeMap::new();
-    let read: Vec<Option<One>> =
-        sections.into_iter().map(|section| one(section, &mut ids, context)).collect();
+    let (mut ids, mut schedules) = (BTreeMap::new(), BTreeMap::new());
+    let read: Vec<Option<One>> = sections
+        .into_iter()
+        .map(|section| one(section, &mut ids, &mut schedules, context))
+        .collect();
     let whole: Option<Vec<One>> = read.into_iter().collect();
     Read { ids: ids.into_keys().collect(), channels: whole.map(sorted) }
 }
@@ -130,6 +132,7 @@ fn sorted(read: Vec<One>) -> Channels {
 fn one(
     section: Section<'_>,
     ids: &mut BTreeMap<String, usize>,
+    schedules: &mut cron::Ids,
     context: &Context<'_>,
 ) -> Option<One> {
     let id = section.required("id", "an id").and_then(|value| {
@@ -151,7 +154,7 @@ fn one(
         }
         Some(Kind::Cron) => {
             let channel = channel(&section, id.as_deref(), ChannelType::Cron);
-            let (channel, schedules) = cron::read(&section, channel, context)?;
+            let (channel, schedules) = cron::read(&section, channel, schedules, context)?;
             Some(One::Cron(channel, schedules))
         }
         // All that is wrong is said at once: what has no type is most often a webhook's.

@@ -7,9 +7,7 @@ use super::words;
 use headgate_cron::{CronText, DstPolicy, Fields, PolicyError, TimingError, Timings, Zones};
 use headgate_event::{
     Clock, Timestamp,
-    limits::{
-        CRON_NEXT_DEFAULT, CRON_NEXT_MAX, CRON_QUESTION_BYTES_MAX, CRON_QUESTION_EXPRESSIONS_MAX,
-    },
+    limits::{CRON_NEXT_DEFAULT, CRON_NEXT_MAX, CRON_QUESTION_BYTES_MAX, TIMINGS_UNUSED_MAX},
 };
 use serde::Deserialize;
 use std::{
@@ -113,9 +111,6 @@ impl Answers<'_> {
         if count > CRON_NEXT_MAX as u64 {
             return Err(Unanswered::Count(count));
         }
-        if self.timings.expression_count() >= CRON_QUESTION_EXPRESSIONS_MAX {
-            self.timings.forget_unused();
-        }
         let with_seconds = question.seconds.unwrap_or_default();
         let text = CronText {
             expression: &question.expr,
@@ -174,7 +169,7 @@ mod tests {
     fn endless_different_expressions_are_answered_and_not_all_kept() {
         let timings = Timings::new(Arc::new(Zones::embedded()));
         let mut answers = Answers { timings, clock: &SystemClock };
-        for n in 0..CRON_QUESTION_EXPRESSIONS_MAX + 500 {
+        for n in 0..TIMINGS_UNUSED_MAX + 500 {
             let (minute, hour, day) = (n % 60, n / 60 % 24, n / 1_440 + 1);
             let line = format!(
                 "{{\"expr\":\"{minute} {hour} {day} 1 *\",\
@@ -182,7 +177,7 @@ mod tests {
             );
             let next = answers.answer(line.as_bytes()).expect("an answer");
             assert_eq!(next, [format!("2027-01-{day:02}T{hour:02}:{minute:02}:00Z")]);
-            assert!(answers.timings.expression_count() <= CRON_QUESTION_EXPRESSIONS_MAX);
+            assert!(answers.timings.expression_count() <= TIMINGS_UNUSED_MAX + 1);
         }
     }
 }

@@ -42,7 +42,10 @@ impl Api {
 
 impl Schedules for Api {
     fn list(&self, query: ScheduleQuery) -> Vec<ScheduleView> {
-        let after = query.after.as_ref().map(|(channel, name)| (channel.as_str(), name.as_str()));
+        let after = query.after.as_ref();
+        let after = after.and_then(|[channel, name, id]| {
+            Some((channel.as_str(), name.as_str(), id.parse().ok()?))
+        });
         let page = self.source.page(query.channel.as_deref(), after, query.limit, query.runs);
         page.into_iter().map(shown).collect()
     }

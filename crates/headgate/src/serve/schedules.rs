@@ -11,12 +11,24 @@ use anyhow::Context;
 use arc_swap::ArcSwap;
 use headgate_api::{ScheduleAsk, Schedules, ZonesView};
 use headgate_cron::{
-    ChangeError, CronSource, Ports, Running, Schedule, ScheduleOrigin, ScheduleStore,
+    ChangeError, CronSource, Overlap, Ports, Running, Schedule, ScheduleOrigin, ScheduleStore,
     StoredSchedule,
 };
-use headgate_event::{Channel, Clock, limits::ZONES_LOOK_EVERY};
+use headgate_event::{
+    Channel, Clock,
+    limits::{ZONES_LOOK_EVERY, ZONES_RETRY_AFTER},
+};
+use headgate_queue::Queue;
 use metrics::gauge;
-use std::{sync::Arc, time::Duration};
+use std::{
+    collections::BTreeSet,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+use uuid::Uuid;
 
 /// The schedules in the running gateway. Clones are the same.
 #[derive(Clone)]
@@ -25,6 +37,9 @@ pub(super) struct Timers {
     channels: CronChannels,
     calendar: Calendar,
     clock: Arc<dyn Clock>,
+    queue: Arc<dyn Queue>,
+    /// Whether schedules have yet to be told that the rules of a zone changed.
+    untold: Arc<AtomicBool>,
 }
 
 impl Timers {
@@ -39,7 +54,10 @@ impl Timers {
         let stored = store.load().await.context("cannot read how far schedules have come")?;
         let mut schedules = config.channels.schedules.clone();
         let channels = &config.channels.cron;
-        schedules.extend(stored.schedules.iter().filter_map(|it| made(it, channels, calendar)));
+        let configured: BTreeSet<Uuid> = schedules.iter().map(Schedule::id).collect();
+        let free = |it: &&StoredSchedule| !is_configured(it, &configured);
+        let stored_ones = stored.schedules.iter().filter(free);
+        schedules.extend(stored_ones.filter_map(|it| made(it, channels, calendar)));
         let ports = Ports {
             sink: Arc::clone(&storage.sink),
             store,
@@ -49,9 +67,11 @@ impl Timers {
         };
         let source = CronSource::new(schedules, stored.cursors, ports)?;
         let channels = Arc::new(ArcSwap::from_pointee(channels.clone()));
-        let timers =
-            Self { source, channels, calendar: calendar.clone(), clock: Arc::clone(clock) };
+        let (calendar, clock) = (calendar.clone(), Arc::clone(clock));
+        let queue = Arc::clone(&storage.queue);
+        let timers = Self { source, channels, calendar, clock, queue, untold: Arc::default() };
         timers.tell_zones();
+        timers.tell_overlaps(&config.channels.schedules).await;
         Ok(timers)
     }
 
@@ -59,12 +79,17 @@ impl Timers {
     pub(super) fn start(&self) -> Firing {
         let timers = self.clone();
         let zones = tokio::spawn(async move {
+            let mut wait = ZONES_LOOK_EVERY;
             loop {
-                tokio::time::sleep(ZONES_LOOK_EVERY).await;
-                if let Err(error) = timers.renew_zones().await {
-                    let error = chain(&error);
-                    tracing::warn!(error, "schedules do not know the new zone data yet");
-                }
+                tokio::time::sleep(wait).await;
+                wait = match timers.renew_zones().await {
+                    Ok(()) => ZONES_LOOK_EVERY,
+                    Err(error) => {
+                        let error = chain(&error);
+                        tracing::warn!(error, "schedules do not know the new zone data yet");
+                        ZONES_RETRY_AFTER
+                    }
+                };
             }
         });
         Firing { running: self.source.start(), zones }
@@ -96,14 +121,13 @@ impl Timers {
     /// What keeps these channels from taking the place of those there are.
     pub(super) fn check(&self, channels: &Channels) -> Vec<String> {
         let gone = |id: &str| !channels.cron.iter().any(|channel| channel.id == id);
-        let orphans = self.source.list(0).into_iter().filter(|view| {
-            view.schedule.origin() == ScheduleOrigin::Api && gone(&view.schedule.channel().id)
-        });
-        let told = |view: headgate_cron::ScheduleView| {
-            let (id, name) = (&view.schedule.channel().id, view.schedule.name());
+        let told = |schedule: &Arc<Schedule>| {
+            let (id, name) = (&schedule.channel().id, schedule.name());
             format!("channel `{id}`: schedule `{name}`, made over the API, fires into it")
         };
-        orphans.map(told).collect()
+        let mut wrong: Vec<String> = self.source.made_for(gone).iter().map(told).collect();
+        wrong.extend(self.source.check(&channels.schedules).err().map(|error| error.to_string()));
+        wrong
     }
 
     /// Puts the schedules of a configuration in the place of those from the one before.
@@ -112,6 +136,7 @@ impl Timers {
         channels: Vec<Arc<Channel>>,
         schedules: Vec<Schedule>,
     ) -> Result<(), ChangeError> {
+        self.tell_overlaps(&schedules).await;
         let reloaded = self.source.reload(schedules).await?;
         self.channels.store(Arc::new(channels));
         let (added, changed) = (reloaded.added, reloaded.changed);
@@ -133,9 +158,35 @@ impl Timers {
         self.tell_zones();
         if changed {
             tracing::info!(zones = %self.calendar.zones.data(), "the rules of a time zone changed");
+            self.untold.store(true, Ordering::SeqCst);
+        }
+        // Also what could not be told before: the data is the same when it is read once more.
+        if self.untold.load(Ordering::SeqCst) {
             self.source.zones_changed().await?;
+            self.untold.store(false, Ordering::SeqCst);
         }
         Ok(())
+    }
+
+    /// Warns of schedules that wait for a subscription that does not exist: they never would.
+    async fn tell_overlaps(&self, schedules: &[Schedule]) {
+        let waits = |schedule: &Schedule| match &schedule.rules().overlap {
+            Overlap::Skip { subscription } => Some(subscription.to_string()),
+            Overlap::Allow => None,
+        };
+        let named: BTreeSet<String> = schedules.iter().filter_map(waits).collect();
+        if named.is_empty() {
+            return;
+        }
+        let Ok(known) = self.queue.subscriptions().await else { return };
+        let is_known = |name: &&String| known.iter().any(|status| status.spec.name == **name);
+        for subscription in named.iter().filter(|name| !is_known(name)) {
+            tracing::warn!(
+                subscription,
+                "schedules with `overlap = \"skip\"` look at a subscription that does not exist: \
+                 none of them is ever left out"
+            );
+        }
     }
 
     /// Says how old the zone data is, and warns when it is too old.
@@ -167,6 +218,17 @@ impl Firing {
             tracing::warn!("schedules did not stop in time: the next start goes on with them");
         }
     }
+}
+
+/// Whether the configuration has a schedule with the id of one that was made over the API. Then it
+/// counts, and the other one is kept until it is there no more.
+fn is_configured(stored: &StoredSchedule, configured: &BTreeSet<Uuid>) -> bool {
+    let is = configured.contains(&stored.id);
+    if is {
+        let why = "the configuration has one with the same id, or the same channel and name";
+        tracing::error!(schedule = %stored.id, why, "a schedule made over the API cannot fire");
+    }
+    is
 }
 
 /// A schedule that was made over the API. One that is none any more is told of, and kept.

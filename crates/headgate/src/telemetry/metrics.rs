@@ -184,21 +184,6 @@ const COUNTERS: &[Metric] = &[
         "Envelopes of Socket Mode that were not acknowledged; Slack sends them again",
     ),
     counts(
-        "headgate_smtp_connections_refused_total",
-        &["reason"],
-        "Connections of mail servers that were closed at once, by cause",
-    ),
-    counts(
-        "headgate_smtp_messages_total",
-        &["outcome"],
-        "Messages that mail servers sent to their end, by what they were told",
-    ),
-    counts(
-        "headgate_smtp_tls_handshakes_failed_total",
-        &[],
-        "Mail servers that asked for TLS and could not agree on it",
-    ),
-    counts(
         "headgate_stream_events_total",
         &["kind"],
         "Events sent on streams, `durable` or `tail`",
@@ -295,7 +280,6 @@ const GAUGES: &[Metric] = &[
         "Connections of Socket Mode over which events come in",
     ),
     shows("headgate_slack_socket_ready", &["channel"], "Whether Socket Mode hears, 1 or 0"),
-    shows("headgate_smtp_connections", &[], "Open connections of mail servers"),
 ];
 
 const HISTOGRAMS: &[Metric] = &[

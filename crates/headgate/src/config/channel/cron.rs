@@ -10,19 +10,22 @@ use headgate_event::Channel;
 use std::{collections::BTreeMap, sync::Arc};
 use uuid::Uuid;
 
+/// The names of the schedules of all channels, by id.
+pub(super) type Ids = BTreeMap<Uuid, String>;
+
 /// Reads what belongs to such a channel; notes all that is wrong with it.
 pub(super) fn read(
     section: &Section<'_>,
     channel: Option<Channel>,
+    ids: &mut Ids,
     context: &Context<'_>,
 ) -> Option<(Arc<Channel>, Vec<Schedule>)> {
     let sections = section.optional("schedule");
     let sections = sections.map(|value| value.tables("channel.schedule")).unwrap_or_default();
     section.report_unknown(&[]);
     let channel = Arc::new(channel?);
-    let mut ids = BTreeMap::new();
     let schedules: Vec<Option<Schedule>> =
-        sections.iter().map(|section| one(section, &channel, &mut ids, context)).collect();
+        sections.iter().map(|section| one(section, &channel, ids, context)).collect();
     let schedules: Option<Vec<Schedule>> = schedules.into_iter().collect();
     Some((channel, schedules?))
 }
@@ -30,7 +33,7 @@ pub(super) fn read(
 fn one(
     section: &Section<'_>,
     channel: &Arc<Channel>,
-    ids: &mut BTreeMap<Uuid, String>,
+    ids: &mut Ids,
     context: &Context<'_>,
 ) -> Option<Schedule> {
     let ask = definition(section, channel);
