@@ -12,6 +12,9 @@ pub mod smtp;
 mod receipt;
 pub use receipt::{Matched, Receipt, verification};
 
+mod proof;
+pub use proof::{Authenticator, Claimed, Met, Require};
+
 mod message;
 pub use message::{Message, attachment_bytes};
 
