@@ -15,6 +15,11 @@ pub use receipt::{Matched, Receipt, verification};
 mod proof;
 pub use proof::{Authenticator, Claimed, Met, Require};
 
+mod auth;
+pub use auth::{DnsSetUp, MailAuth, dns_servers};
+
+pub mod inbound;
+
 mod message;
 pub use message::{Message, attachment_bytes};
 
