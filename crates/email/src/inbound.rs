@@ -10,7 +10,6 @@
 //! [`Authenticator`](crate::Authenticator).
 
 mod provider;
-use provider::{Handed, Provider, Unreadable};
 pub use provider::{SecretError, provider_names};
 
 mod raw;

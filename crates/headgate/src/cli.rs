@@ -6,6 +6,7 @@ mod commands;
 mod cron_arguments;
 #[cfg(feature = "dev")]
 mod dev_arguments;
+mod email_arguments;
 mod provider_arguments;
 mod rejection_arguments;
 mod schedule_arguments;
@@ -22,6 +23,7 @@ pub use cron_arguments::{
 };
 #[cfg(feature = "dev")]
 pub use dev_arguments::{DevCommand, FakeSlackArguments};
+pub use email_arguments::{EmailCommand, EmailParseArguments};
 pub use provider_arguments::{
     ProvidersCommand, ProvidersListArguments, ProvidersShowArguments, RenderArguments,
     VerifyArguments,
@@ -95,6 +97,9 @@ pub enum Command {
     /// Say when a cron expression is due, and what it means
     #[command(subcommand)]
     Cron(CronCommand),
+    /// Read messages as a channel would, and look at what a domain says of mail
+    #[command(subcommand)]
+    Email(EmailCommand),
     /// Say whether a gateway lives, and whether it is ready
     ///
     /// Prints the gateway's own answer. Exit code 0 when it lives (with --ready: when it is ready
@@ -106,7 +111,7 @@ pub enum Command {
     #[cfg(feature = "dev")]
     #[command(subcommand)]
     Dev(DevCommand),
-    /// Send a correctly signed sample webhook
+    /// Send a correctly signed sample webhook, or a sample message
     Send(SendArguments),
     /// Write every event with its exact bytes to a file
     ///

@@ -5,7 +5,6 @@
 //! that ends in lines of white space, which version 0.13.3 gets wrong.
 
 use super::{Case, UNKNOWN};
-use bytes::Bytes;
 use headgate_event::{
     Timestamp,
     data::AuthResult,

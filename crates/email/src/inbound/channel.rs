@@ -44,8 +44,11 @@ pub enum InboundSpecErrorKind {
     #[error("expected type `email`, found `{0}`")]
     Type(ChannelType),
     /// Nobody knows the provider.
-    #[error("expected one of `{}`, found `{0}`", provider::names().join("`, `"))]
-    Provider(String),
+    #[error("expected one of `{}`, found `{found}`", provider::names().join("`, `"))]
+    Provider {
+        /// The name as found.
+        found: String,
+    },
     /// There is nothing to check a request by.
     #[error("expected {0}, found no secret")]
     NoSecret(&'static str),
@@ -91,7 +94,7 @@ impl InboundSpec {
             errors.push(InboundSpecErrorKind::MessageLimit(self.mail.bytes_max));
         }
         let Some(provider) = provider::find(&self.provider) else {
-            errors.push(InboundSpecErrorKind::Provider(self.provider));
+            errors.push(InboundSpecErrorKind::Provider { found: self.provider });
             return Err(errors);
         };
         if self.secrets.is_empty() {

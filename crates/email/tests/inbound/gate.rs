@@ -2,7 +2,8 @@
 
 use bytes::Bytes;
 use headgate_email::{
-    Authenticator, InboundPorts, InboundSource, InboundSpec, Terms,
+    Authenticator, Terms,
+    inbound::{InboundPorts, InboundSource, InboundSpec},
     smtp::{AddressPattern, MailChannel},
 };
 use headgate_event::{

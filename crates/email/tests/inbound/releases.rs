@@ -4,7 +4,7 @@ use crate::{
     gate::{Gate, NOW, spec},
     senders::forms,
 };
-use headgate_email::{AgeRule, InboundNotReleased as NotReleased};
+use headgate_email::inbound::{AgeRule, NotReleased};
 use headgate_event::{Accepted, Timestamp};
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use crate::{
     letter::*,
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
-use headgate_email::sign_raw;
+use headgate_email::inbound::sign_raw;
 use headgate_event::{Secret, Timestamp};
 use hmac::{Hmac, KeyInit, Mac};
 use ring::{
