@@ -24,7 +24,7 @@ mod value;
 pub use channel::{Channels, SlackChannel};
 pub use demo::DEMO_NAME;
 pub use environment::Environment;
-pub use mail::{LineEnds, Mail, StartTls};
+pub use mail::{DnsServers, LineEnds, Mail, StartTls};
 pub use problem::{Problem, Problems};
 pub use server::{Connections, OpenError, Server};
 

@@ -1,6 +1,7 @@
 //! `headgate serve`: the gateway from its start to its stop, top to bottom.
 
 mod announce;
+mod authenticator;
 mod certificates;
 mod configuration;
 mod front;
@@ -71,7 +72,7 @@ pub async fn run(arguments: &ServeArguments, environment: &Environment) -> Resul
     let quarantine = rejections::open(&config, &clock)?;
     let timers = Timers::open(&config, &storage, &known.calendar, &clock).await?;
     let ports = ports(&config, &storage, &clock, quarantine.as_ref())?;
-    let of_mail = of_mail(&config, &storage);
+    let of_mail = of_mail(&config, &storage)?;
     let sources = Sources::open(&config.channels, &known.providers, ports, of_mail)?;
     let listeners = Listeners::bind(&config).await?;
     let (stop, stopping) = watch::channel(false);
@@ -174,14 +175,14 @@ fn ports(
     })
 }
 
-/// What the source of mail needs of the queue.
-fn of_mail(config: &Config, storage: &Storage) -> OfMail {
+/// What the source of mail needs of the queue and of the network.
+fn of_mail(config: &Config, storage: &Storage) -> anyhow::Result<OfMail> {
     let embedded = Arc::clone(&storage.embedded);
-    OfMail {
+    Ok(OfMail {
         room: Arc::new(move || embedded.has_room()),
-        authenticator: None,
+        authenticator: authenticator::of(config)?,
         hearing: Hearing::wanted_by(&config.mail),
-    }
+    })
 }
 
 fn intake(config: &Config) -> anyhow::Result<Intake> {

@@ -93,7 +93,7 @@ pub(super) fn find(name: &str) -> Option<&'static dyn Provider> {
 }
 
 /// The names of all providers.
-pub fn provider_names() -> impl Iterator<Item = &'static str> {
+pub fn provider_names() -> impl Iterator<Item = &'static str> + Clone {
     PROVIDERS.into_iter().map(Provider::name)
 }
 

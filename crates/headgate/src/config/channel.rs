@@ -7,7 +7,7 @@ mod webhook;
 
 use super::{Context, Mail, Server, section::Section, value::Value};
 use headgate_cron::Schedule;
-use headgate_email::smtp::MailChannel;
+use headgate_email::{inbound::InboundSpec, smtp::MailChannel};
 use headgate_event::{Channel, ChannelType, limits::CHANNEL_LABEL_BYTES_MAX};
 use headgate_slack::{SlackChannelSpec, socket::SocketSpec};
 use headgate_webhook::ChannelSpec;
@@ -22,6 +22,8 @@ pub struct Channels {
     pub webhooks: Vec<ChannelSpec>,
     /// Channels that mail is sent to.
     pub mail: Vec<MailChannel>,
+    /// Channels that providers hand mail to.
+    pub inbound: Vec<InboundSpec>,
     /// Channels of Slack apps.
     pub slack: Vec<SlackChannel>,
     /// Channels that schedules fire into.
@@ -50,7 +52,8 @@ impl Channels {
     /// How many there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.webhooks.len() + self.mail.len() + self.slack.len() + self.cron.len()
+        let mail = self.mail.len() + self.inbound.len();
+        self.webhooks.len() + mail + self.slack.len() + self.cron.len()
     }
 
     /// Whether there is none.
@@ -114,6 +117,7 @@ enum Kind {
 enum One {
     Webhook(ChannelSpec),
     Email(MailChannel),
+    Inbound(InboundSpec),
     Slack(SlackChannel),
     Cron(Arc<Channel>, Vec<Schedule>),
 }
@@ -139,6 +143,7 @@ fn sorted(read: Vec<One>) -> Channels {
         match one {
             One::Webhook(spec) => channels.webhooks.push(spec),
             One::Email(channel) => channels.mail.push(channel),
+            One::Inbound(spec) => channels.inbound.push(spec),
             One::Slack(channel) => channels.slack.push(channel),
             One::Cron(channel, schedules) => {
                 channels.cron.push(channel);
@@ -170,7 +175,7 @@ fn one(
         }
         Some(Kind::Email) => {
             let channel = channel(&section, id.as_deref(), ChannelType::Email);
-            email::read(&section, channel).map(One::Email)
+            email::read(&section, channel, context)
         }
         Some(Kind::Slack) => {
             let channel = channel(&section, id.as_deref(), ChannelType::Slack);

@@ -1,6 +1,6 @@
 //! The configuration without a file: open channels on this machine, to look around with.
 
-use super::{Channels, Config, Mail, Server, channel::UNSIGNED};
+use super::{Channels, Config, DnsServers, Mail, Server, channel::UNSIGNED};
 use headgate_email::{
     Terms,
     smtp::{AddressPattern, MailChannel},
@@ -62,6 +62,8 @@ impl Config {
             server: Server::default(),
             mail: Mail {
                 listen: Some((Ipv4Addr::LOCALHOST, DEMO_MAIL_PORT).into()),
+                // Nobody asked for questions to leave this machine.
+                resolver: DnsServers::Off,
                 ..Mail::without_listener()
             },
             retention: Retention::default(),

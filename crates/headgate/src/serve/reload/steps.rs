@@ -73,7 +73,7 @@ fn channels_of(sources: &Sources, providers: &Arc<Providers>, api: &Api) -> Step
     step("channels", move |config| {
         let channels = config.channels.clone();
         let (webhooks, slack) = (channels.webhooks.clone(), channels.slack_over_http());
-        let mail = channels.mail.clone();
+        let (mail, inbound) = (channels.mail.clone(), channels.inbound.clone());
         let mut wrong = Vec::new();
         for spec in &webhooks {
             let errors = spec.check(&providers).err().unwrap_or_default();
@@ -82,6 +82,10 @@ fn channels_of(sources: &Sources, providers: &Arc<Providers>, api: &Api) -> Step
         for spec in channels.slack.iter().map(|channel| &channel.spec) {
             let errors = spec.clone().prepare().err().unwrap_or_default();
             wrong.extend(errors.iter().map(|error| in_channel(&spec.channel.id, error)));
+        }
+        for spec in &inbound {
+            let errors = spec.check().err().unwrap_or_default();
+            wrong.extend(errors.iter().map(|error| in_channel(&spec.mail.channel.id, error)));
         }
         if !wrong.is_empty() {
             return Err(wrong);
@@ -98,6 +102,11 @@ fn channels_of(sources: &Sources, providers: &Arc<Providers>, api: &Api) -> Step
             let slack = sources.slack.replace(slack);
             slack.map_err(|errors| {
                 not_taken(&errors, &["connections to Slack", "webhook channels"])
+            })?;
+            let inbound = sources.inbound.replace(inbound);
+            inbound.map_err(|errors| {
+                let changed = ["connections to Slack", "webhook channels", "Slack channels"];
+                not_taken(&errors, &changed)
             })?;
             sources.mail.replace(mail);
             api.replace_channels(views);
