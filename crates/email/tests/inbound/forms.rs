@@ -82,7 +82,7 @@ async fn every_attachment_can_be_read_out_of_what_is_stored() {
         let gate = Gate::of(spec(form.provider, &form.secret));
         let event = gate.event(&(form.post)(&form.secret, NOW)).await;
         let data = event.email().expect("a message");
-        let raw = event.raw();
+        let raw = gate.sink.last_draft().raw;
         let read = data.attachments.iter().map(|attachment| {
             headgate_email::attachment_bytes(&raw, attachment).expect("its place").into_owned()
         });

@@ -7,7 +7,7 @@ use headgate_email::{
     smtp::{AddressPattern, MailChannel},
 };
 use headgate_event::{
-    Accepted, BoxFuture, Channel, ChannelType, Clock, Draft, Event, EventId, Secret, Sink,
+    Accepted, BoxFuture, Channel, ChannelType, Draft, Event, EventId, Secret, Sink,
     StoreError, StoredEvent, Timestamp, prompt::PromptKey,
 };
 use headgate_http::{
@@ -29,7 +29,6 @@ pub(crate) struct Gate {
     pub(crate) source: InboundSource,
     pub(crate) sink: Arc<Kept>,
     pub(crate) refused: Arc<Handed>,
-    pub(crate) clock: Arc<ManualClock>,
     _spool: tempfile::TempDir,
 }
 
@@ -87,18 +86,18 @@ impl Gate {
         let spool = tempfile::tempdir().expect("a folder");
         let intake = Intake::new(IntakeOptions::new(spool.path().join("spool"))).expect("intake");
         let refused = Arc::new(Handed::default());
-        let (sink, clock) = (Arc::new(Kept::default()), Arc::new(ManualClock::at(NOW)));
+        let sink = Arc::new(Kept::default());
         let ports = InboundPorts {
             sink: Arc::clone(&sink) as Arc<dyn Sink>,
             intake: Arc::new(intake),
             proxies: TrustedProxies::new(Vec::new()),
             authenticator,
-            clock: Arc::clone(&clock) as Arc<dyn Clock>,
+            clock: Arc::new(ManualClock::at(NOW)),
             prompt_key: PromptKey::new([7; 32]),
             rejections: Some(Arc::clone(&refused) as Arc<dyn RejectionSink>),
         };
         let source = InboundSource::new(vec![spec], ports).expect("a right channel");
-        Self { source, sink, refused, clock, _spool: spool }
+        Self { source, sink, refused, _spool: spool }
     }
 
     /// Sends a request and reads the answer.
@@ -139,8 +138,11 @@ impl Kept {
 
     /// The last draft as its consumers will see it.
     pub(crate) fn last(&self) -> Event {
-        let draft = self.drafts.lock().expect("not poisoned").last().expect("a draft").clone();
-        event_of(&draft)
+        event_of(&self.last_draft())
+    }
+
+    pub(crate) fn last_draft(&self) -> Draft {
+        self.drafts.lock().expect("not poisoned").last().expect("a draft").clone()
     }
 }
 

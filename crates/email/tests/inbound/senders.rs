@@ -141,7 +141,7 @@ type Part<'a> = (&'a str, Option<(&'a str, &'a str)>, Vec<u8>);
 pub(crate) fn multipart(parts: &[Part<'_>]) -> Post {
     let mut body = Vec::new();
     for (name, file, value) in parts {
-        body.extend(format!("--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{name}\""));
+        body.extend(format!("--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{name}\"").bytes());
         if let Some((filename, kind)) = file {
             body.extend(format!("; filename=\"{filename}\"\r\nContent-Type: {kind}").bytes());
         }
