@@ -10,8 +10,6 @@ pub use dns::{DnsSetUp, dns_servers};
 
 mod spf;
 
-mod spf_terms;
-
 mod dkim;
 
 mod dmarc;
@@ -127,7 +125,7 @@ impl MailAuth {
     async fn spf(&self, case: &Case) -> spf::Outcome {
         let Some(client) = case.client else { return spf::Outcome::none() };
         let query = spf::Query {
-            client: client.to_canonical(),
+            client,
             helo: &case.helo,
             sender: case.mail_from.as_deref().unwrap_or_default(),
             hostname: &self.hostname,

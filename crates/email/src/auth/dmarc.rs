@@ -34,12 +34,14 @@ pub(super) async fn judge(
         .collect();
     let outputs: Vec<DkimOutput<'_>> = signatures
         .iter()
-        .map(|(signature, verdict)| match *verdict {
-            "pass" => DkimOutput::pass(),
-            UNKNOWN => DkimOutput::temp_err(silent()),
-            _ => DkimOutput::fail(Error::NotAligned),
-        }
-        .with_signature(signature))
+        .map(|(signature, verdict)| {
+            match *verdict {
+                "pass" => DkimOutput::pass(),
+                UNKNOWN => DkimOutput::temp_err(silent()),
+                _ => DkimOutput::fail(Error::NotAligned),
+            }
+            .with_signature(signature)
+        })
         .collect();
     let sender = spf.domain.clone().unwrap_or_default();
     let output = SpfOutput::new(sender.clone()).with_result(result(spf.verdict));

@@ -8,9 +8,7 @@ use headgate_event::{
 use mail_auth::{
     MessageAuthenticator,
     hickory_resolver::{
-        config::{
-            ConnectionConfig, NameServerConfig, ResolveHosts, ResolverConfig, ResolverOpts,
-        },
+        config::{ConnectionConfig, NameServerConfig, ResolveHosts, ResolverConfig, ResolverOpts},
         net::{DnsError, NetError},
         proto::rr::{Name, RData, RecordType},
     },

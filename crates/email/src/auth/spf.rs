@@ -1,29 +1,31 @@
 //! SPF (RFC 7208): whether a host may send for a domain.
 //!
-//! Records and macros are read by `mail-auth`. What they mean is judged here: its evaluation lets
-//! the result of an include inside an include be that of the whole record, takes the first of
-//! several records, and counts no void lookups.
+//! Macros are expanded by `mail-auth`; records are read and judged here. Its reader takes much that
+//! the grammar does not allow, and its evaluation lets the result of an include inside an include be
+//! that of the whole record, takes the first of several records, and counts no void lookups.
+
+mod address;
+
+mod record;
 
 use super::{
     Case, UNKNOWN,
-    dns::{Kind, Missing, Record, Records},
-    spf_terms::{Host, is_in},
+    dns::{self, Kind, Missing, Records},
 };
+use address::{Host, is_in};
 use headgate_event::{
     BoxFuture,
     data::AuthResult,
     limits::{SPF_LOOKUPS_MAX, SPF_NAMES_MAX, SPF_VOID_LOOKUPS_MAX},
 };
-use mail_auth::{
-    common::parse::TxtRecordParser,
-    spf::{Macro, Mechanism, Qualifier, Spf, Variables},
-};
+use mail_auth::spf::{Macro, Variables};
+use record::{Malformed, Masks, Mechanism, Record};
 use std::net::IpAddr;
 
 /// What SPF is asked.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Query<'a> {
-    /// The address of the client; an IPv4 address is never written as IPv6.
+    /// The address of the client.
     pub(super) client: IpAddr,
     /// Its greeting.
     pub(super) helo: &'a str,
@@ -89,6 +91,8 @@ pub(super) async fn check(records: &dyn Records, query: &Query<'_>) -> Outcome {
         Some((local, _)) if !local.is_empty() => query.sender.to_owned(),
         _ => format!("postmaster@{domain}"),
     };
+    // RFC 7208, 5: an IPv4 address written as IPv6 is an IPv4 address.
+    let query = &Query { client: query.client.to_canonical(), ..*query };
     let mut evaluation = Evaluation { records, query, sender, lookups: 0, voids: 0 };
     let verdict = match evaluation.check_host(domain).await {
         Ok(verdict) => verdict,
@@ -112,12 +116,12 @@ impl<'a> Evaluation<'a> {
             let Some(record) = self.record_of(&domain).await? else { return Ok(Verdict::None) };
             for directive in &record.directives {
                 if self.matches(&directive.mechanism, &domain).await? {
-                    return Ok(Verdict::of(&directive.qualifier));
+                    return Ok(directive.verdict);
                 }
             }
             let Some(target) = &record.redirect else { return Ok(Verdict::Neutral) };
             self.count()?;
-            let target = self.expanded(target, &domain).await;
+            let target = self.expanded(Some(target), &domain).await;
             match self.check_host(target).await? {
                 // RFC 7208, 6.1: the target has to have a record.
                 Verdict::None => Err(Broken::Permanent),
@@ -127,7 +131,7 @@ impl<'a> Evaluation<'a> {
     }
 
     /// The one record of a domain (RFC 7208, 4.5).
-    async fn record_of(&self, domain: &str) -> Result<Option<Spf>, Broken> {
+    async fn record_of(&self, domain: &str) -> Result<Option<Record>, Broken> {
         if !is_domain(domain) {
             return Ok(None);
         }
@@ -136,18 +140,12 @@ impl<'a> Evaluation<'a> {
             Err(Missing::None) => return Ok(None),
             Err(Missing::Unknown) => return Err(Broken::Temporary),
         };
-        let is_spf = |record: &Record| match record {
-            Record::Txt(text) => {
-                let version = text.get(..6).unwrap_or_default();
-                let ends = matches!(text.get(6), None | Some(b' '));
-                (version.eq_ignore_ascii_case(b"v=spf1") && ends).then(|| text.clone())
-            }
-            _ => None,
-        };
-        let mut records = found.iter().filter_map(is_spf);
+        let mut records = found.iter().filter_map(terms);
         match (records.next(), records.next()) {
             (None, _) => Ok(None),
-            (Some(text), None) => Spf::parse(&text).map(Some).map_err(|_| Broken::Permanent),
+            (Some(terms), None) => {
+                Record::parse(terms).map(Some).map_err(|Malformed| Broken::Permanent)
+            }
             (Some(_), Some(_)) => Err(Broken::Permanent),
         }
     }
@@ -156,23 +154,22 @@ impl<'a> Evaluation<'a> {
         let client = self.query.client;
         match mechanism {
             Mechanism::All => Ok(true),
-            Mechanism::Ip4 { addr, mask } => Ok(is_in(client, (*addr).into(), *mask, u128::MAX)),
-            Mechanism::Ip6 { addr, mask } => Ok(is_in(client, (*addr).into(), u32::MAX, *mask)),
-            Mechanism::A { macro_string, ip4_mask, ip6_mask } => {
+            Mechanism::Ip(network, masks) => Ok(is_in(client, *network, *masks)),
+            Mechanism::A(target, masks) => {
                 self.count()?;
-                let target = self.expanded(macro_string, domain).await;
+                let target = self.expanded(target.as_ref(), domain).await;
                 let addresses = self.addresses(&target).await?;
                 self.void(addresses.is_empty())?;
-                Ok(addresses.iter().any(|one| is_in(client, *one, *ip4_mask, *ip6_mask)))
+                Ok(addresses.iter().any(|one| is_in(client, *one, *masks)))
             }
-            Mechanism::Mx { macro_string, ip4_mask, ip6_mask } => {
+            Mechanism::Mx(target, masks) => {
                 self.count()?;
-                let target = self.expanded(macro_string, domain).await;
-                self.is_exchange(&target, *ip4_mask, *ip6_mask).await
+                let target = self.expanded(target.as_ref(), domain).await;
+                self.is_exchange(&target, *masks).await
             }
-            Mechanism::Include { macro_string } => {
+            Mechanism::Include(target) => {
                 self.count()?;
-                let target = self.expanded(macro_string, domain).await;
+                let target = self.expanded(Some(target), domain).await;
                 match self.check_host(target).await? {
                     Verdict::Pass => Ok(true),
                     // RFC 7208, 5.2: what is included has to have a record.
@@ -180,17 +177,17 @@ impl<'a> Evaluation<'a> {
                     _ => Ok(false),
                 }
             }
-            Mechanism::Exists { macro_string } => {
+            Mechanism::Exists(target) => {
                 self.count()?;
-                let target = self.expanded(macro_string, domain).await;
+                let target = self.expanded(Some(target), domain).await;
                 // RFC 7208, 5.7: an A record also for a client with an IPv6 address.
                 let found = self.lookup(&target, Kind::A).await?;
                 self.void(found.is_empty())?;
                 Ok(!found.is_empty())
             }
-            Mechanism::Ptr { macro_string } => {
+            Mechanism::Ptr(target) => {
                 self.count()?;
-                let target = self.expanded(macro_string, domain).await.to_lowercase();
+                let target = self.expanded(target.as_ref(), domain).await.to_lowercase();
                 let target = target.trim_end_matches('.');
                 let names = self.validated_names().await?;
                 let below = |name: &String| {
@@ -203,7 +200,7 @@ impl<'a> Evaluation<'a> {
     }
 
     /// Whether the client is a mail exchange of a domain (RFC 7208, 5.4).
-    async fn is_exchange(&mut self, domain: &str, v4: u32, v6: u128) -> Result<bool, Broken> {
+    async fn is_exchange(&mut self, domain: &str, masks: Masks) -> Result<bool, Broken> {
         let exchanges = self.lookup(domain, Kind::Mx).await?;
         self.void(exchanges.is_empty())?;
         // RFC 7208, 4.6.4: more names than that are an error, not a cut.
@@ -211,9 +208,9 @@ impl<'a> Evaluation<'a> {
             return Err(Broken::Permanent);
         }
         for exchange in exchanges {
-            let Record::Name(_, name) = exchange else { continue };
+            let dns::Record::Name(_, name) = exchange else { continue };
             let addresses = self.addresses(&name).await?;
-            if addresses.iter().any(|one| is_in(self.query.client, *one, v4, v6)) {
+            if addresses.iter().any(|one| is_in(self.query.client, *one, masks)) {
                 return Ok(true);
             }
         }
@@ -228,7 +225,7 @@ impl<'a> Evaluation<'a> {
         self.void(found.is_empty())?;
         let mut names = Vec::new();
         for record in found.into_iter().take(SPF_NAMES_MAX) {
-            let Record::Name(_, name) = record else { continue };
+            let dns::Record::Name(_, name) = record else { continue };
             let addresses = self.addresses(&name).await.unwrap_or_default();
             if addresses.contains(&self.query.client) {
                 names.push(name.trim_end_matches('.').to_lowercase());
@@ -241,14 +238,14 @@ impl<'a> Evaluation<'a> {
     async fn addresses(&self, name: &str) -> Result<Vec<IpAddr>, Broken> {
         let kind = if self.query.client.is_ipv4() { Kind::A } else { Kind::Aaaa };
         let found = self.lookup(name, kind).await?;
-        let address = |record: Record| match record {
-            Record::Address(address) => Some(address),
+        let address = |record: dns::Record| match record {
+            dns::Record::Address(address) => Some(address),
             _ => None,
         };
         Ok(found.into_iter().filter_map(address).collect())
     }
 
-    async fn lookup(&self, name: &str, kind: Kind) -> Result<Vec<Record>, Broken> {
+    async fn lookup(&self, name: &str, kind: Kind) -> Result<Vec<dns::Record>, Broken> {
         match self.records.lookup(name, kind).await {
             Ok(found) => Ok(found),
             Err(Missing::None) => Ok(Vec::new()),
@@ -256,8 +253,9 @@ impl<'a> Evaluation<'a> {
         }
     }
 
-    /// A name with its macros expanded (RFC 7208, 7).
-    async fn expanded(&mut self, text: &Macro, domain: &str) -> String {
+    /// A name with its macros expanded (RFC 7208, 7); the domain itself where there is none.
+    async fn expanded(&mut self, text: Option<&Macro>, domain: &str) -> String {
+        let Some(text) = text else { return domain.to_owned() };
         let names = if text.needs_ptr() {
             self.validated_names().await.unwrap_or_default()
         } else {
@@ -287,6 +285,14 @@ impl<'a> Evaluation<'a> {
     }
 }
 
+/// What stands after the version of an SPF record; none of another text.
+fn terms(record: &dns::Record) -> Option<&[u8]> {
+    let dns::Record::Txt(text) = record else { return None };
+    let (version, rest) = text.split_at_checked(6)?;
+    let ends = matches!(rest.first(), None | Some(b' '));
+    (version.eq_ignore_ascii_case(b"v=spf1") && ends).then_some(rest)
+}
+
 /// RFC 7208, 7.3: of a name that is too long, labels are left out from the left.
 fn shortened(name: &str) -> &str {
     let mut name = name;
@@ -298,15 +304,6 @@ fn shortened(name: &str) -> &str {
 }
 
 impl Verdict {
-    fn of(qualifier: &Qualifier) -> Self {
-        match qualifier {
-            Qualifier::Pass => Self::Pass,
-            Qualifier::Fail => Self::Fail,
-            Qualifier::SoftFail => Self::SoftFail,
-            Qualifier::Neutral => Self::Neutral,
-        }
-    }
-
     /// The name of RFC 8601.
     pub(super) fn name(self) -> &'static str {
         match self {

@@ -177,7 +177,11 @@ fn media_type(text: &str) -> &str {
     let whole = |part: &str| !part.is_empty() && part.bytes().all(token);
     match essence.split_once('/') {
         Some((kind, subkind)) if whole(kind) && whole(subkind) => {
-            if kind.eq_ignore_ascii_case("multipart") { "application/octet-stream" } else { essence }
+            if kind.eq_ignore_ascii_case("multipart") {
+                "application/octet-stream"
+            } else {
+                essence
+            }
         }
         _ => "application/octet-stream",
     }
@@ -230,10 +234,7 @@ mod tests {
     fn a_name_with_quotes_is_one_name() {
         let list = [("Gruber, \"Anna\" \\", "anna@orchard.example"), ("", "b@orchard.example")];
         let text = mailboxes(list.into_iter()).expect("a list");
-        assert_eq!(
-            text,
-            r#""Gruber, \"Anna\" \\" <anna@orchard.example>, b@orchard.example"#
-        );
+        assert_eq!(text, r#""Gruber, \"Anna\" \\" <anna@orchard.example>, b@orchard.example"#);
         assert_eq!(mailboxes([("Nobody", "")].into_iter()), None);
     }
 }

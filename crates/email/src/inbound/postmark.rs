@@ -127,7 +127,8 @@ impl Inbound {
     fn parts(self) -> Parts {
         let list = |list: &[Full]| mailboxes(list.iter().map(|one| (&*one.name, &*one.email)));
         let mut parts = Parts::default();
-        let from = list(std::slice::from_ref(&self.from_full)).or_else(|| filled(self.from.clone()));
+        let from =
+            list(std::slice::from_ref(&self.from_full)).or_else(|| filled(self.from.clone()));
         parts.field("From", from);
         parts.field("To", list(&self.to_full));
         parts.field("Cc", list(&self.cc_full));

@@ -125,11 +125,7 @@ pub(super) fn seconds(text: &[u8], place: &str) -> Result<Timestamp, Reject> {
 }
 
 /// Refuses a signed time that is farther from ours than `tolerance`.
-pub(super) fn admit(
-    signed: Timestamp,
-    now: Timestamp,
-    tolerance: Duration,
-) -> Result<(), Reject> {
+pub(super) fn admit(signed: Timestamp, now: Timestamp, tolerance: Duration) -> Result<(), Reject> {
     let (ours, theirs) = (now.unix_s(), signed.unix_s());
     if ours.abs_diff(theirs) <= tolerance.as_secs() {
         return Ok(());

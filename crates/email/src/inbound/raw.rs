@@ -95,7 +95,8 @@ impl Verify for Signed {
         let signature = header(request, SIGNATURE, "missing_signature")?;
         let time = header(request, TIMESTAMP, "missing_timestamp")?;
         let mut digest = [0; 32];
-        let hex = signature.strip_prefix(b"v1=").filter(|hex| !hex.iter().any(u8::is_ascii_uppercase));
+        let hex =
+            signature.strip_prefix(b"v1=").filter(|hex| !hex.iter().any(u8::is_ascii_uppercase));
         hex.and_then(|hex| hex::decode_to_slice(hex, &mut digest).ok()).ok_or_else(|| {
             let form = "`v1=` and 64 lower-case hex digits";
             let message = format!("header `{SIGNATURE}` is not {form}");

@@ -28,8 +28,7 @@ pub fn sign_raw(
     let client = [&envelope.remote_ip, &envelope.helo];
     let client: Vec<_> = client.into_iter().flatten().map(String::as_str).collect();
     let client = client.join(" ");
-    let preamble =
-        preamble(time.as_bytes(), from.as_bytes(), to.as_bytes(), client.as_bytes());
+    let preamble = preamble(time.as_bytes(), from.as_bytes(), to.as_bytes(), client.as_bytes());
     let keys = Keys::new(std::iter::once(secret.expose()));
     let digest = keys.digests(&[&preamble, message]).into_iter().map(hex::encode);
     let signature = digest.fold("v1=".to_owned(), |text, digest| text + &digest);

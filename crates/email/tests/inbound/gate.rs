@@ -7,8 +7,8 @@ use headgate_email::{
     smtp::{AddressPattern, MailChannel},
 };
 use headgate_event::{
-    Accepted, BoxFuture, Channel, ChannelType, Draft, Event, EventId, Secret, Sink,
-    StoreError, StoredEvent, Timestamp, prompt::PromptKey,
+    Accepted, BoxFuture, Channel, ChannelType, Draft, Event, EventId, Secret, Sink, StoreError,
+    StoredEvent, Timestamp, prompt::PromptKey,
 };
 use headgate_http::{
     Arrival, Intake, IntakeOptions, Rejection, RejectionSink, RequestId, TrustedProxies,

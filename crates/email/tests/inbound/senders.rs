@@ -141,7 +141,9 @@ type Part<'a> = (&'a str, Option<(&'a str, &'a str)>, Vec<u8>);
 pub(crate) fn multipart(parts: &[Part<'_>]) -> Post {
     let mut body = Vec::new();
     for (name, file, value) in parts {
-        body.extend(format!("--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{name}\"").bytes());
+        body.extend(
+            format!("--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{name}\"").bytes(),
+        );
         if let Some((filename, kind)) = file {
             body.extend(format!("; filename=\"{filename}\"\r\nContent-Type: {kind}").bytes());
         }
@@ -175,7 +177,11 @@ fn mailgun(secret: &str, at: Timestamp, is_whole: bool) -> Post {
         ("body-html", None, HTML.into()),
         ("stripped-text", None, "of no interest".into()),
         ("attachment-count", None, "2".into()),
-        ("content-id-map", None, br#"{"": "attachment-2", "<pic@orchard>": "attachment-1"}"#.into()),
+        (
+            "content-id-map",
+            None,
+            br#"{"": "attachment-2", "<pic@orchard>": "attachment-1"}"#.into(),
+        ),
         ("attachment-1", Some(("pic.png", "image/png")), PICTURE.into()),
         ("attachment-2", Some((PLAN_NAME, "application/pdf")), PLAN.into()),
     ]);

@@ -5,10 +5,7 @@ use crate::{
     letter::FROM,
     senders::forms,
 };
-use headgate_email::{
-    Authenticator, Claimed, Require, Unproven,
-    smtp::AddressPattern,
-};
+use headgate_email::{Authenticator, Claimed, Require, Unproven, smtp::AddressPattern};
 use headgate_event::{
     BoxFuture, StoreError, Verdict,
     data::{Auth, AuthResult},
@@ -20,10 +17,8 @@ struct Says(&'static str);
 
 impl Authenticator for Says {
     fn authenticate<'a>(&'a self, _: Claimed<'a>) -> BoxFuture<'a, Auth> {
-        let result = AuthResult {
-            verdict: self.0.to_owned(),
-            domain: Some("orchard.example".to_owned()),
-        };
+        let result =
+            AuthResult { verdict: self.0.to_owned(), domain: Some("orchard.example".to_owned()) };
         let auth = Auth {
             spf: Some(result.clone()),
             dkim: vec![result.clone()],
@@ -142,8 +137,7 @@ async fn a_proven_request_without_a_message_is_kept_and_says_what_is_missing() {
     ] {
         let secret = "headgate:password";
         let gate = Gate::of(spec(provider, secret));
-        let post = Post::new(kind, body)
-            .header("authorization", "Basic aGVhZGdhdGU6cGFzc3dvcmQ=");
+        let post = Post::new(kind, body).header("authorization", "Basic aGVhZGdhdGU6cGFzc3dvcmQ=");
         let answer = gate.send(&post).await;
         assert_eq!((answer.status.as_u16(), gate.sink.len()), (422, 0), "{provider} {body}");
         let refused = gate.refused.all().remove(0);

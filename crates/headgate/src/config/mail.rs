@@ -11,9 +11,9 @@ use super::{
     value::Value,
 };
 use headgate_event::limits::{
-    LINK_LIFETIME_DEFAULT, LINK_LIFETIME_MAX, MAIL_AUTH_TIMEOUT_DEFAULT, MAIL_BYTES_MAX, SMTP_CONNECTIONS_MAX,
-    SMTP_CONNECTIONS_PER_NETWORK_MAX, SMTP_MESSAGE_BYTES_DEFAULT, SMTP_RECIPIENTS_CONFIGURED_MAX,
-    SMTP_RECIPIENTS_MAX,
+    LINK_LIFETIME_DEFAULT, LINK_LIFETIME_MAX, MAIL_AUTH_TIMEOUT_DEFAULT, MAIL_BYTES_MAX,
+    SMTP_CONNECTIONS_MAX, SMTP_CONNECTIONS_PER_NETWORK_MAX, SMTP_MESSAGE_BYTES_DEFAULT,
+    SMTP_RECIPIENTS_CONFIGURED_MAX, SMTP_RECIPIENTS_MAX,
 };
 use headgate_http::IpNet;
 use std::{net::SocketAddr, time::Duration};
@@ -187,10 +187,8 @@ fn fits(section: &Section<'_>, mail: &Mail, server: &Server) -> bool {
         );
         wrong.push(("hostname", text));
     }
-    let needs_tls = [
-        ("tls_listen", mail.tls_listen.is_some()),
-        ("starttls", mail.starttls != StartTls::Off),
-    ];
+    let needs_tls =
+        [("tls_listen", mail.tls_listen.is_some()), ("starttls", mail.starttls != StartTls::Off)];
     for (key, _) in needs_tls.into_iter().filter(|(_, is)| *is && server.tls.is_none()) {
         wrong.push((key, "expected the `tls` of `[server]` for this, found none".to_owned()));
     }

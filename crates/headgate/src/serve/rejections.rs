@@ -82,9 +82,7 @@ impl Releaser for Sources {
                 Refusal::Webhook(request) => self.release_webhook(&rejection, request, how).await,
                 Refusal::Slack(request) => self.release_slack(&rejection, request, how).await,
                 Refusal::Mail(request) => self.release_mail(&rejection, request, how).await,
-                Refusal::Inbound(request) => {
-                    self.release_inbound(&rejection, request, how).await
-                }
+                Refusal::Inbound(request) => self.release_inbound(&rejection, request, how).await,
             }
         })
     }

@@ -1,9 +1,11 @@
 //! Addresses as the terms of SPF records see them.
 
+use super::record::Masks;
 use std::{fmt::Write, net::IpAddr};
 
 /// Whether an address is in a network of the same kind.
-pub(super) fn is_in(address: IpAddr, network: IpAddr, v4: u32, v6: u128) -> bool {
+pub(super) fn is_in(address: IpAddr, network: IpAddr, masks: Masks) -> bool {
+    let Masks { v4, v6 } = masks;
     match (address, network) {
         (IpAddr::V4(address), IpAddr::V4(network)) => {
             u32::from(address) & v4 == u32::from(network) & v4
