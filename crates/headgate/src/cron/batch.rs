@@ -7,7 +7,7 @@ use super::words;
 use headgate_cron::{CronText, DstPolicy, Fields, PolicyError, TimingError, Timings, Zones};
 use headgate_event::{
     Clock, Timestamp,
-    limits::{CRON_NEXT_DEFAULT, CRON_NEXT_MAX, CRON_QUESTION_BYTES_MAX, TIMINGS_UNUSED_MAX},
+    limits::{CRON_NEXT_DEFAULT, CRON_NEXT_MAX, CRON_QUESTION_BYTES_MAX},
 };
 use serde::Deserialize;
 use std::{
