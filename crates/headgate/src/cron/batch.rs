@@ -164,6 +164,7 @@ fn write(answer: Result<Vec<String>, Unanswered>, output: &mut impl Write) -> io
 mod tests {
     use super::*;
     use crate::clock::SystemClock;
+    use headgate_event::limits::TIMINGS_UNUSED_MAX;
 
     #[test]
     fn endless_different_expressions_are_answered_and_not_all_kept() {
