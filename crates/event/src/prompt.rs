@@ -15,10 +15,10 @@ mod render;
 
 use crate::{Channel, Timestamp, Verification};
 pub use clean::{Cleaned, clean};
+use hmac::{Hmac, KeyInit, Mac};
 pub use inline::inline;
 pub use outline::{Outline, outline, text_outline};
 pub use render::render;
-use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use std::fmt;
 

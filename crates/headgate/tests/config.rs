@@ -184,8 +184,7 @@ fn every_key_of_mail_means_what_it_says() {
     let days = |count: u64| Some(Duration::from_secs(count * 24 * 3600));
     let terms = Terms { require: Require::Dmarc, unproven: Unproven::Flag, dedupe: days(2) };
     assert_eq!(support.terms, terms);
-    let terms =
-        Terms { require: Require::SpfOrDkim, unproven: Unproven::Reject, dedupe: None };
+    let terms = Terms { require: Require::SpfOrDkim, unproven: Unproven::Reject, dedupe: None };
     assert_eq!(letters.terms, terms);
 }
 

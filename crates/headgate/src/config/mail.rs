@@ -173,10 +173,8 @@ fn fits(section: &Section<'_>, mail: &Mail, server: &Server) -> bool {
         );
         wrong.push(("hostname", text));
     }
-    let needs_tls = [
-        ("tls_listen", mail.tls_listen.is_some()),
-        ("starttls", mail.starttls != StartTls::Off),
-    ];
+    let needs_tls =
+        [("tls_listen", mail.tls_listen.is_some()), ("starttls", mail.starttls != StartTls::Off)];
     for (key, _) in needs_tls.into_iter().filter(|(_, is)| *is && server.tls.is_none()) {
         wrong.push((key, "expected the `tls` of `[server]` for this, found none".to_owned()));
     }

@@ -42,10 +42,10 @@ pub(super) async fn run(arguments: &SendArguments, to: &str) -> Result<(), Failu
     let Destination { server, address } = destination(to)?;
     let sample =
         letter::sample(arguments.event.as_deref(), address, getrandom::u64()?, SystemClock.now());
-    let sample =
-        sample.ok_or_else(|| unknown_event(arguments, letter::NAMES.iter().copied()))?;
+    let sample = sample.ok_or_else(|| unknown_event(arguments, letter::NAMES.iter().copied()))?;
     let connecting = timeout(CONNECT_TIMEOUT, TcpStream::connect(server)).await;
-    let stream = connecting.map_err(|_| anyhow!("no answer"))
+    let stream = connecting
+        .map_err(|_| anyhow!("no answer"))
         .and_then(|connected| Ok(connected?))
         .with_context(|| format!("cannot connect to `{server}`"))?;
     let mut conversation = Conversation(BufReader::new(stream));
