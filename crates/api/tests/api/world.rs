@@ -102,6 +102,7 @@ impl World {
             rejections: None,
             schedules: None,
             zones: None,
+            links: None,
             stop: stopping,
             stream: StreamRules::default(),
         };
