@@ -4,6 +4,7 @@
 //! letters), and loses everything when it is dropped. It is not made for load: lists and leases
 //! look at one event after the other.
 
+mod attempts;
 mod events;
 mod leases;
 mod letters;
@@ -14,6 +15,7 @@ use crate::{
     Seq, SettleError, Settlement, Stored, SubscriptionError, SubscriptionSpec, SubscriptionStatus,
     subscription::{Deliveries, Subscriber},
 };
+use attempts::Kept;
 use events::Events;
 use headgate_event::{
     Accepted, BoxFuture, Clock, Draft, Event, EventId, Sink, StoreError,
@@ -41,6 +43,7 @@ struct Inner {
     subscribers: BTreeMap<String, Arc<Subscriber>>,
     generations: u64,
     letters: Letters,
+    attempts: Kept,
     closed: bool,
 }
 
