@@ -12,7 +12,7 @@ use crate::{
     },
     channels, dead_letters,
     error::ApiError,
-    events, export, health, lease, metrics,
+    event_deliveries, events, export, health, lease, metrics,
     openapi::{self, says},
     rejections, schedules, settle, stream, subscriptions,
 };
@@ -56,6 +56,12 @@ pub(crate) fn calls() -> Vec<Call> {
         Call::new((Get, "/v1/events/{id}"), READ, events::show, says::events::show()),
         Call::new((Delete, "/v1/events/{id}"), ADMIN, events::erase, says::events::erase()),
         Call::new((Get, "/v1/events/{id}/raw"), READ, events::raw, says::events::raw()),
+        Call::new(
+            (Get, "/v1/events/{id}/deliveries"),
+            READ,
+            event_deliveries::list,
+            says::events::deliveries(),
+        ),
         Call::new((Get, "/v1/stream"), STREAM, stream::open, says::stream::open()),
         Call::new(
             (Get, "/v1/subscriptions"),

@@ -90,6 +90,17 @@ pub enum CredentialsError {
     },
 }
 
+impl CredentialsError {
+    /// The field that is to blame.
+    #[must_use]
+    pub fn field(&self) -> &'static str {
+        match self {
+            Self::Secrets { .. } | Self::SecretForm | Self::SecretLength { .. } => "secrets",
+            Self::Headers { .. } | Self::HeaderName { .. } | Self::HeaderValue { .. } => "headers",
+        }
+    }
+}
+
 impl Credentials {
     /// Secrets as they are written, and headers by their names.
     pub fn new(
@@ -107,6 +118,12 @@ impl Credentials {
         let headers: BTreeMap<String, Secret> = headers.into_iter().map(lower).collect();
         headers.iter().try_for_each(|(name, value)| header(name, value).map(|_| ()))?;
         Ok(Self { texts, secrets, headers })
+    }
+
+    /// The secrets as they are written, and the headers by their names.
+    #[must_use]
+    pub fn into_parts(self) -> (Vec<Secret>, BTreeMap<String, Secret>) {
+        (self.texts, self.headers)
     }
 
     /// The names of the headers.

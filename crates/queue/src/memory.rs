@@ -8,6 +8,7 @@ mod attempts;
 mod events;
 mod leases;
 mod letters;
+mod notes;
 mod removing;
 
 use crate::{
@@ -44,6 +45,7 @@ struct Inner {
     generations: u64,
     letters: Letters,
     attempts: Kept,
+    notes: BTreeMap<(&'static str, Vec<u8>), Vec<u8>>,
     closed: bool,
 }
 

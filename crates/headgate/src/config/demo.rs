@@ -5,7 +5,7 @@ use headgate_event::{Channel, ChannelType};
 use headgate_quarantine::Bounds;
 use headgate_queue::{Retention, Start, SubscriptionSpec};
 use headgate_webhook::{ChannelSpec, DedupePolicy};
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 /// The name of the demo's channel for webhooks and of its subscription.
 pub const DEMO_NAME: &str = "demo";
@@ -48,6 +48,7 @@ impl Config {
                 ..Channels::default()
             },
             subscriptions: vec![subscription],
+            push: BTreeMap::new(),
             quarantine: Some(Bounds::default()),
             file: None,
         }
