@@ -62,7 +62,8 @@ fn note(
     sink: &Sink,
     ended: &mut BTreeMap<(String, &'static str), usize>,
 ) -> Result<()> {
-    let is_left = |id: &&String| NAMES.iter().any(|name| !ended.contains_key(&((*id).clone(), *name)));
+    let is_left =
+        |id: &&String| NAMES.iter().any(|name| !ended.contains_key(&((*id).clone(), *name)));
     let left = events.iter().filter(is_left).cloned().collect();
     for (id, told) in standings(gateway, &left)? {
         let posted = sink.posted();

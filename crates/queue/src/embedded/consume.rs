@@ -110,8 +110,7 @@ impl Embedded {
         }
         let what = What::Settle(claims);
         let subscriber = Arc::clone(&known);
-        let call =
-            |answer| Call::Move(Move { subscriber, now, head, what, attempts, answer });
+        let call = |answer| Call::Move(Move { subscriber, now, head, what, attempts, answer });
         let results = self.committer.call(call).await?;
         for (verb, result) in verbs.into_iter().zip(&results) {
             if result.is_ok() {

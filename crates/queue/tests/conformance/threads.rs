@@ -143,7 +143,7 @@ impl World {
                 0..5 => self.arrive().await,
                 5..12 => {
                     self.lease().await;
-                },
+                }
                 12..18 => self.settle().await,
                 18 => self.wait(),
                 _ => self = self.restart().await,
