@@ -66,7 +66,8 @@ pub enum Command {
     /// Run the gateway
     ///
     /// Without --config, `headgate.toml` in this folder is taken when there is one. Without any
-    /// configuration a demo runs: the open channel `demo` on 127.0.0.1:8080, without keys.
+    /// configuration a demo runs: the open channel `demo` on 127.0.0.1:8080, mail to anyone at
+    /// localhost on 127.0.0.1:2525, without keys.
     ///
     /// On a terminal the prompt of each event is printed as it comes. Logs go to stderr, as JSON
     /// when stderr is no terminal. SIGTERM and SIGINT stop it: it finishes what it has begun; a

@@ -192,8 +192,10 @@ fn fits(section: &Section<'_>, mail: &Mail, server: &Server) -> bool {
     for (key, _) in needs_tls.into_iter().filter(|(_, is)| *is && server.tls.is_none()) {
         wrong.push((key, "expected the `tls` of `[server]` for this, found none".to_owned()));
     }
-    if mail.tls_listen.is_some_and(|at| mail.listen == Some(at) && at.port() != 0) {
-        wrong.push(("tls_listen", "expected another address than that of `listen`".to_owned()));
+    // Port 0 is another one each time.
+    if let Some(at) = mail.tls_listen.filter(|at| mail.listen == Some(*at) && at.port() != 0) {
+        let text = format!("expected another address than that of `listen`, found `{at}`");
+        wrong.push(("tls_listen", text));
     }
     if mail.bare_newlines == LineEnds::Normalized && mail.trusted_networks.is_empty() {
         let text = "expected the `trusted_networks` whose line ends are mended, found none";

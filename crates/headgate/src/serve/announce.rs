@@ -196,6 +196,7 @@ mod tests {
     fn a_signed_channel_is_shown_at_the_address_of_the_world() {
         let text = told(|config| {
             config.file = Some(PathBuf::from("headgate.toml"));
+            config.channels.mail.clear();
             config.server.public_url = Some("https://in.example.com/hooks".to_owned());
             let channel = config.channels.webhooks.first_mut().expect("the demo's channel");
             channel.provider = "github".to_owned();
@@ -208,6 +209,7 @@ mod tests {
     fn a_slack_channel_is_shown_with_a_sample_to_send() {
         let text = told(|config| {
             config.file = Some(PathBuf::from("headgate.toml"));
+            config.channels.mail.clear();
             config.channels.webhooks.clear();
             let channel = Channel::new("team", "Team", ChannelType::Slack).expect("a channel");
             let secret = SigningSecret { secret: Secret::new("hunter2"), api_app_id: None };
@@ -231,6 +233,7 @@ mod tests {
     fn without_a_channel_the_example_is_named() {
         let text = told(|config| {
             config.file = Some(PathBuf::from("headgate.toml"));
+            config.channels.mail.clear();
             config.channels = Channels::default();
         });
         assert!(text.contains("headgate.example.toml"), "{text}");
