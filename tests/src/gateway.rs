@@ -50,6 +50,7 @@ impl Gateway {
             .context("start headgate")?;
         let stderr = child.stderr.take().context("its log")?;
         let (sender, log) = mpsc::channel();
+        let before = sender.clone();
         thread::spawn(move || {
             for line in BufReader::new(stderr).lines().map_while(Result::ok) {
                 let _ = sender.send(line);
@@ -66,6 +67,8 @@ impl Gateway {
                         let api_address = text("api_address").unwrap_or(&address).to_owned();
                         let mail_address = of("mail_address");
                         let mail_tls_address = of("mail_tls_address");
+                        // What it said before is for a test to look at, too.
+                        seen.lines().try_for_each(|line| before.send(line.to_owned()))?;
                         return Ok(Self {
                             child,
                             address,

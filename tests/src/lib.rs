@@ -9,6 +9,7 @@ mod gateway;
 pub mod kill;
 mod mail;
 pub mod senders;
+pub mod sink;
 
 pub use client::{Connection, Response, request};
 pub use mail::MailConnection;

@@ -10,7 +10,8 @@ use headgate_event::{
     },
 };
 use headgate_http::RequestId;
-use headgate_queue::{Backups, Queue};
+use headgate_push::Pushes;
+use headgate_queue::{Attempts, Backups, Queue};
 use metrics_exporter_prometheus::PrometheusHandle;
 use std::{
     fmt,
@@ -35,6 +36,10 @@ pub type Zones = Arc<dyn Fn() -> ZonesView + Send + Sync>;
 pub struct ApiOptions {
     /// Where the events are.
     pub queue: Arc<dyn Queue>,
+    /// Where it is kept what came of attempts: the same queue.
+    pub attempts: Arc<dyn Attempts>,
+    /// Who pushes; none where nothing does.
+    pub pushes: Option<Pushes>,
     /// Who may call.
     pub access: Access,
     /// What time it is.
@@ -89,6 +94,8 @@ pub(crate) type Shared = Arc<Parts>;
 /// The parts of the API that routes use.
 pub(crate) struct Parts {
     pub(crate) queue: Arc<dyn Queue>,
+    pub(crate) attempts: Arc<dyn Attempts>,
+    pub(crate) pushes: Option<Pushes>,
     guard: ArcSwap<Guard>,
     access_changes: watch::Sender<()>,
     pub(crate) clock: Arc<dyn Clock>,
@@ -124,6 +131,8 @@ impl Api {
     pub fn new(options: ApiOptions) -> Self {
         Self(Arc::new(Parts {
             queue: options.queue,
+            attempts: options.attempts,
+            pushes: options.pushes,
             guard: ArcSwap::from_pointee(Guard::new(options.access)),
             access_changes: watch::Sender::new(()),
             clock: options.clock,

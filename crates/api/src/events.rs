@@ -109,11 +109,11 @@ pub(crate) async fn stored(api: &Shared, id: &str) -> Result<Stored, ApiError> {
     api.queue.event(id).await?.ok_or_else(|| unknown(id))
 }
 
-fn event_id(text: &str) -> Result<EventId, ApiError> {
+pub(crate) fn event_id(text: &str) -> Result<EventId, ApiError> {
     text.parse().map_err(|error| ApiError::invalid("invalid_id", format!("{error}")))
 }
 
-fn unknown(id: EventId) -> ApiError {
+pub(crate) fn unknown(id: EventId) -> ApiError {
     ApiError::not_found("unknown_event", format!("there is no event `{id}`"))
 }
 

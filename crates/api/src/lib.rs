@@ -46,6 +46,7 @@ mod calls;
 mod cursor;
 mod dead_letters;
 mod error;
+mod event_deliveries;
 mod events;
 mod export;
 mod filters;

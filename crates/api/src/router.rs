@@ -12,7 +12,7 @@ use crate::{
     },
     channels, dead_letters,
     error::ApiError,
-    events, export, health, lease, metrics,
+    event_deliveries, events, export, health, lease, metrics,
     openapi::{self, says},
     rejections, schedules, settle, stream, subscriptions,
 };
@@ -60,6 +60,12 @@ pub(crate) fn calls() -> Vec<Call> {
         Call::new((Delete, "/v1/events/{id}"), ADMIN, events::erase, says::events::erase()),
         Call::new((Get, "/v1/events/{id}/raw"), LINKED, events::raw, says::events::raw()),
         Call::new((Get, attachment), LINKED, attachments::show, says::events::attachment()),
+        Call::new(
+            (Get, "/v1/events/{id}/deliveries"),
+            READ,
+            event_deliveries::list,
+            says::events::deliveries(),
+        ),
         Call::new((Get, "/v1/stream"), STREAM, stream::open, says::stream::open()),
         Call::new(
             (Get, "/v1/subscriptions"),

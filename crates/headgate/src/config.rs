@@ -31,12 +31,14 @@ pub use server::{Connections, OpenError, Server};
 use crate::schedules::Calendar;
 use headgate_api::ApiKey;
 use headgate_http::Tls;
+use headgate_push::{Credentials, Reach};
 use headgate_quarantine::Bounds;
 use headgate_queue::{Retention, SubscriptionSpec};
 use headgate_webhook::Providers;
 use problem::Notes;
 use section::Section;
 use std::{
+    collections::BTreeMap,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -66,6 +68,8 @@ pub struct Config {
     pub channels: Channels,
     /// The subscriptions that the configuration holds.
     pub subscriptions: Vec<SubscriptionSpec>,
+    /// What those of them that push are signed with, by their names.
+    pub push: BTreeMap<String, Credentials>,
     /// How much is kept of what is refused; none when nothing is.
     pub quarantine: Option<Bounds>,
     /// The file it came from; none for the demo.
@@ -215,7 +219,8 @@ fn read(root: Section<'_>, context: &Context<'_>) -> Option<Config> {
     let api_keys = api_key::read(&root, context);
     let channels = channel::read(&root, context);
     let ids: Vec<&str> = channels.ids.iter().map(String::as_str).collect();
-    let subscriptions = subscription::read(&root, &ids, context);
+    let reach = server.as_ref().map_or(Reach::Anywhere, |server| server.push_reach);
+    let subscriptions = subscription::read(&root, &ids, reach, context);
     if let Some(server) = &server
         && !api_key::any(&root)
         && let Err(error) = server.check_open()
@@ -230,6 +235,7 @@ fn read(root: Section<'_>, context: &Context<'_>) -> Option<Config> {
     };
     root.report_unknown(&LATER);
     let queue::Queue { backup_dir, retention } = queue?;
+    let (subscriptions, push) = subscriptions?;
     Some(Config {
         data_dir: data_dir?,
         backup_dir,
@@ -239,7 +245,8 @@ fn read(root: Section<'_>, context: &Context<'_>) -> Option<Config> {
         tls: tls?,
         api_keys: api_keys?,
         channels: channels.channels?,
-        subscriptions: subscriptions?,
+        subscriptions,
+        push,
         quarantine: quarantine?,
         file: None,
     })

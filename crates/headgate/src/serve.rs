@@ -6,6 +6,7 @@ mod configuration;
 mod front;
 mod listeners;
 mod mail;
+mod pushes;
 mod rejections;
 mod reload;
 mod retention;
@@ -31,8 +32,9 @@ use certificates::Certificates;
 use headgate_api::{Access, Api, ApiOptions, Links, Measure, Readiness, StreamRules};
 use headgate_event::{Clock, prompt::PromptKey};
 use headgate_http::{DrainReport, Intake, IntakeOptions, TrustedProxies};
+use headgate_push::Pushes;
 use headgate_quarantine::Quarantine;
-use headgate_queue::Queue;
+use headgate_queue::{Embedded, Queue};
 use headgate_webhook::Ports;
 use listeners::{Addresses, Listeners};
 use mail::Hearing;
@@ -76,7 +78,9 @@ pub async fn run(arguments: &ServeArguments, environment: &Environment) -> Resul
     let listeners = Listeners::bind(&config).await?;
     let (stop, stopping) = watch::channel(false);
     let shown = Shown { metrics, measure: storage.measure };
-    let mut options = api_options(&config, &queue, &clock, shown, stopping.clone());
+    let mut options = api_options(&config, &storage.embedded, &clock, shown, stopping.clone());
+    let pushes = Pushes::new(Arc::clone(&storage.embedded) as _, pushes::configured(&config));
+    options.pushes = Some(pushes.clone());
     options.readiness = readiness(&signals, &sources);
     options.rejections = rejections::for_admins(quarantine.as_ref(), &sources);
     options.backups = storage.backups;
@@ -85,6 +89,7 @@ pub async fn run(arguments: &ServeArguments, environment: &Environment) -> Resul
     options.links = Some(links(&config, &storage.prompt_key, listeners.addresses()?));
     let api = Api::new(options);
 
+    let push_ports = pushes::ports(&storage.embedded, &api, &clock);
     let certificates = Certificates::begin(config.tls.as_ref(), &clock);
     let announcer = Announcer::begin(&config, listeners.addresses()?, &queue);
     let retention = watch::Sender::new(config.retention);
@@ -96,13 +101,14 @@ pub async fn run(arguments: &ServeArguments, environment: &Environment) -> Resul
         known,
         timers: timers.clone(),
         api: api.clone(),
+        pushes: pushes.clone(),
         retention,
         tls: config.tls.clone(),
     };
     sources.sockets.adopt(&config.channels)?;
     let reloader = Reloader::new(arguments, environment, Arc::clone(&clock), &config, &running);
     let reloading = tokio::spawn(reloader.run(hangups, signals.clone()));
-    let firing = timers.start();
+    let (firing, pushing) = (timers.start(), pushes.start(push_ports));
     supervisor::ready();
 
     let serving = listeners.serve(&config, &sources, &api, clock, &stopping);
@@ -117,7 +123,11 @@ pub async fn run(arguments: &ServeArguments, environment: &Environment) -> Resul
     announcer.end();
     drop(certificates);
     reloading.abort();
-    tokio::join!(firing.stop(CLOSE_TIMEOUT), sources.sockets.stop(CLOSE_TIMEOUT));
+    tokio::join!(
+        firing.stop(CLOSE_TIMEOUT),
+        pushing.stop(CLOSE_TIMEOUT),
+        sources.sockets.stop(CLOSE_TIMEOUT)
+    );
     // What it has begun is finished by the next start, if it does not end in time.
     let _ = tokio::time::timeout(CLOSE_TIMEOUT, retaining).await;
     close(&api, quarantine.as_deref(), &*queue).await
@@ -192,13 +202,15 @@ fn intake(config: &Config) -> anyhow::Result<Intake> {
 
 fn api_options(
     config: &Config,
-    queue: &Arc<dyn Queue>,
+    queue: &Arc<Embedded>,
     clock: &Arc<dyn Clock>,
     shown: Shown,
     stop: watch::Receiver<bool>,
 ) -> ApiOptions {
     ApiOptions {
-        queue: Arc::clone(queue),
+        queue: Arc::clone(queue) as _,
+        attempts: Arc::clone(queue) as _,
+        pushes: None,
         access: access(config),
         clock: Arc::clone(clock),
         version: env!("CARGO_PKG_VERSION"),

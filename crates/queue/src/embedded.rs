@@ -11,6 +11,7 @@
 //! is served from the log's memory. A settlement is answered for when the state has it.
 
 mod accept;
+mod attempts;
 mod backup;
 mod committer;
 mod consume;
@@ -177,7 +178,7 @@ impl Queue for Embedded {
         subscription: &str,
         settlements: Vec<Settlement>,
     ) -> BoxFuture<'_, Result<Vec<Result<(), SettleError>>, QueueError>> {
-        Box::pin(self.settle_for(subscription.to_owned(), settlements))
+        Box::pin(self.settle_for(subscription.to_owned(), settlements, Vec::new()))
     }
 
     fn dead_letters(

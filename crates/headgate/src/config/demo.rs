@@ -9,7 +9,7 @@ use headgate_event::{Channel, ChannelType, limits::MAIL_BYTES_MAX};
 use headgate_quarantine::Bounds;
 use headgate_queue::{Retention, Start, SubscriptionSpec};
 use headgate_webhook::{ChannelSpec, DedupePolicy};
-use std::{net::Ipv4Addr, sync::Arc};
+use std::{collections::BTreeMap, net::Ipv4Addr, sync::Arc};
 
 /// The name of the demo's channel for webhooks and of its subscription.
 pub const DEMO_NAME: &str = "demo";
@@ -74,6 +74,7 @@ impl Config {
                 ..Channels::default()
             },
             subscriptions: vec![subscription],
+            push: BTreeMap::new(),
             quarantine: Some(Bounds::default()),
             file: None,
         }

@@ -4,6 +4,7 @@
 use super::{network, section::Section, tls, value::Value};
 use headgate_event::limits::{CONNECTIONS_MAX, CONNECTIONS_PER_NETWORK_MAX, DRAIN_DELAY_MAX};
 use headgate_http::{IpNet, TlsFiles};
+use headgate_push::Reach;
 use std::{
     net::{Ipv4Addr, SocketAddr},
     time::Duration,
@@ -26,6 +27,8 @@ pub struct Server {
     pub connections: Connections,
     /// How long a stop goes on listening while it says that it is not ready.
     pub drain_delay: Duration,
+    /// Which addresses may be pushed to.
+    pub push_reach: Reach,
 }
 
 /// How many connections there may be at one time.
@@ -147,6 +150,7 @@ impl Default for Server {
             tls: None,
             connections: Connections::default(),
             drain_delay: Duration::ZERO,
+            push_reach: Reach::Anywhere,
         }
     }
 }
@@ -175,6 +179,9 @@ pub(super) fn read(root: &Section<'_>) -> Option<Server> {
     let tls = tls::files(&section);
     let connections = connections(&section, Connections::default());
     let drain_delay = section.optional("drain_delay").map_or(Some(Duration::ZERO), drain_delay);
+    let push_reach = section.optional("push_private").map_or(Some(Reach::Anywhere), |value| {
+        value.truth().map(|may| if may { Reach::Anywhere } else { Reach::PublicOnly })
+    });
     section.report_unknown(&[]);
     Some(Server {
         listen: listen?,
@@ -182,6 +189,7 @@ pub(super) fn read(root: &Section<'_>) -> Option<Server> {
         tls: tls?,
         connections: connections?,
         drain_delay: drain_delay?,
+        push_reach: push_reach?,
         public_url: public_url.map_or(Some(None), |url| url.map(Some))?,
         trusted_proxies: trusted_proxies?,
     })

@@ -114,6 +114,16 @@ const COUNTERS: &[Metric] = &[
     ),
     counts("headgate_http_requests_total", &["status"], "Requests answered on any path"),
     counts(
+        "headgate_push_attempts_total",
+        &["subscription", "outcome"],
+        "Events posted to endpoints, by what came of it: `acked`, or why not",
+    ),
+    counts(
+        "headgate_push_paused_total",
+        &["subscription"],
+        "How often an endpoint answered 410, so that its subscription was paused",
+    ),
+    counts(
         "headgate_quarantine_dropped_total",
         &["reason"],
         "Refused requests that left the quarantine by its bounds",
@@ -276,6 +286,12 @@ const GAUGES: &[Metric] = &[
         &[],
         "How long ago the oldest event that is stored was received",
     ),
+    shows(
+        "headgate_push_breaker_open",
+        &["subscription"],
+        "1 while an endpoint is left alone because attempts fail",
+    ),
+    shows("headgate_push_endpoints", &[], "Endpoints that events are pushed to"),
     shows("headgate_quarantine_bytes", &[], "The bytes of the quarantine"),
     shows("headgate_quarantine_rejections", &[], "Refused requests in the quarantine"),
     shows("headgate_queue_newest_event", &[], "The place of the newest event"),
@@ -339,6 +355,11 @@ const HISTOGRAMS: &[Metric] = &[
         "headgate_log_sync_seconds",
         (&[], SECONDS),
         "How long the disk took to make a batch durable",
+    ),
+    spreads(
+        "headgate_push_attempt_seconds",
+        (&[], SECONDS),
+        "How long endpoints took to answer, connecting included",
     ),
     spreads(
         "headgate_slack_answer_seconds",

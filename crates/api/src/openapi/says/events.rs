@@ -2,6 +2,7 @@
 
 use super::event;
 use crate::{
+    event_deliveries::EventDeliveries,
     events::Events,
     openapi::operation::{Content, Operation, Parameter},
 };
@@ -101,6 +102,24 @@ fn linked(operation: Operation) -> Operation {
         ))
         .error(403, &["wrong_signature", "expired"])
         .error(422, &["invalid_parameter"])
+}
+
+/// `GET /v1/events/{id}/deliveries`.
+pub(crate) fn deliveries() -> Operation {
+    let about = "Every subscription that wants the event is named. What came of attempts is kept \
+                 of pushes, the newest of all of them: status, time, and the first 1024 bytes of \
+                 the answer.";
+    let attempt = json!({
+        "attempt": 1, "at": "2026-11-21T01:02:03.456Z", "took_ms": 12, "outcome": "refused",
+        "status": 503, "answer": "busy", "error": "answered 503"
+    });
+    let example = json!({"deliveries": [{
+        "subscription": "agent", "standing": "waiting", "attempt": 2,
+        "due": "2026-11-21T01:02:08.456Z", "attempts": [attempt]
+    }]});
+    let operation =
+        Operation::new("listEventDeliveries", "events", "Show what became of one event");
+    addressed(operation).about(about).json::<EventDeliveries>(200, "Its deliveries", example)
 }
 
 fn one(operation: Operation) -> Operation {
