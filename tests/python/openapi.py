@@ -1,17 +1,20 @@
 """Judges `/openapi.json` of a running gateway with packages that nobody here wrote.
 
-usage: openapi.py URL
+usage: openapi.py URL MAIL_ADDRESS
 
 The gateway has no keys, one webhook channel `demo` without verification, one `billing` of Stripe with the secret
-`whsec_judge`, one `timers` for schedules, a folder for backups, and no subscription. The
+`whsec_judge`, one of mail for `support@in.example.com`, one `timers` for schedules, a folder for backups, and no subscription. The
 document has to be valid, its examples have to fit their schemas, and every call in it is made: well,
 and in as many wrong ways as the document lets us make up. Each answer has to be one that the document
 tells of, in status, media type and shape. Prints the calls that were made as one JSON object.
 """
 
+import email.message
+import email.policy
 import hashlib
 import hmac
 import json
+import smtplib
 import sys
 import time
 import urllib.error
@@ -135,6 +138,23 @@ def schedules() -> None:
     call("delete", one, at)
 
 
+def attachments() -> None:
+    message = email.message.EmailMessage()
+    message["From"], message["Subject"] = "ann@example.org", "a file"
+    message.set_content("see the file")
+    message.add_attachment(b"one,two", maintype="text", subtype="csv", filename="numbers.csv")
+    with smtplib.SMTP(*sys.argv[2].split(":"), timeout=30) as server:
+        server.sendmail("ann@example.org", ["support@in.example.com"], message.as_bytes(policy=email.policy.SMTP))
+    event = call("get", "/v1/events", "/v1/events?type=email.received")["events"][0]
+    path, raw = "/v1/events/{id}/attachments/{number}", "/v1/events/{id}/raw"
+    signed = event["data"]["attachments"][0]["url"].removeprefix(base)
+    assert call("get", path, signed) == b"one,two"
+    call("get", raw, event["data"]["raw_url"].removeprefix(base))
+    call("get", path, signed.split("?")[0])
+    call("get", path, signed + "A")
+    call("get", path, signed.replace("attachments/0", "attachments/7").split("?")[0])
+
+
 def well() -> None:
     """Every call as it is meant."""
     stored = call("post", "/v1/webhook/{channel}", "/v1/webhook/demo", {"n": 1}, {"content-type": "application/json"})
@@ -171,6 +191,7 @@ def well() -> None:
     # urllib sends `connection: close` whatever it is told, so this is refused.
     call("get", "/v1/stream", "/v1/stream", headers=upgrade)
     call("delete", one, "/v1/subscriptions/agent")
+    attachments()
     quarantine()
     schedules()
     call("get", "/v1/export", "/v1/export?channel=demo")
@@ -206,7 +227,7 @@ def wrongly() -> None:
     """Every call in ways that the document says are wrong; the answer may be any that it tells of."""
     for path, methods in document["paths"].items():
         target = path.replace("{id}", "01KAJ3V3W2N9E6W0V8R3M5T7QZ").replace("{name}", "agent2")
-        target = target.replace("{channel}", "demo")
+        target = target.replace("{channel}", "demo").replace("{number}", "0")
         for method, operation in methods.items():
             parameters = [one for one in operation["parameters"] if one["in"] == "query"]
             unknown = call(method, path, f"{target}?no_such_parameter=1")
@@ -222,6 +243,7 @@ def wrongly() -> None:
             for part in ["nonsense", "%00", "..%2f", "x" * 3000, "%ff"]:
                 if "{" in path:
                     wrong = path.replace("{id}", part).replace("{name}", part).replace("{channel}", part)
+                    wrong = wrong.replace("{number}", part)
                     call(method, path, wrong)
             if "requestBody" in operation:
                 schema = operation["requestBody"]["content"]["application/json"]["schema"]

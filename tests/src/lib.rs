@@ -7,8 +7,11 @@ mod client;
 pub mod cron;
 mod gateway;
 pub mod kill;
+mod mail;
 pub mod senders;
 pub mod sink;
 
 pub use client::{Connection, Response, request};
+pub use mail::MailConnection;
+
 pub use gateway::{Gateway, binary, python, write_config, write_config_of_server};

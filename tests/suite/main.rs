@@ -6,6 +6,7 @@ mod cron;
 mod damage;
 mod durability;
 mod fake_slack;
+mod mail;
 mod metrics;
 mod openapi;
 mod peers;
