@@ -125,9 +125,8 @@ impl Ledger {
             let _ = self.news.lock().unwrap_or_else(PoisonError::into_inner).send(());
             let answered = |stream: &mut BufReader<TcpStream>, status, headers, body: &[u8]| {
                 let length = body.len();
-                let head = format!(
-                    "HTTP/1.1 {status} Told\r\n{headers}content-length: {length}\r\n\r\n"
-                );
+                let head =
+                    format!("HTTP/1.1 {status} Told\r\n{headers}content-length: {length}\r\n\r\n");
                 stream.get_mut().write_all(&[head.as_bytes(), body].concat())
             };
             match reply {

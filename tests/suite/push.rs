@@ -61,9 +61,9 @@ pub(crate) fn call(gateway: &Gateway, method: &str, path: &str, body: &Value) ->
 pub(crate) fn delivery(gateway: &Gateway, event: &str, name: &str) -> Result<Value> {
     let path = format!("/v1/events/{event}/deliveries");
     let all = call(gateway, "GET", &path, &Value::Null)?;
-    let found = all["deliveries"].as_array().and_then(|all| {
-        all.iter().find(|one| one["subscription"] == name).cloned()
-    });
+    let found = all["deliveries"]
+        .as_array()
+        .and_then(|all| all.iter().find(|one| one["subscription"] == name).cloned());
     found.with_context(|| format!("`{name}` in {all}"))
 }
 

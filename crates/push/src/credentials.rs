@@ -1,6 +1,9 @@
 //! What a push is signed with, and the headers that prove it to its endpoint.
 
-use base64::{Engine, alphabet, engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig}};
+use base64::{
+    Engine, alphabet,
+    engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
+};
 use headgate_event::{
     Secret,
     limits::{
@@ -147,10 +150,8 @@ impl Credentials {
     pub(crate) fn to_bytes(&self) -> Vec<u8> {
         let text = |secret: &Secret| String::from_utf8_lossy(secret.expose()).into_owned();
         let headers = self.headers.iter().map(|(name, value)| (name.clone(), text(value)));
-        let kept = Kept {
-            secrets: self.texts.iter().map(text).collect(),
-            headers: headers.collect(),
-        };
+        let kept =
+            Kept { secrets: self.texts.iter().map(text).collect(), headers: headers.collect() };
         serde_json::to_vec(&kept).unwrap_or_default()
     }
 

@@ -208,7 +208,8 @@ impl Endpoint {
         let took_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
         let answer = answer.map(|body| String::from_utf8_lossy(&body).into_owned());
         let outcome = verdict.outcome.to_owned();
-        let attempt = Attempt { attempt, at, took_ms, outcome, status, answer, error: verdict.error };
+        let attempt =
+            Attempt { attempt, at, took_ms, outcome, status, answer, error: verdict.error };
         self.landed.push(Tried { settlement: Settlement { id, verb: verdict.verb }, attempt });
         if verdict.health == Health::Gone {
             self.pause().await;
@@ -253,7 +254,11 @@ impl Endpoint {
         })
     }
 
-    fn settled(&mut self, tried: Vec<Tried>, answer: Result<Vec<Result<(), SettleError>>, QueueError>) {
+    fn settled(
+        &mut self,
+        tried: Vec<Tried>,
+        answer: Result<Vec<Result<(), SettleError>>, QueueError>,
+    ) {
         self.settling = None;
         let subscription = &self.name;
         match answer {
@@ -306,9 +311,9 @@ impl Line {
 
     /// One attempt.
     async fn give(self, event: Event, clock: &dyn Clock) -> Landed {
-        let (id, attempt) = event.delivery().map_or((String::new(), 0), |delivery| {
-            (delivery.id.clone(), delivery.attempt)
-        });
+        let (id, attempt) = event
+            .delivery()
+            .map_or((String::new(), 0), |delivery| (delivery.id.clone(), delivery.attempt));
         let (at, began) = (clock.now(), Instant::now());
         let reply = match &self.transport {
             Some(transport) => {

@@ -108,7 +108,8 @@ impl Pushes {
         subscription: &str,
         credentials: Option<&Credentials>,
     ) -> Result<(), QueueError> {
-        let (key, value) = (subscription.as_bytes().to_vec(), credentials.map(Credentials::to_bytes));
+        let (key, value) =
+            (subscription.as_bytes().to_vec(), credentials.map(Credentials::to_bytes));
         self.0.notes.keep_notes(vec![SourceNote { kind: KIND, key, value }]).await
     }
 

@@ -102,7 +102,9 @@ fn url(text: &str) -> Result<Uri, TargetError> {
     }
     // `http://:80/` and `http://host:99999/` are read by the parser.
     let port = authority.as_str().rsplit(']').next().and_then(|rest| rest.split_once(':'));
-    if authority.host().is_empty() || (port.is_some() && authority.port_u16().is_none_or(|p| p == 0)) {
+    if authority.host().is_empty()
+        || (port.is_some() && authority.port_u16().is_none_or(|p| p == 0))
+    {
         return Err(wrong());
     }
     Ok(url)
@@ -189,7 +191,8 @@ mod tests {
 
     #[test]
     fn certificates_that_are_none_are_refused() {
-        for ca in ["", "nonsense", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"] {
+        for ca in ["", "nonsense", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"]
+        {
             let spec = PushSpec { ca: Some(ca.to_owned()), ..spec("https://example.com/") };
             let error = Target::new(&spec, Reach::Anywhere).expect_err(ca);
             assert_eq!(error.field(), "ca", "{error}");

@@ -7,9 +7,7 @@ use crate::{
     verdict::{Answer, Fault, Reply},
 };
 use bytes::Bytes;
-use headgate_event::limits::{
-    PUSH_ANSWER_KEPT_BYTES, PUSH_ANSWER_READ_BYTES, PUSH_IDLE_TIMEOUT,
-};
+use headgate_event::limits::{PUSH_ANSWER_KEPT_BYTES, PUSH_ANSWER_READ_BYTES, PUSH_IDLE_TIMEOUT};
 use http::{Request, header};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;

@@ -6,6 +6,8 @@
 #[expect(dead_code, reason = "shared with the tests of the embedded queue")]
 mod bench;
 
+#[path = "conformance/attempts.rs"]
+mod attempts;
 #[path = "conformance/dead_letters.rs"]
 mod dead_letters;
 #[path = "conformance/dedupe.rs"]
@@ -24,8 +26,6 @@ mod restart;
 mod settle;
 #[path = "conformance/subscribe.rs"]
 mod subscribe;
-#[path = "conformance/attempts.rs"]
-mod attempts;
 #[path = "conformance/threads.rs"]
 mod threads;
 #[path = "conformance/wait.rs"]

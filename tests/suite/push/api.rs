@@ -50,9 +50,8 @@ fn a_push_is_made_changed_and_ended_and_its_secrets_are_never_shown() -> Result<
     let third = send(&gateway, r#"{"n": 3}"#)?;
     stands(&gateway, &third, "agent", "settled")?;
     assert_eq!(verified(&sink.posted()[2..], NEXT)?, 1);
-    let shown = ["/v1/subscriptions", AGENT, "/metrics"].map(|path| {
-        request(&gateway.address, "GET", path, &[], b"").map(|answer| answer.body)
-    });
+    let shown = ["/v1/subscriptions", AGENT, "/metrics"]
+        .map(|path| request(&gateway.address, "GET", path, &[], b"").map(|answer| answer.body));
     for body in shown {
         let body = String::from_utf8(body?)?;
         ensure!(!body.contains("hunter2") && !body.contains("whsec_"), "{body}");

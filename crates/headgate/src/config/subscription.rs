@@ -13,7 +13,8 @@ use headgate_event::{
 };
 use headgate_push::{Credentials, Reach};
 use headgate_queue::{
-    AckMode, KeyName, Order, PushSpec, RetryPolicy, Selection, Start, SubscriptionError, SubscriptionSpec,
+    AckMode, KeyName, Order, PushSpec, RetryPolicy, Selection, Start, SubscriptionError,
+    SubscriptionSpec,
 };
 use std::{collections::BTreeMap, str::FromStr, time::Duration};
 

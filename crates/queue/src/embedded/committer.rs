@@ -261,11 +261,7 @@ impl Writer {
         }
     }
 
-    fn write(
-        &mut self,
-        touched: &Touched,
-        noted: &[(u64, NotedAttempt)],
-    ) -> rusqlite::Result<()> {
+    fn write(&mut self, touched: &Touched, noted: &[(u64, NotedAttempt)]) -> rusqlite::Result<()> {
         let (reading, mut ring) = (self.reading.clone(), self.ring);
         let id_of = |seq| reading.id_of(seq);
         let written = self.change(|transaction| {

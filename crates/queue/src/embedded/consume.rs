@@ -110,8 +110,7 @@ impl Embedded {
         }
         let what = What::Settle(claims);
         let subscriber = Arc::clone(&known);
-        let call =
-            |answer| Call::Move(Move { subscriber, now, head, what, attempts, answer });
+        let call = |answer| Call::Move(Move { subscriber, now, head, what, attempts, answer });
         let results = self.committer.call(call).await?;
         for (verb, result) in verbs.into_iter().zip(&results) {
             if result.is_ok() {
@@ -147,8 +146,8 @@ fn wish(
     held.deliveries.keep_order(order);
     held.deliveries.wake(now);
     let max = ask.max.min(LEASE_DELIVERIES_MAX).min(held.deliveries.room());
-    let again = held.deliveries.ready_again(max);
     let (cursor, last) = (held.deliveries.cursor(), head.min(held.deliveries.reach()));
+    let again = held.deliveries.ready_again(held.deliveries.share_again(max, last));
     if held.spec.paused || max == 0 || (again.is_empty() && cursor >= last) {
         return Ok(None);
     }

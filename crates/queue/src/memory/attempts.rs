@@ -51,12 +51,11 @@ impl Attempts for Memory {
                 return Ok(None);
             };
             let seq = stored.seq;
-            let wants = |known: &&Arc<Subscriber>| {
-                known.held().spec.selection.wants(&stored.event)
-            };
+            let wants = |known: &&Arc<Subscriber>| known.held().spec.selection.wants(&stored.event);
             let deliveries = subscribers.values().filter(wants).filter_map(|known| {
                 let kept = attempts.0.get(&(known.generation(), seq)).cloned();
-                let ended = if letters.has(known, seq) { Standing::Dead } else { Standing::Settled };
+                let ended =
+                    if letters.has(known, seq) { Standing::Dead } else { Standing::Settled };
                 standing(known, seq, ended, kept.unwrap_or_default())
             });
             Ok(Some(deliveries.collect()))

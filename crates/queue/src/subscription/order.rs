@@ -38,6 +38,9 @@ mod tests {
         assert_eq!(thread_of("acme/shop#7"), thread_of("acme/shop#7"));
         assert_ne!(thread_of("acme/shop#7"), thread_of("acme/shop#8"));
         // SHA-256 of nothing begins with e3b0c44298fc1c14.
-        assert_eq!(thread_of(""), i64::from_be_bytes([0xe3, 0xb0, 0xc4, 0x42, 0x98, 0xfc, 0x1c, 0x14]));
+        assert_eq!(
+            thread_of(""),
+            i64::from_be_bytes([0xe3, 0xb0, 0xc4, 0x42, 0x98, 0xfc, 0x1c, 0x14])
+        );
     }
 }

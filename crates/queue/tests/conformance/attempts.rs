@@ -85,8 +85,11 @@ pub(crate) async fn attempts_are_kept_with_what_was_settled(bench: Bench) {
     let two = tried(&bench, &second, Verb::Ack, 200);
     // What cannot be settled any more was tried all the same.
     let late = tried(&bench, &first, Verb::Ack, 200);
-    let answers =
-        bench.attempts().settle_tried("agent", vec![late.clone(), two.clone()]).await.expect("kept");
+    let answers = bench
+        .attempts()
+        .settle_tried("agent", vec![late.clone(), two.clone()])
+        .await
+        .expect("kept");
     assert_eq!(answers.iter().filter(|answer| answer.is_ok()).count(), 1);
     let kept = deliveries(&bench, &first).await.remove(0);
     assert_eq!(kept.standing, Standing::Settled);

@@ -6,8 +6,8 @@ use headgate_event::{
     EventType, Timestamp, Verification, prompt::Prompt,
 };
 use headgate_queue::{
-    Attempts, Embedded, EmbeddedOptions, LeaseAsk, ListQuery, Memory, Queue, QueueError, Removed, Retention,
-    SettleError, Settlement, Start, SubscriptionSpec, SubscriptionStatus, Verb,
+    Attempts, Embedded, EmbeddedOptions, LeaseAsk, ListQuery, Memory, Queue, QueueError, Removed,
+    Retention, SettleError, Settlement, Start, SubscriptionSpec, SubscriptionStatus, Verb,
 };
 use headgate_testkit::ManualClock;
 use std::{collections::BTreeMap, path::Path, sync::Arc, time::Duration};

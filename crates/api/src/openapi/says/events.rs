@@ -90,7 +90,8 @@ pub(crate) fn deliveries() -> Operation {
         "subscription": "agent", "standing": "waiting", "attempt": 2,
         "due": "2026-11-21T01:02:08.456Z", "attempts": [attempt]
     }]});
-    let operation = Operation::new("listEventDeliveries", "events", "Show what became of one event");
+    let operation =
+        Operation::new("listEventDeliveries", "events", "Show what became of one event");
     addressed(operation).about(about).json::<EventDeliveries>(200, "Its deliveries", example)
 }
 

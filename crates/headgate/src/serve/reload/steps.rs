@@ -4,7 +4,9 @@ use super::{Change, Step, Unfinished};
 use crate::{
     config::{Config, Known},
     failure::chain,
-    serve::{access, certificates, front, pushes, schedules::Timers, sources::Sources, subscriptions},
+    serve::{
+        access, certificates, front, pushes, schedules::Timers, sources::Sources, subscriptions,
+    },
 };
 use headgate_api::Api;
 use headgate_http::Tls;

@@ -1,6 +1,10 @@
 //! What came of attempts: the newest of all subscriptions, in two rings.
 
-use crate::{Attempt, Seq, attempt::NotedAttempt, embedded::index::{number, unsigned}};
+use crate::{
+    Attempt, Seq,
+    attempt::NotedAttempt,
+    embedded::index::{number, unsigned},
+};
 use headgate_event::{
     Timestamp,
     limits::{ATTEMPTS_KEPT_MAX, ATTEMPTS_SHOWN_MAX},
@@ -20,7 +24,11 @@ pub(in crate::embedded) struct Ring {
 
 impl Ring {
     /// The place of the next attempt, and its number.
-    fn place(&mut self, transaction: &Transaction<'_>, kind: usize) -> rusqlite::Result<(u64, u64)> {
+    fn place(
+        &mut self,
+        transaction: &Transaction<'_>,
+        kind: usize,
+    ) -> rusqlite::Result<(u64, u64)> {
         let mut next = match self.next {
             Some(next) => next,
             None => [last(transaction, 0)?, last(transaction, 1)?].map(|last| last + 1),

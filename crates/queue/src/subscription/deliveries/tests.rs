@@ -114,7 +114,10 @@ fn what_was_given_back_waits_and_comes_with_the_next_attempt() {
     assert_eq!(deliveries.settle(ask(1, 2, &Verb::Ack), moment(5)), Err(Refusal::Unknown));
     let changes = commit(&mut deliveries);
     let last_error = Some("busy".to_owned());
-    assert_eq!(changes.deferred, [Deferred { seq: 1, attempt: 2, due: at(15), last_error, thread: None }]);
+    assert_eq!(
+        changes.deferred,
+        [Deferred { seq: 1, attempt: 2, due: at(15), last_error, thread: None }]
+    );
     assert_eq!((changes.place.floor, deliveries.next_time()), (1, Some(at(15))));
     assert_eq!(deliveries.settle(ask(1, 1, &Verb::Ack), moment(9)), Err(Refusal::LeaseExpired));
     assert_eq!(deliveries.settle(ask(1, 2, &Verb::Ack), moment(9)), Err(Refusal::Unknown));
