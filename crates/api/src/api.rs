@@ -1,9 +1,9 @@
 //! What every route of the API works with.
 
-use crate::{Access, ChannelView, Rejections, Schedules, ZonesView, access::Guard};
+use crate::{Access, ChannelView, Links, Rejections, Schedules, ZonesView, access::Guard};
 use arc_swap::ArcSwap;
 use headgate_event::{
-    Clock, EventId,
+    Clock, Event, EventId,
     limits::{
         ANSWER_STALL_TIMEOUT, EXPORTS_MAX, STREAM_PING_EVERY, STREAM_SILENCE_MAX,
         TAIL_BEHIND_EVENTS_MAX,
@@ -62,6 +62,8 @@ pub struct ApiOptions {
     pub schedules: Option<Arc<dyn Schedules>>,
     /// Says which time zone data counts; none where nothing fires by it.
     pub zones: Option<Zones>,
+    /// Makes the URLs of messages and attachments; without it there are none.
+    pub links: Option<Links>,
     /// Becomes true when the program is about to stop.
     pub stop: watch::Receiver<bool>,
     /// How streams treat their clients.
@@ -106,6 +108,7 @@ pub(crate) struct Parts {
     pub(crate) schedules: Option<Arc<dyn Schedules>>,
     pub(crate) zones: Option<Zones>,
     pub(crate) rules: StreamRules,
+    pub(crate) links: Option<Links>,
     pub(crate) backups: Option<Arc<dyn Backups>>,
     /// Lets so many exports be written at one time.
     pub(crate) exports: Arc<Semaphore>,
@@ -142,6 +145,7 @@ impl Api {
             schedules: options.schedules,
             zones: options.zones,
             rules: options.stream,
+            links: options.links,
             backups: options.backups,
             exports: Arc::new(Semaphore::new(EXPORTS_MAX)),
             subscription_change: Mutex::new(()),
@@ -182,6 +186,14 @@ impl Parts {
     /// The check of calls as it is at this moment.
     pub(crate) fn guard(&self) -> Arc<Guard> {
         self.guard.load_full()
+    }
+
+    /// An event as a caller gets it: with links to what belongs to it.
+    pub(crate) fn served(&self, event: Event) -> Event {
+        match &self.links {
+            Some(links) => links.served(&event, self.clock.now()),
+            None => event,
+        }
     }
 
     /// Changes whenever the check of calls does.

@@ -26,6 +26,9 @@ pub use channels::ChannelView;
 mod health;
 pub use health::ZonesView;
 
+mod links;
+pub use links::{Links, ReadAttachment};
+
 mod rejections;
 pub use rejections::{Rejections, Releaser, Releasing, Unreleased};
 
@@ -36,6 +39,7 @@ pub use schedules::{
 };
 
 mod answer;
+mod attachments;
 mod backups;
 mod body;
 mod calls;

@@ -8,6 +8,7 @@ mod api_key;
 mod channel;
 mod demo;
 mod environment;
+mod mail;
 mod nearest;
 mod network;
 mod problem;
@@ -23,6 +24,7 @@ mod value;
 pub use channel::{Channels, SlackChannel};
 pub use demo::DEMO_NAME;
 pub use environment::Environment;
+pub use mail::{LineEnds, Mail, StartTls};
 pub use problem::{Problem, Problems};
 pub use server::{Connections, OpenError, Server};
 
@@ -54,6 +56,8 @@ pub struct Config {
     pub backup_dir: Option<PathBuf>,
     /// Where to listen.
     pub server: Server,
+    /// How mail is received.
+    pub mail: Mail,
     /// When events are removed.
     pub retention: Retention,
     /// TLS with the certificate and key that `server` names.
@@ -104,7 +108,7 @@ pub struct Context<'a> {
 }
 
 /// Keys and tables of the top level that come in later versions.
-const LATER: [&str; 2] = ["email", "providers_dir"];
+const LATER: [&str; 1] = ["providers_dir"];
 
 impl Config {
     /// Reads the file, or says everything that is wrong with it.
@@ -209,6 +213,7 @@ fn text_of(file: &Path, name: &str) -> Result<String, Problems> {
 fn read(root: Section<'_>, context: &Context<'_>) -> Option<Config> {
     let data_dir = data_dir(&root, context.folder);
     let server = server::read(&root);
+    let mail = mail::read(&root, server.as_ref());
     let queue = queue::read(&root, context.folder);
     let quarantine = quarantine::read(&root);
     let api_keys = api_key::read(&root, context);
@@ -223,6 +228,7 @@ fn read(root: Section<'_>, context: &Context<'_>) -> Option<Config> {
         root.wrong(error.key(), &error.to_string());
     }
     channels.check_proxies(&root, server.as_ref());
+    channels.check_mail(&root, mail.as_ref());
     let tls = match server.as_ref().and_then(|server| server.tls.as_ref()) {
         Some(files) => tls::load(&root, files, context.folder).map(Some),
         None => Some(None),
@@ -234,6 +240,7 @@ fn read(root: Section<'_>, context: &Context<'_>) -> Option<Config> {
         data_dir: data_dir?,
         backup_dir,
         server: server?,
+        mail: mail?,
         retention,
         tls: tls?,
         api_keys: api_keys?,

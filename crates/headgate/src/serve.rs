@@ -5,6 +5,7 @@ mod certificates;
 mod configuration;
 mod front;
 mod listeners;
+mod mail;
 mod pushes;
 mod rejections;
 mod reload;
@@ -28,20 +29,20 @@ use crate::{
 use announce::Announcer;
 use anyhow::Context;
 use certificates::Certificates;
-use headgate_api::{Access, Api, ApiOptions, Measure, Readiness, StreamRules};
-use headgate_event::Clock;
+use headgate_api::{Access, Api, ApiOptions, Links, Measure, Readiness, StreamRules};
+use headgate_event::{Clock, prompt::PromptKey};
 use headgate_http::{DrainReport, Intake, IntakeOptions, TrustedProxies};
 use headgate_push::Pushes;
 use headgate_quarantine::Quarantine;
 use headgate_queue::{Embedded, Queue};
 use headgate_webhook::Ports;
-use listeners::Listeners;
+use listeners::{Addresses, Listeners};
+use mail::Hearing;
 use metrics_exporter_prometheus::PrometheusHandle;
 use reload::{Reloader, Running};
 use schedules::Timers;
-use sockets::Sockets;
-use sources::Sources;
-use std::{sync::Arc, time::Duration};
+use sources::{OfMail, Sources};
+use std::{borrow::Cow, sync::Arc, time::Duration};
 use storage::Storage;
 use tokio::sync::watch;
 
@@ -64,7 +65,7 @@ pub async fn run(arguments: &ServeArguments, environment: &Environment) -> Resul
     let metrics = telemetry::record_metrics()?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
 
-    open_files::allow(config.server.connections_max());
+    open_files::allow(config.server.connections_max() + config.mail.connections_max());
     let storage = storage::open(&config, &clock).await?;
     let queue = Arc::clone(&storage.queue);
     let brought = subscriptions::bring_in_line(&*queue, &config.subscriptions).await;
@@ -72,20 +73,22 @@ pub async fn run(arguments: &ServeArguments, environment: &Environment) -> Resul
     let quarantine = rejections::open(&config, &clock)?;
     let timers = Timers::open(&config, &storage, &known.calendar, &clock).await?;
     let ports = ports(&config, &storage, &clock, quarantine.as_ref())?;
-    let sources = Sources::open(&config.channels, &known.providers, ports)?;
+    let of_mail = of_mail(&config, &storage);
+    let sources = Sources::open(&config.channels, &known.providers, ports, of_mail)?;
+    let listeners = Listeners::bind(&config).await?;
     let (stop, stopping) = watch::channel(false);
     let shown = Shown { metrics, measure: storage.measure };
     let mut options = api_options(&config, &storage.embedded, &clock, shown, stopping.clone());
     let pushes = Pushes::new(Arc::clone(&storage.embedded) as _, pushes::configured(&config));
     options.pushes = Some(pushes.clone());
-    options.readiness = readiness(&signals, sources.sockets.clone());
+    options.readiness = readiness(&signals, &sources);
     options.rejections = rejections::for_admins(quarantine.as_ref(), &sources);
     options.backups = storage.backups;
     options.schedules = Some(timers.api());
     options.zones = Some(timers.zones());
+    options.links = Some(links(&config, &storage.prompt_key, listeners.addresses()?));
     let api = Api::new(options);
 
-    let listeners = Listeners::bind(&config.server).await?;
     let push_ports = pushes::ports(&storage.embedded, &api, &clock);
     let certificates = Certificates::begin(config.tls.as_ref(), &clock);
     let announcer = Announcer::begin(&config, listeners.addresses()?, &queue);
@@ -181,6 +184,16 @@ fn ports(
     })
 }
 
+/// What the source of mail needs of the queue.
+fn of_mail(config: &Config, storage: &Storage) -> OfMail {
+    let embedded = Arc::clone(&storage.embedded);
+    OfMail {
+        room: Arc::new(move || embedded.has_room()),
+        authenticator: None,
+        hearing: Hearing::wanted_by(&config.mail),
+    }
+}
+
 fn intake(config: &Config) -> anyhow::Result<Intake> {
     let folder = config.data_dir.join("spool");
     Intake::new(IntakeOptions::new(&folder))
@@ -208,6 +221,7 @@ fn api_options(
         rejections: None,
         schedules: None,
         zones: None,
+        links: None,
         stop,
         stream: StreamRules::default(),
         backups: None,
@@ -215,14 +229,26 @@ fn api_options(
 }
 
 /// Why it cannot receive, apart from the queue, which the API asks itself: whoever can ask has
-/// reached the listener, so only a stop that has not closed it yet, and connections to Slack, which
-/// we open.
-fn readiness(signals: &Signals, sockets: Sockets) -> Readiness {
-    let signals = signals.clone();
+/// reached the listener, so only a stop that has not closed it yet, connections to Slack, which we
+/// open, and the listeners of mail.
+fn readiness(signals: &Signals, sources: &Sources) -> Readiness {
+    let (signals, sources) = (signals.clone(), sources.clone());
     Arc::new(move || match signals.finishing() {
         true => vec!["a stop was asked for".to_owned()],
-        false => sockets.deaf(),
+        false => sources.deaf(),
     })
+}
+
+/// Makes the URLs of messages and attachments, which lead to the API.
+fn links(config: &Config, key: &PromptKey, at: Addresses) -> Links {
+    Links {
+        key: key.derived("links"),
+        base: config.server.api_url(at.api.unwrap_or(at.public)),
+        lifetime: config.mail.link_lifetime,
+        attachment: |raw, attachment| {
+            headgate_email::attachment_bytes(raw, attachment).map(Cow::into_owned)
+        },
+    }
 }
 
 /// Who may call: the holders of the keys, or without any this machine.

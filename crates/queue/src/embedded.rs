@@ -95,6 +95,13 @@ impl Embedded {
         self.prompt_key.clone()
     }
 
+    /// Whether the disk has room for events. It answers at once; other reasons why none is stored
+    /// are [`Queue::health`]'s.
+    #[must_use]
+    pub fn has_room(&self) -> bool {
+        self.log.has_room()
+    }
+
     /// Runs a read that may touch the disk where it holds up no other task.
     async fn reading<T: Send + 'static>(
         &self,

@@ -105,6 +105,7 @@ impl World {
             rejections: None,
             schedules: None,
             zones: None,
+            links: None,
             stop: stopping,
             stream: StreamRules::default(),
         };

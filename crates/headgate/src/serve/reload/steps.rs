@@ -81,6 +81,7 @@ fn channels_of(sources: &Sources, providers: &Arc<Providers>, api: &Api) -> Step
     step("channels", move |config| {
         let channels = config.channels.clone();
         let (webhooks, slack) = (channels.webhooks.clone(), channels.slack_over_http());
+        let mail = channels.mail.clone();
         let mut wrong = Vec::new();
         for spec in &webhooks {
             let errors = spec.check(&providers).err().unwrap_or_default();
@@ -106,6 +107,7 @@ fn channels_of(sources: &Sources, providers: &Arc<Providers>, api: &Api) -> Step
             slack.map_err(|errors| {
                 not_taken(&errors, &["connections to Slack", "webhook channels"])
             })?;
+            sources.mail.replace(mail);
             api.replace_channels(views);
             Ok(())
         }))
