@@ -26,7 +26,7 @@ fn badly(posted: &Posted) -> Reply {
     if posted.path == "/brief" && sum.is_multiple_of(10) {
         return Reply::Answer(400, "", Vec::new());
     }
-    if posted.before > 2 || sum % 4 > 0 {
+    if posted.before > 2 || !sum.is_multiple_of(4) {
         return Reply::Answer(200, "", Vec::new());
     }
     match (sum / 4 + posted.before) % 6 {
