@@ -1,7 +1,8 @@
 //! What every route of the API works with.
 
-use crate::{Access, ChannelView, Rejections, Schedules, ZonesView, access::Guard};
+use crate::{Access, AppOptions, ChannelView, Rejections, Schedules, ZonesView, access::Guard};
 use arc_swap::ArcSwap;
+use headgate_app::Catalog;
 use headgate_event::{
     Clock, EventId,
     limits::{
@@ -61,6 +62,8 @@ pub struct ApiOptions {
     pub stop: watch::Receiver<bool>,
     /// How streams treat their clients.
     pub stream: StreamRules,
+    /// What events of applications are made with.
+    pub app: AppOptions,
 }
 
 /// How streams treat their clients.
@@ -99,6 +102,9 @@ pub(crate) struct Parts {
     pub(crate) schedules: Option<Arc<dyn Schedules>>,
     pub(crate) zones: Option<Zones>,
     pub(crate) rules: StreamRules,
+    /// What events of applications are made with, but for the catalog, which changes.
+    pub(crate) app: AppOptions,
+    catalog: ArcSwap<Catalog>,
     pub(crate) backups: Option<Arc<dyn Backups>>,
     /// Lets so many exports be written at one time.
     pub(crate) exports: Arc<Semaphore>,
@@ -133,6 +139,8 @@ impl Api {
             schedules: options.schedules,
             zones: options.zones,
             rules: options.stream,
+            catalog: ArcSwap::new(Arc::clone(&options.app.catalog)),
+            app: options.app,
             backups: options.backups,
             exports: Arc::new(Semaphore::new(EXPORTS_MAX)),
             subscription_change: Mutex::new(()),
@@ -155,6 +163,11 @@ impl Api {
         self.0.channels.store(Arc::new(channels));
     }
 
+    /// Takes other types of app events from this moment on.
+    pub fn replace_catalog(&self, catalog: Arc<Catalog>) {
+        self.0.catalog.store(catalog);
+    }
+
     /// Runs a change of subscriptions while no call of the API changes one.
     pub async fn while_subscriptions_stand<T>(&self, change: impl Future<Output = T>) -> T {
         let _change = self.0.subscription_change.lock().await;
@@ -173,6 +186,11 @@ impl Parts {
     /// The check of calls as it is at this moment.
     pub(crate) fn guard(&self) -> Arc<Guard> {
         self.guard.load_full()
+    }
+
+    /// Which types of app events are taken at this moment.
+    pub(crate) fn catalog(&self) -> Arc<Catalog> {
+        self.catalog.load_full()
     }
 
     /// Changes whenever the check of calls does.

@@ -35,9 +35,13 @@ pub use schedules::{
     ScheduledRun, Schedules,
 };
 
+mod emit;
+pub use emit::AppOptions;
+
 mod answer;
 mod backups;
 mod body;
+mod bus;
 mod calls;
 mod cursor;
 mod dead_letters;

@@ -15,6 +15,9 @@ pub use smtp::*;
 mod mail;
 pub use mail::*;
 
+mod app;
+pub use app::*;
+
 /// The longest `prompt_ready`, in bytes.
 pub const PROMPT_BYTES_MAX: usize = 4096;
 /// The longest value from outside that a prompt shows in one line, in bytes.
@@ -439,6 +442,7 @@ const _: () = assert!(LARGE_SLICE_BYTES < LARGE_CALL_BYTES_MIN);
 const _: () = assert!(ACCEPT_BYTES_MAX as u64 <= DISK_FREE_BYTES_MIN);
 const _: () = assert!((DISK_PROBE_BYTES as u64) < DISK_FREE_BYTES_MIN);
 const _: () = assert!(THREAD_KEY_BYTES_MAX <= FILTER_VALUE_BYTES_MAX);
+const _: () = assert!(APP_ID_BYTES_MAX <= FILTER_VALUE_BYTES_MAX);
 const _: () = assert!(DEDUPE_KEPT_EVENTS < INDEX_LAG_EVENTS_MAX);
 const _: () = assert!(SETTLE_IDS_MAX * (REASON_BYTES_MAX + 256) <= API_BODY_BYTES_MAX);
 const _: () = assert!(STREAM_IN_FLIGHT_DEFAULT <= IN_FLIGHT_MAX);

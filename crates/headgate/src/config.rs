@@ -5,6 +5,7 @@
 //! nowhere else. A path in a file is relative to the folder that the file is in.
 
 mod api_key;
+mod catalog;
 mod channel;
 mod demo;
 mod environment;
@@ -20,7 +21,7 @@ mod subscription;
 mod tls;
 mod value;
 
-pub use channel::{Channels, SlackChannel};
+pub use channel::{APP_CHANNEL, Channels, SlackChannel};
 pub use demo::DEMO_NAME;
 pub use environment::Environment;
 pub use problem::{Problem, Problems};
@@ -28,6 +29,7 @@ pub use server::{Connections, OpenError, Server};
 
 use crate::schedules::Calendar;
 use headgate_api::ApiKey;
+use headgate_app::Catalog;
 use headgate_http::Tls;
 use headgate_quarantine::Bounds;
 use headgate_queue::{Retention, SubscriptionSpec};
@@ -60,6 +62,8 @@ pub struct Config {
     pub api_keys: Vec<ApiKey>,
     /// The ways in.
     pub channels: Channels,
+    /// Which events applications may emit; any where it is empty.
+    pub catalog: Catalog,
     /// The subscriptions that the configuration holds.
     pub subscriptions: Vec<SubscriptionSpec>,
     /// How much is kept of what is refused; none when nothing is.
@@ -209,6 +213,7 @@ fn read(root: Section<'_>, context: &Context<'_>) -> Option<Config> {
     let quarantine = quarantine::read(&root);
     let api_keys = api_key::read(&root, context);
     let channels = channel::read(&root, context);
+    let catalog = catalog::read(&root, context.folder);
     let ids: Vec<&str> = channels.ids.iter().map(String::as_str).collect();
     let subscriptions = subscription::read(&root, &ids, context);
     if let Some(server) = &server
@@ -232,6 +237,7 @@ fn read(root: Section<'_>, context: &Context<'_>) -> Option<Config> {
         tls: tls?,
         api_keys: api_keys?,
         channels: channels.channels?,
+        catalog: catalog?,
         subscriptions: subscriptions?,
         quarantine: quarantine?,
         file: None,

@@ -1,6 +1,7 @@
 //! `headgate serve`: the gateway from its start to its stop, top to bottom.
 
 mod announce;
+mod applications;
 mod certificates;
 mod configuration;
 mod front;
@@ -27,7 +28,7 @@ use crate::{
 use announce::Announcer;
 use anyhow::Context;
 use certificates::Certificates;
-use headgate_api::{Access, Api, ApiOptions, Measure, Readiness, StreamRules};
+use headgate_api::{Access, Api, ApiOptions, AppOptions, Measure, Readiness, StreamRules};
 use headgate_event::Clock;
 use headgate_http::{DrainReport, Intake, IntakeOptions, TrustedProxies};
 use headgate_quarantine::Quarantine;
@@ -72,8 +73,9 @@ pub async fn run(arguments: &ServeArguments, environment: &Environment) -> Resul
     let ports = ports(&config, &storage, &clock, quarantine.as_ref())?;
     let sources = Sources::open(&config.channels, &known.providers, ports)?;
     let (stop, stopping) = watch::channel(false);
+    let app = applications::options(&config, &storage);
     let shown = Shown { metrics, measure: storage.measure };
-    let mut options = api_options(&config, &queue, &clock, shown, stopping.clone());
+    let mut options = api_options(&config, &queue, &clock, (shown, app), stopping.clone());
     options.readiness = readiness(&signals, sources.sockets.clone());
     options.rejections = rejections::for_admins(quarantine.as_ref(), &sources);
     options.backups = storage.backups;
@@ -181,7 +183,7 @@ fn api_options(
     config: &Config,
     queue: &Arc<dyn Queue>,
     clock: &Arc<dyn Clock>,
-    shown: Shown,
+    (shown, app): (Shown, AppOptions),
     stop: watch::Receiver<bool>,
 ) -> ApiOptions {
     ApiOptions {
@@ -199,6 +201,7 @@ fn api_options(
         stop,
         stream: StreamRules::default(),
         backups: None,
+        app,
     }
 }
 

@@ -14,7 +14,8 @@ pub(crate) struct Operation {
     summary: &'static str,
     about: String,
     parameters: Vec<Parameter>,
-    body: Option<(Make, Value)>,
+    /// The bodies it takes, by media type.
+    bodies: Vec<(&'static str, Make, Value)>,
     body_required: bool,
     answers: Vec<Answer>,
     errors: BTreeMap<u16, Vec<&'static str>>,
@@ -62,7 +63,7 @@ impl Operation {
             summary,
             about: String::new(),
             parameters: Vec::new(),
-            body: None,
+            bodies: Vec::new(),
             body_required: false,
             answers: Vec::new(),
             errors: BTreeMap::new(),
@@ -81,11 +82,21 @@ impl Operation {
     }
 
     /// The JSON body it takes, with an example; it may be left out unless `required` is said.
-    pub(crate) fn body<T: JsonSchema>(mut self, example: Value) -> Self {
-        self.body = Some((Schemas::answer::<T>, example));
-        self.error(400, &["incomplete_body"])
+    pub(crate) fn body<T: JsonSchema>(self, example: Value) -> Self {
+        self.body_as::<T>("application/json", example)
+            .error(400, &["incomplete_body"])
             .error(413, &["body_too_large"])
             .error(422, &["invalid_json", "invalid_body"])
+    }
+
+    /// The body it takes with a media type, which is JSON too.
+    pub(crate) fn body_as<T: JsonSchema>(
+        mut self,
+        media_type: &'static str,
+        example: Value,
+    ) -> Self {
+        self.bodies.push((media_type, Schemas::answer::<T>, example));
+        self
     }
 
     /// Its body may not be left out.
@@ -144,15 +155,15 @@ impl Operation {
             "security": security(context.scopes),
             "responses": self.responses(context.error, schemas),
         });
-        if let Some((make, example)) = self.body {
+        if !self.bodies.is_empty() {
             let about = format!("At most {API_BODY_BYTES_MAX} bytes.");
+            let one = |(media_type, make, example): (&'static str, Make, Value)| {
+                let said = json!({"schema": schemas.of_body(make), "example": example});
+                (media_type.to_owned(), said)
+            };
+            let content: Map<String, Value> = self.bodies.into_iter().map(one).collect();
             written["requestBody"] = json!({
-                "description": about,
-                "required": self.body_required,
-                "content": {"application/json": {
-                    "schema": schemas.of_body(make),
-                    "example": example,
-                }},
+                "description": about, "required": self.body_required, "content": content
             });
         }
         written

@@ -1,6 +1,7 @@
 //! The configuration without a file: open channels on this machine, to look around with.
 
 use super::{Channels, Config, Server, channel::UNSIGNED};
+use headgate_app::Catalog;
 use headgate_event::{Channel, ChannelType};
 use headgate_quarantine::Bounds;
 use headgate_queue::{Retention, Start, SubscriptionSpec};
@@ -47,6 +48,7 @@ impl Config {
                 cron: vec![Arc::new(timers)],
                 ..Channels::default()
             },
+            catalog: Catalog::default(),
             subscriptions: vec![subscription],
             quarantine: Some(Bounds::default()),
             file: None,

@@ -40,6 +40,7 @@ pub(super) fn filters(operation: Operation) -> Operation {
         ("proposal_id", "The proposal"),
         ("deal_id", "The deal"),
         ("session_id", "The session"),
+        ("event_id", "The id that an application gave its event"),
     ];
     filters.into_iter().fold(operation, |operation, (name, about)| {
         operation.parameter(Parameter::repeated(name, about))
