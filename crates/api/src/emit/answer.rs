@@ -98,7 +98,7 @@ pub(super) fn unstored(error: StoreError, shape: Shape) -> ApiError {
         StoreError::TooMany { .. } => ApiError::invalid("invalid_batch", error.to_string()),
         StoreError::Conflict { place, stored } => {
             let holder = match stored {
-                Some(id) => format!("event `{id}`, which has other content"),
+                Some(id) => format!("event `{id}`, which has other content or was erased"),
                 None => "another event of the batch, which has other content".to_owned(),
             };
             let place = shape.place(place);

@@ -50,7 +50,7 @@ pub(crate) struct Keys {
     pub content: Option<AppContent>,
     /// What stands for channel and dedupe key of an erased event, which has neither.
     pub digest: Option<DedupeDigest>,
-    /// When the event was erased: then all but the digest and its window is gone.
+    /// When the event was erased: then all but the digest, its window and the names is gone.
     pub erased_at: Option<Timestamp>,
 }
 
@@ -162,6 +162,7 @@ impl Keys {
         let window = self.dedupe_window.map(|window| whole_ms(window).to_le_bytes());
         put(out, DEDUPE_WINDOW, window.as_ref().map(<[u8; 8]>::as_slice));
         put(out, DEDUPE_DIGEST, self.digest.as_ref().map(<[u8; 32]>::as_slice));
+        self.names.iter().for_each(|name| put(out, NAME, Some(name)));
     }
 
     /// The keys in these bytes; the reason when they are none.

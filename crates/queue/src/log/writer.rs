@@ -265,7 +265,8 @@ impl Writer {
             let _ = call.answer.send(Err(AppendError::LookAgain(call.drafts)));
             return;
         }
-        if let Some(conflict) = self.known.conflict(&call.drafts) {
+        let kept_from = self.shared.reader.first_seq();
+        if let Some(conflict) = self.known.conflict(&call.drafts, kept_from) {
             let _ = call.answer.send(Err(AppendError::Store(conflict)));
             return;
         }
@@ -277,7 +278,7 @@ impl Writer {
         for draft in call.drafts {
             let given = draft.given();
             let (keys, created_at) = (draft.keys(), draft.created_at());
-            let first = match self.known.holder(keys) {
+            let first = match self.known.holder(keys, kept_from) {
                 Some(Holder::Same(first) | Holder::Other(first)) => Some(first),
                 None => self.known.find(keys, draft.digest(), created_at),
             };

@@ -22,7 +22,7 @@ pub(super) struct Events {
     removed: Seq,
     newest: BTreeMap<(String, String), (Timestamp, EventId)>,
     /// Who has each name, by channel.
-    names: BTreeMap<(String, String), (EventId, AppContent)>,
+    names: BTreeMap<(String, String), (EventId, Option<AppContent>)>,
 }
 
 /// One event, or what is left of it.
@@ -75,7 +75,8 @@ impl Events {
         let identity = draft.identity.as_ref()?;
         let key = |name: &String| (draft.channel.id.clone(), name.clone());
         let (id, content) = identity.names.iter().find_map(|name| self.names.get(&key(name)))?;
-        let agrees = if content.agrees(&identity.content) { Agrees::Yes } else { Agrees::No };
+        let same = content.is_some_and(|content| content.agrees(&identity.content));
+        let agrees = if same { Agrees::Yes } else { Agrees::No };
         Some((*id, agrees))
     }
 
@@ -104,7 +105,7 @@ impl Events {
         }
         if let Some(identity) = &draft.identity {
             let key = |name: &String| (draft.channel.id.clone(), name.clone());
-            let named = identity.names.iter().map(|name| (key(name), (id, identity.content)));
+            let named = identity.names.iter().map(|name| (key(name), (id, Some(identity.content))));
             self.names.extend(named);
         }
         Ok(Accepted::New(id))
@@ -156,7 +157,8 @@ impl Events {
         let kept = self.stored.get_mut(usize::try_from(seq.checked_sub(1)?).ok()?)?;
         kept.content = None;
         let id = kept.id;
-        self.names.retain(|_, (holder, _)| *holder != id);
+        let mine = self.names.values_mut().filter(|(holder, _)| *holder == id);
+        mine.for_each(|(_, content)| *content = None);
         let erased_at = *kept.erased_at.get_or_insert(now);
         Some(Erased { id: kept.id, created_at: kept.created_at, erased_at })
     }

@@ -60,6 +60,13 @@ impl Index {
     }
 }
 
+impl KeyRow {
+    /// A name of an event.
+    pub(super) fn named(seed: u64, name: &NameDigest, seq: Seq) -> Self {
+        Self { part: part_of(seq), hash: hash_of_name(seed, name), seq }
+    }
+}
+
 /// The part of the log in which a place is.
 pub(super) fn part_of(seq: Seq) -> u64 {
     seq / PART_EVENTS

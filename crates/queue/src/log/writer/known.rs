@@ -57,19 +57,21 @@ impl Known {
         (created_at.since(first.created_at) < window).then_some(first.id)
     }
 
-    /// The event that has one of these names.
-    pub(super) fn holder(&self, keys: &Keys) -> Option<Holder> {
-        let first = keys.names.iter().find_map(|name| self.first.get(name))?;
+    /// The event that has one of these names. Those before `kept_from` were removed, and have none
+    /// any more.
+    pub(super) fn holder(&self, keys: &Keys, kept_from: Seq) -> Option<Holder> {
+        let held = |name| self.first.get(name).filter(|first| first.seq >= kept_from);
+        let first = keys.names.iter().find_map(held)?;
         let agrees = first.content.zip(keys.content).is_some_and(|(one, two)| one.agrees(&two));
         Some(if agrees { Holder::Same(first.id) } else { Holder::Other(first.id) })
     }
 
     /// Why none of these can be stored: one has a name that belongs to another event. Looked for
     /// before any of them is taken, because a call is stored as a whole.
-    pub(super) fn conflict(&self, drafts: &[Prepared]) -> Option<StoreError> {
+    pub(super) fn conflict(&self, drafts: &[Prepared], kept_from: Seq) -> Option<StoreError> {
         let mut within: HashMap<&NameDigest, &Keys> = HashMap::new();
         for (place, draft) in drafts.iter().enumerate().filter(|(_, it)| it.given().is_none()) {
-            if let Some(Holder::Other(id)) = self.holder(draft.keys()) {
+            if let Some(Holder::Other(id)) = self.holder(draft.keys(), kept_from) {
                 return Some(StoreError::Conflict { place, stored: Some(id) });
             }
             for name in &draft.keys().names {
@@ -95,6 +97,13 @@ impl Known {
             let before = self.first.insert(key, First { seq, id, created_at, content });
             self.order.push_back((seq, key));
             undo.push(Undo { key, before });
+        }
+    }
+
+    /// Leaves of an erased event that its names are its own.
+    pub(super) fn erase(&mut self, seq: Seq) {
+        for first in self.first.values_mut().filter(|first| first.seq == seq) {
+            first.content = None;
         }
     }
 
