@@ -10,6 +10,7 @@ mod fake_slack;
 mod metrics;
 mod openapi;
 mod peers;
+mod push;
 mod quarantine;
 mod reindex;
 mod reload;

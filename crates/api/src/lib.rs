@@ -26,6 +26,9 @@ pub use channels::ChannelView;
 mod health;
 pub use health::ZonesView;
 
+mod links;
+pub use links::{Links, ReadAttachment};
+
 mod rejections;
 pub use rejections::{Rejections, Releaser, Releasing, Unreleased};
 
@@ -39,6 +42,7 @@ mod emit;
 pub use emit::AppOptions;
 
 mod answer;
+mod attachments;
 mod backups;
 mod body;
 mod bus;
@@ -46,6 +50,7 @@ mod calls;
 mod cursor;
 mod dead_letters;
 mod error;
+mod event_deliveries;
 mod events;
 mod export;
 mod filters;

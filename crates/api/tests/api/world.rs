@@ -10,6 +10,7 @@ use headgate_event::{
     prompt::{Prompt, PromptKey},
 };
 use headgate_http::{Arrival, RequestId};
+use headgate_push::{Configured, Pushes};
 use headgate_queue::{Memory, Queue, SubscriptionSpec};
 use headgate_testkit::ManualClock;
 use http::{HeaderMap, Request, StatusCode};
@@ -87,6 +88,8 @@ impl World {
         let reasons = Arc::clone(&unready);
         let mut options = ApiOptions {
             queue: front,
+            attempts: queue.clone(),
+            pushes: Some(Pushes::new(queue.clone(), Configured::default())),
             access: Access::Loopback,
             clock: clock.clone(),
             version: "1.2.3",
@@ -103,6 +106,7 @@ impl World {
             rejections: None,
             schedules: None,
             zones: None,
+            links: None,
             stop: stopping,
             stream: StreamRules::default(),
             app: AppOptions {
