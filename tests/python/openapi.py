@@ -74,7 +74,7 @@ def call(method: str, path: str, target: str, body=None, headers=None):
     if kind is None:
         faults.append(f"{what} as {media_type}, the document says {list(kinds)}")
         return None
-    if kind != "application/json":
+    if "json" not in kind:
         return content
     value = json.loads(content)
     fits(what, said["content"][kind]["schema"], value)
@@ -172,6 +172,9 @@ def well() -> None:
     event = f"/v1/events/{stored['id']}"
     call("get", "/v1/events/{id}", event)
     call("get", "/v1/events/{id}/raw", f"{event}/raw")
+    for format in ["envelope", "cloudevents", "yaml"]:
+        call("get", "/v1/events/{id}", f"{event}?format={format}")
+        call("get", "/v1/events", f"/v1/events?limit=2&format={format}")
     page = call("get", "/v1/events", "/v1/events?limit=2")
     call("get", "/v1/events", f"/v1/events?limit=2&cursor={page['next_cursor']}")
     one = "/v1/subscriptions/{name}"

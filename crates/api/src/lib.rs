@@ -57,6 +57,7 @@ mod filters;
 mod lease;
 mod parameters;
 mod settle;
+mod shown;
 mod stream;
 mod subscriptions;
 

@@ -43,6 +43,8 @@ struct Answer {
 pub(crate) enum Content {
     Nothing,
     Json(Make, Value),
+    /// JSON with a media type of its own.
+    JsonAs(&'static str, Make, Value),
     /// Not JSON: the media type, and an example when it is text.
     Other(&'static str, Option<&'static str>),
 }
@@ -181,7 +183,16 @@ impl Operation {
     fn responses(&self, error: &Value, schemas: &mut Schemas) -> Map<String, Value> {
         let mut responses = Map::new();
         for answer in &self.answers {
-            responses.insert(answer.status.to_string(), answer.write(schemas));
+            let (status, mut written) = (answer.status.to_string(), answer.write(schemas));
+            // The same answer may come in several media types.
+            if let Some(Value::Object(before)) =
+                responses.get_mut(&status).map(|it| &mut it["content"])
+                && let Some(Value::Object(more)) = written.get_mut("content").map(Value::take)
+            {
+                before.extend(more);
+                continue;
+            }
+            responses.insert(status, written);
         }
         for (status, codes) in &self.errors {
             let example = json!({"error": {
@@ -205,8 +216,12 @@ impl Answer {
         let mut written = json!({"description": self.about});
         match &self.content {
             Content::Nothing => {}
-            Content::Json(make, example) => {
-                written["content"] = json!({"application/json": {
+            Content::Json(make, example) | Content::JsonAs(_, make, example) => {
+                let media_type = match &self.content {
+                    Content::JsonAs(media_type, ..) => *media_type,
+                    _ => "application/json",
+                };
+                written["content"] = json!({media_type: {
                     "schema": schemas.of_answer(*make),
                     "example": example,
                 }});

@@ -53,7 +53,6 @@ fn message() -> Draft {
     });
     let channel = Channel::new("support", "support", ChannelType::Email).expect("a channel");
     Draft {
-        identity: None,
         event_type: EventType::EMAIL_RECEIVED,
         channel: Arc::new(channel),
         data: DataText::whole(&data),

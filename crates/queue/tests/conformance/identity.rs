@@ -118,8 +118,7 @@ pub(crate) async fn the_id_of_an_erased_event_stays_its_own(bench: Bench) {
 pub(crate) async fn the_id_of_a_removed_event_is_free(bench: Bench) {
     bench.store(named(&bench, "e-1", 1)).await;
     bench.clock.advance(YEAR);
-    bench.store(bench.draft("a")).await;
-    bench.retain(YEAR).await;
+    assert_eq!(bench.retain(YEAR).await.events, 1);
     let stored = again(&bench, named(&bench, "e-1", 2)).await.expect("stored");
     assert!(matches!(stored, Accepted::New(_)), "{stored:?}");
 }
