@@ -2,6 +2,7 @@
 
 mod backup;
 mod bad_input;
+mod bus;
 mod cron;
 mod damage;
 mod durability;

@@ -17,6 +17,8 @@ pub use smtp::*;
 mod mail;
 pub use mail::*;
 
+mod app;
+pub use app::*;
 mod inbound;
 pub use inbound::*;
 
@@ -452,6 +454,7 @@ const _: () = assert!(LARGE_SLICE_BYTES < LARGE_CALL_BYTES_MIN);
 const _: () = assert!(ACCEPT_BYTES_MAX as u64 <= DISK_FREE_BYTES_MIN);
 const _: () = assert!((DISK_PROBE_BYTES as u64) < DISK_FREE_BYTES_MIN);
 const _: () = assert!(THREAD_KEY_BYTES_MAX <= FILTER_VALUE_BYTES_MAX);
+const _: () = assert!(APP_ID_BYTES_MAX <= FILTER_VALUE_BYTES_MAX);
 const _: () = assert!(DEDUPE_KEPT_EVENTS < INDEX_LAG_EVENTS_MAX);
 const _: () = assert!(SETTLE_IDS_MAX * (REASON_BYTES_MAX + 256) <= API_BODY_BYTES_MAX);
 const _: () = assert!(STREAM_IN_FLIGHT_DEFAULT <= IN_FLIGHT_MAX);

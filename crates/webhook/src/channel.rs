@@ -108,6 +108,7 @@ impl WebhookChannel {
             coded: decoded.coded.clone(),
         };
         Ok(Draft {
+            identity: None,
             event_type: EventType::WEBHOOK_RECEIVED,
             created_at: request.arrival.received_at,
             channel: Arc::clone(&self.channel),

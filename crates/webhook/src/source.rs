@@ -300,7 +300,9 @@ fn unstored(error: &StoreError) -> Reject {
             let message = "the event is larger than the store takes";
             Reject::new(StatusCode::PAYLOAD_TOO_LARGE, "event_too_large", message).with_cause(error)
         }
-        StoreError::TooMany { .. } => Reject::unavailable(error, STORE_RETRY_AFTER),
+        StoreError::TooMany { .. } | StoreError::Conflict { .. } => {
+            Reject::unavailable(error, STORE_RETRY_AFTER)
+        }
     }
 }
 

@@ -122,6 +122,8 @@ enum One {
     Cron(Arc<Channel>, Vec<Schedule>),
 }
 
+/// The channel of what applications emit, which is always there.
+pub const APP_CHANNEL: &str = "app";
 /// The types that there are.
 const TYPES: &str = "`webhook`, `email`, `slack` or `cron`";
 
@@ -134,7 +136,8 @@ pub(super) fn read(root: &Section<'_>, context: &Context<'_>) -> Read {
         .map(|section| one(section, &mut ids, &mut schedules, context))
         .collect();
     let whole: Option<Vec<One>> = read.into_iter().collect();
-    Read { ids: ids.into_keys().collect(), channels: whole.map(sorted) }
+    let ids = ids.into_keys().chain([APP_CHANNEL.to_owned()]).collect();
+    Read { ids, channels: whole.map(sorted) }
 }
 
 fn sorted(read: Vec<One>) -> Channels {
@@ -163,6 +166,9 @@ fn one(
     let id = section.required("id", "an id").and_then(|value| {
         let fits = |text: &str| Channel::new(text, text, ChannelType::Webhook).ok();
         let channel = value.parsed("1 to 64 of `a-z`, `0-9`, `-`, `_`", fits)?;
+        if channel.id == APP_CHANNEL {
+            return value.wrong("another id than that of the channel of app events");
+        }
         value.first_of_its_name(&channel.id, ids)
     });
     let kind = section.required("type", TYPES).map(|value| kind(&value));
@@ -195,8 +201,8 @@ fn one(
 }
 
 fn kind(value: &Value<'_>) -> Kind {
-    if let Some(name) = value.plain_text().filter(|name| *name == "app") {
-        value.note(&format!("expected {TYPES}, found `{name}`, which is not there yet"));
+    if let Some(name) = value.plain_text().filter(|name| *name == APP_CHANNEL) {
+        value.note(&format!("expected {TYPES}, found `{name}`, whose one channel is always there"));
         return Kind::Later;
     }
     let types = [

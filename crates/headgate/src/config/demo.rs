@@ -1,6 +1,7 @@
 //! The configuration without a file: open channels on this machine, to look around with.
 
 use super::{Channels, Config, DnsServers, Mail, Server, channel::UNSIGNED};
+use headgate_app::Catalog;
 use headgate_email::{
     Terms,
     smtp::{AddressPattern, MailChannel},
@@ -75,6 +76,7 @@ impl Config {
                 cron: vec![Arc::new(timers)],
                 ..Channels::default()
             },
+            catalog: Catalog::default(),
             subscriptions: vec![subscription],
             push: BTreeMap::new(),
             quarantine: Some(Bounds::default()),
