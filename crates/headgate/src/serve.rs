@@ -20,6 +20,7 @@ use crate::{
     clock::SystemClock,
     config::{Config, Environment, Known, Server},
     failure::Failure,
+    fetcher::Fetcher,
     open_files,
     signals::{Hangups, Signals},
     telemetry,
@@ -32,7 +33,7 @@ use headgate_event::Clock;
 use headgate_http::{DrainReport, Intake, IntakeOptions, TrustedProxies};
 use headgate_quarantine::Quarantine;
 use headgate_queue::Queue;
-use headgate_webhook::Ports;
+use headgate_webhook::{Fetched, Ports};
 use listeners::Listeners;
 use metrics_exporter_prometheus::PrometheusHandle;
 use reload::{Reloader, Running};
@@ -168,6 +169,7 @@ fn ports(
         clock: Arc::clone(clock),
         prompt_key: storage.prompt_key.clone(),
         rejections: rejections::sink(quarantine),
+        fetched: Arc::new(Fetched::new(Arc::new(Fetcher::of_system()))),
     })
 }
 

@@ -102,13 +102,17 @@ const TYPES: &str = "`webhook`, `slack` or `cron`";
 /// Keys of channels whose types come in later versions.
 const LATER: [&str; 1] = ["addresses"];
 
-pub(super) fn read(root: &Section<'_>, context: &Context<'_>) -> Read {
+pub(super) fn read(
+    root: &Section<'_>,
+    context: &Context<'_>,
+    public_url: Option<&str>,
+) -> Read {
     let sections =
         root.optional("channel").map(|value| value.sections("channel", "id")).unwrap_or_default();
     let (mut ids, mut schedules) = (BTreeMap::new(), BTreeMap::new());
     let read: Vec<Option<One>> = sections
         .into_iter()
-        .map(|section| one(section, &mut ids, &mut schedules, context))
+        .map(|section| one(section, &mut ids, &mut schedules, context, public_url))
         .collect();
     let whole: Option<Vec<One>> = read.into_iter().collect();
     Read { ids: ids.into_keys().collect(), channels: whole.map(sorted) }
@@ -134,6 +138,7 @@ fn one(
     ids: &mut BTreeMap<String, usize>,
     schedules: &mut cron::Ids,
     context: &Context<'_>,
+    public_url: Option<&str>,
 ) -> Option<One> {
     let id = section.required("id", "an id").and_then(|value| {
         let fits = |text: &str| Channel::new(text, text, ChannelType::Webhook).ok();
@@ -146,7 +151,7 @@ fn one(
         Some(Kind::Later) => None,
         Some(Kind::Webhook) => {
             let channel = channel(&section, id.as_deref(), ChannelType::Webhook);
-            webhook::read(&section, channel, context).map(One::Webhook)
+            webhook::read(&section, channel, context, public_url).map(One::Webhook)
         }
         Some(Kind::Slack) => {
             let channel = channel(&section, id.as_deref(), ChannelType::Slack);
@@ -160,7 +165,7 @@ fn one(
         // All that is wrong is said at once: what has no type is most often a webhook's.
         Some(Kind::Wrong) | None => {
             let channel = channel(&section, id.as_deref(), ChannelType::Webhook);
-            webhook::read(&section, channel, context).and(None)
+            webhook::read(&section, channel, context, public_url).and(None)
         }
     }
 }

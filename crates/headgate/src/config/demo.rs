@@ -4,7 +4,7 @@ use super::{Channels, Config, Server, channel::UNSIGNED};
 use headgate_event::{Channel, ChannelType};
 use headgate_quarantine::Bounds;
 use headgate_queue::{Retention, Start, SubscriptionSpec};
-use headgate_webhook::{ChannelSpec, DedupePolicy};
+use headgate_webhook::{ChannelSpec, DedupePolicy, Settings};
 use std::sync::Arc;
 
 /// The name of the demo's channel for webhooks and of its subscription.
@@ -24,6 +24,9 @@ impl Config {
             provider: UNSIGNED.to_owned(),
             own: None,
             secrets: Vec::new(),
+            settings: Settings::new(),
+            public_url: None,
+            splits: false,
             body_bytes_max: None,
             dedupe: DedupePolicy::default(),
             tolerance: None,

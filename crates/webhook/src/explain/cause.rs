@@ -83,7 +83,7 @@ fn mismatch(case: &Case<'_>) -> String {
     for variant in variants::of(&case.request.body) {
         let request = RawRequest { body: variant.body.into(), ..case.request.clone() };
         let changed = format!("the body is not as it was signed: {}", variant.change);
-        if case.holds(&request, case.secrets).is_some() {
+        if case.holds(&request, &case.terms.secrets).is_some() {
             return changed;
         }
         if let Some(meant) = secrets::meant(case, &request) {

@@ -3,7 +3,7 @@
 use crate::gate::{NOW, PROVIDERS, Post};
 use headgate_event::{Secret, Timestamp};
 use headgate_http::{Arrival, BodyHold, RawRequest, RequestId};
-use headgate_webhook::{Explanation, Provider, Sample};
+use headgate_webhook::{Explanation, Provider, Sample, Terms};
 use http::{HeaderName, Uri};
 use std::{
     fs,
@@ -43,7 +43,7 @@ fn raw(post: &Post) -> RawRequest {
 
 fn explain(provider: &str, post: &Post, secrets: &[&str], now: Timestamp) -> Explanation {
     let secrets: Vec<_> = secrets.iter().map(|secret| Secret::new(*secret)).collect();
-    PROVIDERS.find(provider).expect("known").explain(&raw(post), &secrets, None, now)
+    PROVIDERS.find(provider).expect("known").explain(&raw(post), &Terms::of(&secrets), now)
 }
 
 fn cause(provider: &str, post: &Post, secret: &str) -> String {

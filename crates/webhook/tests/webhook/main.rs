@@ -1,6 +1,8 @@
 //! The webhook source as the binary uses it: requests in, answers and drafts out.
 
 #[cfg(test)]
+mod files;
+#[cfg(test)]
 mod gate;
 
 #[cfg(test)]
