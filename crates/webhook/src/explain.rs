@@ -72,7 +72,10 @@ impl Provider {
         }
         match self.check(terms) {
             Ok(check) => {
-                let outcome = check.verify(request, now);
+                let outcome = check.verify(request, now).and_then(|verification| {
+                    let signed = self.handshakes.has_signed(&request.body);
+                    if signed { Err(answered_challenge()) } else { Ok(verification) }
+                });
                 Case { provider: self, request, terms, now, about, outcome }.explained()
             }
             Err((at, error)) => self.unusable(&about, at, &error),
@@ -105,6 +108,12 @@ impl Provider {
             likely_cause: Some("the secret is not the one that the provider shows".to_owned()),
         }
     }
+}
+
+/// The refusal of a body that is a challenge which we have signed for whoever asked.
+pub(crate) fn answered_challenge() -> Reject {
+    let message = "the body is no more than a challenge that was answered";
+    Reject::unauthorized("signature_mismatch", message)
 }
 
 impl Case<'_> {

@@ -17,6 +17,7 @@ pub(super) fn of(case: &Case<'_>, reject: &Reject) -> String {
             format!("other form: expected {}; is it another scheme?", case.about.form)
         }
         "timestamp_too_old" | "timestamp_in_future" => clock(case),
+        "unavailable" => "what proves the request could not be fetched".to_owned(),
         "signature_mismatch" => mismatch(case),
         "token_mismatch" | "credentials_mismatch" => secrets::meant(case, case.request)
             .unwrap_or_else(|| "wrong secret: the sender has another one".to_owned()),

@@ -3,6 +3,7 @@
 use super::WebhookSource;
 use crate::{
     channel::WebhookChannel,
+    explain::answered_challenge,
     handshake::{Asked, Shaken, Stage},
 };
 use headgate_event::{
@@ -130,8 +131,7 @@ pub(super) fn once_proved(
     request: &RawRequest,
 ) -> Option<Result<Shaken, Reject>> {
     if channel.provider.handshakes.has_signed(&request.body) {
-        let message = "the body is no more than a challenge that was answered";
-        return Some(Err(Reject::unauthorized("signature_mismatch", message)));
+        return Some(Err(answered_challenge()));
     }
     by_body(channel, Stage::Proved, request)
 }

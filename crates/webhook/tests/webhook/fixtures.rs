@@ -3,78 +3,14 @@
 //! `UPDATE_FIXTURES=1` writes those files anew; read the difference before you keep it.
 
 use crate::{
-    files::Files,
-    gate::{Gate, PROVIDERS, Post, Read, spec},
+    folder::{FolderChannel, root},
+    gate::{Gate, PROVIDERS, Post, Read},
 };
-use headgate_event::Secret;
-use headgate_webhook::{ChannelSpec, Fetched, Provider};
-use serde::Deserialize;
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
-    sync::Arc,
 };
-use toml::de::DeTable;
-
-/// The channel that takes the requests of a folder.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct FolderChannel {
-    now: String,
-    secrets: Vec<String>,
-    /// What the channel says of its sender, for the provider that leaves it to the channel.
-    generic: Option<toml::Table>,
-    #[serde(default)]
-    settings: BTreeMap<String, String>,
-    public_url: Option<String>,
-    #[serde(default)]
-    split: bool,
-    /// What is fetched, and the file of the folder that holds it.
-    #[serde(default)]
-    fetched: BTreeMap<String, String>,
-    /// The file with the certificate that is trusted.
-    trusted: Option<String>,
-}
-
-impl FolderChannel {
-    /// The channel in a file.
-    fn read(text: &str, provider: &str) -> (Self, ChannelSpec) {
-        let channel: Self = toml::from_str(text).expect("a channel");
-        let secrets: Vec<_> = channel.secrets.iter().map(String::as_str).collect();
-        let mut spec = spec(provider, &secrets);
-        let settings = channel.settings.iter();
-        spec.settings =
-            settings.map(|(name, value)| (name.clone(), Secret::new(value.as_str()))).collect();
-        spec.public_url.clone_from(&channel.public_url);
-        spec.splits = channel.split;
-        if channel.generic.is_some() {
-            let tables = DeTable::parse(text).expect("TOML");
-            let own = tables.get_ref().get("generic").expect("a table");
-            let own = Provider::generic("channel.toml", text, own).expect("a right table");
-            spec.own = Some(Arc::new(own));
-        }
-        (channel, spec)
-    }
-
-    /// What serves the files of the folder.
-    fn fetched(&self, folder: &Path) -> Arc<Fetched> {
-        let read = |name: &String| fs::read(folder.join(name)).expect("a file of the folder");
-        let files = self.fetched.iter().map(|(url, name)| (url.clone(), read(name).into()));
-        let trusted = self.trusted.as_ref().map(read);
-        Arc::new(Fetched::new(Arc::new(Files::new(files.collect(), trusted.as_deref()))))
-    }
-
-    /// The files of the folder that belong to no request.
-    fn files<'a>(&'a self, folder: &'a Path) -> impl Iterator<Item = PathBuf> + 'a {
-        let named = self.fetched.values().chain(&self.trusted);
-        named.map(|name| folder.join(name)).chain([folder.join("channel.toml")])
-    }
-}
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/webhooks")
-}
 
 /// The sorted paths in a folder.
 fn inside(folder: &Path) -> Vec<PathBuf> {
@@ -131,8 +67,7 @@ fn told(answer: &Read) -> String {
 }
 
 async fn check(folder: &Path, provider: &str, wrong: &mut Vec<String>) -> BTreeSet<Fate> {
-    let channel = fs::read_to_string(folder.join("channel.toml")).expect("channel.toml");
-    let (channel, spec) = FolderChannel::read(&channel, provider);
+    let (channel, spec) = FolderChannel::read(folder, provider);
     let files = inside(folder);
     let mut belonging: BTreeSet<PathBuf> = channel.files(folder).collect();
     let requests: Vec<_> = files.iter().filter(|path| with_ending(path, ".http")).collect();

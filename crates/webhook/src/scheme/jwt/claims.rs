@@ -11,8 +11,8 @@ use subtle::ConstantTimeEq;
 
 /// How far a clock may be off that says until when a token counts.
 const SKEW: Duration = Duration::from_secs(60);
-/// How old a token may be whose sender says nothing else: an hour, as usual, and some more.
-const PAST: Duration = Duration::from_secs(3900);
+/// How old a token may be whose sender says nothing else: an hour, as usual, and a minute.
+const PAST: Duration = Duration::from_secs(3660);
 
 /// What one claim has to say.
 #[derive(Clone, Debug, Deserialize)]

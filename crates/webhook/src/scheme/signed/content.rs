@@ -341,6 +341,35 @@ mod tests {
     }
 
     #[test]
+    fn the_signing_string_of_paypal_is_as_published() {
+        let vectors = include_str!("../../../../../fixtures/webhooks/vectors.json");
+        let vectors: Vec<serde_json::Value> = serde_json::from_str(vectors).expect("vectors");
+        let vector = vectors.iter().find(|vector| vector["kind"] == "signing-string").expect("one");
+        let text = |value: &serde_json::Value| value.as_str().expect("text").to_owned();
+        let hook = Secret::new(text(&vector["setting"]));
+        let settings = Settings::from([("webhook_id".to_owned(), hook)]);
+        let body = text(&vector["body"]);
+        let inputs = Inputs {
+            method: &Method::POST,
+            path: "",
+            url: "",
+            is_form: false,
+            body: body.as_bytes(),
+            timestamp: &text(&vector["headers"]["paypal-transmission-time"]),
+            id: &text(&vector["headers"]["paypal-transmission-id"]),
+            settings: &settings,
+        };
+        let template = "{id}|{timestamp}|{setting:webhook_id}|{body_crc32}";
+        let content = Content::parse(template).expect("a template");
+        let pieces = content.pieces(&inputs).into_iter().map(|piece| match piece {
+            Piece::Bytes(bytes) => bytes.into_owned(),
+            Piece::Secret => Vec::new(),
+        });
+        let signed = String::from_utf8(pieces.collect::<Vec<_>>().concat()).expect("text");
+        assert_eq!(signed, text(&vector["expect"]["signing_string"]));
+    }
+
+    #[test]
     fn a_template_that_cannot_be_meant_is_refused() {
         for (template, expected) in [
             ("{body}{body}", "expected each placeholder once"),

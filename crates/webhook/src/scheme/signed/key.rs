@@ -289,6 +289,7 @@ impl KeyForm {
         let bytes = match self.bytes_max {
             usize::MAX if self.bytes_min <= 1 => String::new(),
             usize::MAX => format!(" of at least {} bytes", self.bytes_min),
+            most if most == self.bytes_min => format!(" of {most} bytes"),
             most => format!(" of {} to {most} bytes", self.bytes_min),
         };
         SecretError::Form { expected: format!("{after}{bytes}"), found }
