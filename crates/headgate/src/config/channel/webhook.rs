@@ -5,7 +5,6 @@ mod limits;
 mod proof;
 mod settings;
 
-use super::LATER;
 use crate::config::{Context, section::Section};
 use headgate_event::Channel;
 use headgate_webhook::{ChannelSpec, Provider, Tolerance};
@@ -29,7 +28,7 @@ pub(super) fn read(
     let dedupe = dedupe::read(section, tolerance.flatten());
     let settings = settings::read(section, context);
     let splits = section.optional("split").map_or(Some(false), |value| value.truth());
-    section.report_unknown(&LATER);
+    section.report_unknown(&[]);
     let spec = ChannelSpec {
         channel: channel?,
         provider: proof.provider?,
