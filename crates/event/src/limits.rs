@@ -7,6 +7,9 @@ pub use socket::*;
 
 use std::time::Duration;
 
+mod fetch;
+pub use fetch::*;
+
 mod cron;
 pub use cron::*;
 mod push;

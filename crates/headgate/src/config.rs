@@ -221,8 +221,9 @@ fn read(root: Section<'_>, context: &Context<'_>) -> Option<Config> {
     let queue = queue::read(&root, context.folder);
     let quarantine = quarantine::read(&root);
     let api_keys = api_key::read(&root, context);
-    let channels = channel::read(&root, context);
     let catalog = catalog::read(&root, context.folder);
+    let public_url = server.as_ref().and_then(|server| server.public_url.as_deref());
+    let channels = channel::read(&root, context, public_url);
     let ids: Vec<&str> = channels.ids.iter().map(String::as_str).collect();
     let reach = server.as_ref().map_or(Reach::Anywhere, |server| server.push_reach);
     let subscriptions = subscription::read(&root, &ids, reach, context);

@@ -24,6 +24,7 @@ use crate::{
     clock::SystemClock,
     config::{Config, Environment, Known, Server},
     failure::Failure,
+    fetcher::Fetcher,
     open_files,
     signals::{Hangups, Signals},
     telemetry,
@@ -37,7 +38,7 @@ use headgate_http::{DrainReport, Intake, IntakeOptions, TrustedProxies};
 use headgate_push::Pushes;
 use headgate_quarantine::Quarantine;
 use headgate_queue::{Embedded, Queue};
-use headgate_webhook::Ports;
+use headgate_webhook::{Fetched, Ports};
 use listeners::{Addresses, Listeners};
 use mail::Hearing;
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -185,6 +186,7 @@ fn ports(
         clock: Arc::clone(clock),
         prompt_key: storage.prompt_key.clone(),
         rejections: rejections::sink(quarantine),
+        fetched: Arc::new(Fetched::new(Arc::new(Fetcher::of_system()))),
     })
 }
 

@@ -127,13 +127,17 @@ pub const APP_CHANNEL: &str = "app";
 /// The types that there are.
 const TYPES: &str = "`webhook`, `email`, `slack` or `cron`";
 
-pub(super) fn read(root: &Section<'_>, context: &Context<'_>) -> Read {
+pub(super) fn read(
+    root: &Section<'_>,
+    context: &Context<'_>,
+    public_url: Option<&str>,
+) -> Read {
     let sections =
         root.optional("channel").map(|value| value.sections("channel", "id")).unwrap_or_default();
     let (mut ids, mut schedules) = (BTreeMap::new(), BTreeMap::new());
     let read: Vec<Option<One>> = sections
         .into_iter()
-        .map(|section| one(section, &mut ids, &mut schedules, context))
+        .map(|section| one(section, &mut ids, &mut schedules, context, public_url))
         .collect();
     let whole: Option<Vec<One>> = read.into_iter().collect();
     let ids = ids.into_keys().chain([APP_CHANNEL.to_owned()]).collect();
@@ -162,6 +166,7 @@ fn one(
     ids: &mut BTreeMap<String, usize>,
     schedules: &mut cron::Ids,
     context: &Context<'_>,
+    public_url: Option<&str>,
 ) -> Option<One> {
     let id = section.required("id", "an id").and_then(|value| {
         let fits = |text: &str| Channel::new(text, text, ChannelType::Webhook).ok();
@@ -177,7 +182,7 @@ fn one(
         Some(Kind::Later) => None,
         Some(Kind::Webhook) => {
             let channel = channel(&section, id.as_deref(), ChannelType::Webhook);
-            webhook::read(&section, channel, context).map(One::Webhook)
+            webhook::read(&section, channel, context, public_url).map(One::Webhook)
         }
         Some(Kind::Email) => {
             let channel = channel(&section, id.as_deref(), ChannelType::Email);
@@ -195,7 +200,7 @@ fn one(
         // All that is wrong is said at once: what has no type is most often a webhook's.
         Some(Kind::Wrong) | None => {
             let channel = channel(&section, id.as_deref(), ChannelType::Webhook);
-            webhook::read(&section, channel, context).and(None)
+            webhook::read(&section, channel, context, public_url).and(None)
         }
     }
 }

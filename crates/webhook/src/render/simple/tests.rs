@@ -6,6 +6,7 @@ use crate::{
     identity::Names,
     render::{environment, value::NAMES},
 };
+use crate::identity::Form;
 use bytes::Bytes;
 use headgate_event::limits::TEMPLATE_BYTES_MAX;
 use proptest::prelude::*;
@@ -22,7 +23,7 @@ fn both(voice: Voice, source: &str, body: &str) -> (Line, Option<Line>) {
         Voice::Text => environment::texts(),
     };
     environment.add_template_owned("t", source.to_owned()).expect("a template");
-    let content = Content::read(None, &Bytes::from(body.to_owned()), None);
+    let content = Content::read(None, &Bytes::from(body.to_owned()), &Form::Text);
     let names = names();
     let subject = Subject::new(&names, &content);
     let simple = Simple::read(source).expect("a simple template");
