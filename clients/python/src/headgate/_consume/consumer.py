@@ -106,6 +106,8 @@ class Consumer:
         for frame in heard.events:
             self._work.take(frame, self._now())
         self._work.begin()
+        # Its lease has to be renewed in time.
+        self._wake.set()
 
     async def _write(self, line: Line) -> None:
         loop = asyncio.get_running_loop()
@@ -123,9 +125,9 @@ class Consumer:
             if refusals is None:
                 self._hand.streamed()
                 continue
-            self._hand.heard(batch)
             for refusal in refusals:
                 self._refused(refusal.delivery, refusal.code, refusal.message)
+            self._hand.heard(batch)
 
     def _concluded(self) -> None:
         """Something may be said, and something else begun."""

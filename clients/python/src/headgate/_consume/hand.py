@@ -153,7 +153,7 @@ class Hand:
             self._sent.popitem(last=False)
 
     def heard(self, batch: Batch) -> None:
-        """A call that carried this was answered; its refusals are told one by one."""
+        """A call that carried this was answered, and its refusals were told before."""
         for id_, _ in batch.verdicts:
             self._sent.pop(id_, None)
 

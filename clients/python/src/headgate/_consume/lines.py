@@ -42,9 +42,9 @@ class Lines:
         """The next line. What is in hand is said first, before others can be given it."""
         while batch := hand.flush(now()):
             refusals = await self.settle(batch)
-            hand.heard(batch)
             for refusal in refusals:
                 hand.refused(refusal.delivery or "", refusal.code, now())
+            hand.heard(batch)
         if self._transport != "poll":
             try:
                 return await self._stream(hand)
