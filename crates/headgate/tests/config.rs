@@ -151,6 +151,8 @@ fn every_key_of_a_slack_channel_means_what_it_says() {
     assert_eq!(certificate.name, "platform-tls-client.slack.com");
     assert_eq!((team.self_events, plain.self_events), (SelfEvents::Drop, SelfEvents::Flag));
     assert_eq!((team.body_bytes_max, plain.body_bytes_max), (Some(256 << 10), None));
+    let merging = (team.merge_mentions, plain.merge_mentions);
+    assert_eq!(merging, (Some(Duration::from_millis(300)), None));
     let days = |count: u64| Some(Duration::from_secs(count * 24 * 3600));
     assert_eq!((team.dedupe, plain.dedupe), (days(3), None));
     assert_eq!(team.team_names.get("T0123").map(String::as_str), Some("Acme"));

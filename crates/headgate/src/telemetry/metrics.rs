@@ -143,6 +143,11 @@ const COUNTERS: &[Metric] = &[
     ),
     counts("headgate_slack_events_total", &["channel"], "Events of Slack stored"),
     counts(
+        "headgate_slack_mentions_joined_total",
+        &["channel"],
+        "Mentions stored as one event with their message",
+    ),
+    counts(
         "headgate_slack_own_events_dropped_total",
         &["channel"],
         "Events dropped because the app itself did them",
