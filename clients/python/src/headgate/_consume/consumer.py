@@ -22,6 +22,8 @@ log = logging.getLogger("headgate")
 # What is left to say when the time to finish is over may take so long.
 _LAST_WORDS = 5.0
 _WORDS_AGAIN = 0.2
+# The answer to a lease call that was under way at a stop has so long.
+_LAST_ANSWER = 0.5
 
 
 class Consumer:
@@ -45,6 +47,7 @@ class Consumer:
 
     def stop(self) -> None:
         """Takes nothing more; `run` returns when what is in hand is done."""
+        self._hand.close()
         self._stopping.set()
 
     async def run(self, drain: float) -> None:
@@ -99,8 +102,12 @@ class Consumer:
             heard = await line.receive()
             for refusal in heard.refusals:
                 self._refused(refusal.delivery, refusal.code, refusal.message)
-            if heard.events and not self._stopping.is_set():
+            if not self._stopping.is_set():
                 self._take(heard)
+            elif not line.gives_back:
+                for frame in heard.events:
+                    self._work.give_back(frame, self._now())
+                return
 
     def _take(self, heard: Heard) -> None:
         for frame in heard.events:
@@ -151,7 +158,11 @@ class Consumer:
     async def _leave(self, grace: float) -> None:
         """Finishes what is in hand, or gives it back when its time is over."""
         self._stopping.set()
+        self._hand.close()
         if self._line is not None and not self._line.gives_back:
+            if self._reader is not None and self._line.asks:
+                # What this call leases nobody else can have: there is an answer soon, or none.
+                await asyncio.wait({self._reader}, timeout=_LAST_ANSWER)
             self._hand.give_back("the client stopped before its turn")
         self._hand.lost(self._now())
         until = self._now() + grace

@@ -56,13 +56,14 @@ class Hand:
         self._pending: OrderedDict[str, _Said] = OrderedDict()
         self._sent: OrderedDict[str, _Said] = OrderedDict()
         self._done: OrderedDict[Key, float] = OrderedDict()
+        self._is_closed = False
         # No lease needs to be renewed before this moment.
         self._renewal_at = math.inf
 
     @property
     def room(self) -> int:
         """How many more may be taken."""
-        return max(self.concurrency - len(self._held), 0)
+        return 0 if self._is_closed else max(self.concurrency - len(self._held), 0)
 
     @property
     def running(self) -> int:
@@ -73,6 +74,10 @@ class Hand:
     def has_said_all(self) -> bool:
         """Whether every verdict was heard, as far as can be known."""
         return not self._pending and not self._sent
+
+    def close(self) -> None:
+        """Nothing more is to be taken."""
+        self._is_closed = True
 
     def take(self, key: Key, delivery: str, work: Any, now: float) -> None:
         """Takes a delivery; `work` is given back by `start` when it is its turn."""

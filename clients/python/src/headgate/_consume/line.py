@@ -39,6 +39,8 @@ class Line(Protocol):
     name: str
     # Whether the gateway gives back what is unsettled when the line is closed.
     gives_back: bool
+    # Whether a call is under way that may lease.
+    asks: bool
 
     async def receive(self) -> Heard:
         """Waits for what comes next."""

@@ -36,6 +36,7 @@ class Poll:
         self._room = room
         self._ends_at = ends_at
         self._freed = asyncio.Event()
+        self.asks = False
 
     async def receive(self) -> Heard:
         """Leases what there is, up to the room there is."""
@@ -49,7 +50,12 @@ class Poll:
             "wait_ms": WAIT_MS,
             "lease_ms": self._lease_ms,
         }
-        answer = await self._http.call("POST", self._path + "/lease", body=ask, wait=WAIT_MS / 1000)
+        path, wait = self._path + "/lease", WAIT_MS / 1000
+        self.asks = True
+        try:
+            answer = await self._http.call("POST", path, body=ask, wait=wait)
+        finally:
+            self.asks = False
         try:
             return Heard(events=tuple(answer["deliveries"]))
         except (KeyError, TypeError):

@@ -38,6 +38,7 @@ class Stream:
 
     name = "websocket"
     gives_back = True
+    asks = False
 
     def __init__(self, socket: ClientConnection, server: str) -> None:
         self._socket = socket
