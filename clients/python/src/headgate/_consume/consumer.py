@@ -160,20 +160,24 @@ class Consumer:
         self._stopping.set()
         self._hand.close()
         if self._line is not None and not self._line.gives_back:
-            if self._reader is not None and self._line.asks:
-                # What this call leases nobody else can have: there is an answer soon, or none.
-                await asyncio.wait({self._reader}, timeout=_LAST_ANSWER)
             self._hand.give_back("the client stopped before its turn")
         self._hand.lost(self._now())
         until = self._now() + grace
         while self._hand.running and self._now() < until:
             await self._last_words(min(until, self._hand.next_at()))
         await self._work.give_up(retry(0, "the client stopped before the handler was done"))
+        await self._say_all()
+        if self._line is not None and self._line.asks and self._reader is not None:
+            # What this call leases nobody else can have: there is an answer soon, or none.
+            await asyncio.wait({self._reader}, timeout=_LAST_ANSWER)
+            await self._say_all()
+        await self._close_line()
+
+    async def _say_all(self) -> None:
         until = self._now() + _LAST_WORDS
         while not self._hand.has_said_all and self._now() < until:
             if not await self._last_words(self._now() + _WORDS_AGAIN):
                 break
-        await self._close_line()
 
     async def _last_words(self, until: float) -> bool:
         """Says what there is by a call, which is answered; False when it is of no use."""
