@@ -7,7 +7,9 @@ mod client;
 pub mod cron;
 mod gateway;
 pub mod kill;
+mod proxy;
 pub mod senders;
 
 pub use client::{Connection, Response, request};
 pub use gateway::{Gateway, binary, python, write_config, write_config_of_server};
+pub use proxy::Proxy;

@@ -13,6 +13,7 @@ mod quarantine;
 mod reindex;
 mod reload;
 mod requests;
+mod rust_client;
 mod slack;
 mod slow;
 mod tour;

@@ -39,10 +39,6 @@ impl Address {
         &self.base
     }
 
-    pub(crate) fn uri(&self) -> &Uri {
-        &self.uri
-    }
-
     pub(crate) fn authorization(&self) -> Option<&HeaderValue> {
         self.authorization.as_ref()
     }

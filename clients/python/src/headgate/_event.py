@@ -70,7 +70,8 @@ class Event:
     type: str
     created_at: datetime
     channel: Channel
-    data: Mapping[str, Any] = field(repr=False)
+    # Whatever it is where the shape of its type could not be made.
+    data: Mapping[str, Any] = field(repr=False, metadata={"as_it_is": True})
     prompt_ready: str = field(repr=False)
     prompt_ready_version: int = field(repr=False)
     origin: str = "live"

@@ -78,7 +78,8 @@ def _fields(cls: Hashable) -> tuple[tuple[str, str, _Reader, bool], ...]:
         missing = dataclasses.MISSING
         required = field.default is missing and field.default_factory is missing
         key = field.metadata.get("key", field.name)
-        known.append((field.name, key, _reader(hints[field.name]), required))
+        hint = Any if field.metadata.get("as_it_is") else hints[field.name]
+        known.append((field.name, key, _reader(hint), required))
     return tuple(known)
 
 

@@ -49,9 +49,14 @@ class FakeGateway:
         self._changed.set()
         return put
 
+    def attach(self, client: Headgate) -> Headgate:
+        """Has a client speak to this instead of a socket; answers the client."""
+        client._attach(self.transport)
+        return client
+
     async def run(self, client: Headgate, timeout: float = 10.0) -> None:
         """Runs a client until every event is settled, and stops it."""
-        client._attach(self.transport)
+        self.attach(client)
         running = asyncio.create_task(client.run())
         settled = asyncio.create_task(self.settled())
         try:
