@@ -22,6 +22,7 @@ impl Address {
                             and query";
             // Of a URL with a password nothing is shown before its end.
             let shown = base.rsplit_once('@').map_or(base, |(_, host)| host);
+            let shown = shown.split('?').next().unwrap_or_default();
             ClientError::configuration("url", expected, shown)
         };
         let uri: Uri = base.parse().map_err(|_| wrong())?;

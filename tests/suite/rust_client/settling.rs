@@ -97,7 +97,7 @@ async fn a_stop_finishes_what_runs_and_gives_back_the_rest() -> Result<()> {
     Ok(())
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_event_that_no_handler_takes_is_a_dead_letter() -> Result<()> {
     let world = World::start()?;
     world.send_many(0..1)?;
