@@ -1,3 +1,5 @@
+//! Prints what comes, as a model would read it.
+
 use headgate_client::{Client, ClientError, Event};
 
 #[tokio::main]

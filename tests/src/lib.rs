@@ -9,6 +9,7 @@ mod gateway;
 pub mod kill;
 mod proxy;
 pub mod senders;
+pub mod sink;
 
 pub use client::{Connection, Response, request};
 pub use gateway::{Gateway, binary, python, write_config, write_config_of_server};

@@ -39,7 +39,6 @@ pub(crate) struct Stopping(watch::Receiver<bool>);
 
 impl Client {
     /// What a client is made of.
-    #[must_use]
     pub fn builder() -> Builder {
         Builder::default()
     }

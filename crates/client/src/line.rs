@@ -56,7 +56,7 @@ impl From<ClientError> for Ended {
 #[derive(Debug)]
 pub(crate) enum Line {
     Stream(Box<Stream>),
-    Poll(Poll),
+    Poll(Box<Poll>),
 }
 
 impl Line {
@@ -145,7 +145,8 @@ impl Lines {
             _ => now + POLLED_FOR,
         };
         let lease = self.settings.lease;
-        Ok(Line::Poll(Poll::new(self.http.clone(), &self.path, lease, ends_at.saturating_sub(now))))
+        let lasts = ends_at.saturating_sub(now);
+        Ok(Line::Poll(Box::new(Poll::new(self.http.clone(), &self.path, lease, lasts))))
     }
 
     fn may_not_poll(&self) -> bool {

@@ -117,7 +117,7 @@ impl Ticker {
             let Some(index) = self.slots.index_of(firing.schedule.id()) else { continue };
             let Some(slot) = self.slots.at_mut(index) else { continue };
             match outcome {
-                Outcome::Stored(id) => slot.stored(*id),
+                Outcome::Stored(id) | Outcome::Known(id) => slot.stored(*id),
                 Outcome::Overlapped => {
                     missed.push(slot.overlapped(firing));
                     // It may have been the last of `max_fires`.

@@ -9,6 +9,8 @@ use std::time::Duration;
 
 mod cron;
 pub use cron::*;
+mod push;
+pub use push::*;
 mod smtp;
 pub use smtp::*;
 

@@ -13,6 +13,9 @@ mod patience;
 
 mod private;
 
+mod attempt;
+pub use attempt::{Attempt, Attempts, EventDelivery, Standing, Tried};
+
 mod dead_letter;
 pub use dead_letter::{DeadLetter, DeadLetterPage, DeadLetterQuery};
 
@@ -32,8 +35,8 @@ pub use source_notes::{KeptNote, SourceNote, SourceNotes};
 
 mod subscription;
 pub use subscription::{
-    AckMode, DeliveryId, DeliveryIdError, LeaseAsk, RetryPolicy, SettleError, Settlement, Start,
-    SubscriptionError, SubscriptionSpec, SubscriptionStatus, Verb,
+    AckMode, DeliveryId, DeliveryIdError, LeaseAsk, Order, PushFormat, PushSpec, RetryPolicy,
+    SettleError, Settlement, Start, SubscriptionError, SubscriptionSpec, SubscriptionStatus, Verb,
 };
 
 mod backup;

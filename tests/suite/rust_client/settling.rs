@@ -1,7 +1,7 @@
 //! What becomes of an event by what its handler does.
 
 use super::world::{World, consume};
-use anyhow::Result;
+use anyhow::{Context, Result};
 use headgate_client::{Bury, Event, RetryAfter, Transport};
 use serde_json::Value;
 use std::{
@@ -13,15 +13,15 @@ use std::{
 
 type Attempts = Arc<Mutex<BTreeMap<u64, Vec<u32>>>>;
 
-fn note(attempts: &Attempts, event: &Event) -> (u64, usize) {
-    let body: Value =
-        serde_json::from_str(event.webhook().expect("a webhook").body.get()).expect("JSON");
-    let number = body["number"].as_u64().expect("a number");
-    let attempt = event.delivery().expect("a delivery").attempt;
+fn note(attempts: &Attempts, event: &Event) -> Result<(u64, usize)> {
+    let webhook = event.webhook().context("a webhook")?;
+    let body: Value = serde_json::from_str(webhook.body.get())?;
+    let number = body["number"].as_u64().context("a number")?;
+    let attempt = event.delivery().context("a delivery")?.attempt;
     let mut attempts = attempts.lock().unwrap_or_else(PoisonError::into_inner);
     let of_it = attempts.entry(number).or_default();
     of_it.push(attempt);
-    (number, of_it.len())
+    Ok((number, of_it.len()))
 }
 
 #[tokio::test]
@@ -34,7 +34,7 @@ async fn what_a_handler_answers_decides() -> Result<()> {
     client.on_type("webhook.*", move |event: Event| {
         let (noted, stopper) = (Arc::clone(&noted), stopper.clone());
         async move {
-            match note(&noted, &event) {
+            match note(&noted, &event)? {
                 (0, _) => {
                     return Err(Box::<dyn Error + Send + Sync>::from(Bury("unwanted".into())));
                 }

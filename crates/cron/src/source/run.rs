@@ -7,7 +7,7 @@ use headgate_event::{
     Accepted, StoreError,
     limits::{
         CRON_BATCHES_AT_ONCE_MAX, CRON_RETRY_FIRST, CRON_RETRY_LONGEST, CURSORS_SAVE_EVERY,
-        STORE_RETRY_AFTER,
+        SCHEDULE_TOMBSTONES_LOOK_EVERY, STORE_RETRY_AFTER,
     },
 };
 use std::{sync::Arc, time::Duration};
@@ -33,7 +33,9 @@ impl Running {
         let (stop, stopping) = watch::channel(false);
         let task = tokio::spawn(async move {
             let pause = CRON_RETRY_FIRST;
-            let mut work = Work { inner, stopping, is_settled: true, save_at: None, pause };
+            let forget_at = Instant::now();
+            let mut work =
+                Work { inner, stopping, is_settled: true, save_at: None, forget_at, pause };
             while work.round().await.is_ok() {}
             work.flush().await;
         });
@@ -57,6 +59,8 @@ struct Work {
     is_settled: bool,
     /// When the next cursors are to be stored, after some were.
     save_at: Option<Instant>,
+    /// When it is next looked for what was removed long ago.
+    forget_at: Instant,
     /// How long a failed store of cursors is left before the next.
     pause: Duration,
 }
@@ -65,7 +69,10 @@ impl Work {
     /// Fires all that is due, and sleeps.
     async fn round(&mut self) -> Result<(), Stopped> {
         while self.fire().await? {}
-        self.forget_removed().await;
+        if self.forget_at <= Instant::now() {
+            self.forget_removed().await;
+            self.forget_at = Instant::now() + SCHEDULE_TOMBSTONES_LOOK_EVERY;
+        }
         let now = self.inner.ports.clock.now();
         let wait = self.inner.core().sleep_until(now).since(now);
         let until = self.save_at.map(|at| at.saturating_duration_since(Instant::now()));
@@ -253,7 +260,10 @@ impl Inner {
                 "expected {expected} ids from the store, found {found}"
             )));
         }
-        let mut stored = accepted.into_iter().map(Accepted::id).map(Outcome::Stored);
+        let mut stored = accepted.into_iter().map(|accepted| match accepted {
+            Accepted::New(id) => Outcome::Stored(id),
+            Accepted::Duplicate(id) | Accepted::Conflict(id) => Outcome::Known(id),
+        });
         Ok(outcomes.into_iter().filter_map(|left_out| left_out.or_else(|| stored.next())).collect())
     }
 

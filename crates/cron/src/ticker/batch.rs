@@ -31,8 +31,10 @@ pub struct Batch {
 /// What became of a firing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// It is stored under this id, by this call or before.
+    /// It is stored under this id.
     Stored(EventId),
+    /// It was stored before, and its cursor was not: a crash came between.
+    Known(EventId),
     /// It was left out: the event before is unsettled.
     Overlapped,
 }

@@ -43,6 +43,8 @@ pub const CRON_BATCH_BYTES_MAX: usize = 16 << 20;
 pub const CRON_REPEATED_MAX: u64 = 100_000;
 /// How long the cursor of a schedule that was removed is kept.
 pub const SCHEDULE_TOMBSTONE_AGE: Duration = Duration::from_secs(7 * 24 * 3600);
+/// How often it is looked for cursors that are older than that: it goes through all of them.
+pub const SCHEDULE_TOMBSTONES_LOOK_EVERY: Duration = Duration::from_secs(60);
 /// The most occurrences of one call to backfill.
 pub const BACKFILL_MAX: u64 = 10_000;
 /// The longest idempotency key of a run by hand, in bytes.

@@ -6,9 +6,14 @@
 
 mod removing;
 
-use super::{read::Reading, registry::Registry, state::State};
+use super::{
+    read::Reading,
+    registry::Registry,
+    state::{Ring, State},
+};
 use crate::{
     QueueError, Seq, SettleError, SourceNote, SubscriptionSpec,
+    attempt::NotedAttempt,
     subscription::{Claim, Held, Subscriber},
 };
 use headgate_event::{
@@ -62,6 +67,8 @@ pub(super) struct Move {
     /// The newest event.
     pub(super) head: Seq,
     pub(super) what: What,
+    /// What came of attempts, to be kept with it.
+    pub(super) attempts: Vec<NotedAttempt>,
     pub(super) answer: Answer<Settled>,
 }
 
@@ -81,6 +88,7 @@ pub(super) enum What {
 /// The writer's own state.
 struct Writer {
     state: State,
+    ring: Ring,
     registry: Arc<Registry>,
     reading: Reading,
     seed: u64,
@@ -100,7 +108,8 @@ impl Committer {
     ) -> std::io::Result<Self> {
         let (calls, queue) = mpsc::channel(STATE_CALLS_QUEUED_MAX);
         let fault = Fault::default();
-        let writer = Writer { state, registry, reading, seed, fault: Arc::clone(&fault) };
+        let ring = Ring::default();
+        let writer = Writer { state, ring, registry, reading, seed, fault: Arc::clone(&fault) };
         let thread = std::thread::Builder::new()
             .name("headgate-state".to_owned())
             .spawn(move || writer.run(queue))?;
@@ -124,7 +133,9 @@ impl Committer {
         let (answer, _) = oneshot::channel();
         let calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(calls) = calls.as_ref() {
-            let _ = calls.try_send(Call::Move(Move { subscriber, now, head, what, answer }));
+            let attempts = Vec::new();
+            let one = Move { subscriber, now, head, what, attempts, answer };
+            let _ = calls.try_send(Call::Move(one));
         }
     }
 
@@ -218,7 +229,9 @@ impl Writer {
     fn commit(&mut self, moves: Vec<Move>) {
         let mut touched = Touched::new();
         let mut answers = Vec::with_capacity(moves.len());
-        for Move { subscriber, now, head, what, answer } in moves {
+        let mut noted = Vec::new();
+        for Move { subscriber, now, head, what, attempts, answer } in moves {
+            noted.extend(attempts.into_iter().map(|one| (subscriber.generation(), one)));
             let settled = subscriber.held_live().map(|mut held| {
                 let note = matches!(what, What::Note);
                 let settled = stage(&mut held, what, now, head, self.seed);
@@ -229,7 +242,11 @@ impl Writer {
             }
             answers.push((answer, settled.map(|(settled, _)| settled)));
         }
-        let written = if touched.is_empty() { Ok(()) } else { self.write(&touched) };
+        let written = if touched.is_empty() && noted.is_empty() {
+            Ok(())
+        } else {
+            self.write(&touched, &noted)
+        };
         for subscriber in touched.into_values() {
             match written {
                 Ok(()) => subscriber.held().deliveries.commit(),
@@ -244,16 +261,19 @@ impl Writer {
         }
     }
 
-    fn write(&mut self, touched: &Touched) -> rusqlite::Result<()> {
-        let reading = self.reading.clone();
+    fn write(&mut self, touched: &Touched, noted: &[(u64, NotedAttempt)]) -> rusqlite::Result<()> {
+        let (reading, mut ring) = (self.reading.clone(), self.ring);
         let id_of = |seq| reading.id_of(seq);
         let written = self.change(|transaction| {
             for (generation, subscriber) in touched {
                 let changes = subscriber.held().deliveries.changes();
                 super::state::write(transaction, *generation, &changes, &id_of)?;
             }
-            Ok(())
+            super::state::note_attempts(transaction, &mut ring, noted)
         });
+        if written.is_ok() {
+            self.ring = ring;
+        }
         written.inspect_err(|error| tracing::error!(%error, "the state cannot be written"))
     }
 
@@ -305,7 +325,7 @@ impl Writer {
         let all = self.registry.all().into_iter();
         let touched = all.map(|subscriber| (subscriber.generation(), subscriber)).collect();
         // A failure is logged, and costs the next start a second look at the same events.
-        let _ = self.write(&touched);
+        let _ = self.write(&touched, &[]);
     }
 }
 

@@ -4,13 +4,13 @@ use super::{Inner, Memory};
 use crate::{
     LeaseAsk, QueueError, Selection, SettleError, Settlement, Stored,
     patience::Patience,
-    subscription::{Leased, Subscriber, lease_end},
+    subscription::{Leased, Subscriber, lease_end, thread_of},
 };
 use headgate_event::{
     Event, Timestamp,
     limits::{LEASE_DELIVERIES_MAX, LEASE_WAIT_MS_MAX},
 };
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 /// What jitter is made of: always the same, so that tests can be repeated.
 const SEED: u64 = 0;
@@ -48,6 +48,8 @@ impl Memory {
         let mut held = known.held_live()?;
         held.end_leases(now, kept.head(), SEED);
         letters.commit(known, &mut held, kept);
+        let order = held.spec.order;
+        held.deliveries.keep_order(order);
         held.deliveries.wake(now);
         if held.spec.paused {
             return Ok(Vec::new());
@@ -63,7 +65,8 @@ impl Memory {
                 break;
             }
             if wants(&held.spec.selection, &stored) {
-                leased.extend(held.deliveries.lease_first(stored.seq, until));
+                let thread = stored.event.thread_key().map(thread_of);
+                leased.extend(held.deliveries.lease_first(stored.seq, thread, until));
             } else {
                 held.deliveries.pass(stored.seq);
             }
@@ -82,6 +85,9 @@ impl Memory {
         let mut claims = known.claims(settlements);
         let mut unwanted = known.not_open(&claims);
         let selection = known.held().spec.selection.clone();
+        let thread = |seq| Some((seq, thread_of(inner.events.at(seq)?.event.thread_key()?)));
+        let threads: BTreeMap<_, _> = unwanted.iter().copied().filter_map(thread).collect();
+        claims.iter_mut().for_each(|claim| claim.tell_thread(&threads));
         let wanted = |seq| inner.events.at(seq).is_some_and(|stored| wants(&selection, &stored));
         unwanted.retain(|seq| !wanted(*seq));
         claims.iter_mut().for_each(|claim| claim.refuse(&unwanted));

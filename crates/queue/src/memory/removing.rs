@@ -18,13 +18,14 @@ impl Memory {
     pub(super) fn erase_event(&self, id: EventId) -> Result<Option<Erased>, QueueError> {
         let (mut inner, now) = (self.open()?, self.clock.now());
         let Some(seq) = inner.events.place_of_id(id) else { return Ok(None) };
-        let Inner { events, letters, subscribers, .. } = &mut *inner;
+        let Inner { events, letters, subscribers, attempts, .. } = &mut *inner;
         for known in subscribers.values() {
             let mut held = known.held();
             held.deliveries.drop_event(seq);
             letters.commit(known, &mut held, events);
         }
         letters.erase(seq);
+        attempts.erase(seq);
         Ok(events.erase(seq, now))
     }
 }

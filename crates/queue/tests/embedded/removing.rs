@@ -141,6 +141,7 @@ fn as_version_one(folder: &Path) {
     let back = "ALTER TABLE state_dead_letters DROP COLUMN event_id;
         ALTER TABLE state_places DROP COLUMN expired;
         DROP TABLE state_kept; DROP TABLE state_erasures; DROP TABLE state_source_notes;
+        DROP TABLE state_attempts; ALTER TABLE state_deferred DROP COLUMN thread;
         PRAGMA user_version = 1;";
     state.execute_batch(back).expect("changed");
 }

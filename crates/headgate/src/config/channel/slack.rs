@@ -1,6 +1,6 @@
 //! A channel of type `slack`: by what Slack proves itself, and what is answered and named.
 
-use super::{LATER, SlackChannel};
+use super::SlackChannel;
 use crate::config::{Context, secret, section::Section, value::Value};
 use headgate_event::{
     Channel,
@@ -45,7 +45,7 @@ pub(super) fn read(
     let team_names = optional(section, "team_names", names);
     let names = optional(section, "names", names);
     let answers = optional(section, "answers", answers);
-    section.report_unknown(&LATER);
+    section.report_unknown(&[]);
     let spec = SlackChannelSpec {
         channel: channel?,
         signing_secrets: secrets?.unwrap_or_default(),

@@ -87,7 +87,7 @@ impl World {
         for seq in self.deliveries.cursor() + 1..=self.head.min(self.deliveries.cursor() + 4) {
             if !wanted(seq) {
                 self.deliveries.pass(seq);
-            } else if let Some(leased) = self.deliveries.lease_first(seq, at(until)) {
+            } else if let Some(leased) = self.deliveries.lease_first(seq, None, at(until)) {
                 self.note(leased, until)?;
             }
         }
