@@ -16,6 +16,7 @@ mod quarantine;
 mod reindex;
 mod reload;
 mod requests;
+mod rust_client;
 mod slack;
 mod slow;
 mod tour;

@@ -22,8 +22,7 @@ use headgate_event::{
 };
 use headgate_http::{
     Answer, Arrival, Intake, Origin, RawRequest, RefusalLog, Refused, Reject, Rejection,
-    RejectionSink, RequestId, TrustedProxies, Verified, empty_answer, json_answer,
-    text_answer,
+    RejectionSink, RequestId, TrustedProxies, Verified, empty_answer, json_answer, text_answer,
 };
 use http::{HeaderValue, Method, Request, StatusCode};
 use http_body::Body;
@@ -187,7 +186,9 @@ impl WebhookSource {
         // A large body takes long enough to hold up the requests that share its thread.
         let proved = if large { tokio::task::spawn_blocking(work).await } else { Ok(work()) };
         let stored = match proved {
-            Ok(Ok(Proved::Shaken(shaken))) => return self.shaken(&channel, *shaken, now, &id).await,
+            Ok(Ok(Proved::Shaken(shaken))) => {
+                return self.shaken(&channel, *shaken, now, &id).await;
+            }
             Ok(Ok(Proved::Events(verified, drafts))) => match channel.admit(now) {
                 Ok(()) => self.store(verified, drafts).await,
                 Err(reject) => Err(reject),

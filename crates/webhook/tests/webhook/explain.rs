@@ -9,7 +9,6 @@ use http::{HeaderName, Uri};
 use std::{
     fs,
     net::{Ipv4Addr, SocketAddr},
-
     time::Duration,
 };
 
