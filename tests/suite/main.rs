@@ -2,10 +2,12 @@
 
 mod backup;
 mod bad_input;
+mod bus;
 mod cron;
 mod damage;
 mod durability;
 mod fake_slack;
+mod mail;
 mod metrics;
 mod openapi;
 mod peers;

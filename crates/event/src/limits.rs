@@ -7,6 +7,9 @@ pub use socket::*;
 
 use std::time::Duration;
 
+mod fetch;
+pub use fetch::*;
+
 mod cron;
 pub use cron::*;
 mod push;
@@ -16,6 +19,11 @@ pub use smtp::*;
 
 mod mail;
 pub use mail::*;
+
+mod app;
+pub use app::*;
+mod inbound;
+pub use inbound::*;
 
 /// The longest `prompt_ready`, in bytes.
 pub const PROMPT_BYTES_MAX: usize = 4096;
@@ -449,6 +457,7 @@ const _: () = assert!(LARGE_SLICE_BYTES < LARGE_CALL_BYTES_MIN);
 const _: () = assert!(ACCEPT_BYTES_MAX as u64 <= DISK_FREE_BYTES_MIN);
 const _: () = assert!((DISK_PROBE_BYTES as u64) < DISK_FREE_BYTES_MIN);
 const _: () = assert!(THREAD_KEY_BYTES_MAX <= FILTER_VALUE_BYTES_MAX);
+const _: () = assert!(APP_ID_BYTES_MAX <= FILTER_VALUE_BYTES_MAX);
 const _: () = assert!(DEDUPE_KEPT_EVENTS < INDEX_LAG_EVENTS_MAX);
 const _: () = assert!(SETTLE_IDS_MAX * (REASON_BYTES_MAX + 256) <= API_BODY_BYTES_MAX);
 const _: () = assert!(STREAM_IN_FLIGHT_DEFAULT <= IN_FLIGHT_MAX);

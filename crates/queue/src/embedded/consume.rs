@@ -146,8 +146,8 @@ fn wish(
     held.deliveries.keep_order(order);
     held.deliveries.wake(now);
     let max = ask.max.min(LEASE_DELIVERIES_MAX).min(held.deliveries.room());
-    let again = held.deliveries.ready_again(max);
     let (cursor, last) = (held.deliveries.cursor(), head.min(held.deliveries.reach()));
+    let again = held.deliveries.ready_again(held.deliveries.share_again(max, last));
     if held.spec.paused || max == 0 || (again.is_empty() && cursor >= last) {
         return Ok(None);
     }

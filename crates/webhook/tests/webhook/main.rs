@@ -1,6 +1,10 @@
 //! The webhook source as the binary uses it: requests in, answers and drafts out.
 
 #[cfg(test)]
+mod files;
+#[cfg(test)]
+mod folder;
+#[cfg(test)]
 mod gate;
 
 #[cfg(test)]
