@@ -54,6 +54,8 @@ def binary() -> Path:
 class Gateway:
     """A gateway with its folder; it keeps its port over kills."""
 
+    key = KEY
+
     def __init__(self, folder: Path, tables: str = "") -> None:
         self._folder = folder
         self._tables = tables
@@ -83,6 +85,10 @@ class Gateway:
         else:
             raise RuntimeError("headgate did not start: " + "".join(self.lines))
         threading.Thread(target=self._drain, args=(self._process,), daemon=True).start()
+
+    def post(self, path: str, body: Any) -> None:
+        """Sends JSON as a stranger would."""
+        httpx.post(self.url + path, json=body).raise_for_status()
 
     def kill(self) -> None:
         """Kills it as a power cut would."""
