@@ -142,6 +142,7 @@ async def test_customers_are_kept_in_step_whatever_the_order(
     fake.put(make_event("webhook.received", body=body, event=named))
     await fake.run(again)
     rows = database.execute("select id, email, is_deleted from customer").fetchall()
+    database.close()
     assert rows == [(customer, None, 1)]
     assert email != "old@example.com"
 
