@@ -8,6 +8,7 @@ use clap::{Parser, Subcommand};
 use std::time::Duration;
 
 mod call;
+mod consume;
 mod cron;
 mod delivery;
 mod disk;
@@ -76,6 +77,24 @@ enum Benchmark {
         /// How often both loads are measured.
         #[arg(long, default_value_t = 3)]
         rounds: usize,
+        /// A binary to measure in the place of the one that the tree makes.
+        #[arg(long)]
+        headgate: Option<std::path::PathBuf>,
+    },
+    /// The clients: how fast they take, handle and settle what waits.
+    Consume {
+        /// How many events wait.
+        #[arg(long, default_value_t = 200_000)]
+        events: u64,
+        /// The size of the body in bytes.
+        #[arg(long, default_value_t = 1024)]
+        body_bytes: usize,
+        /// How many handlers run at one time.
+        #[arg(long, default_value_t = 1_000)]
+        concurrency: usize,
+        /// A Python that has the package `headgate`; it is measured too.
+        #[arg(long)]
+        python: Option<std::path::PathBuf>,
         /// A binary to measure in the place of the one that the tree makes.
         #[arg(long)]
         headgate: Option<std::path::PathBuf>,
@@ -180,6 +199,9 @@ fn main() -> Result<()> {
         Benchmark::Large { connections, large_mib, seconds, rounds, headgate } => {
             let (span, large_bytes) = (Duration::from_secs(seconds), large_mib << 20);
             large::run(&large::Plan { connections, large_bytes, span, rounds, headgate })
+        }
+        Benchmark::Consume { events, body_bytes, concurrency, python, headgate } => {
+            consume::run(&consume::Plan { events, body_bytes, concurrency, python, headgate })
         }
         Benchmark::Drip { to, connections } => drip::run(to, connections),
         Benchmark::Store { events, connections, seconds, body_bytes } => {
