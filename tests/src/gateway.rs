@@ -92,6 +92,11 @@ impl Gateway {
 
     /// `kill -9`.
     pub fn kill(mut self) -> Result<()> {
+        self.kill_in_place()
+    }
+
+    /// `kill -9`, for who starts another in its place.
+    pub fn kill_in_place(&mut self) -> Result<()> {
         self.child.kill()?;
         self.child.wait()?;
         Ok(())

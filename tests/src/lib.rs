@@ -8,10 +8,11 @@ pub mod cron;
 mod gateway;
 pub mod kill;
 mod mail;
+mod proxy;
 pub mod senders;
 pub mod sink;
 
 pub use client::{Connection, Response, request};
-pub use mail::MailConnection;
-
 pub use gateway::{Gateway, binary, python, write_config, write_config_of_server};
+pub use mail::MailConnection;
+pub use proxy::Proxy;

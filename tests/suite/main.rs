@@ -2,6 +2,7 @@
 
 mod backup;
 mod bad_input;
+mod bus;
 mod cron;
 mod damage;
 mod durability;
@@ -15,6 +16,7 @@ mod quarantine;
 mod reindex;
 mod reload;
 mod requests;
+mod rust_client;
 mod slack;
 mod slow;
 mod tour;

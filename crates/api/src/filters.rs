@@ -84,7 +84,7 @@ fn name(what: &str, text: &str) -> Result<String, String> {
 
 impl FilterName {
     /// The names of all query parameters, for routes that take them.
-    pub(crate) const PARAMETERS: [&'static str; 10] = [
+    pub(crate) const PARAMETERS: [&'static str; 11] = [
         "type",
         "channel",
         "provider",
@@ -95,6 +95,7 @@ impl FilterName {
         "proposal_id",
         "deal_id",
         "session_id",
+        "event_id",
     ];
 
     /// The name of the query parameter.

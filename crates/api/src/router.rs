@@ -5,12 +5,12 @@
 //! what a key can do.
 
 use crate::{
-    Api, Scope, access, answer, attachments, backups,
+    Api, Scope, access, answer, attachments, backups, bus,
     calls::{
         Call, Needs,
         Verb::{Delete, Get, Post, Put},
     },
-    channels, dead_letters,
+    channels, dead_letters, emit,
     error::ApiError,
     event_deliveries, events, export, health, lease, metrics,
     openapi::{self, says},
@@ -91,9 +91,22 @@ pub(crate) fn calls() -> Vec<Call> {
         Call::new((Get, "/v1/export"), ADMIN, export::export, says::copies::export()),
         Call::new((Post, "/v1/backups"), ADMIN, backups::make, says::copies::back_up()),
     ]);
+    calls.extend(applications());
     calls.extend(timers());
     calls.extend(quarantine());
     calls
+}
+
+/// The calls of applications, for their own events.
+fn applications() -> Vec<Call> {
+    const READ: Needs = Needs::Scope(Scope::Read);
+    const EMIT: Needs = Needs::Scope(Scope::Emit);
+    use says::app as says;
+    vec![
+        Call::new((Post, "/v1/events"), EMIT, emit::emit, says::emit()),
+        Call::new((Get, "/events"), READ, bus::list, says::list()),
+        Call::new((Get, "/events/{event_id}"), READ, bus::show, says::show()),
+    ]
 }
 
 /// The calls of schedules. Running one makes an event, as emitting does.

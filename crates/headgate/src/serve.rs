@@ -1,6 +1,7 @@
 //! `headgate serve`: the gateway from its start to its stop, top to bottom.
 
 mod announce;
+mod applications;
 mod authenticator;
 mod certificates;
 mod configuration;
@@ -23,6 +24,7 @@ use crate::{
     clock::SystemClock,
     config::{Config, Environment, Known, Server},
     failure::Failure,
+    fetcher::Fetcher,
     open_files,
     signals::{Hangups, Signals},
     telemetry,
@@ -30,13 +32,13 @@ use crate::{
 use announce::Announcer;
 use anyhow::Context;
 use certificates::Certificates;
-use headgate_api::{Access, Api, ApiOptions, Links, Measure, Readiness, StreamRules};
+use headgate_api::{Access, Api, ApiOptions, AppOptions, Links, Measure, Readiness, StreamRules};
 use headgate_event::{Clock, prompt::PromptKey};
 use headgate_http::{DrainReport, Intake, IntakeOptions, TrustedProxies};
 use headgate_push::Pushes;
 use headgate_quarantine::Quarantine;
 use headgate_queue::{Embedded, Queue};
-use headgate_webhook::Ports;
+use headgate_webhook::{Fetched, Ports};
 use listeners::{Addresses, Listeners};
 use mail::Hearing;
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -78,8 +80,10 @@ pub async fn run(arguments: &ServeArguments, environment: &Environment) -> Resul
     let sources = Sources::open(&config.channels, &known.providers, ports, of_mail)?;
     let listeners = Listeners::bind(&config).await?;
     let (stop, stopping) = watch::channel(false);
+    let app = applications::options(&config, &storage);
     let shown = Shown { metrics, measure: storage.measure };
-    let mut options = api_options(&config, &storage.embedded, &clock, shown, stopping.clone());
+    let mut options =
+        api_options(&config, &storage.embedded, &clock, (shown, app), stopping.clone());
     let pushes = Pushes::new(Arc::clone(&storage.embedded) as _, pushes::configured(&config));
     options.pushes = Some(pushes.clone());
     options.readiness = readiness(&signals, &sources);
@@ -182,6 +186,7 @@ fn ports(
         clock: Arc::clone(clock),
         prompt_key: storage.prompt_key.clone(),
         rejections: rejections::sink(quarantine),
+        fetched: Arc::new(Fetched::new(Arc::new(Fetcher::of_system()))),
     })
 }
 
@@ -205,7 +210,7 @@ fn api_options(
     config: &Config,
     queue: &Arc<Embedded>,
     clock: &Arc<dyn Clock>,
-    shown: Shown,
+    (shown, app): (Shown, AppOptions),
     stop: watch::Receiver<bool>,
 ) -> ApiOptions {
     ApiOptions {
@@ -226,6 +231,7 @@ fn api_options(
         stop,
         stream: StreamRules::default(),
         backups: None,
+        app,
     }
 }
 

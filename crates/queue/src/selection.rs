@@ -2,7 +2,7 @@
 
 mod keys;
 
-use headgate_event::{Correlation, Event, EventType};
+use headgate_event::{ChannelType, Correlation, Event, EventType};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -46,6 +46,8 @@ pub enum KeyName {
     DealId,
     /// The session.
     SessionId,
+    /// The application's id of its event.
+    EventId,
 }
 
 /// What a selection looks at of an event.
@@ -63,6 +65,8 @@ pub struct Selectable<'a> {
     pub thread_key: Option<&'a str>,
     /// The application's correlation ids.
     pub correlation: &'a Correlation,
+    /// The application's id of its event.
+    pub event_id: Option<&'a str>,
 }
 
 impl Selection {
@@ -98,7 +102,7 @@ impl Selection {
 
 impl KeyName {
     /// All of them, in their order.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::ProviderEvent,
         Self::ThreadKey,
         Self::FlowId,
@@ -106,6 +110,7 @@ impl KeyName {
         Self::ProposalId,
         Self::DealId,
         Self::SessionId,
+        Self::EventId,
     ];
 
     /// The name of the event's field.
@@ -119,6 +124,7 @@ impl KeyName {
             Self::ProposalId => "proposal_id",
             Self::DealId => "deal_id",
             Self::SessionId => "session_id",
+            Self::EventId => "event_id",
         }
     }
 }
@@ -136,6 +142,7 @@ impl<'a> Selectable<'a> {
             KeyName::ProposalId => correlation.proposal_id.as_deref(),
             KeyName::DealId => correlation.deal_id.as_deref(),
             KeyName::SessionId => correlation.session_id.as_deref(),
+            KeyName::EventId => self.event_id,
         }
     }
 }
@@ -149,6 +156,13 @@ impl<'a> From<&'a Event> for Selectable<'a> {
             provider_event: event.provider_event(),
             thread_key: event.thread_key(),
             correlation: event.correlation(),
+            event_id: event_id(event),
         }
     }
+}
+
+/// The application's id of its event; the data of other events is not looked at.
+fn event_id(event: &Event) -> Option<&str> {
+    let is_app = event.channel().kind == ChannelType::App;
+    is_app.then(|| event.app()).flatten().map(|data| data.event_id.as_str())
 }

@@ -36,6 +36,8 @@ pub(crate) struct Ask {
     deal_id: Vec<String>,
     /// Any of these sessions; all when it is empty.
     session_id: Vec<String>,
+    /// Any of these ids that applications gave their events; all when it is empty.
+    event_id: Vec<String>,
     /// Where it begins when it is made; without meaning when it is changed.
     start: StartAsk,
     /// When and how often a delivery comes again.
@@ -108,6 +110,7 @@ impl Ask {
             FilterName::Key(KeyName::ProposalId) => &self.proposal_id,
             FilterName::Key(KeyName::DealId) => &self.deal_id,
             FilterName::Key(KeyName::SessionId) => &self.session_id,
+            FilterName::Key(KeyName::EventId) => &self.event_id,
         }
     }
 }

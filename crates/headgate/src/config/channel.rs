@@ -122,19 +122,22 @@ enum One {
     Cron(Arc<Channel>, Vec<Schedule>),
 }
 
+/// The channel of what applications emit, which is always there.
+pub const APP_CHANNEL: &str = "app";
 /// The types that there are.
 const TYPES: &str = "`webhook`, `email`, `slack` or `cron`";
 
-pub(super) fn read(root: &Section<'_>, context: &Context<'_>) -> Read {
+pub(super) fn read(root: &Section<'_>, context: &Context<'_>, public_url: Option<&str>) -> Read {
     let sections =
         root.optional("channel").map(|value| value.sections("channel", "id")).unwrap_or_default();
     let (mut ids, mut schedules) = (BTreeMap::new(), BTreeMap::new());
     let read: Vec<Option<One>> = sections
         .into_iter()
-        .map(|section| one(section, &mut ids, &mut schedules, context))
+        .map(|section| one(section, &mut ids, &mut schedules, context, public_url))
         .collect();
     let whole: Option<Vec<One>> = read.into_iter().collect();
-    Read { ids: ids.into_keys().collect(), channels: whole.map(sorted) }
+    let ids = ids.into_keys().chain([APP_CHANNEL.to_owned()]).collect();
+    Read { ids, channels: whole.map(sorted) }
 }
 
 fn sorted(read: Vec<One>) -> Channels {
@@ -159,10 +162,14 @@ fn one(
     ids: &mut BTreeMap<String, usize>,
     schedules: &mut cron::Ids,
     context: &Context<'_>,
+    public_url: Option<&str>,
 ) -> Option<One> {
     let id = section.required("id", "an id").and_then(|value| {
         let fits = |text: &str| Channel::new(text, text, ChannelType::Webhook).ok();
         let channel = value.parsed("1 to 64 of `a-z`, `0-9`, `-`, `_`", fits)?;
+        if channel.id == APP_CHANNEL {
+            return value.wrong("another id than that of the channel of app events");
+        }
         value.first_of_its_name(&channel.id, ids)
     });
     let kind = section.required("type", TYPES).map(|value| kind(&value));
@@ -171,7 +178,7 @@ fn one(
         Some(Kind::Later) => None,
         Some(Kind::Webhook) => {
             let channel = channel(&section, id.as_deref(), ChannelType::Webhook);
-            webhook::read(&section, channel, context).map(One::Webhook)
+            webhook::read(&section, channel, context, public_url).map(One::Webhook)
         }
         Some(Kind::Email) => {
             let channel = channel(&section, id.as_deref(), ChannelType::Email);
@@ -189,14 +196,14 @@ fn one(
         // All that is wrong is said at once: what has no type is most often a webhook's.
         Some(Kind::Wrong) | None => {
             let channel = channel(&section, id.as_deref(), ChannelType::Webhook);
-            webhook::read(&section, channel, context).and(None)
+            webhook::read(&section, channel, context, public_url).and(None)
         }
     }
 }
 
 fn kind(value: &Value<'_>) -> Kind {
-    if let Some(name) = value.plain_text().filter(|name| *name == "app") {
-        value.note(&format!("expected {TYPES}, found `{name}`, which is not there yet"));
+    if let Some(name) = value.plain_text().filter(|name| *name == APP_CHANNEL) {
+        value.note(&format!("expected {TYPES}, found `{name}`, whose one channel is always there"));
         return Kind::Later;
     }
     let types = [

@@ -1,6 +1,6 @@
 //! The service of a listener: what senders send goes to its source, all else to the API.
 
-use super::sources::Sources;
+use super::{applications, sources::Sources};
 use crate::config::{Channels, SlackChannel};
 use headgate_api::{Api, ChannelView};
 use headgate_email::{inbound::InboundSpec, smtp::MailChannel};
@@ -75,6 +75,7 @@ pub(super) fn channel_views(channels: &Channels) -> Vec<ChannelView> {
     views.extend(channels.inbound.iter().map(inbound));
     views.extend(channels.slack.iter().map(slack));
     views.extend(channels.cron.iter().map(|channel| internal(channel)));
+    views.push(applications::view());
     views.sort_by(|a, b| a.channel.id.cmp(&b.channel.id));
     views
 }

@@ -46,7 +46,8 @@ impl Memory {
         let mut inner = self.open()?;
         let Inner { events: kept, letters, .. } = &mut *inner;
         let mut held = known.held_live()?;
-        held.end_leases(now, kept.head(), SEED);
+        let kept_last = kept.head();
+        held.end_leases(now, kept_last, SEED);
         letters.commit(known, &mut held, kept);
         let order = held.spec.order;
         held.deliveries.keep_order(order);
@@ -57,7 +58,8 @@ impl Memory {
         let until = lease_end(&held.spec, now, ask.lease);
         let max = ask.max.min(LEASE_DELIVERIES_MAX).min(held.deliveries.room());
         let mut leased: Vec<Leased> = Vec::new();
-        for seq in held.deliveries.ready_again(max) {
+        let last = kept_last.min(held.deliveries.reach());
+        for seq in held.deliveries.ready_again(held.deliveries.share_again(max, last)) {
             leased.extend(held.deliveries.lease_again(seq, until));
         }
         for stored in inner.events.from(held.deliveries.cursor() + 1) {

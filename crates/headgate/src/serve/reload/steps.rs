@@ -37,6 +37,7 @@ pub(super) fn all(running: &Running) -> Vec<Step> {
         channels_of(&running.sources, &running.known.providers, &running.api),
         retention_of(&running.retention),
         certificate_of(running.tls.as_ref()),
+        catalog_of(&running.api),
         api_keys_of(&running.api),
     ]
 }
@@ -155,6 +156,18 @@ fn certificate_of(tls: Option<&Tls>) -> Step {
                 running.adopt(&read);
                 certificates::show_end(&running);
             }
+            Ok(())
+        }))
+    })
+}
+
+/// Events that were emitted before stay what they are.
+fn catalog_of(api: &Api) -> Step {
+    let api = api.clone();
+    step("catalog", move |config| {
+        let (api, catalog) = (api.clone(), Arc::new(config.catalog.clone()));
+        Ok(Box::pin(async move {
+            api.replace_catalog(catalog);
             Ok(())
         }))
     })
