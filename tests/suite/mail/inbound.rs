@@ -189,7 +189,7 @@ fn the_script_that_is_shipped_hands_a_message_over() -> Result<()> {
     let url = format!("http://{}/v1/email/support", gateway.address);
     let run = |url: &str, secret: &Path, from: &str| -> Result<Option<i32>> {
         let mut script = Command::new("sh");
-        script.arg(fixtures().join("hand-over.sh")).arg(url).arg(secret).args([from, TO]);
+        script.arg(fixtures().join("inbound/hand-over.sh")).arg(url).arg(secret).args([from, TO]);
         let mut script =
             script.arg("192.0.2.7 mx.orchard.example").stdin(Stdio::piped()).spawn()?;
         // A script that ends early leaves a part of it unread.
