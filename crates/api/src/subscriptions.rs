@@ -1,9 +1,11 @@
 //! Subscriptions: what there is, and making, changing, pausing and ending them.
 
 mod ask;
+mod test;
 
 use crate::{api::Shared, body, error::ApiError, parameters::Parameters};
 pub(crate) use ask::Ask;
+pub(crate) use test::{TestAsk, Tested, test};
 use axum::{
     Json,
     body::Body,

@@ -15,6 +15,9 @@ pub use smtp::*;
 mod mail;
 pub use mail::*;
 
+mod replay;
+pub use replay::*;
+
 /// The longest `prompt_ready`, in bytes.
 pub const PROMPT_BYTES_MAX: usize = 4096;
 /// The longest value from outside that a prompt shows in one line, in bytes.

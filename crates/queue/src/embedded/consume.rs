@@ -23,6 +23,13 @@ use std::{sync::Arc, time::Duration};
 /// What was leased, and the places of what cannot be read, with the reason.
 type Taken = (Vec<Event>, Vec<(Seq, String)>);
 
+/// When a lease is made, and the newest event then.
+#[derive(Clone, Copy)]
+struct Instant {
+    now: Timestamp,
+    head: Seq,
+}
+
 impl Embedded {
     pub(super) async fn lease_for(
         &self,
@@ -35,14 +42,16 @@ impl Embedded {
         loop {
             let head = patience.before_look();
             let turn = known.turn().await;
-            let found = self.look(&known, ask, head).await?;
+            let lanes = self.lanes.of(known.generation());
+            let found = self.look(&known, &lanes, ask, head).await?;
             drop(turn);
             match found {
                 Some(events) if events.is_empty() => {}
                 Some(events) => return Ok(events),
                 None => {
                     let now = self.clock.now();
-                    let next = known.held().deliveries.next_time().map(|at| at.since(now));
+                    let next = lanes.iter().chain([&known]).filter_map(|one| next_time(one, now));
+                    let next = next.min().map(|at| at.since(now));
                     if !patience.rest(next).await {
                         return Ok(Vec::new());
                     }
@@ -53,34 +62,82 @@ impl Embedded {
 
     /// Leases what is ready. `None` when nothing is; an empty list when events were passed that
     /// turned out to be none to lease, so that looking again is worth it.
+    ///
+    /// Everything is found first, live events and those of replays, and then taken in one step.
     async fn look(
         &self,
         known: &Arc<Subscriber>,
+        lanes: &[Arc<Subscriber>],
         ask: LeaseAsk,
         head: Seq,
     ) -> Result<Option<Vec<Event>>, QueueError> {
         let now = self.clock.now();
-        let overdue = known.held_live()?.deliveries.overdue(now);
-        if overdue {
-            self.move_for(known, now, head, What::EndLeases).await?;
+        for one in lanes.iter().chain([known]) {
+            let overdue = one.held().deliveries.overdue(now);
+            if overdue {
+                self.move_for(one, now, head, What::EndLeases).await?;
+            }
         }
-        let Some(wish) = wish(known, ask, now, head)? else {
+        let live = self.found(known, ask, now, head).await?;
+        let mut found = Vec::new();
+        if !lanes.is_empty() {
+            let reserved = known.share().reserved(ask.max);
+            let free = ask.max.saturating_sub(live.as_ref().map_or(0, Catch::len));
+            found = self.found_of_replays(lanes, ask, reserved.max(free), head).await?;
+        }
+        if live.is_none() && found.is_empty() {
             // The writer of the state says whether the queue is open.
             return if self.committer.is_running() {
                 Ok(None)
             } else {
                 Err(QueueError::unavailable("the queue is closed"))
             };
-        };
-        let found = self.reading(move |reading| reading.find(&wish)).await?;
-        let (events, unreadable) = take(known, found, ask, now)?;
+        }
+        let replayed = found.iter().map(|(_, found)| found.len()).sum::<usize>();
+        let mut live = live;
+        if let Some(live) = &mut live {
+            live.shorten(ask.max.saturating_sub(replayed));
+        }
+        let mut events = self.taken(known, live, ask, Instant { now, head })?;
+        let live = events.len();
+        for (lane, found) in found {
+            events.extend(self.taken(&lane, Some(found), ask, Instant { now, head })?);
+        }
+        if !lanes.is_empty() {
+            known.share().note(live, events.len() - live);
+        }
         counter!("headgate_deliveries_leased_total").increment(events.len() as u64);
+        Ok(Some(events))
+    }
+
+    /// What a lease may take of a subscription or a replay; none when there is nothing.
+    pub(super) async fn found(
+        &self,
+        known: &Arc<Subscriber>,
+        ask: LeaseAsk,
+        now: Timestamp,
+        head: Seq,
+    ) -> Result<Option<Catch>, QueueError> {
+        let Some(wish) = wish(known, ask, now, head)? else { return Ok(None) };
+        self.reading(move |reading| reading.find(&wish)).await.map(Some)
+    }
+
+    /// Leases what was found, and has written what that brings about.
+    fn taken(
+        &self,
+        known: &Arc<Subscriber>,
+        found: Option<Catch>,
+        ask: LeaseAsk,
+        Instant { now, head }: Instant,
+    ) -> Result<Vec<Event>, QueueError> {
+        let Some(found) = found else { return Ok(Vec::new()) };
+        let (events, unreadable) = take(known, found, ask, now)?;
         if !unreadable.is_empty() {
             self.committer.tell(Arc::clone(known), now, head, What::GiveUp(unreadable));
-        } else if known.held().deliveries.is_far() {
+        } else if known.held().deliveries.is_far() || known.is_finished() {
             self.committer.tell(Arc::clone(known), now, head, What::Note);
         }
-        Ok(Some(events))
+        Ok(events)
     }
 
     pub(super) async fn settle_for(
@@ -89,9 +146,29 @@ impl Embedded {
         settlements: Vec<Settlement>,
     ) -> Result<Vec<Result<(), SettleError>>, QueueError> {
         let known = self.known(&name)?;
+        let lanes = self.lanes.of(known.generation());
+        let verbs: Vec<_> = settlements.iter().map(|settlement| settlement.verb.name()).collect();
+        let results = if lanes.is_empty() && !self.lanes.has_ended() {
+            self.settle_of(&known, settlements).await?
+        } else {
+            self.settle_each(&known, &lanes, settlements).await?
+        };
+        for (verb, result) in verbs.into_iter().zip(&results) {
+            if result.is_ok() {
+                counter!("headgate_deliveries_settled_total", "verb" => verb).increment(1);
+            }
+        }
+        Ok(results)
+    }
+
+    /// Settles deliveries of one subscription, or of one replay.
+    pub(super) async fn settle_of(
+        &self,
+        known: &Arc<Subscriber>,
+        settlements: Vec<Settlement>,
+    ) -> Result<Vec<Result<(), SettleError>>, QueueError> {
         // What came in time counts as in time, however long the commit before it takes.
         let (now, head) = (self.clock.now(), *self.log.head().borrow());
-        let verbs: Vec<_> = settlements.iter().map(|settlement| settlement.verb.name()).collect();
         let mut claims = known.claims(settlements);
         let not_open = known.not_open(&claims);
         if !not_open.is_empty() {
@@ -100,13 +177,7 @@ impl Embedded {
             let unwanted = unwanted.await?;
             claims.iter_mut().for_each(|claim| claim.refuse(&unwanted));
         }
-        let results = self.move_for(&known, now, head, What::Settle(claims)).await?;
-        for (verb, result) in verbs.into_iter().zip(&results) {
-            if result.is_ok() {
-                counter!("headgate_deliveries_settled_total", "verb" => verb).increment(1);
-            }
-        }
-        Ok(results)
+        self.move_for(known, now, head, What::Settle(claims)).await
     }
 
     async fn move_for(
@@ -132,13 +203,16 @@ fn wish(
     let mut held = known.held_live()?;
     held.deliveries.wake(now);
     let max = ask.max.min(LEASE_DELIVERIES_MAX).min(held.deliveries.room());
+    let max = known.lane().map_or(max, |lane| lane.room(now, max));
     let again = held.deliveries.ready_again(max);
-    let (cursor, last) = (held.deliveries.cursor(), head.min(held.deliveries.reach()));
+    let end = known.lane().map_or(head, |lane| lane.last.min(head));
+    let (cursor, last) = (held.deliveries.cursor(), end.min(held.deliveries.reach()));
     if held.spec.paused || max == 0 || (again.is_empty() && cursor >= last) {
         return Ok(None);
     }
     let (subscriber, selection) = (Arc::clone(known), held.spec.selection.clone());
-    Ok(Some(Wish { subscriber, again, cursor, last, selection, max }))
+    let window = known.lane().map(|lane| lane.window).unwrap_or_default();
+    Ok(Some(Wish { subscriber, again, cursor, last, selection, window, max }))
 }
 
 /// Leases what was found and is still to be leased; also says what cannot be read.
@@ -163,11 +237,24 @@ fn take(
             held.deliveries.lease_first(seq, until)
         };
         match (leased, event) {
-            (Some(leased), Ok(event)) => events.push(known.deliver(&event, leased, until)),
+            (Some(leased), Ok(event)) => {
+                let earlier = held.deliveries.earlier(seq);
+                events.push(known.deliver(&event, leased, until, earlier));
+            }
             (Some(_), Err(why)) => unreadable.push((seq, why)),
             (None, _) => {}
         }
     }
     held.deliveries.pass(found.passed);
+    if let Some(lane) = known.lane() {
+        lane.spend(now, events.len());
+        counter!("headgate_replay_deliveries_total").increment(events.len() as u64);
+    }
     Ok((events, unreadable))
+}
+
+/// When a subscription or a replay may have something to lease without a change of it.
+fn next_time(known: &Subscriber, now: Timestamp) -> Option<Timestamp> {
+    let resumes = known.lane().and_then(|lane| lane.resumes(now));
+    known.held().deliveries.next_time().into_iter().chain(resumes).min()
 }

@@ -226,6 +226,7 @@ impl<'a> From<&'a Keys> for Selectable<'a> {
             provider_event: keys.provider_event.as_deref(),
             thread_key: keys.thread_key.as_deref(),
             correlation: &keys.correlation,
+            event: None,
         }
     }
 }

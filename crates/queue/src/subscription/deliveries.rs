@@ -7,6 +7,7 @@
 //! then commits or abandons them, so that memory never knows more than the disk.
 
 mod leasing;
+mod redriving;
 mod removing;
 mod staging;
 
@@ -16,6 +17,7 @@ use headgate_event::{
     Timestamp,
     limits::{DEFERRED_MAX, FLOOR_NOTE_EVENTS, IN_FLIGHT_MAX, SETTLED_AHEAD_MAX},
 };
+use redriving::Redriven;
 use removing::Expiring;
 use staging::Staged;
 use std::collections::{BTreeMap, BTreeSet};
@@ -55,6 +57,10 @@ pub(crate) struct Deliveries {
     staged: BTreeMap<Seq, Staged>,
     /// Events that expire unseen, which waits for its commit too.
     expiring: Expiring,
+    /// Deliveries that died and were brought back.
+    redriven: Redriven,
+    /// How many were settled, since this was loaded.
+    acked: u64,
 }
 
 /// A delivery that is begun and not ended.
@@ -96,6 +102,8 @@ impl Deliveries {
             forgotten: head,
             staged: BTreeMap::new(),
             expiring: Expiring::default(),
+            redriven: Redriven::load(kept.earlier),
+            acked: 0,
         };
         for Deferred { seq, attempt, due, last_error } in kept.deferred {
             let state = State::Waiting;
@@ -133,6 +141,21 @@ impl Deliveries {
     /// How many of the dead expired.
     pub(crate) fn expired(&self) -> u64 {
         self.expired
+    }
+
+    /// How many were settled since this was loaded.
+    pub(crate) fn acked(&self) -> u64 {
+        self.acked
+    }
+
+    /// Whether every event up to `last` has ended, for good and durably.
+    pub(crate) fn has_ended(&self, last: Seq) -> bool {
+        self.cursor >= last && self.open.is_empty() && !self.has_staged()
+    }
+
+    /// The last event in a row from `seq` on that is known to be done.
+    pub(crate) fn done_from(&self, seq: Seq) -> Option<Seq> {
+        self.ahead.end_of(seq)
     }
 
     /// The oldest event that is begun and not ended.

@@ -3,7 +3,7 @@
 use rusqlite::Connection;
 
 /// The version of the tables, as `user_version`.
-pub(super) const VERSION: i64 = 3;
+pub(super) const VERSION: i64 = 4;
 
 /// The tables of version 1.
 const FIRST: &str = "
@@ -78,7 +78,7 @@ CREATE TABLE state_source_notes (
 ";
 
 /// The steps, each to the version after the one of its place.
-const STEPS: [&str; VERSION as usize] = [FIRST, SECOND, THIRD];
+const STEPS: [&str; VERSION as usize] = [FIRST, SECOND, THIRD, super::replay_tables::REPLAYS];
 
 /// Brings tables of this version, 0 for none, up to the version of this program.
 pub(super) fn bring_up(connection: &Connection, found: i64) -> rusqlite::Result<()> {

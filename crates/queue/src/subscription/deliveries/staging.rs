@@ -78,9 +78,13 @@ impl Deliveries {
             }
             Verb::Retry { after, reason } => {
                 let wait = after.map_or_else(
-                    || backoff::wait(moment.policy, moment.seed, seq, open.attempt),
+                    || {
+                        let attempt = open.attempt - self.redriven.earlier(seq);
+                        backoff::wait(moment.policy, moment.seed, seq, attempt)
+                    },
                     |after| after.min(Duration::from_millis(RETRY_AFTER_MS_MAX)),
                 );
+                let moment = self.redriven.allowing(seq, moment);
                 failed(seq, &open, moment, now.plus(wait), reason.as_deref())
             }
             Verb::Bury { reason } => {
@@ -98,6 +102,7 @@ impl Deliveries {
         let ended: Vec<Seq> = over.filter(|seq| self.lease_is_over(*seq, moment.now)).collect();
         for seq in ended {
             if let Some(open) = self.open.get(&seq) {
+                let moment = self.redriven.allowing(seq, moment);
                 let staged = failed(seq, open, moment, open.at, Some(LEASE_ENDED));
                 self.stage(seq, staged);
             }
@@ -125,20 +130,21 @@ impl Deliveries {
             match staged {
                 Staged::Again(deferred) => changes.deferred.push(deferred.clone()),
                 Staged::Dead(letter) => changes.dead.push(letter.clone()),
-                Staged::Settled => {}
+                Staged::Settled => changes.acked += 1,
             }
             if recorded && !matches!(staged, Staged::Again(_)) {
                 changes.ended.push(*seq);
             }
         }
         (changes.died, changes.expired) = self.dying();
+        self.redriven.tell(&mut changes);
         changes
     }
 
     /// Makes the staged moves, which are durable, and takes the place as kept.
     pub(crate) fn commit(&mut self) {
         let (died, expired) = self.dying();
-        self.dead += died;
+        self.dead = (self.dead + died).saturating_sub(self.redriven.commit(&self.staged));
         self.expired += expired;
         for (seq, staged) in std::mem::take(&mut self.staged) {
             self.take(seq);
@@ -148,6 +154,7 @@ impl Deliveries {
                 self.put(seq, Open { attempt, state, at: due, last_error, remembered: false });
                 continue;
             }
+            self.acked += u64::from(matches!(staged, Staged::Settled));
             if seq > self.cursor {
                 self.ahead.insert(seq, seq);
             }
@@ -161,6 +168,7 @@ impl Deliveries {
     pub(crate) fn abandon(&mut self) {
         self.staged.clear();
         self.expiring = Expiring::default();
+        self.redriven.abandon();
     }
 
     /// The place as it is once the staged moves are made.
