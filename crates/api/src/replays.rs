@@ -110,7 +110,9 @@ impl Ask {
                 );
             }
             _ => {
-                return invalid("expected one of `ids`, `dead_letters` and `events`, found several");
+                return invalid(
+                    "expected one of `ids`, `dead_letters` and `events`, found several",
+                );
             }
         };
         Ok(ReplayAsk { subscription: self.subscription, events, pace: self.rate })

@@ -5,7 +5,6 @@ mod test;
 
 use crate::{api::Shared, body, error::ApiError, parameters::Parameters};
 pub(crate) use ask::Ask;
-pub(crate) use test::{TestAsk, Tested, test};
 use axum::{
     Json,
     body::Body,
@@ -16,6 +15,7 @@ use headgate_queue::SubscriptionStatus;
 use http::{StatusCode, Uri};
 use schemars::JsonSchema;
 use serde::Serialize;
+pub(crate) use test::{TestAsk, Tested, test};
 
 /// All subscriptions.
 #[derive(Serialize, JsonSchema)]

@@ -14,8 +14,9 @@ mod storage_arguments;
 
 pub use client_arguments::ClientArguments;
 pub use commands::{
-    CheckArguments, CompletionsArguments, EventsCommand, EventsEraseArguments, EventsGetArguments, EventsListArguments, HealthArguments, KeyArguments,
-    ListenArguments, SendArguments, ServeArguments, Shell, TailArguments, Work,
+    CheckArguments, CompletionsArguments, EventsCommand, EventsEraseArguments, EventsGetArguments,
+    EventsListArguments, HealthArguments, KeyArguments, ListenArguments, SendArguments,
+    ServeArguments, Shell, TailArguments, Work,
 };
 pub use cron_arguments::{
     CronArguments, CronCommand, CronExplainArguments, CronNextArguments, CronZonesArguments,

@@ -80,11 +80,7 @@ async fn begin(arguments: &ReplayBeginArguments, environment: &Environment) -> R
 }
 
 /// Waits for the end of a replay, and shows how far it is where someone looks.
-async fn watch(
-    client: &Client,
-    id: &str,
-    arguments: &ReplayBeginArguments,
-) -> Result<(), Failure> {
+async fn watch(client: &Client, id: &str, arguments: &ReplayBeginArguments) -> Result<(), Failure> {
     let path = CallPath::new(PATH).segment(id);
     let mut progress = Progress::on_terminal();
     loop {

@@ -38,8 +38,8 @@ pub use source_notes::{KeptNote, SourceNote, SourceNotes};
 
 mod subscription;
 pub use subscription::{
-    AckMode, DeliveryId, DeliveryIdError, LeaseAsk, PaceError, ReplayPace, RetryPolicy, SettleError, Settlement, Start,
-    SubscriptionError, SubscriptionSpec, SubscriptionStatus, Verb,
+    AckMode, DeliveryId, DeliveryIdError, LeaseAsk, PaceError, ReplayPace, RetryPolicy,
+    SettleError, Settlement, Start, SubscriptionError, SubscriptionSpec, SubscriptionStatus, Verb,
 };
 
 mod backup;

@@ -81,9 +81,9 @@ impl Selection {
         let event = event.into();
         self.wants_kind(event.event_type, event.channel, event.provider)
             && self.wanted_keys().all(|(name, values)| {
-                event.key(name).is_some_and(|found| {
-                    values.iter().any(|wanted| name.fits(wanted, found))
-                })
+                event
+                    .key(name)
+                    .is_some_and(|found| values.iter().any(|wanted| name.fits(wanted, found)))
             })
             && event.event.is_none_or(|event| self.filter.as_ref().is_none_or(|it| it.fits(event)))
     }

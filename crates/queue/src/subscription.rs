@@ -16,8 +16,8 @@ pub(crate) use changes::{Changes, DeadLetter, DeadReason, Deferred, Kept, Place}
 pub(crate) use deliveries::{Asked, Deliveries, Expiry, Leased, Moment, Refusal};
 pub use delivery_id::{DeliveryId, DeliveryIdError};
 pub(crate) use lane::{Lane, Window, begun};
-pub use pace::{PaceError, ReplayPace};
 pub(crate) use pace::Budget;
+pub use pace::{PaceError, ReplayPace};
 pub(crate) use ranges::Ranges;
 pub(crate) use share::Share;
 pub use spec::{AckMode, RetryPolicy, Start, SubscriptionError, SubscriptionSpec};

@@ -4,8 +4,8 @@ use headgate_event::{Accepted, BoxFuture, Draft, Event, EventId, Sink, StoreErro
 use headgate_queue::{
     Counted, Damaged, DeadLetterPage, DeadLetterQuery, Erased, EventQuery, Health, LeaseAsk,
     LetterError, LetterVerb, ListQuery, Memory, Page, Queue, QueueError, ReplayAsk, ReplayError,
-    ReplayStatus, Replays, Seq, SettleError, Settlement, Stored, SubscriptionError, SubscriptionSpec,
-    SubscriptionStatus,
+    ReplayStatus, Replays, Seq, SettleError, Settlement, Stored, SubscriptionError,
+    SubscriptionSpec, SubscriptionStatus,
 };
 use std::{sync::Arc, time::Duration};
 use tokio::sync::watch;

@@ -3,8 +3,7 @@
 
 use super::{Embedded, search::Catch};
 use crate::{
-    DeliveryId, LeaseAsk, QueueError, Seq, SettleError, Settlement,
-    subscription::Subscriber,
+    DeliveryId, LeaseAsk, QueueError, Seq, SettleError, Settlement, subscription::Subscriber,
 };
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -55,7 +54,9 @@ impl Embedded {
             let lane = lanes.iter().find(|lane| lane.generation() == generation);
             let answers = match (lane, self.lanes.ended(generation)) {
                 (Some(lane), _) => self.settle_of_replay(lane, group).await?,
-                (None, Some(ended)) => group.into_iter().map(|one| Err(ended.late(one.id))).collect(),
+                (None, Some(ended)) => {
+                    group.into_iter().map(|one| Err(ended.late(one.id))).collect()
+                }
                 (None, None) => self.settle_of(known, group).await?,
             };
             for (place, answer) in places.into_iter().zip(answers) {

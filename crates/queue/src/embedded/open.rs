@@ -101,8 +101,7 @@ impl Embedded {
         run_replays(&state, &registry, &lanes, head).map_err(state_failed)?;
         let seed = random::number().map_err(OpenError::Random)?;
         let known = Known { registry: Arc::clone(&registry), lanes: Arc::clone(&lanes) };
-        let committer =
-            Committer::start(state, known, reading, seed).map_err(OpenError::Thread)?;
+        let committer = Committer::start(state, known, reading, seed).map_err(OpenError::Thread)?;
         let follower = Follower::start(log.clone(), writer).map_err(OpenError::Thread)?;
         let room = RoomWatch::start(log.clone()).map_err(OpenError::Thread)?;
         let (committer, follower) = (Arc::new(committer), Arc::new(follower));

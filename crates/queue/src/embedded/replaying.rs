@@ -148,7 +148,10 @@ impl Embedded {
         let plan = match ask.events {
             ReplayEvents::Ids(ids) => {
                 let places = self.reading(move |reading| reading.places(&ids)).await??;
-                Plan::of_places(places, ReplaySpec { by: ReplayBy::Ids, rate, ..ReplaySpec::default() })
+                Plan::of_places(
+                    places,
+                    ReplaySpec { by: ReplayBy::Ids, rate, ..ReplaySpec::default() },
+                )
             }
             ReplayEvents::DeadLetters => {
                 let path = self.state_path();

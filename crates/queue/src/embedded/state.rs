@@ -25,9 +25,7 @@ pub(super) use kept::keep_from;
 pub(super) use letters::{dead_letters, forget_letters};
 pub(super) use notes::{keep_notes, notes};
 pub(super) use redriven::{LetterRow, delete_letters, letter, meant};
-pub(super) use replays::{
-    ReplayRow, end_replay, insert_replay, next_generation, replay, replays,
-};
+pub(super) use replays::{ReplayRow, end_replay, insert_replay, next_generation, replay, replays};
 pub(super) use rows::{Owner, Row, delete, insert, update, write};
 use schema::VERSION;
 

@@ -52,7 +52,8 @@ impl Memory {
         let max = ask.max.min(LEASE_DELIVERIES_MAX);
         let lanes = inner.replays.of(known.generation());
         let reserved = if lanes.is_empty() { 0 } else { known.share().reserved(max) };
-        let replayed = inner.take_replayed(known, &lanes, LeaseAsk { max: reserved, ..ask }, now)?;
+        let replayed =
+            inner.take_replayed(known, &lanes, LeaseAsk { max: reserved, ..ask }, now)?;
         let left = max - replayed.len();
         let mut events = inner.take(known, LeaseAsk { max: left, ..ask }, now)?;
         let live = events.len();

@@ -45,11 +45,7 @@ impl Letters {
     }
 
     /// The letter of a place, and the generation of the delivery that died.
-    pub(super) fn of(
-        &self,
-        generation: u64,
-        seq: Seq,
-    ) -> Option<(&subscription::DeadLetter, u64)> {
+    pub(super) fn of(&self, generation: u64, seq: Seq) -> Option<(&subscription::DeadLetter, u64)> {
         self.0.get(&(generation, seq)).map(|(letter, _, given)| (letter, *given))
     }
 

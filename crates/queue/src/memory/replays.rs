@@ -199,7 +199,8 @@ impl Inner {
         let plan = match ask.events {
             ReplayEvents::Ids(ids) => {
                 let stored = |id: EventId| {
-                    let place = self.events.place_of_id(id).filter(|seq| self.events.at(*seq).is_some());
+                    let place =
+                        self.events.place_of_id(id).filter(|seq| self.events.at(*seq).is_some());
                     place.ok_or(ReplayError::UnknownEvent { id })
                 };
                 named(ReplayBy::Ids, ids.into_iter().map(stored).collect::<Result<_, _>>()?)

@@ -22,7 +22,9 @@ enum Unit {
 
 /// A text that says no pace.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("expected a rate such as `100/s`, `30/m` or `10/h`, 1 to {REPLAY_RATE_MAX}, found `{found}`")]
+#[error(
+    "expected a rate such as `100/s`, `30/m` or `10/h`, 1 to {REPLAY_RATE_MAX}, found `{found}`"
+)]
 pub struct PaceError {
     found: String,
 }
@@ -91,7 +93,8 @@ impl FromStr for ReplayPace {
         let error = || PaceError { found: text.chars().take(40).collect() };
         let (count, unit) = text.split_once('/').ok_or_else(error)?;
         let digits = !count.is_empty() && count.bytes().all(|byte| byte.is_ascii_digit());
-        let count = count.parse().ok().filter(|count| digits && (1..=REPLAY_RATE_MAX).contains(count));
+        let count =
+            count.parse().ok().filter(|count| digits && (1..=REPLAY_RATE_MAX).contains(count));
         let unit = match unit {
             "s" => Unit::Second,
             "m" => Unit::Minute,

@@ -134,9 +134,8 @@ pub(crate) async fn live_events_go_first_and_a_replay_has_a_fourth(bench: Bench)
     begin(&bench, of_all()).await;
     bench.store_many(100).await;
     let events = bench.lease("agent", 40).await;
-    let replayed = |events: &[Event]| {
-        events.iter().filter(|event| event.origin() == Origin::Replay).count()
-    };
+    let replayed =
+        |events: &[Event]| events.iter().filter(|event| event.origin() == Origin::Replay).count();
     assert_eq!((events.len(), replayed(&events)), (40, 10));
     assert_eq!(replayed(&events[..30]), 0, "live events are the first of an answer");
     let mut one_by_one = Vec::new();

@@ -40,8 +40,11 @@ pub(crate) fn list() -> Operation {
 
 /// `GET /v1/replays/{id}`.
 pub(crate) fn show() -> Operation {
-    one(of("getReplay", "Show how far a replay is"))
-        .json::<ReplayStatus>(200, "The replay", status())
+    one(of("getReplay", "Show how far a replay is")).json::<ReplayStatus>(
+        200,
+        "The replay",
+        status(),
+    )
 }
 
 /// `DELETE /v1/replays/{id}`.

@@ -11,7 +11,7 @@ use crate::{
     subscription::{Kept, Subscriber},
 };
 use headgate_event::{Timestamp, limits::REPLAYS_RUNNING_MAX};
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 /// What became of each letter of a call.
 pub(in crate::embedded) type LettersSettled = Vec<Result<(), LetterError>>;
@@ -65,7 +65,9 @@ impl Writer {
         let mut answers = Vec::with_capacity(ids.len());
         for id in ids {
             let redriven = match self.letter_of(subscriber, id, LetterVerb::Redrive)? {
-                Ok((seq, _)) if !self.reading.is_stored(seq)? => Err(LetterError::Gone { id: id.clone() }),
+                Ok((seq, _)) if !self.reading.is_stored(seq)? => {
+                    Err(LetterError::Gone { id: id.clone() })
+                }
                 Ok((seq, letter)) => {
                     let mut held = subscriber.held_live()?;
                     let staged = held.deliveries.redrive(seq, letter.attempts, now);
@@ -94,10 +96,14 @@ impl Writer {
         subscriber: &Arc<Subscriber>,
         ids: &[String],
     ) -> Result<LettersSettled, QueueError> {
-        let (mut answers, mut letters) = (Vec::with_capacity(ids.len()), Vec::new());
+        let (mut answers, mut letters) = (Vec::with_capacity(ids.len()), BTreeMap::new());
         for id in ids {
             let meant = self.letter_of(subscriber, id, LetterVerb::Delete)?;
-            answers.push(meant.map(|letter| letters.push(letter)));
+            answers.push(meant.and_then(|(seq, letter)| match letters.insert(seq, letter) {
+                None => Ok(()),
+                // It was named before.
+                Some(_) => Err(LetterError::NotDead { id: id.clone() }),
+            }));
         }
         if letters.is_empty() {
             return Ok(answers);

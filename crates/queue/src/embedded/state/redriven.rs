@@ -29,11 +29,7 @@ pub(in crate::embedded) fn letter(
          FROM state_dead_letters WHERE generation = ?1 AND seq = ?2";
     let mut statement = transaction.prepare_cached(query)?;
     let row = statement.query_row([number(generation), number(seq)], |row| {
-        Ok(LetterRow {
-            attempts: row.get(0)?,
-            given: unsigned(row.get(1)?),
-            expired: row.get(2)?,
-        })
+        Ok(LetterRow { attempts: row.get(0)?, given: unsigned(row.get(1)?), expired: row.get(2)? })
     });
     row.optional()
 }
@@ -45,8 +41,8 @@ pub(super) fn earlier(
 ) -> rusqlite::Result<BTreeMap<Seq, u32>> {
     let query = "SELECT seq, attempts FROM state_redriven WHERE generation = ?1";
     let mut statement = connection.prepare_cached(query)?;
-    let rows =
-        statement.query_map([number(generation)], |row| Ok((unsigned(row.get(0)?), row.get(1)?)))?;
+    let rows = statement
+        .query_map([number(generation)], |row| Ok((unsigned(row.get(0)?), row.get(1)?)))?;
     rows.collect()
 }
 
@@ -78,17 +74,16 @@ pub(super) fn write_redriven(
 pub(in crate::embedded) fn delete_letters(
     transaction: &Transaction<'_>,
     generation: u64,
-    letters: &[(Seq, LetterRow)],
+    letters: &BTreeMap<Seq, LetterRow>,
 ) -> rusqlite::Result<(u64, u64)> {
     let sql = "DELETE FROM state_dead_letters WHERE generation = ?1 AND seq = ?2";
-    for (seq, _) in letters {
+    for seq in letters.keys() {
         transaction.prepare_cached(sql)?.execute([number(generation), number(*seq)])?;
     }
     let left = "SELECT EXISTS (SELECT 1 FROM state_dead_letters WHERE generation = ?1)";
     let left: bool = transaction.query_row(left, [number(generation)], |row| row.get(0))?;
-    let expired = letters.iter().filter(|(_, letter)| letter.expired).count() as u64;
-    let (dead, expired) =
-        if left { (letters.len() as u64, expired) } else { (u64::MAX, u64::MAX) };
+    let expired = letters.values().filter(|letter| letter.expired).count() as u64;
+    let (dead, expired) = if left { (letters.len() as u64, expired) } else { (u64::MAX, u64::MAX) };
     count_down(transaction, generation, dead, expired)?;
     Ok((dead, expired))
 }

@@ -224,9 +224,6 @@ fn state(row: &SqlRow<'_>, column: usize) -> rusqlite::Result<ReplayState> {
     known.ok_or_else(|| damaged(column, "it is no state of a replay".into()))
 }
 
-fn damaged(
-    column: usize,
-    error: Box<dyn std::error::Error + Send + Sync>,
-) -> rusqlite::Error {
+fn damaged(column: usize, error: Box<dyn std::error::Error + Send + Sync>) -> rusqlite::Error {
     rusqlite::Error::FromSqlConversionFailure(column, Type::Text, error)
 }

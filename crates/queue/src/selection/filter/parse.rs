@@ -137,10 +137,12 @@ impl Reader<'_> {
     }
 
     fn text(&mut self) -> Result<String, FilterError> {
-        match self.literal() {
-            Ok(Literal::Text(text)) => Ok(text),
-            _ => Err(self.expected("a text in quotes")),
-        }
+        let Token::Value(Literal::Text(text)) = &self.token else {
+            return Err(self.expected("a text in quotes"));
+        };
+        let text = text.clone();
+        self.advance()?;
+        Ok(text)
     }
 
     fn literal(&mut self) -> Result<Literal, FilterError> {

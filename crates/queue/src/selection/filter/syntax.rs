@@ -140,7 +140,9 @@ impl Expression {
     /// Calls `each` with every test.
     pub(crate) fn each_test<'a>(&'a self, each: &mut impl FnMut(&'a Path, &'a Test)) {
         match self {
-            Self::All(parts) | Self::Any(parts) => parts.iter().for_each(|part| part.each_test(each)),
+            Self::All(parts) | Self::Any(parts) => {
+                parts.iter().for_each(|part| part.each_test(each))
+            }
             Self::Not(inner) => inner.each_test(each),
             Self::Test(path, test) => each(path, test),
         }

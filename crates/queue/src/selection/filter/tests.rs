@@ -89,13 +89,44 @@ fn what_is_no_filter_says_where_and_what_was_expected() {
     let values = format!("type in [{}]", vec!["1"; 101].join(","));
     let mut shown = String::new();
     for text in [
-        "", " ", "provider", "provider = \"x\"", "provider == github", "povider == \"x\"",
-        "provider == \"x", "provider == \"\\q\"", "provider == 01", "provider == 1e999",
-        "provider == \"x\" and type == \"y\"", "(provider == \"x\"", "provider == \"x\")",
-        "data == 1", "data.", "data.body.", "data.body[", "data.body[-1] == 1", "data.body[x] == 1",
-        "data.body[1 == 1", "type in \"x\"", "type in []", "type in [\"x\"", "type startsWith 1",
-        "type < true", "exists type", "exists(type", "exists(1)", "data.body.x # 1", "&&",
-        "provider == \"ü\" & 1", "type == \"a\" ||", "\u{0}", &many, &deep, &long, &steps, &values,
+        "",
+        " ",
+        "provider",
+        "provider = \"x\"",
+        "provider == github",
+        "povider == \"x\"",
+        "provider == \"x",
+        "provider == \"\\q\"",
+        "provider == 01",
+        "provider == 1e999",
+        "provider == \"x\" and type == \"y\"",
+        "(provider == \"x\"",
+        "provider == \"x\")",
+        "data == 1",
+        "data.",
+        "data.body.",
+        "data.body[",
+        "data.body[-1] == 1",
+        "data.body[x] == 1",
+        "data.body[1 == 1",
+        "type in \"x\"",
+        "type in []",
+        "type in [\"x\"",
+        "type startsWith 1",
+        "type < true",
+        "exists type",
+        "exists(type",
+        "exists(1)",
+        "data.body.x # 1",
+        "&&",
+        "provider == \"ü\" & 1",
+        "type == \"a\" ||",
+        "\u{0}",
+        &many,
+        &deep,
+        &long,
+        &steps,
+        &values,
     ] {
         let error = text.parse::<Filter>().expect_err(text);
         let begin: String = text.chars().take(50).collect();
@@ -154,9 +185,8 @@ fn test() -> impl Strategy<Value = Test> {
         Just(Comparison::More),
         Just(Comparison::MoreOrEqual),
     ];
-    let ordered = literal().prop_filter("ordered", |literal| {
-        matches!(literal, Literal::Number(_) | Literal::Text(_))
-    });
+    let ordered = literal()
+        .prop_filter("ordered", |literal| matches!(literal, Literal::Number(_) | Literal::Text(_)));
     prop_oneof![
         literal().prop_map(Test::Is),
         literal().prop_map(Test::IsNot),

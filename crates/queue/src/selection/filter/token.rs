@@ -50,10 +50,17 @@ impl<'a> Tokens<'a> {
             return Ok((column, Token::Mark(mark)));
         }
         let (length, token) = match first {
+            '=' | '&' | '|' => {
+                let expected = format!("`{first}{first}`");
+                return Err(FilterError::new(column, &expected, first));
+            }
             '"' | '\'' => quoted(rest, column)?,
             '0'..='9' | '-' => number(rest, column)?,
             _ => match word(rest) {
-                0 => return Err(FilterError::new(column, "a name, a value or a mark", first)),
+                0 => {
+                    let found = first.escape_debug();
+                    return Err(FilterError::new(column, "a name, a value or a mark", found));
+                }
                 length => (length, Token::Word(rest.get(..length).unwrap_or_default().to_owned())),
             },
         };
