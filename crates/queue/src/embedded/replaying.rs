@@ -3,7 +3,7 @@
 
 use super::{
     Embedded,
-    committer::{Again, Call, LettersSettled},
+    committer::{Again, Beginning, Call, LettersSettled},
     lanes::unreadable,
     read::Reading,
     state::{self, ReplayRow},
@@ -106,7 +106,8 @@ impl Embedded {
         };
         let kept = begun(first, last, places.as_ref());
         let status = row.clone();
-        let begin = |answer| Call::Again(Again::Begin { row, kept, answer });
+        let replay = Box::new(Beginning { row, kept });
+        let begin = |answer| Call::Again(Again::Begin { replay, answer });
         let most = REPLAYS_RUNNING_MAX;
         let lane = self.committer.call(begin).await?.ok_or(ReplayError::TooMany { most })?;
         Ok(status.status(known.name(), Some(&lane)))

@@ -28,9 +28,16 @@ pub(in crate::embedded) enum Again {
         answer: Answer<LettersSettled>,
     },
     /// Begins a replay, whose generation is given here; answers none when there are too many.
-    Begin { row: ReplayRow, kept: Kept, answer: Answer<Option<Arc<Subscriber>>> },
+    Begin { replay: Box<Beginning>, answer: Answer<Option<Arc<Subscriber>>> },
     /// Ends a replay that runs; answers whether it did.
     Cancel { generation: u64, now: Timestamp, answer: Answer<bool> },
+}
+
+/// A replay that is to begin.
+#[derive(Debug)]
+pub(in crate::embedded) struct Beginning {
+    pub(in crate::embedded) row: ReplayRow,
+    pub(in crate::embedded) kept: Kept,
 }
 
 /// A letter that a call means.
@@ -47,8 +54,8 @@ impl Writer {
                 };
                 let _ = answer.send(settled);
             }
-            Again::Begin { row, kept, answer } => {
-                let _ = answer.send(self.begin_replay(row, kept));
+            Again::Begin { replay, answer } => {
+                let _ = answer.send(self.begin_replay(*replay));
             }
             Again::Cancel { generation, now, answer } => {
                 let _ = answer.send(self.end_replay(generation, ReplayState::Cancelled, now));
@@ -136,8 +143,7 @@ impl Writer {
 
     fn begin_replay(
         &mut self,
-        row: ReplayRow,
-        kept: Kept,
+        Beginning { row, kept }: Beginning,
     ) -> Result<Option<Arc<Subscriber>>, QueueError> {
         let all = self.registry.all();
         let to = all.into_iter().find(|known| known.generation() == row.of);
