@@ -41,6 +41,7 @@ impl Gateway {
             .context("start headgate")?;
         let stderr = child.stderr.take().context("its log")?;
         let (sender, log) = mpsc::channel();
+        let before = sender.clone();
         thread::spawn(move || {
             for line in BufReader::new(stderr).lines().map_while(Result::ok) {
                 let _ = sender.send(line);
@@ -52,6 +53,8 @@ impl Gateway {
                 Ok(line) => {
                     if let Some((address, api)) = listening(&line) {
                         let api_address = api.unwrap_or_else(|| address.clone());
+                        // What it said before is for a test to look at, too.
+                        seen.lines().try_for_each(|line| before.send(line.to_owned()))?;
                         return Ok(Self { child, address, api_address, log });
                     }
                     seen.push_str(&line);

@@ -8,6 +8,7 @@ pub mod cron;
 mod gateway;
 pub mod kill;
 pub mod senders;
+pub mod sink;
 
 pub use client::{Connection, Response, request};
 pub use gateway::{Gateway, binary, python, write_config, write_config_of_server};

@@ -9,6 +9,7 @@ mod fake_slack;
 mod metrics;
 mod openapi;
 mod peers;
+mod push;
 mod quarantine;
 mod reindex;
 mod reload;

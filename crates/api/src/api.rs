@@ -1,16 +1,17 @@
 //! What every route of the API works with.
 
-use crate::{Access, ChannelView, Rejections, Schedules, ZonesView, access::Guard};
+use crate::{Access, ChannelView, Links, Rejections, Schedules, ZonesView, access::Guard};
 use arc_swap::ArcSwap;
 use headgate_event::{
-    Clock, EventId,
+    Clock, Event, EventId,
     limits::{
         ANSWER_STALL_TIMEOUT, EXPORTS_MAX, STREAM_PING_EVERY, STREAM_SILENCE_MAX,
         TAIL_BEHIND_EVENTS_MAX,
     },
 };
 use headgate_http::RequestId;
-use headgate_queue::{Backups, Queue};
+use headgate_push::Pushes;
+use headgate_queue::{Attempts, Backups, Queue};
 use metrics_exporter_prometheus::PrometheusHandle;
 use std::{
     fmt,
@@ -35,6 +36,10 @@ pub type Zones = Arc<dyn Fn() -> ZonesView + Send + Sync>;
 pub struct ApiOptions {
     /// Where the events are.
     pub queue: Arc<dyn Queue>,
+    /// Where it is kept what came of attempts: the same queue.
+    pub attempts: Arc<dyn Attempts>,
+    /// Who pushes; none where nothing does.
+    pub pushes: Option<Pushes>,
     /// Who may call.
     pub access: Access,
     /// What time it is.
@@ -57,6 +62,8 @@ pub struct ApiOptions {
     pub schedules: Option<Arc<dyn Schedules>>,
     /// Says which time zone data counts; none where nothing fires by it.
     pub zones: Option<Zones>,
+    /// Makes the URLs of messages and attachments; without it there are none.
+    pub links: Option<Links>,
     /// Becomes true when the program is about to stop.
     pub stop: watch::Receiver<bool>,
     /// How streams treat their clients.
@@ -87,6 +94,8 @@ pub(crate) type Shared = Arc<Parts>;
 /// The parts of the API that routes use.
 pub(crate) struct Parts {
     pub(crate) queue: Arc<dyn Queue>,
+    pub(crate) attempts: Arc<dyn Attempts>,
+    pub(crate) pushes: Option<Pushes>,
     guard: ArcSwap<Guard>,
     access_changes: watch::Sender<()>,
     pub(crate) clock: Arc<dyn Clock>,
@@ -99,6 +108,7 @@ pub(crate) struct Parts {
     pub(crate) schedules: Option<Arc<dyn Schedules>>,
     pub(crate) zones: Option<Zones>,
     pub(crate) rules: StreamRules,
+    pub(crate) links: Option<Links>,
     pub(crate) backups: Option<Arc<dyn Backups>>,
     /// Lets so many exports be written at one time.
     pub(crate) exports: Arc<Semaphore>,
@@ -121,6 +131,8 @@ impl Api {
     pub fn new(options: ApiOptions) -> Self {
         Self(Arc::new(Parts {
             queue: options.queue,
+            attempts: options.attempts,
+            pushes: options.pushes,
             guard: ArcSwap::from_pointee(Guard::new(options.access)),
             access_changes: watch::Sender::new(()),
             clock: options.clock,
@@ -133,6 +145,7 @@ impl Api {
             schedules: options.schedules,
             zones: options.zones,
             rules: options.stream,
+            links: options.links,
             backups: options.backups,
             exports: Arc::new(Semaphore::new(EXPORTS_MAX)),
             subscription_change: Mutex::new(()),
@@ -173,6 +186,14 @@ impl Parts {
     /// The check of calls as it is at this moment.
     pub(crate) fn guard(&self) -> Arc<Guard> {
         self.guard.load_full()
+    }
+
+    /// An event as a caller gets it: with links to what belongs to it.
+    pub(crate) fn served(&self, event: Event) -> Event {
+        match &self.links {
+            Some(links) => links.served(&event, self.clock.now()),
+            None => event,
+        }
     }
 
     /// Changes whenever the check of calls does.

@@ -5,13 +5,15 @@ use crate::{
     cursor::{self, ListDigest},
     error::ApiError,
     filters::{self, FilterName},
+    links,
     parameters::{Parameters, invalid},
 };
 use axum::{
     Json,
-    extract::{Path, State},
+    extract::{Path, Request, State},
     response::{IntoResponse, Response},
 };
+use bytes::Bytes;
 use headgate_event::{
     Event, EventId, Timestamp,
     limits::{LIST_EVENTS_DEFAULT, LIST_EVENTS_MAX},
@@ -44,7 +46,8 @@ pub(crate) async fn list(State(api): State<Shared>, uri: Uri) -> Result<Response
     )?)?;
     let page = api.queue.list(query.clone()).await?;
     let next_cursor = page.next.map(|place| cursor::write(place, ListDigest::of_events(&query)));
-    let (events, damaged) = (page.events, page.damaged);
+    let events = page.events.into_iter().map(|event| api.served(event)).collect();
+    let damaged = page.damaged;
     Ok(Json(Events { events, damaged, next_cursor }).into_response())
 }
 
@@ -55,26 +58,32 @@ pub(crate) async fn show(
     uri: Uri,
 ) -> Result<Response, ApiError> {
     Parameters::none(&uri)?;
-    Ok(Json(stored(&api, &id).await?.event).into_response())
+    let event = stored(&api, &id).await?.event;
+    Ok(Json(api.served(event)).into_response())
 }
 
 /// `GET /v1/events/{id}/raw`: the bytes as they came, and never as a page that a browser shows.
 pub(crate) async fn raw(
     State(api): State<Shared>,
     Path(id): Path<String>,
-    uri: Uri,
+    request: Request,
 ) -> Result<Response, ApiError> {
-    Parameters::none(&uri)?;
+    links::let_in(&api, &request)?;
     let stored = stored(&api, &id).await?;
     let disposition = format!("attachment; filename=\"{}.bin\"", stored.event.id());
-    let mut answer = stored.raw.into_response();
+    Ok(download(stored.raw, &disposition))
+}
+
+/// Bytes that a browser saves and never shows.
+pub(crate) fn download(bytes: Bytes, disposition: &str) -> Response {
+    let mut answer = bytes.into_response();
     let headers = answer.headers_mut();
-    let bytes = HeaderValue::from_static("application/octet-stream");
-    headers.insert(header::CONTENT_TYPE, bytes);
-    if let Ok(disposition) = HeaderValue::from_str(&disposition) {
-        headers.insert(header::CONTENT_DISPOSITION, disposition);
-    }
-    Ok(answer)
+    let unspecified = HeaderValue::from_static("application/octet-stream");
+    headers.insert(header::CONTENT_TYPE, unspecified);
+    let plain = HeaderValue::from_static("attachment");
+    let disposition = HeaderValue::from_str(disposition).unwrap_or(plain);
+    headers.insert(header::CONTENT_DISPOSITION, disposition);
+    answer
 }
 
 /// `DELETE /v1/events/{id}`: erases its content everywhere. Again gives the same answer.
@@ -95,16 +104,16 @@ pub(crate) async fn erase(
     Ok(Json(erased.ok_or_else(|| unknown(id))?).into_response())
 }
 
-async fn stored(api: &Shared, id: &str) -> Result<Stored, ApiError> {
+pub(crate) async fn stored(api: &Shared, id: &str) -> Result<Stored, ApiError> {
     let id = event_id(id)?;
     api.queue.event(id).await?.ok_or_else(|| unknown(id))
 }
 
-fn event_id(text: &str) -> Result<EventId, ApiError> {
+pub(crate) fn event_id(text: &str) -> Result<EventId, ApiError> {
     text.parse().map_err(|error| ApiError::invalid("invalid_id", format!("{error}")))
 }
 
-fn unknown(id: EventId) -> ApiError {
+pub(crate) fn unknown(id: EventId) -> ApiError {
     ApiError::not_found("unknown_event", format!("there is no event `{id}`"))
 }
 

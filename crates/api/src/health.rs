@@ -97,6 +97,7 @@ pub(crate) fn health(api: &Parts) -> Health {
         reason.insert_str(0, "queue: ");
     }
     health.receiving.extend((api.readiness)());
+    health.consuming.extend(api.pushes.iter().flat_map(|pushes| pushes.faults()));
     if api.stopping() {
         let Health { receiving, consuming } = Health::nothing("the program is about to stop");
         health.receiving.splice(..0, receiving);

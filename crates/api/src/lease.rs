@@ -58,6 +58,7 @@ pub(crate) async fn lease(
         lease: lease_ms.map(Duration::from_millis),
     };
     let deliveries = until_stopped(&api, &name, ask).await?;
+    let deliveries = deliveries.into_iter().map(|event| api.served(event)).collect();
     Ok(Json(Deliveries { deliveries }).into_response())
 }
 

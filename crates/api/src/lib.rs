@@ -26,6 +26,9 @@ pub use channels::ChannelView;
 mod health;
 pub use health::ZonesView;
 
+mod links;
+pub use links::{Links, ReadAttachment};
+
 mod rejections;
 pub use rejections::{Rejections, Releaser, Releasing, Unreleased};
 
@@ -36,12 +39,14 @@ pub use schedules::{
 };
 
 mod answer;
+mod attachments;
 mod backups;
 mod body;
 mod calls;
 mod cursor;
 mod dead_letters;
 mod error;
+mod event_deliveries;
 mod event_query;
 mod events;
 mod export;

@@ -5,14 +5,14 @@
 //! what a key can do.
 
 use crate::{
-    Api, Scope, access, answer, backups,
+    Api, Scope, access, answer, attachments, backups,
     calls::{
         Call, Needs,
         Verb::{Delete, Get, Post, Put},
     },
     channels, dead_letters,
     error::ApiError,
-    events, export, health, lease, metrics,
+    event_deliveries, events, export, health, lease, metrics,
     openapi::{self, says},
     rejections, replays, schedules, settle, stream, subscriptions,
 };
@@ -48,6 +48,9 @@ pub(crate) fn calls() -> Vec<Call> {
     const ADMIN: Needs = Needs::Scope(Scope::Admin);
     // Its scope depends on whether it names a subscription, so it asks for it itself.
     const STREAM: Needs = Needs::OneOf(&[Scope::Read, Scope::Consume]);
+    // A signed URL is good for these without a key.
+    const LINKED: Needs = Needs::OneOf(&[Scope::Read]);
+    let attachment = "/v1/events/{id}/attachments/{number}";
     let one = "/v1/subscriptions/{name}";
     let (pause, resume) = ("/v1/subscriptions/{name}/pause", "/v1/subscriptions/{name}/resume");
     let (lease, settle) = ("/v1/subscriptions/{name}/lease", "/v1/subscriptions/{name}/settle");
@@ -55,7 +58,14 @@ pub(crate) fn calls() -> Vec<Call> {
         Call::new((Get, "/v1/events"), READ, events::list, says::events::list()),
         Call::new((Get, "/v1/events/{id}"), READ, events::show, says::events::show()),
         Call::new((Delete, "/v1/events/{id}"), ADMIN, events::erase, says::events::erase()),
-        Call::new((Get, "/v1/events/{id}/raw"), READ, events::raw, says::events::raw()),
+        Call::new((Get, "/v1/events/{id}/raw"), LINKED, events::raw, says::events::raw()),
+        Call::new((Get, attachment), LINKED, attachments::show, says::events::attachment()),
+        Call::new(
+            (Get, "/v1/events/{id}/deliveries"),
+            READ,
+            event_deliveries::list,
+            says::events::deliveries(),
+        ),
         Call::new((Get, "/v1/stream"), STREAM, stream::open, says::stream::open()),
         Call::new(
             (Get, "/v1/subscriptions"),

@@ -1,6 +1,7 @@
 //! Subscriptions: what there is, and making, changing, pausing and ending them.
 
 mod ask;
+mod push;
 mod test;
 
 use crate::{api::Shared, body, error::ApiError, parameters::Parameters};
@@ -51,14 +52,23 @@ pub(crate) async fn make(
 ) -> Result<Response, ApiError> {
     Parameters::none(&uri)?;
     let ask: Ask = body::object_or_empty(body).await?;
-    let mut spec = ask.spec(&name)?;
+    let (mut spec, told) = ask.spec(&name)?;
     let _change = api.subscription_change.lock().await;
     let before = find(&api, &name).await?;
     if let Some(before) = &before {
         refuse_configured(before)?;
         spec.paused = before.spec.paused;
     }
+    if let Some(push) = &mut spec.push {
+        told.keep(&api, &name, push).await?;
+    }
+    let pushes = spec.push.is_some();
     let after = api.queue.put_subscription(spec).await?;
+    let pushed = before.as_ref().is_some_and(|before| before.spec.push.is_some());
+    if pushed && !pushes {
+        push::forget(&api, &name).await?;
+    }
+    push::tell(&api);
     let status = if before.is_some() { StatusCode::OK } else { StatusCode::CREATED };
     Ok((status, Json(after)).into_response())
 }
@@ -71,8 +81,13 @@ pub(crate) async fn end(
 ) -> Result<Response, ApiError> {
     Parameters::none(&uri)?;
     let _change = api.subscription_change.lock().await;
-    refuse_configured(&status(&api, &name).await?)?;
+    let before = status(&api, &name).await?;
+    refuse_configured(&before)?;
     api.queue.delete_subscription(&name).await?;
+    if before.spec.push.is_some() {
+        push::forget(&api, &name).await?;
+    }
+    push::tell(&api);
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 

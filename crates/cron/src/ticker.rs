@@ -39,7 +39,7 @@ pub struct Ticker {
     absent: Slots<Cursor>,
     /// No cursor is later.
     latest: Timestamp,
-    /// Counts batches, so that an overlap within one is seen.
+    /// Counts batches, so that a schedule that is in one already is seen.
     turn: u64,
 }
 
@@ -63,7 +63,28 @@ impl Ticker {
     /// [`settle`](Self::settle) the batch, before anything else is asked of the core; while
     /// [`Batch::more`] says so there is more.
     pub fn due(&mut self, now: Timestamp) -> Batch {
-        self.turn += 1;
+        self.due_together(now, 1).pop().unwrap_or_default()
+    }
+
+    /// The same for up to `most` batches that may be stored side by side, in any order: none has
+    /// events of a schedule that another has too. Settle them all before anything else is asked.
+    pub fn due_together(&mut self, now: Timestamp, most: usize) -> Vec<Batch> {
+        let first = self.turn + 1;
+        let mut batches = Vec::new();
+        while batches.len() < most {
+            self.turn += 1;
+            let batch = self.fill(now, first);
+            let is_last = !batch.more || batch.is_empty();
+            batches.push(batch);
+            if is_last {
+                break;
+            }
+        }
+        batches
+    }
+
+    /// One batch; those of turns since `first` are on their way beside it.
+    fn fill(&mut self, now: Timestamp, first: u64) -> Batch {
         let mut batch = Batch { now, reset: self.put_back(now), ..Batch::default() };
         let mut waiting = Vec::new();
         while batch.has_room()
@@ -73,7 +94,7 @@ impl Ticker {
             else {
                 continue;
             };
-            if slot.waits_for(self.turn) {
+            if slot.waits_for(first, self.turn) {
                 waiting.push(entry);
                 continue;
             }
@@ -96,7 +117,7 @@ impl Ticker {
             let Some(index) = self.slots.index_of(firing.schedule.id()) else { continue };
             let Some(slot) = self.slots.at_mut(index) else { continue };
             match outcome {
-                Outcome::Stored(id) => slot.stored(*id),
+                Outcome::Stored(id) | Outcome::Known(id) => slot.stored(*id),
                 Outcome::Overlapped => {
                     missed.push(slot.overlapped(firing));
                     // It may have been the last of `max_fires`.

@@ -10,6 +10,7 @@ mod zoned;
 
 use crate::{FiringClass, Occurrence};
 pub use at::At;
+use at::AtIdentity;
 pub use every::{Every, EveryError};
 use headgate_event::Timestamp;
 use std::{fmt, sync::Arc};
@@ -115,7 +116,8 @@ impl Timing {
     pub fn class(&self) -> FiringClass {
         match self {
             Self::Cron(cron) => cron.occurrences.class(),
-            Self::Every(_) | Self::At(_) => FiringClass::Interval,
+            Self::At(at) => at.class(),
+            Self::Every(_) => FiringClass::Interval,
         }
     }
 
@@ -126,7 +128,7 @@ impl Timing {
                 (&a.expression, &a.timezone, &a.policy) == (&b.expression, &b.timezone, &b.policy)
             }
             (Self::Every(a), Self::Every(b)) => a.identity() == b.identity(),
-            (Self::At(a), Self::At(b)) => a.at() == b.at(),
+            (Self::At(a), Self::At(b)) => a.identity() == b.identity(),
             _ => false,
         }
     }
@@ -140,7 +142,12 @@ impl Timing {
                 let (seconds, anchor) = every.identity();
                 hashed(&[b"every", &seconds.to_le_bytes(), &anchor.to_le_bytes()])
             }
-            Self::At(at) => hashed(&[b"at", &at.at().unix_ms().to_le_bytes()]),
+            Self::At(at) => match at.identity() {
+                AtIdentity::Instant(at) => hashed(&[b"at", &at.unix_ms().to_le_bytes()]),
+                AtIdentity::Civil(text, timezone) => {
+                    hashed(&["at", text, timezone].map(str::as_bytes))
+                }
+            },
         }
     }
 }

@@ -87,7 +87,7 @@ impl Message {
     }
 
     /// The verdicts, with `from_verified` only where there is one author to be verified.
-    fn auth(&self, receipt: &Receipt) -> Option<Auth> {
+    pub(crate) fn auth(&self, receipt: &Receipt) -> Option<Auth> {
         let mut auth = receipt.auth.clone()?;
         auth.from_verified &= self.author().is_some();
         Some(auth)

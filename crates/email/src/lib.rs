@@ -1,6 +1,9 @@
 //! E-mail: a message becomes one event that says who sent it, what is new in it and what hangs on
 //! it.
 //!
+//! [`MailSource`] takes what the SMTP receiver ([`smtp`]) hands it: it asks an [`Authenticator`]
+//! who sent it, makes the events and stores them.
+//!
 //! [`Message::read`] reads the bytes once, whatever they are; [`Message::draft`] makes the event of
 //! it for each channel that takes it, with a [`Receipt`] of how it came and who is believed to have
 //! sent it. [`attachment_bytes`] reads an attachment out of the stored message.
@@ -11,6 +14,15 @@ pub mod smtp;
 
 mod receipt;
 pub use receipt::{Matched, Receipt, verification};
+
+mod proof;
+pub use proof::{Authenticator, Claimed, Met, Require};
+
+mod terms;
+pub use terms::{Taken, Terms, Unproven};
+
+mod source;
+pub use source::{MailPorts, MailSource, NotReleased, Room};
 
 mod message;
 pub use message::{Message, attachment_bytes};

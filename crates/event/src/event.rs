@@ -33,7 +33,7 @@ struct Inner {
 }
 
 /// What an event is made of, without what its delivery adds.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Content {
     pub(crate) id: EventId,
     pub(crate) event_type: EventType,
@@ -70,6 +70,16 @@ impl Event {
     #[must_use]
     pub fn delivered(&self, origin: Origin, delivery: Delivery) -> Self {
         Self { inner: Arc::clone(&self.inner), origin, delivery: Some(Arc::new(delivery)) }
+    }
+
+    /// The same event with other data of a message: links to what belongs to it are made when it
+    /// is served.
+    #[must_use]
+    pub fn with_email(&self, data: &EmailData) -> Self {
+        let Ok(data) = serde_json::value::to_raw_value(data) else { return self.clone() };
+        let content = Content { data, ..self.inner.content.clone() };
+        let inner = Arc::new(Inner { content, typed: OnceLock::new() });
+        Self { inner, origin: self.origin, delivery: self.delivery.clone() }
     }
 
     /// Its id, for ever the same.

@@ -9,6 +9,8 @@ use std::time::Duration;
 
 mod cron;
 pub use cron::*;
+mod push;
+pub use push::*;
 mod smtp;
 pub use smtp::*;
 
@@ -397,6 +399,14 @@ pub const SLACK_CLOCK_SKEW_S_WARNED: u64 = 60;
 pub const SLACK_DEDUPE_WINDOW_DEFAULT: Duration = Duration::from_secs(48 * 3600);
 /// Slack: an answer that took longer is counted; Slack waits 3 s.
 pub const SLACK_SLOW_ANSWER: Duration = Duration::from_secs(1);
+/// The longest that a message and the mention in it wait for each other: Slack waits 3 s.
+pub const SLACK_MERGE_MAX: Duration = Duration::from_secs(1);
+/// The most messages and mentions of one channel that wait for their other half.
+pub const SLACK_HELD_MAX: usize = 1_000;
+/// The most mentions of one channel that are known to be stored with their message.
+pub const SLACK_JOINED_MAX: usize = 10_000;
+/// How long those are known: Slack's last retry comes after six minutes.
+pub const SLACK_JOINED_KNOWN_FOR: Duration = Duration::from_secs(15 * 60);
 /// Slack: largest configured answer, in bytes; larger ones are dropped over Socket Mode.
 pub const SLACK_ANSWER_BYTES_MAX: usize = 19_999;
 /// Slack: most fields of a form that are read.

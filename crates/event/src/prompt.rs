@@ -15,9 +15,11 @@ mod render;
 
 use crate::{Channel, Timestamp, Verification};
 pub use clean::{Cleaned, clean};
+use hmac::{Hmac, KeyInit, Mac};
 pub use inline::inline;
 pub use outline::{Outline, outline, text_outline};
 pub use render::render;
+use sha2::Sha256;
 use std::fmt;
 
 /// The version of the rules, kept with every text they made.
@@ -82,6 +84,15 @@ impl PromptKey {
     #[must_use]
     pub fn new(bytes: [u8; 32]) -> Self {
         Self(bytes)
+    }
+
+    /// A key for another purpose of the installation, from which this one cannot be found out.
+    #[must_use]
+    #[expect(clippy::expect_used, reason = "HMAC takes keys of any length")]
+    pub fn derived(&self, purpose: &str) -> [u8; 32] {
+        let mut mac = Hmac::<Sha256>::new_from_slice(&self.0).expect("any length");
+        mac.update(purpose.as_bytes());
+        mac.finalize().into_bytes().into()
     }
 }
 

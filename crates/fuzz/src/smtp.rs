@@ -1,9 +1,12 @@
 //! SMTP: where a message ends, and that any session is answered or closed.
 
 use crate::Parts;
-use headgate_email::smtp::{
-    AddressPattern, BareNewlines, Conditions, Delivered, Directory, MailChannel, Peer, Session,
-    SessionRules, Step, TlsOffer,
+use headgate_email::{
+    Terms,
+    smtp::{
+        AddressPattern, BareNewlines, Conditions, Delivered, Directory, MailChannel, Peer, Session,
+        SessionRules, Step, TlsOffer,
+    },
 };
 use headgate_event::{Channel, ChannelType, EventId, Timestamp};
 use std::{
@@ -22,6 +25,7 @@ static DIRECTORY: LazyLock<Arc<Directory>> = LazyLock::new(|| {
         senders_allow: Vec::new(),
         senders_deny: Vec::new(),
         bytes_max: BYTES_MAX,
+        terms: Terms::default(),
     }]))
 });
 

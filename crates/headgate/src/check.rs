@@ -6,7 +6,9 @@ use crate::{
     failure::Failure,
     output,
 };
+use headgate_email::smtp::MailChannel;
 use serde_json::{Value, json};
+use std::net::SocketAddr;
 
 /// Reads the configuration and says what it found.
 pub fn run(arguments: &CheckArguments, environment: &Environment) -> Result<(), Failure> {
@@ -38,9 +40,19 @@ fn told(config: &Config) -> String {
     if !config.server.trusted_proxies.is_empty() {
         text.push_str(&format!("proxies       {}\n", proxies(config).join(", ")));
     }
+    let mail = &config.mail;
+    for (listen, how) in [(mail.listen, ""), (mail.tls_listen, " with TLS")] {
+        if let Some(at) = listen {
+            text.push_str(&format!("mail          {at}{how}, as {}\n", mail.hostname));
+        }
+    }
     for channel in &config.channels.webhooks {
         let proof = if channel.secrets.is_empty() { "not verified" } else { &channel.provider };
         text.push_str(&format!("channel       {} ({proof})\n", channel.channel.id));
+    }
+    for channel in &config.channels.mail {
+        let (id, addresses) = (&channel.channel.id, addresses(channel).join(", "));
+        text.push_str(&format!("channel       {id} (mail to {addresses})\n"));
     }
     for SlackChannel { spec, socket } in &config.channels.slack {
         let by = if socket.is_some() { "slack, Socket Mode" } else { "slack" };
@@ -55,6 +67,10 @@ fn told(config: &Config) -> String {
         text.push_str(&format!("subscription  {} (from {from})\n", subscription.name));
     }
     text.trim_end().to_owned()
+}
+
+fn addresses(channel: &MailChannel) -> Vec<String> {
+    channel.addresses.iter().map(ToString::to_string).collect()
 }
 
 fn proxies(config: &Config) -> Vec<String> {
@@ -75,6 +91,10 @@ fn summary(config: &Config) -> Value {
             "verified": !channel.secrets.is_empty(),
         })
     });
+    let mail = config.channels.mail.iter().map(|channel| {
+        let (id, require) = (&channel.channel.id, channel.terms.require.name());
+        json!({"id": id, "type": "email", "addresses": addresses(channel), "require": require})
+    });
     let slack = config.channels.slack.iter().map(|SlackChannel { spec, socket }| {
         let (id, socket_mode) = (&spec.channel.id, socket.is_some());
         json!({"id": id, "type": "slack", "verified": true, "socket_mode": socket_mode})
@@ -84,17 +104,29 @@ fn summary(config: &Config) -> Value {
         .cron
         .iter()
         .map(|channel| json!({"id": channel.id, "type": "cron", "verified": true}));
-    let channels = webhooks.chain(slack).chain(cron);
+    let channels = webhooks.chain(mail).chain(slack).chain(cron);
     json!({
         "ok": true,
         "listen": config.server.listen.to_string(),
         "api_listen": config.server.api_listen.map(|address| address.to_string()),
         "trusted_proxies": proxies(config),
         "public_url": config.server.public_url,
+        "mail": mail_listeners(config),
         "data_dir": config.data_dir,
         "api_keys": config.api_keys.iter().map(|key| key.name.as_str()).collect::<Vec<_>>(),
         "channels": channels.collect::<Vec<_>>(),
         "subscriptions": config.subscriptions,
+    })
+}
+
+fn mail_listeners(config: &Config) -> Value {
+    let mail = &config.mail;
+    let at = |address: Option<SocketAddr>| address.map(|address| address.to_string());
+    json!({
+        "listen": at(mail.listen),
+        "tls_listen": at(mail.tls_listen),
+        "hostname": mail.hostname,
+        "starttls": mail.starttls.name(),
     })
 }
 

@@ -6,6 +6,7 @@ mod commands;
 mod cron_arguments;
 #[cfg(feature = "dev")]
 mod dev_arguments;
+mod email_arguments;
 mod provider_arguments;
 mod rejection_arguments;
 mod replay_arguments;
@@ -23,6 +24,7 @@ pub use cron_arguments::{
 };
 #[cfg(feature = "dev")]
 pub use dev_arguments::{DevCommand, FakeSlackArguments};
+pub use email_arguments::{EmailCommand, EmailParseArguments};
 pub use provider_arguments::{
     ProvidersCommand, ProvidersListArguments, ProvidersShowArguments, RenderArguments,
     VerifyArguments,
@@ -71,7 +73,8 @@ pub enum Command {
     /// Run the gateway
     ///
     /// Without --config, `headgate.toml` in this folder is taken when there is one. Without any
-    /// configuration a demo runs: the open channel `demo` on 127.0.0.1:8080, without keys.
+    /// configuration a demo runs: the open channel `demo` on 127.0.0.1:8080, mail to anyone at
+    /// localhost on 127.0.0.1:2525, without keys.
     ///
     /// On a terminal the prompt of each event is printed as it comes. Logs go to stderr, as JSON
     /// when stderr is no terminal. SIGTERM and SIGINT stop it: it finishes what it has begun; a
@@ -112,6 +115,9 @@ pub enum Command {
     /// Say when a cron expression is due, and what it means
     #[command(subcommand)]
     Cron(CronCommand),
+    /// Read messages as a channel would, and look at what a domain says of mail
+    #[command(subcommand)]
+    Email(EmailCommand),
     /// Say whether a gateway lives, and whether it is ready
     ///
     /// Prints the gateway's own answer. Exit code 0 when it lives (with --ready: when it is ready
@@ -123,7 +129,7 @@ pub enum Command {
     #[cfg(feature = "dev")]
     #[command(subcommand)]
     Dev(DevCommand),
-    /// Send a correctly signed sample webhook
+    /// Send a correctly signed sample webhook, or a sample message
     Send(SendArguments),
     /// Write every event with its exact bytes to a file
     ///

@@ -8,6 +8,7 @@ mod api_key;
 mod channel;
 mod demo;
 mod environment;
+mod mail;
 mod nearest;
 mod network;
 mod problem;
@@ -23,18 +24,21 @@ mod value;
 pub use channel::{Channels, SlackChannel};
 pub use demo::DEMO_NAME;
 pub use environment::Environment;
+pub use mail::{LineEnds, Mail, StartTls};
 pub use problem::{Problem, Problems};
 pub use server::{Connections, OpenError, Server};
 
 use crate::schedules::Calendar;
 use headgate_api::ApiKey;
 use headgate_http::Tls;
+use headgate_push::{Credentials, Reach};
 use headgate_quarantine::Bounds;
 use headgate_queue::{Retention, SubscriptionSpec};
 use headgate_webhook::Providers;
 use problem::Notes;
 use section::Section;
 use std::{
+    collections::BTreeMap,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -52,6 +56,8 @@ pub struct Config {
     pub backup_dir: Option<PathBuf>,
     /// Where to listen.
     pub server: Server,
+    /// How mail is received.
+    pub mail: Mail,
     /// When events are removed.
     pub retention: Retention,
     /// TLS with the certificate and key that `server` names.
@@ -62,6 +68,8 @@ pub struct Config {
     pub channels: Channels,
     /// The subscriptions that the configuration holds.
     pub subscriptions: Vec<SubscriptionSpec>,
+    /// What those of them that push are signed with, by their names.
+    pub push: BTreeMap<String, Credentials>,
     /// How much is kept of what is refused; none when nothing is.
     pub quarantine: Option<Bounds>,
     /// The file it came from; none for the demo.
@@ -100,7 +108,7 @@ pub struct Context<'a> {
 }
 
 /// Keys and tables of the top level that come in later versions.
-const LATER: [&str; 2] = ["email", "providers_dir"];
+const LATER: [&str; 1] = ["providers_dir"];
 
 impl Config {
     /// Reads the file, or says everything that is wrong with it.
@@ -205,12 +213,14 @@ fn text_of(file: &Path, name: &str) -> Result<String, Problems> {
 fn read(root: Section<'_>, context: &Context<'_>) -> Option<Config> {
     let data_dir = data_dir(&root, context.folder);
     let server = server::read(&root);
+    let mail = mail::read(&root, server.as_ref());
     let queue = queue::read(&root, context.folder);
     let quarantine = quarantine::read(&root);
     let api_keys = api_key::read(&root, context);
     let channels = channel::read(&root, context);
     let ids: Vec<&str> = channels.ids.iter().map(String::as_str).collect();
-    let subscriptions = subscription::read(&root, &ids, context);
+    let reach = server.as_ref().map_or(Reach::Anywhere, |server| server.push_reach);
+    let subscriptions = subscription::read(&root, &ids, reach, context);
     if let Some(server) = &server
         && !api_key::any(&root)
         && let Err(error) = server.check_open()
@@ -218,21 +228,25 @@ fn read(root: Section<'_>, context: &Context<'_>) -> Option<Config> {
         root.wrong(error.key(), &error.to_string());
     }
     channels.check_proxies(&root, server.as_ref());
+    channels.check_mail(&root, mail.as_ref());
     let tls = match server.as_ref().and_then(|server| server.tls.as_ref()) {
         Some(files) => tls::load(&root, files, context.folder).map(Some),
         None => Some(None),
     };
     root.report_unknown(&LATER);
     let queue::Queue { backup_dir, retention } = queue?;
+    let (subscriptions, push) = subscriptions?;
     Some(Config {
         data_dir: data_dir?,
         backup_dir,
         server: server?,
+        mail: mail?,
         retention,
         tls: tls?,
         api_keys: api_keys?,
         channels: channels.channels?,
-        subscriptions: subscriptions?,
+        subscriptions,
+        push,
         quarantine: quarantine?,
         file: None,
     })

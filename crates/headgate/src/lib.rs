@@ -13,6 +13,7 @@ pub mod cron;
 pub mod dead_letters;
 #[cfg(feature = "dev")]
 pub mod dev;
+pub mod email;
 pub mod events;
 pub mod export;
 pub mod health;

@@ -20,7 +20,7 @@ pub(crate) fn allow(connections_max: usize) {
             needed,
             connections_max,
             "fewer files may be open than connections may need: raise the hard limit \
-             (`ulimit -Hn`, `LimitNOFILE=`), or lower `[server] connections.total`"
+             (`ulimit -Hn`, `LimitNOFILE=`), or lower `connections.total` of `[server]` or `[email]`"
         );
     }
 }

@@ -1,5 +1,8 @@
 //! `headgate send`: a sample of what a provider sends, signed as the provider signs.
 
+mod letter;
+mod smtp;
+
 use crate::{
     cli::SendArguments,
     client::{Reply, Transport, url},
@@ -18,6 +21,8 @@ use std::time::Duration;
 
 /// Who sends to Slack channels, and is no provider of webhooks.
 const SLACK: &str = "slack";
+/// Who sends by SMTP, and is no provider of webhooks either.
+const EMAIL: &str = "email";
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A sample that is sent as it is.
@@ -30,13 +35,14 @@ struct Ready {
 /// Sends one sample and shows the answer.
 pub async fn run(arguments: &SendArguments, environment: &Environment) -> Result<(), Failure> {
     let providers = Providers::embedded();
-    let slack = arguments.provider == SLACK;
+    let (slack, email) = (arguments.provider == SLACK, arguments.provider == EMAIL);
     let provider = providers
         .find(&arguments.provider)
         .filter(|provider| provider.sample_events().next().is_some());
     let events: Vec<&str> = match provider {
         Some(provider) => provider.sample_events().collect(),
         None if slack => headgate_slack::Sample::events().collect(),
+        None if email => letter::NAMES.to_vec(),
         None => return Err(unknown_provider(&arguments.provider, &providers)),
     };
     let Some(to) = arguments.to.as_deref().filter(|_| !arguments.list) else {
@@ -45,6 +51,9 @@ pub async fn run(arguments: &SendArguments, environment: &Environment) -> Result
         }
         return events.into_iter().try_for_each(output::line);
     };
+    if email {
+        return smtp::run(arguments, to).await;
+    }
     let to_url = url(to).map_err(Failure::usage)?;
     let secret = secret(arguments, environment)?;
     if secret.is_none() {
@@ -130,7 +139,7 @@ fn secret(arguments: &SendArguments, environment: &Environment) -> Result<Option
 
 fn unknown_provider(name: &str, providers: &Providers) -> Failure {
     let known = providers.iter().filter(|provider| provider.sample_events().next().is_some());
-    let mut known: Vec<&str> = known.map(Provider::name).chain([SLACK]).collect();
+    let mut known: Vec<&str> = known.map(Provider::name).chain([SLACK, EMAIL]).collect();
     known.sort_unstable();
     Failure::usage(format!("expected a provider out of `{}`, found `{name}`", known.join("`, `")))
 }

@@ -5,6 +5,8 @@ mod certificates;
 mod configuration;
 mod front;
 mod listeners;
+mod mail;
+mod pushes;
 mod rejections;
 mod reload;
 mod retention;
@@ -27,19 +29,20 @@ use crate::{
 use announce::Announcer;
 use anyhow::Context;
 use certificates::Certificates;
-use headgate_api::{Access, Api, ApiOptions, Measure, Readiness, StreamRules};
-use headgate_event::Clock;
+use headgate_api::{Access, Api, ApiOptions, Links, Measure, Readiness, StreamRules};
+use headgate_event::{Clock, prompt::PromptKey};
 use headgate_http::{DrainReport, Intake, IntakeOptions, TrustedProxies};
+use headgate_push::Pushes;
 use headgate_quarantine::Quarantine;
-use headgate_queue::Queue;
+use headgate_queue::{Embedded, Queue};
 use headgate_webhook::Ports;
-use listeners::Listeners;
+use listeners::{Addresses, Listeners};
+use mail::Hearing;
 use metrics_exporter_prometheus::PrometheusHandle;
 use reload::{Reloader, Running};
 use schedules::Timers;
-use sockets::Sockets;
-use sources::Sources;
-use std::{sync::Arc, time::Duration};
+use sources::{OfMail, Sources};
+use std::{borrow::Cow, sync::Arc, time::Duration};
 use storage::Storage;
 use tokio::sync::watch;
 
@@ -62,7 +65,7 @@ pub async fn run(arguments: &ServeArguments, environment: &Environment) -> Resul
     let metrics = telemetry::record_metrics()?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
 
-    open_files::allow(config.server.connections_max());
+    open_files::allow(config.server.connections_max() + config.mail.connections_max());
     let storage = storage::open(&config, &clock).await?;
     let queue = Arc::clone(&storage.queue);
     let brought = subscriptions::bring_in_line(&*queue, &config.subscriptions).await;
@@ -70,18 +73,23 @@ pub async fn run(arguments: &ServeArguments, environment: &Environment) -> Resul
     let quarantine = rejections::open(&config, &clock)?;
     let timers = Timers::open(&config, &storage, &known.calendar, &clock).await?;
     let ports = ports(&config, &storage, &clock, quarantine.as_ref())?;
-    let sources = Sources::open(&config.channels, &known.providers, ports)?;
+    let of_mail = of_mail(&config, &storage);
+    let sources = Sources::open(&config.channels, &known.providers, ports, of_mail)?;
+    let listeners = Listeners::bind(&config).await?;
     let (stop, stopping) = watch::channel(false);
     let shown = Shown { metrics, measure: storage.measure };
-    let mut options = api_options(&config, &queue, &clock, shown, stopping.clone());
-    options.readiness = readiness(&signals, sources.sockets.clone());
+    let mut options = api_options(&config, &storage.embedded, &clock, shown, stopping.clone());
+    let pushes = Pushes::new(Arc::clone(&storage.embedded) as _, pushes::configured(&config));
+    options.pushes = Some(pushes.clone());
+    options.readiness = readiness(&signals, &sources);
     options.rejections = rejections::for_admins(quarantine.as_ref(), &sources);
     options.backups = storage.backups;
     options.schedules = Some(timers.api());
     options.zones = Some(timers.zones());
+    options.links = Some(links(&config, &storage.prompt_key, listeners.addresses()?));
     let api = Api::new(options);
 
-    let listeners = Listeners::bind(&config.server).await?;
+    let push_ports = pushes::ports(&storage.embedded, &api, &clock);
     let certificates = Certificates::begin(config.tls.as_ref(), &clock);
     let announcer = Announcer::begin(&config, listeners.addresses()?, &queue);
     let retention = watch::Sender::new(config.retention);
@@ -93,13 +101,14 @@ pub async fn run(arguments: &ServeArguments, environment: &Environment) -> Resul
         known,
         timers: timers.clone(),
         api: api.clone(),
+        pushes: pushes.clone(),
         retention,
         tls: config.tls.clone(),
     };
     sources.sockets.adopt(&config.channels)?;
     let reloader = Reloader::new(arguments, environment, Arc::clone(&clock), &config, &running);
     let reloading = tokio::spawn(reloader.run(hangups, signals.clone()));
-    let firing = timers.start();
+    let (firing, pushing) = (timers.start(), pushes.start(push_ports));
     supervisor::ready();
 
     let serving = listeners.serve(&config, &sources, &api, clock, &stopping);
@@ -114,7 +123,11 @@ pub async fn run(arguments: &ServeArguments, environment: &Environment) -> Resul
     announcer.end();
     drop(certificates);
     reloading.abort();
-    tokio::join!(firing.stop(CLOSE_TIMEOUT), sources.sockets.stop(CLOSE_TIMEOUT));
+    tokio::join!(
+        firing.stop(CLOSE_TIMEOUT),
+        pushing.stop(CLOSE_TIMEOUT),
+        sources.sockets.stop(CLOSE_TIMEOUT)
+    );
     // What it has begun is finished by the next start, if it does not end in time.
     let _ = tokio::time::timeout(CLOSE_TIMEOUT, retaining).await;
     close(&api, quarantine.as_deref(), &*queue).await
@@ -171,6 +184,16 @@ fn ports(
     })
 }
 
+/// What the source of mail needs of the queue.
+fn of_mail(config: &Config, storage: &Storage) -> OfMail {
+    let embedded = Arc::clone(&storage.embedded);
+    OfMail {
+        room: Arc::new(move || embedded.has_room()),
+        authenticator: None,
+        hearing: Hearing::wanted_by(&config.mail),
+    }
+}
+
 fn intake(config: &Config) -> anyhow::Result<Intake> {
     let folder = config.data_dir.join("spool");
     Intake::new(IntakeOptions::new(&folder))
@@ -179,13 +202,15 @@ fn intake(config: &Config) -> anyhow::Result<Intake> {
 
 fn api_options(
     config: &Config,
-    queue: &Arc<dyn Queue>,
+    queue: &Arc<Embedded>,
     clock: &Arc<dyn Clock>,
     shown: Shown,
     stop: watch::Receiver<bool>,
 ) -> ApiOptions {
     ApiOptions {
-        queue: Arc::clone(queue),
+        queue: Arc::clone(queue) as _,
+        attempts: Arc::clone(queue) as _,
+        pushes: None,
         access: access(config),
         clock: Arc::clone(clock),
         version: env!("CARGO_PKG_VERSION"),
@@ -196,6 +221,7 @@ fn api_options(
         rejections: None,
         schedules: None,
         zones: None,
+        links: None,
         stop,
         stream: StreamRules::default(),
         backups: None,
@@ -203,14 +229,26 @@ fn api_options(
 }
 
 /// Why it cannot receive, apart from the queue, which the API asks itself: whoever can ask has
-/// reached the listener, so only a stop that has not closed it yet, and connections to Slack, which
-/// we open.
-fn readiness(signals: &Signals, sockets: Sockets) -> Readiness {
-    let signals = signals.clone();
+/// reached the listener, so only a stop that has not closed it yet, connections to Slack, which we
+/// open, and the listeners of mail.
+fn readiness(signals: &Signals, sources: &Sources) -> Readiness {
+    let (signals, sources) = (signals.clone(), sources.clone());
     Arc::new(move || match signals.finishing() {
         true => vec!["a stop was asked for".to_owned()],
-        false => sockets.deaf(),
+        false => sources.deaf(),
     })
+}
+
+/// Makes the URLs of messages and attachments, which lead to the API.
+fn links(config: &Config, key: &PromptKey, at: Addresses) -> Links {
+    Links {
+        key: key.derived("links"),
+        base: config.server.api_url(at.api.unwrap_or(at.public)),
+        lifetime: config.mail.link_lifetime,
+        attachment: |raw, attachment| {
+            headgate_email::attachment_bytes(raw, attachment).map(Cow::into_owned)
+        },
+    }
 }
 
 /// Who may call: the holders of the keys, or without any this machine.

@@ -3,10 +3,12 @@
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
 use headgate::{
-    config::{Config, Context, Environment, Known},
+    config::{Config, Context, Environment, Known, LineEnds, StartTls},
     schedules::Calendar,
 };
 use headgate_cron::Zones;
+use headgate_email::{Require, Terms, Unproven, smtp::AddressPattern};
+use headgate_http::IpNet;
 use headgate_slack::SelfEvents;
 use headgate_webhook::{DedupePolicy, Providers, RateLimit};
 use proptest::prelude::*;
@@ -151,12 +153,60 @@ fn every_key_of_a_slack_channel_means_what_it_says() {
     assert_eq!(certificate.name, "platform-tls-client.slack.com");
     assert_eq!((team.self_events, plain.self_events), (SelfEvents::Drop, SelfEvents::Flag));
     assert_eq!((team.body_bytes_max, plain.body_bytes_max), (Some(256 << 10), None));
+    let merging = (team.merge_mentions, plain.merge_mentions);
+    assert_eq!(merging, (Some(Duration::from_millis(300)), None));
     let days = |count: u64| Some(Duration::from_secs(count * 24 * 3600));
     assert_eq!((team.dedupe, plain.dedupe), (days(3), None));
     assert_eq!(team.team_names.get("T0123").map(String::as_str), Some("Acme"));
     assert_eq!(team.names.get("C0123").map(String::as_str), Some("general"));
     let answers: Vec<_> = team.answers.iter().map(|(to, json)| (to.as_str(), json.get())).collect();
     assert_eq!(answers, [("view_submission", r#"{"response_action":"clear"}"#)]);
+}
+
+#[test]
+fn every_key_of_mail_means_what_it_says() {
+    let config = good("everything.toml");
+    let mail = &config.mail;
+    assert_eq!(mail.listen.map(|at| at.to_string()).as_deref(), Some("0.0.0.0:2525"));
+    assert_eq!((mail.tls_listen, mail.hostname.as_str()), (None, "mx.example.com"));
+    assert_eq!((mail.starttls, mail.bare_newlines), (StartTls::Off, LineEnds::Normalized));
+    let networks = |list: &[IpNet]| list.iter().map(ToString::to_string).collect::<Vec<_>>();
+    assert_eq!(networks(&mail.proxies), ["10.0.0.0/8"]);
+    assert_eq!(networks(&mail.trusted_networks), ["192.168.0.0/16"]);
+    assert_eq!((mail.message_bytes_max, mail.recipients_max), (10 << 20, 20));
+    assert_eq!((mail.connections.total, mail.connections.per_network), (200, 5));
+    assert_eq!(mail.link_lifetime, Duration::from_secs(3600));
+
+    let [support, letters] = config.channels.mail.as_slice() else { panic!("two channels") };
+    let texts = |list: &[AddressPattern]| list.iter().map(ToString::to_string).collect::<Vec<_>>();
+    assert_eq!(texts(&support.addresses), ["support@in.example.com", "*@catch.example.com"]);
+    assert_eq!(texts(&support.senders_allow), ["*@example.com"]);
+    assert_eq!(texts(&support.senders_deny), ["ann@example.com"]);
+    assert_eq!((support.channel.label.as_str(), support.bytes_max), ("Support", 1 << 20));
+    let days = |count: u64| Some(Duration::from_secs(count * 24 * 3600));
+    let terms = Terms { require: Require::Dmarc, unproven: Unproven::Flag, dedupe: days(2) };
+    assert_eq!(support.terms, terms);
+    let terms = Terms { require: Require::SpfOrDkim, unproven: Unproven::Reject, dedupe: None };
+    assert_eq!(letters.terms, terms);
+}
+
+#[test]
+fn mail_is_taken_under_the_name_of_the_public_url_and_not_at_all_without_a_listener() {
+    let usual = good("empty.toml").mail;
+    assert!(!usual.listens());
+    assert_eq!((usual.message_bytes_max, usual.recipients_max), (25 << 20, 100));
+    assert_eq!(usual.link_lifetime, Duration::from_secs(900));
+    let context = Context {
+        environment: &environment(),
+        folder: Path::new(""),
+        providers: &providers(),
+        calendar: &calendar(),
+    };
+    let text = "[server]\npublic_url = \"https://in.example.com:8443/hooks\"\n[[api_key]]\n\
+                name = \"a\"\nkey = { env = \"KEY\" }\nscopes = [\"read\"]\n\
+                [email]\nlisten = \"0.0.0.0:25\"\n";
+    let config = Config::parse("headgate.toml", text, &context).expect("right");
+    assert_eq!(config.mail.hostname, "in.example.com");
 }
 
 #[test]

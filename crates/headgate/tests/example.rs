@@ -26,6 +26,8 @@ fn environment() -> Environment {
         "GITHUB_WEBHOOK_SECRET",
         "STRIPE_WEBHOOK_SECRET",
         "SLACK_SIGNING_SECRET",
+        "SHOP_PUSH_SECRET",
+        "SHOP_PUSH_TOKEN",
     ];
     Environment::Fixed(BTreeMap::from(names.map(|name| (name.to_owned(), secret.clone()))))
 }
@@ -35,8 +37,8 @@ fn the_example_is_a_right_configuration() {
     let (file, _) = example();
     let config = Config::load(&file, &environment(), &known())
         .unwrap_or_else(|problems| panic!("{problems}"));
-    assert_eq!(config.channels.len(), 5);
-    assert_eq!(config.subscriptions.len(), 1);
+    assert_eq!(config.channels.len(), 6);
+    assert_eq!((config.subscriptions.len(), config.push.len()), (2, 1));
     assert_eq!(config.api_keys.len(), 1);
 }
 
@@ -45,7 +47,7 @@ fn the_example_without_its_environment_says_what_is_missing() {
     let (file, _) = example();
     let nothing = Environment::Fixed(BTreeMap::new());
     let problems = Config::load(&file, &nothing, &known()).expect_err("missing");
-    assert_eq!(problems.problems.len(), 4, "{problems}");
+    assert_eq!(problems.problems.len(), 6, "{problems}");
 }
 
 fn known() -> Known {
@@ -62,9 +64,12 @@ fn known_keys() -> BTreeSet<String> {
         [[channel]]\nid = \"b\"\ntype = \"slack\"\nnonsense = 1\n\
         signing_secrets = [{ nonsense = 1 }]\nclient_certificate = { nonsense = 1 }\n\
         dedupe = { nonsense = 1 }\nanswers = { nonsense = 1 }\n\
+        [email]\nnonsense = 1\nconnections = { nonsense = 1 }\n\
+        [[channel]]\nid = \"d\"\ntype = \"email\"\nnonsense = 1\ndedupe = { nonsense = 1 }\n\
         [[channel]]\nid = \"c\"\ntype = \"cron\"\nnonsense = 1\n\
         [[channel.schedule]]\nname = \"s\"\ncron = \"@daily\"\nnonsense = 1\n\
-        [[subscription]]\nname = \"a\"\nnonsense = 1\nretry = { nonsense = 1 }\n";
+        [[subscription]]\nname = \"a\"\nnonsense = 1\nretry = { nonsense = 1 }\n\
+        push = { nonsense = 1, secrets = [{ nonsense = 1 }] }\n";
     let context = Context {
         environment: &environment(),
         folder: Path::new(""),
@@ -74,7 +79,7 @@ fn known_keys() -> BTreeSet<String> {
     let problems = Config::parse("x.toml", text, &context).expect_err("nonsense");
     let unknown = problems.problems.iter().filter(|problem| problem.text.contains("unknown key"));
     let lists: Vec<&str> = unknown.map(|problem| problem.text.as_str()).collect();
-    assert_eq!(lists.len(), 17, "a section is missing here: {problems}");
+    assert_eq!(lists.len(), 23, "a section is missing here: {problems}");
     lists.iter().flat_map(|list| list.split('`').skip(1).step_by(2)).map(str::to_owned).collect()
 }
 

@@ -11,6 +11,7 @@
 //! is served from the log's memory. A settlement is answered for when the state has it.
 
 mod accept;
+mod attempts;
 mod backup;
 mod committer;
 mod consume;
@@ -100,6 +101,13 @@ impl Embedded {
         self.prompt_key.clone()
     }
 
+    /// Whether the disk has room for events. It answers at once; other reasons why none is stored
+    /// are [`Queue::health`]'s.
+    #[must_use]
+    pub fn has_room(&self) -> bool {
+        self.log.has_room()
+    }
+
     /// Runs a read that may touch the disk where it holds up no other task.
     async fn reading<T: Send + 'static>(
         &self,
@@ -176,7 +184,7 @@ impl Queue for Embedded {
         subscription: &str,
         settlements: Vec<Settlement>,
     ) -> BoxFuture<'_, Result<Vec<Result<(), SettleError>>, QueueError>> {
-        Box::pin(self.settle_for(subscription.to_owned(), settlements))
+        Box::pin(self.settle_for(subscription.to_owned(), settlements, Vec::new()))
     }
 
     fn dead_letters(

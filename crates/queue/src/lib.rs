@@ -13,6 +13,9 @@ mod patience;
 
 mod private;
 
+mod attempt;
+pub use attempt::{Attempt, Attempts, EventDelivery, Standing, Tried};
+
 mod dead_letter;
 pub use dead_letter::{DeadLetter, DeadLetterPage, DeadLetterQuery};
 
@@ -38,8 +41,9 @@ pub use source_notes::{KeptNote, SourceNote, SourceNotes};
 
 mod subscription;
 pub use subscription::{
-    AckMode, DeliveryId, DeliveryIdError, LeaseAsk, PaceError, ReplayPace, RetryPolicy,
-    SettleError, Settlement, Start, SubscriptionError, SubscriptionSpec, SubscriptionStatus, Verb,
+    AckMode, DeliveryId, DeliveryIdError, LeaseAsk, Order, PaceError, PushFormat, PushSpec,
+    ReplayPace, RetryPolicy, SettleError, Settlement, Start, SubscriptionError, SubscriptionSpec,
+    SubscriptionStatus, Verb,
 };
 
 mod backup;

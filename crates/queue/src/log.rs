@@ -343,6 +343,11 @@ impl Log {
         shared.fault().or_else(|| shared.shortage()).map_or(Ok(()), Err)
     }
 
+    /// Whether the disk had room when it was looked at last.
+    pub(crate) fn has_room(&self) -> bool {
+        self.inner.shared.has_room()
+    }
+
     /// Looks how much of the disk is free, and whether a log that could not write can write again.
     ///
     /// To be called now and then, off the path of every answer.

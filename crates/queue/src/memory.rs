@@ -4,9 +4,11 @@
 //! letters), and loses everything when it is dropped. It is not made for load: lists and leases
 //! look at one event after the other.
 
+mod attempts;
 mod events;
 mod leases;
 mod letters;
+mod notes;
 mod removing;
 mod replays;
 
@@ -15,6 +17,7 @@ use crate::{
     Seq, SettleError, Settlement, Stored, SubscriptionError, SubscriptionSpec, SubscriptionStatus,
     subscription::{Deliveries, Subscriber},
 };
+use attempts::Kept;
 use events::Events;
 use headgate_event::{
     Accepted, BoxFuture, Clock, Draft, Event, EventId, Sink, StoreError,
@@ -44,6 +47,8 @@ struct Inner {
     generations: u64,
     letters: Letters,
     replays: MemoryReplays,
+    attempts: Kept,
+    notes: BTreeMap<(&'static str, Vec<u8>), Vec<u8>>,
     closed: bool,
 }
 

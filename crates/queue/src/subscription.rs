@@ -5,22 +5,29 @@ mod changes;
 mod deliveries;
 mod delivery_id;
 mod lane;
+mod order;
 mod pace;
+mod push;
 mod ranges;
 mod share;
 mod spec;
+mod standing;
 mod state;
 mod subscriber;
 
 pub(crate) use changes::{Changes, DeadLetter, DeadReason, Deferred, Kept, Place};
-pub(crate) use deliveries::{Asked, Deliveries, Expiry, Leased, Moment, Refusal};
+pub(crate) use deliveries::{Asked, Deliveries, Died, Expiry, Leased, Moment, Refusal};
 pub use delivery_id::{DeliveryId, DeliveryIdError};
 pub(crate) use lane::{Lane, Window, begun};
+pub use order::Order;
+pub(crate) use order::{Thread, thread_of};
 pub(crate) use pace::Budget;
 pub use pace::{PaceError, ReplayPace};
+pub use push::{PushFormat, PushSpec};
 pub(crate) use ranges::Ranges;
 pub(crate) use share::Share;
 pub use spec::{AckMode, RetryPolicy, Start, SubscriptionError, SubscriptionSpec};
+pub(crate) use standing::standing;
 pub(crate) use subscriber::{Claim, Held, Subscriber, lease_end};
 
 use headgate_event::Timestamp;
@@ -43,6 +50,8 @@ pub struct SubscriptionStatus {
     pub in_flight: u64,
     /// Deliveries that wait for their next attempt.
     pub waiting: u64,
+    /// Events that wait for an earlier one of their thread.
+    pub held_back: u64,
     /// Deliveries that died: were buried, had all attempts, could not be read, or expired.
     pub dead: u64,
     /// Those of them whose event retention removed before it was settled.

@@ -6,6 +6,8 @@
 #[expect(dead_code, reason = "shared with the tests of the embedded queue")]
 mod bench;
 
+#[path = "conformance/attempts.rs"]
+mod attempts;
 #[path = "conformance/dead_letters.rs"]
 mod dead_letters;
 #[path = "conformance/dedupe.rs"]
@@ -28,6 +30,8 @@ mod restart;
 mod settle;
 #[path = "conformance/subscribe.rs"]
 mod subscribe;
+#[path = "conformance/threads.rs"]
+mod threads;
 #[path = "conformance/wait.rs"]
 mod wait;
 
@@ -173,6 +177,22 @@ conformance! {
         a_status_says_how_far_it_is,
         subscriptions_are_listed_by_name,
         an_unknown_subscription_cannot_be_deleted,
+    }
+    threads {
+        without_order_everything_comes_and_nothing_twice,
+        no_two_events_of_a_thread_are_in_flight_or_out_of_order,
+        a_strict_subscription_gives_one_event_after_the_other,
+        an_order_that_changes_holds_from_then_on,
+        a_thread_waits_for_its_retry_and_others_go_on,
+        a_buried_event_lets_its_thread_go_on,
+        a_thread_waits_after_a_restart_too,
+        what_is_held_back_expires_and_is_erased_like_the_rest,
+        a_thread_that_holds_back_many_is_bounded,
+    }
+    attempts {
+        an_event_tells_how_it_stands_with_each_subscription,
+        attempts_are_kept_with_what_was_settled,
+        attempts_outlive_a_restart_and_go_with_an_erased_event,
     }
     restart {
         what_was_settled_never_comes_again,

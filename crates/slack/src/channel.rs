@@ -6,6 +6,7 @@ pub use spec::{SelfEvents, SlackChannelSpec, SlackChannelSpecError, SlackChannel
 
 use crate::{
     directory::Directory,
+    merge::Merge,
     payload::{Payload, PayloadKind},
     verify::{ClientCertificate, Keys},
 };
@@ -25,6 +26,8 @@ pub struct SlackChannel {
     pub(crate) body_bytes_max: usize,
     pub(crate) dedupe: Option<Duration>,
     pub(crate) self_events: SelfEvents,
+    /// Where a message meets its mention, when they are to be one event.
+    pub(crate) merge: Option<Arc<Merge>>,
     pub(crate) team_names: BTreeMap<String, String>,
     pub(crate) directory: Directory,
     answers: BTreeMap<String, Box<RawValue>>,

@@ -72,10 +72,42 @@ pub fn draft(
         return Drafted::OnlyAnswer;
     }
     let identity = Identity::of(payload);
-    let (parts, rendered) = parts(channel, payload, receipt, &identity);
-    if channel.self_events == SelfEvents::Drop && is_droppable(&parts) {
+    let told = parts(channel, payload, receipt, &identity);
+    if channel.self_events == SelfEvents::Drop && is_droppable(&told.0) {
         return Drafted::OwnEvent;
     }
+    Drafted::Event(Box::new(laid_out(channel, payload, receipt, &identity, told, key)))
+}
+
+/// The event of a message together with the `app_mention` that Slack sends of it: the message's,
+/// which says that it is one and names the other's event id in `metadata.joined_event_id`.
+#[must_use]
+pub(crate) fn joined(
+    channel: &SlackChannel,
+    message: &Payload,
+    receipt: &Receipt,
+    mention: &Payload,
+    key: &PromptKey,
+) -> Draft {
+    let identity = Identity::of(message);
+    let (mut parts, rendered) = parts(channel, message, receipt, &identity);
+    parts.is_mention = true;
+    let mut draft = laid_out(channel, message, receipt, &identity, (parts, rendered), key);
+    if let Some(event_id) = Identity::of(mention).event_id {
+        draft.metadata.insert("joined_event_id".to_owned(), event_id.into());
+    }
+    draft
+}
+
+/// The event of what is known.
+fn laid_out(
+    channel: &SlackChannel,
+    payload: &Payload,
+    receipt: &Receipt,
+    identity: &Identity,
+    (parts, rendered): (SlackParts, Rendered),
+    key: &PromptKey,
+) -> Draft {
     let telling = Telling { channel, payload, parts: &parts, rendered: &rendered };
     let about = About {
         channel: &channel.channel,
@@ -89,7 +121,7 @@ pub fn draft(
     let dedupe = window
         .map(|window| Dedupe { key: identity.dedupe_key(payload, receipt.signed_at), window });
     let ts = parts.thread_ts.as_deref().or(parts.message_ts.as_deref());
-    Drafted::Event(Box::new(Draft {
+    Draft {
         event_type: EventType::SLACK_EVENT,
         created_at: receipt.received_at,
         channel: Arc::clone(&channel.channel),
@@ -103,7 +135,7 @@ pub fn draft(
         metadata: metadata(payload),
         prompt: prompt::render(&about, &rendering, key, PROMPT_BYTES_MAX),
         raw: payload.bytes().clone(),
-    }))
+    }
 }
 
 /// That the app came or went is worth knowing although it is what the app itself did.

@@ -34,6 +34,8 @@ pub use channel::{
 mod draft;
 pub use draft::{Drafted, Receipt, Transport, draft};
 
+mod merge;
+
 mod sample;
 pub use sample::Sample;
 

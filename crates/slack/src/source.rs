@@ -12,12 +12,13 @@ pub use release::{AgeRule, NotReleased};
 use crate::{
     channel::{SlackChannel, SlackChannelSpec, SlackChannelSpecError, SlackChannelSpecErrorKind},
     draft::{Drafted, Receipt, Transport, draft},
+    merge::{self, Sent},
     payload::{Payload, PayloadKind, asks_ssl_check, is_ssl_check},
     verify::{Check, Peer, signed_at},
 };
 use arc_swap::ArcSwap;
 use bytes::Bytes;
-use headgate_event::{Accepted, Clock, Draft, Sink, limits::STORE_RETRY_AFTER, prompt::PromptKey};
+use headgate_event::{Accepted, Clock, Sink, limits::STORE_RETRY_AFTER, prompt::PromptKey};
 use headgate_http::{
     Answer, Arrival, Intake, RawRequest, RefusalLog, Refused, Reject, Rejection, RejectionSink,
     RequestId, TrustedProxies, Verified, empty_answer, json_answer,
@@ -60,9 +61,9 @@ type Channels = BTreeMap<String, Arc<SlackChannel>>;
 
 /// A request that is not stored, or why it was refused.
 enum Taken {
-    Stored(Accepted, Payload),
+    Stored(Accepted, Arc<Payload>),
     /// The answer is all that it is for.
-    Answered(Payload),
+    Answered(Arc<Payload>),
 }
 
 #[derive(Serialize)]
@@ -159,7 +160,7 @@ impl SlackSource {
     /// Proves a request, makes its event and stores it.
     async fn take(
         &self,
-        channel: &SlackChannel,
+        channel: &Arc<SlackChannel>,
         request: RawRequest,
         peer: Peer,
         id: &RequestId,
@@ -190,7 +191,7 @@ impl SlackSource {
     /// nobody waits for the answer any more, and the body is accounted to its request until then.
     async fn store(
         &self,
-        channel: &SlackChannel,
+        channel: &Arc<SlackChannel>,
         verified: Verified,
         released_from: Option<&str>,
     ) -> Result<Taken, Reject> {
@@ -199,7 +200,7 @@ impl SlackSource {
         if receipt.retry_num.is_some() {
             measures::retried(&channel.channel.id, receipt.retry_reason.as_deref());
         }
-        let payload = Payload::of_request(request);
+        let payload = Arc::new(Payload::of_request(request));
         let mut draft = match draft(channel, &payload, &receipt, &self.ports.prompt_key) {
             Drafted::Event(draft) => *draft,
             Drafted::OwnEvent => {
@@ -211,26 +212,27 @@ impl SlackSource {
         if let Some(rejection) = released_from {
             draft.metadata.insert("released_from".to_owned(), rejection.into());
         }
-        let accepted = self.accept(draft, verified).await?;
+        let sent = Sent { payload: Arc::clone(&payload), receipt, draft };
+        let accepted = self.accept(channel, sent, verified).await?;
         Ok(Taken::Stored(accepted, payload))
     }
 
-    async fn accept(&self, draft: Draft, verified: Verified) -> Result<Accepted, Reject> {
-        let sink = Arc::clone(&self.ports.sink);
+    async fn accept(
+        &self,
+        channel: &Arc<SlackChannel>,
+        sent: Sent,
+        verified: Verified,
+    ) -> Result<Accepted, Reject> {
+        let (channel, sink) = (Arc::clone(channel), Arc::clone(&self.ports.sink));
+        let key = self.ports.prompt_key.clone();
         let storing = tokio::spawn(async move {
-            let accepted = sink.accept(vec![draft]).await;
+            let accepted = merge::store(&channel, sink.as_ref(), sent, &key).await;
             drop(verified);
             accepted
         });
         let unstored = |cause: &dyn fmt::Display| Reject::unavailable(cause, STORE_RETRY_AFTER);
         match storing.await {
-            Ok(Ok(accepted)) => match accepted.as_slice() {
-                [accepted] => Ok(*accepted),
-                ids => {
-                    let cause = format!("expected one id from the store, found {}", ids.len());
-                    Err(unstored(&cause))
-                }
-            },
+            Ok(Ok(accepted)) => Ok(accepted),
             // Slack keeps what is answered 503, and gives up what is answered 4xx.
             Ok(Err(error)) => Err(unstored(&error)),
             Err(stopped) => Err(unstored(&stopped)),

@@ -75,7 +75,7 @@ impl Durable {
             let Some(delivery) = event.delivery() else { continue };
             // While a slow client read the ones before it, this one's lease may have ended.
             if delivery.lease_expires_at > self.api.clock.now() {
-                voice.event(&event).await?;
+                voice.event(&self.api.served(event.clone())).await?;
                 sent.push(delivery.id.clone());
             }
         }

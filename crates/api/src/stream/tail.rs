@@ -9,12 +9,12 @@ use super::{
 };
 use crate::{api::Shared, error::ApiError};
 use headgate_event::{EventId, limits::TAIL_READ_EVENTS_MAX};
-use headgate_queue::{Queue, Selection, Seq, Stored};
-use std::{convert::Infallible, fmt, sync::Arc};
+use headgate_queue::{Selection, Seq, Stored};
+use std::{convert::Infallible, fmt};
 
 /// A live tail.
 pub(super) struct Tail {
-    queue: Arc<dyn Queue>,
+    api: Shared,
     selection: Selection,
     behind_max: u64,
     begin: Begin,
@@ -41,12 +41,12 @@ impl Tail {
             None => Begin::Next(*api.queue.head().borrow() + 1),
         };
         let behind_max = api.rules.tail_behind_events_max;
-        Ok(Self { queue: Arc::clone(&api.queue), selection, behind_max, begin })
+        Ok(Self { api: api.clone(), selection, behind_max, begin })
     }
 
     /// Sends events until the stream ends.
     pub(super) async fn speak(&self, voice: &mut impl Voice) -> Result<Infallible, Ended> {
-        let mut head = self.queue.head();
+        let mut head = self.api.queue.head();
         // Who goes on where it was has a right to all of it, however much came meanwhile: it is
         // too slow only once it has caught up.
         let (mut next, mut catching_up) = match self.begin {
@@ -67,7 +67,7 @@ impl Tail {
                 tell_missed(voice, behind).await?;
                 voice.flush().await?;
             } else {
-                let read = voice.until(self.queue.read(next, TAIL_READ_EVENTS_MAX)).await?;
+                let read = voice.until(self.api.queue.read(next, TAIL_READ_EVENTS_MAX)).await?;
                 let stored = read.map_err(|error| Ended::Queue(error.into()))?;
                 if !stored.is_empty() {
                     next = self.send(voice, next, stored).await?;
@@ -93,7 +93,7 @@ impl Tail {
                 tell_missed(voice, seq - next).await?;
             }
             if self.selection.wants(&event) {
-                voice.event(&event).await?;
+                voice.event(&self.api.served(event)).await?;
                 metrics::counter!("headgate_stream_events_total", "kind" => "tail").increment(1);
             }
             next = seq + 1;

@@ -1,11 +1,12 @@
 //! The body that makes a subscription.
 
+use super::push::{PushAsk, Told};
 use crate::{
     error::ApiError,
     filters::{self, FilterName},
 };
 use headgate_event::{EventId, Span, Timestamp};
-use headgate_queue::{AckMode, KeyName, RetryPolicy, Start, SubscriptionSpec};
+use headgate_queue::{AckMode, KeyName, Order, RetryPolicy, Start, SubscriptionSpec};
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, de};
 use std::{borrow::Cow, fmt};
@@ -46,6 +47,10 @@ pub(crate) struct Ask {
     lease: Option<Span>,
     /// Who settles.
     ack: AckMode,
+    /// In which order it gives its events.
+    order: Order,
+    /// Where its events are posted to; nowhere when it is left out.
+    push: Option<PushAsk>,
 }
 
 /// When and how often a delivery comes again; what is left out is the default.
@@ -69,8 +74,8 @@ struct RetryAsk {
 struct StartAsk(Start);
 
 impl Ask {
-    /// The subscription of this name.
-    pub(super) fn spec(self, name: &str) -> Result<SubscriptionSpec, ApiError> {
+    /// The subscription of this name, and what its push is signed with.
+    pub(super) fn spec(self, name: &str) -> Result<(SubscriptionSpec, Told), ApiError> {
         let wanted = |filter| self.wanted(filter).iter().map(String::as_str);
         let selection = filters::selection(wanted).map_err(|error| {
             let message = format!("`{}`: {}", error.filter.field(), error.why);
@@ -79,12 +84,16 @@ impl Ask {
         let mut spec = SubscriptionSpec::new(name);
         spec.selection = selection;
         spec.start = self.start.0;
-        spec.retry = self.retry.over(spec.retry);
+        let (push, told) = self.push.map(PushAsk::parted).unzip();
+        let policy = if push.is_some() { RetryPolicy::of_push() } else { spec.retry };
+        spec.retry = self.retry.over(policy);
         spec.lease_ms = self.lease.map_or(spec.lease_ms, Span::as_ms);
         spec.ack = self.ack;
+        spec.order = self.order;
+        spec.push = push;
         spec.check()
             .map_err(|error| ApiError::invalid("invalid_subscription", error.to_string()))?;
-        Ok(spec)
+        Ok((spec, told.unwrap_or_default()))
     }
 }
 

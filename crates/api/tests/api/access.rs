@@ -9,11 +9,12 @@ use http::{HeaderValue, Request};
 use insta::assert_snapshot;
 
 /// Every route with the scope it needs; none for those that are open.
-const ROUTES: [(&str, &str, Option<Scope>); 45] = [
+const ROUTES: [(&str, &str, Option<Scope>); 46] = [
     ("DELETE", "/v1/events/01KAJ3V3W2N9E6W0V8R3M5T7QZ", Some(Scope::Admin)),
     ("GET", "/v1/events", Some(Scope::Read)),
     ("GET", "/v1/events/01KAJ3V3W2N9E6W0V8R3M5T7QZ", Some(Scope::Read)),
     ("GET", "/v1/events/01KAJ3V3W2N9E6W0V8R3M5T7QZ/raw", Some(Scope::Read)),
+    ("GET", "/v1/events/01KAJ3V3W2N9E6W0V8R3M5T7QZ/attachments/0", Some(Scope::Read)),
     ("GET", "/v1/channels", Some(Scope::Read)),
     ("GET", "/v1/export", Some(Scope::Admin)),
     ("POST", "/v1/backups", Some(Scope::Admin)),

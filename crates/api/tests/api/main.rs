@@ -6,6 +6,7 @@ mod failing;
 mod world;
 
 mod access;
+mod attachments;
 mod dead_letters;
 mod events;
 mod export;

@@ -9,6 +9,7 @@ use headgate_event::{
     Timestamp, Verification, prompt::Prompt,
 };
 use headgate_http::{Arrival, RequestId};
+use headgate_push::{Configured, Pushes};
 use headgate_queue::{Memory, Queue, SubscriptionSpec};
 use headgate_testkit::ManualClock;
 use http::{HeaderMap, Request, StatusCode};
@@ -86,6 +87,8 @@ impl World {
         let reasons = Arc::clone(&unready);
         let mut options = ApiOptions {
             queue: front,
+            attempts: queue.clone(),
+            pushes: Some(Pushes::new(queue.clone(), Configured::default())),
             access: Access::Loopback,
             clock: clock.clone(),
             version: "1.2.3",
@@ -102,6 +105,7 @@ impl World {
             rejections: None,
             schedules: None,
             zones: None,
+            links: None,
             stop: stopping,
             stream: StreamRules::default(),
         };

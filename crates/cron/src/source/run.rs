@@ -1,10 +1,14 @@
-//! The task that fires: one batch after the other, each stored before its cursors are.
+//! The task that fires: some batches side by side, then the next, each stored before its cursors
+//! are.
 
 use super::{Inner, unsaved::Unsaved};
 use crate::{Batch, Outcome, Overlap, draft};
 use headgate_event::{
     Accepted, StoreError,
-    limits::{CRON_RETRY_FIRST, CRON_RETRY_LONGEST, CURSORS_SAVE_EVERY, STORE_RETRY_AFTER},
+    limits::{
+        CRON_BATCHES_AT_ONCE_MAX, CRON_RETRY_FIRST, CRON_RETRY_LONGEST, CURSORS_SAVE_EVERY,
+        SCHEDULE_TOMBSTONES_LOOK_EVERY, STORE_RETRY_AFTER,
+    },
 };
 use std::{sync::Arc, time::Duration};
 use tokio::{
@@ -29,7 +33,9 @@ impl Running {
         let (stop, stopping) = watch::channel(false);
         let task = tokio::spawn(async move {
             let pause = CRON_RETRY_FIRST;
-            let mut work = Work { inner, stopping, is_settled: true, save_at: None, pause };
+            let forget_at = Instant::now();
+            let mut work =
+                Work { inner, stopping, is_settled: true, save_at: None, forget_at, pause };
             while work.round().await.is_ok() {}
             work.flush().await;
         });
@@ -53,6 +59,8 @@ struct Work {
     is_settled: bool,
     /// When the next cursors are to be stored, after some were.
     save_at: Option<Instant>,
+    /// When it is next looked for what was removed long ago.
+    forget_at: Instant,
     /// How long a failed store of cursors is left before the next.
     pause: Duration,
 }
@@ -60,8 +68,11 @@ struct Work {
 impl Work {
     /// Fires all that is due, and sleeps.
     async fn round(&mut self) -> Result<(), Stopped> {
-        while self.batch().await? {}
-        self.forget_removed().await;
+        while self.fire().await? {}
+        if self.forget_at <= Instant::now() {
+            self.forget_removed().await;
+            self.forget_at = Instant::now() + SCHEDULE_TOMBSTONES_LOOK_EVERY;
+        }
         let now = self.inner.ports.clock.now();
         let wait = self.inner.core().sleep_until(now).since(now);
         let until = self.save_at.map(|at| at.saturating_duration_since(Instant::now()));
@@ -73,8 +84,8 @@ impl Work {
         }
     }
 
-    /// Fires one batch; `true` when there is more.
-    async fn batch(&mut self) -> Result<bool, Stopped> {
+    /// Fires as many batches as are stored side by side; `true` when there is more.
+    async fn fire(&mut self) -> Result<bool, Stopped> {
         if *self.stopping.borrow() {
             return Err(Stopped);
         }
@@ -83,25 +94,56 @@ impl Work {
         if unsaved.has_fresh {
             self.save_all(&mut unsaved).await?;
         }
-        let batch = inner.core().due(inner.ports.clock.now());
+        let now = inner.ports.clock.now();
+        let batches = inner.core().due_together(now, CRON_BATCHES_AT_ONCE_MAX);
+        let more = batches.last().is_some_and(|batch| batch.more);
         self.is_settled = false;
-        let outcomes = self.store(&batch).await?;
-        let settled = inner.core().settle(&batch, &outcomes);
+        let stored = self.store(batches).await?;
+        for (batch, outcomes) in &stored {
+            let settled = inner.core().settle(batch, outcomes);
+            inner.report.batch(batch, &settled, outcomes);
+            unsaved.extend(batch.reset.iter().flat_map(|reset| reset.moved.iter().copied()));
+            unsaved.extend(settled.moved);
+        }
         self.is_settled = true;
-        inner.report.batch(&batch, &settled, &outcomes);
-        unsaved.extend(batch.reset.into_iter().flat_map(|reset| reset.moved));
-        unsaved.extend(settled.moved);
         self.save_some(&mut unsaved).await;
-        Ok(batch.more)
+        Ok(more)
     }
 
-    /// Stores the events of a batch, however long that takes.
-    async fn store(&mut self, batch: &Batch) -> Result<Vec<Outcome>, Stopped> {
+    /// Stores the events of batches, however long that takes.
+    async fn store(
+        &mut self,
+        batches: Vec<Batch>,
+    ) -> Result<Vec<(Arc<Batch>, Vec<Outcome>)>, Stopped> {
+        let offer = |batch: Batch| {
+            let (inner, batch) = (Arc::clone(&self.inner), Arc::new(batch));
+            let offered = Arc::clone(&batch);
+            (batch, tokio::spawn(async move { inner.offer(&offered).await }))
+        };
+        let offers: Vec<_> = batches.into_iter().map(offer).collect();
+        let mut stored = Vec::with_capacity(offers.len());
+        for (batch, offer) in offers {
+            let outcomes = match offer.await.unwrap_or_else(|stopped| Err(unavailable(&stopped))) {
+                Ok(outcomes) => outcomes,
+                Err(error) => self.store_again(&batch, error).await?,
+            };
+            stored.push((batch, outcomes));
+        }
+        Ok(stored)
+    }
+
+    /// Offers a batch that was not taken until it is.
+    async fn store_again(
+        &mut self,
+        batch: &Batch,
+        mut error: StoreError,
+    ) -> Result<Vec<Outcome>, Stopped> {
         let mut pause = CRON_RETRY_FIRST;
         loop {
+            self.wait("events of schedules wait", &error, &mut pause).await?;
             match self.inner.offer(batch).await {
                 Ok(outcomes) => return Ok(outcomes),
-                Err(error) => self.wait("events of schedules wait", &error, &mut pause).await?,
+                Err(again) => error = again,
             }
         }
     }
@@ -190,6 +232,11 @@ fn tell(what: &'static str, error: &StoreError, pause: Duration) {
     metrics::counter!("headgate_cron_store_retries_total").increment(1);
 }
 
+/// The error of a store that did not do its work.
+pub(super) fn unavailable(reason: &impl ToString) -> StoreError {
+    StoreError::Unavailable { reason: reason.to_string(), retry_after: STORE_RETRY_AFTER }
+}
+
 impl Inner {
     /// Offers a batch to the sink once.
     async fn offer(&self, batch: &Batch) -> Result<Vec<Outcome>, StoreError> {
@@ -209,10 +256,14 @@ impl Inner {
         };
         if accepted.len() != expected {
             let found = accepted.len();
-            let reason = format!("expected {expected} ids from the store, found {found}");
-            return Err(StoreError::Unavailable { reason, retry_after: STORE_RETRY_AFTER });
+            return Err(unavailable(&format!(
+                "expected {expected} ids from the store, found {found}"
+            )));
         }
-        let mut stored = accepted.into_iter().map(Accepted::id).map(Outcome::Stored);
+        let mut stored = accepted.into_iter().map(|accepted| match accepted {
+            Accepted::New(id) => Outcome::Stored(id),
+            Accepted::Duplicate(id) | Accepted::Conflict(id) => Outcome::Known(id),
+        });
         Ok(outcomes.into_iter().filter_map(|left_out| left_out.or_else(|| stored.next())).collect())
     }
 

@@ -4,11 +4,8 @@
 //! is found again by the dedupe key. A cursor is taken from the core when it is about to be stored,
 //! so that a million of them are never held at once.
 
-use super::Inner;
-use headgate_event::{
-    StoreError,
-    limits::{CURSORS_PER_SAVE_MAX, STORE_RETRY_AFTER},
-};
+use super::{Inner, run::unavailable};
+use headgate_event::{StoreError, limits::CURSORS_PER_SAVE_MAX};
 use std::sync::Arc;
 use tokio::task::JoinHandle;
 use uuid::Uuid;
@@ -96,10 +93,7 @@ impl Unsaved {
         let Some(saving) = &mut self.saving else { return Ok(()) };
         let done = (&mut saving.task).await;
         let ids = self.saving.take().map(|saving| saving.ids).unwrap_or_default();
-        let done = done.unwrap_or_else(|stopped| {
-            let (reason, retry_after) = (stopped.to_string(), STORE_RETRY_AFTER);
-            Err(StoreError::Unavailable { reason, retry_after })
-        });
+        let done = done.unwrap_or_else(|stopped| Err(unavailable(&stopped)));
         if done.is_err() {
             self.ids.extend(ids);
             self.thin_out();

@@ -3,7 +3,7 @@
 use super::{ClockReset, Firing, Missed};
 use headgate_event::{
     EventId, Timestamp,
-    limits::{CRON_BATCH_BYTES_MAX, CRON_BATCH_STEPS_MAX, DRAFTS_PER_ACCEPT_MAX},
+    limits::{CRON_BATCH_BYTES_MAX, CRON_BATCH_FIRINGS_MAX, CRON_BATCH_STEPS_MAX},
 };
 use uuid::Uuid;
 
@@ -31,8 +31,10 @@ pub struct Batch {
 /// What became of a firing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// It is stored under this id, by this call or before.
+    /// It is stored under this id.
     Stored(EventId),
+    /// It was stored before, and its cursor was not: a crash came between.
+    Known(EventId),
     /// It was left out: the event before is unsettled.
     Overlapped,
 }
@@ -48,9 +50,14 @@ pub struct Settled {
 
 impl Batch {
     pub(super) fn has_room(&self) -> bool {
-        self.firings.len() < DRAFTS_PER_ACCEPT_MAX
-            && self.missed.len() < DRAFTS_PER_ACCEPT_MAX
+        self.firings.len() < CRON_BATCH_FIRINGS_MAX
+            && self.missed.len() < CRON_BATCH_FIRINGS_MAX
             && self.bytes < CRON_BATCH_BYTES_MAX
             && self.steps < CRON_BATCH_STEPS_MAX
+    }
+
+    /// Whether it has nothing to store or to tell.
+    pub(super) fn is_empty(&self) -> bool {
+        self.moved.is_empty() && self.reset.is_none()
     }
 }

@@ -92,9 +92,10 @@ impl Slot {
         self.armed && self.generation == entry.generation
     }
 
-    /// Whether its event of this batch has to be stored before it can be asked about.
-    pub(super) fn waits_for(&self, turn: u64) -> bool {
-        self.turn == turn && *self.overlap() != Overlap::Allow
+    /// Whether its event of a batch since `first` has to be stored before the next: one in another
+    /// batch, which is stored beside this one, or one that is to be asked about.
+    pub(super) fn waits_for(&self, first: u64, turn: u64) -> bool {
+        self.turn >= first && (self.turn != turn || *self.overlap() != Overlap::Allow)
     }
 
     fn overlap(&self) -> &Overlap {

@@ -2,11 +2,8 @@
 //! few expressions as they have different ones.
 
 use super::{At, CronTiming, Every, EveryError, Timing, zoned::SharedZone, zoned::Zoned};
-use crate::{
-    CivilTimes, DstPolicy, Expression, ExpressionError, Fields, FiringClass, Rules, ZoneNameError,
-    Zones, next_occurrence,
-};
-use chrono::{NaiveDateTime, TimeDelta};
+use crate::{DstPolicy, Expression, ExpressionError, Fields, Rules, ZoneNameError, Zones};
+use chrono::NaiveDateTime;
 use hashbrown::{Equivalent, HashMap};
 use headgate_event::{Timestamp, limits::TIMINGS_UNUSED_MAX};
 use std::{collections::HashSet, hash::RandomState, sync::Arc, time::Duration};
@@ -147,15 +144,10 @@ impl Timings {
         let civil = civil.ok_or_else(|| TimingError::At { found: found() })?;
         let timezone = timezone.ok_or_else(|| TimingError::NoZone { found: found() })?;
         let zone = self.zone(timezone)?;
-        let day_before = civil.checked_sub_signed(TimeDelta::days(2)).unwrap_or(civil);
-        let cursor = Timestamp::from_unix_s(day_before.and_utc().timestamp());
-        let rules = zone.rules.load();
-        let occurrence = next_occurrence(&Once(civil), &**rules, DstPolicy::default(), cursor);
-        let occurrence = occurrence.ok_or_else(|| TimingError::NeverShown {
-            found: found(),
-            timezone: zone.name.to_string(),
-        })?;
-        Ok(Arc::new(Timing::At(At::civil(occurrence, text, &zone.name))))
+        let name = zone.name.to_string();
+        let at = At::civil(civil, text, zone);
+        let never = || TimingError::NeverShown { found: found(), timezone: name };
+        Ok(Arc::new(Timing::At(at.ok_or_else(never)?)))
     }
 
     /// The rules, shared with all schedules that have the same.
@@ -222,17 +214,4 @@ fn policy_text(policy: DstPolicy) -> String {
         return String::new();
     }
     format!("{}/{}", policy.gap.as_str(), policy.fold.as_str())
-}
-
-/// One civil time.
-struct Once(NaiveDateTime);
-
-impl CivilTimes for Once {
-    fn next_after(&self, civil: NaiveDateTime) -> Option<NaiveDateTime> {
-        (civil < self.0).then_some(self.0)
-    }
-
-    fn class(&self) -> FiringClass {
-        FiringClass::Fixed
-    }
 }

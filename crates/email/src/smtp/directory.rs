@@ -5,6 +5,7 @@ use super::{
     address::{Address, AddressError},
     ports::{Match, Recipients, Routed},
 };
+use crate::Terms;
 use headgate_event::{Channel, limits::SMTP_TAG_BYTES_MAX};
 use std::{collections::HashMap, fmt, sync::Arc};
 
@@ -30,6 +31,8 @@ pub struct MailChannel {
     pub senders_deny: Vec<AddressPattern>,
     /// The largest message it takes, in bytes.
     pub bytes_max: usize,
+    /// On which terms it takes messages.
+    pub terms: Terms,
 }
 
 /// One address, or all of a domain. Upper and lower case are the same.
@@ -106,6 +109,12 @@ impl Directory {
         Self { channels, by_pattern }
     }
 
+    /// The channel with this id.
+    #[must_use]
+    pub fn channel(&self, id: &str) -> Option<&MailChannel> {
+        self.channels.iter().find(|channel| channel.channel.id == id)
+    }
+
     fn channels(&self, pattern: &AddressPattern) -> impl Iterator<Item = &MailChannel> {
         let places = self.by_pattern.get(pattern).map_or(&[][..], Vec::as_slice);
         places.iter().filter_map(|place| self.channels.get(*place))
@@ -155,6 +164,7 @@ impl MailChannel {
             matched_address: pattern.to_string(),
             tag: tag.map(|tag| tag.chars().take(SMTP_TAG_BYTES_MAX).collect()),
             bytes_max: self.bytes_max,
+            terms: self.terms,
         }
     }
 }

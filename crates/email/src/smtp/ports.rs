@@ -1,6 +1,7 @@
 //! What the receiver asks of others: who an address belongs to, and to store a message.
 
 use super::address::Address;
+use crate::Terms;
 use bytes::Bytes;
 use headgate_event::{Channel, EventId, Timestamp, data::Envelope};
 use headgate_http::BodyHold;
@@ -34,6 +35,8 @@ pub struct Match {
     pub tag: Option<String>,
     /// The largest message that the channel takes, in bytes.
     pub bytes_max: usize,
+    /// On which terms it takes messages.
+    pub terms: Terms,
 }
 
 /// A recipient that was accepted.

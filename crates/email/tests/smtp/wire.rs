@@ -1,5 +1,6 @@
 //! A session on a wire of memory: what the shell does, without a socket.
 
+use headgate_email::Terms;
 use headgate_email::smtp::{
     AddressPattern, BareNewlines, Conditions, Delivered, Directory, MailChannel, Peer, Posted,
     Session, SessionRules, Step,
@@ -49,6 +50,7 @@ pub(crate) fn directory() -> Directory {
         senders_allow: Vec::new(),
         senders_deny: Vec::new(),
         bytes_max: 8 << 20,
+        terms: Terms::default(),
     };
     Directory::new(vec![
         channel("support", &["support@example.com", "sales@example.com"]),

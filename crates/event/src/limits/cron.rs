@@ -1,6 +1,6 @@
 //! The limits of schedules: expressions, zones, firing.
 
-use super::{ACCEPT_BYTES_MAX, DEDUPE_WINDOW_MAX};
+use super::{ACCEPT_BYTES_MAX, DEDUPE_WINDOW_MAX, DRAFTS_PER_ACCEPT_MAX};
 use std::time::Duration;
 
 /// The longest name of a schedule, in bytes.
@@ -32,6 +32,10 @@ pub const CRON_MISSED_COUNTED_MAX: u64 = 10_000;
 /// How many occurrences one batch computes before it is handed on, so that a long outage is worked
 /// off in pieces.
 pub const CRON_BATCH_STEPS_MAX: u64 = 20_000;
+/// The firings of one batch, and the schedules of it that missed some.
+pub const CRON_BATCH_FIRINGS_MAX: usize = 256;
+/// How many batches are stored side by side.
+pub const CRON_BATCHES_AT_ONCE_MAX: usize = 8;
 /// The payloads of one batch of firings together, in bytes.
 pub const CRON_BATCH_BYTES_MAX: usize = 16 << 20;
 /// The most occurrences that are passed over after a change of a zone's rules because their wall
@@ -39,6 +43,8 @@ pub const CRON_BATCH_BYTES_MAX: usize = 16 << 20;
 pub const CRON_REPEATED_MAX: u64 = 100_000;
 /// How long the cursor of a schedule that was removed is kept.
 pub const SCHEDULE_TOMBSTONE_AGE: Duration = Duration::from_secs(7 * 24 * 3600);
+/// How often it is looked for cursors that are older than that: it goes through all of them.
+pub const SCHEDULE_TOMBSTONES_LOOK_EVERY: Duration = Duration::from_secs(60);
 /// The most occurrences of one call to backfill.
 pub const BACKFILL_MAX: u64 = 10_000;
 /// The longest idempotency key of a run by hand, in bytes.
@@ -95,6 +101,7 @@ const _: () = assert!(CATCHUP_WINDOW_DEFAULT.as_secs() <= CATCHUP_WINDOW_MAX.as_
 const _: () = assert!(CATCHUP_LIMIT_DEFAULT <= CATCHUP_LIMIT_MAX);
 const _: () = assert!(CRON_SLEEP_MAX.as_secs() < CRON_LATE_MAX.as_secs());
 const _: () = assert!(CRON_BATCH_BYTES_MAX + SCHEDULE_PAYLOAD_BYTES_MAX < ACCEPT_BYTES_MAX / 4);
+const _: () = assert!(CRON_BATCH_FIRINGS_MAX <= DRAFTS_PER_ACCEPT_MAX);
 /// How often the system is asked for newer zone data.
 pub const ZONES_LOOK_EVERY: Duration = Duration::from_secs(24 * 3600);
 /// How many timings and rules may be kept that no schedule uses, beside as many as are in use.

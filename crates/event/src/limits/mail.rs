@@ -1,7 +1,12 @@
 //! The limits of messages: how much of one is read, and how much of it an event shows.
 
-/// Mail: the largest message, in bytes.
-pub const MAIL_BYTES_MAX: usize = 25 << 20;
+/// Mail: the largest message that a configuration may allow, in bytes.
+pub const MAIL_BYTES_MAX: usize = super::BODY_BYTES_MAX;
+/// How long the signed URL of an attachment or of a message is good, unless the configuration says
+/// otherwise.
+pub const LINK_LIFETIME_DEFAULT: std::time::Duration = std::time::Duration::from_secs(15 * 60);
+/// The longest that such a URL may be good.
+pub const LINK_LIFETIME_MAX: std::time::Duration = std::time::Duration::from_secs(7 * 24 * 3600);
 /// Mail: what is kept of the header block of a message, in bytes. Later fields are kept only where
 /// an event is made of them.
 pub const MAIL_HEAD_BYTES_MAX: usize = 256 << 10;

@@ -7,6 +7,8 @@ use std::time::Duration;
 pub const SMTP_MESSAGE_BYTES_DEFAULT: usize = 25 << 20;
 /// The most recipients of one message.
 pub const SMTP_RECIPIENTS_MAX: usize = 100;
+/// The most recipients of one message that a configuration may allow.
+pub const SMTP_RECIPIENTS_CONFIGURED_MAX: u32 = 500;
 /// The longest command line with its end, in bytes (RFC 5321 asks for 512, extensions for more).
 pub const SMTP_COMMAND_BYTES_MAX: usize = 2_048;
 /// A command line that is too long is read to its end up to so many bytes; then the connection ends.
@@ -59,7 +61,7 @@ const _: () = assert!(SMTP_MESSAGE_BYTES_DEFAULT <= BODY_BYTES_MAX);
 const _: () = assert!(SMTP_READ_BYTES < BODY_MEMORY_BYTES_MAX);
 const _: () = assert!(SMTP_COMMAND_BYTES_MAX < SMTP_COMMAND_BYTES_SKIPPED_MAX);
 const _: () = assert!(2 * SMTP_DOMAIN_BYTES_MAX + 64 < SMTP_COMMAND_BYTES_MAX);
-const _: () = assert!((SMTP_RECIPIENTS_MAX as u32) < SMTP_COMMANDS_WITHOUT_MESSAGE_MAX);
+const _: () = assert!(SMTP_RECIPIENTS_CONFIGURED_MAX < SMTP_COMMANDS_WITHOUT_MESSAGE_MAX);
 const _: () = assert!(SMTP_MESSAGE_BYTES_DEFAULT as u64 * 2 < SMTP_SESSION_BYTES_MAX);
 const _: () = assert!(SMTP_CONNECTIONS_PER_NETWORK_MAX < SMTP_CONNECTIONS_MAX);
 const _: () = assert!(SMTP_LOAD_PERCENT < 100);

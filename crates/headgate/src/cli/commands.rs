@@ -227,11 +227,13 @@ pub struct Work {
 /// The arguments of `send`.
 #[derive(Args, Clone, Debug)]
 pub struct SendArguments {
-    /// Who to send as: `github`, `slack`, `stripe`; `providers list` shows those of webhooks
+    /// Who to send as: `github`, `slack`, `stripe`, `email`; `providers list` shows those of
+    /// webhooks
     pub provider: String,
     /// What to send; left out, the provider's first sample. `--list` shows all
     pub event: Option<String>,
-    /// Where to send it, such as http://127.0.0.1:8080/v1/webhook/demo
+    /// Where to send it, such as http://127.0.0.1:8080/v1/webhook/demo, or for `email`
+    /// smtp://127.0.0.1:2525/ann@localhost
     #[arg(long, value_name = "URL", value_hint = ValueHint::Url, required_unless_present = "list")]
     pub to: Option<String>,
     /// The environment variable that holds the secret to sign with; left out, nothing is signed

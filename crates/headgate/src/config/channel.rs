@@ -1,11 +1,13 @@
 //! `[[channel]]`: the ways in, each read by its type.
 
 mod cron;
+mod email;
 mod slack;
 mod webhook;
 
-use super::{Context, Server, section::Section, value::Value};
+use super::{Context, Mail, Server, section::Section, value::Value};
 use headgate_cron::Schedule;
+use headgate_email::smtp::MailChannel;
 use headgate_event::{Channel, ChannelType, limits::CHANNEL_LABEL_BYTES_MAX};
 use headgate_slack::{SlackChannelSpec, socket::SocketSpec};
 use headgate_webhook::ChannelSpec;
@@ -18,6 +20,8 @@ pub(super) use webhook::UNSIGNED;
 pub struct Channels {
     /// Channels that senders POST webhooks to.
     pub webhooks: Vec<ChannelSpec>,
+    /// Channels that mail is sent to.
+    pub mail: Vec<MailChannel>,
     /// Channels of Slack apps.
     pub slack: Vec<SlackChannel>,
     /// Channels that schedules fire into.
@@ -46,7 +50,7 @@ impl Channels {
     /// How many there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.webhooks.len() + self.slack.len() + self.cron.len()
+        self.webhooks.len() + self.mail.len() + self.slack.len() + self.cron.len()
     }
 
     /// Whether there is none.
@@ -80,10 +84,26 @@ impl Read {
     }
 }
 
+impl Read {
+    /// Notes channels that no mail can come to.
+    pub(super) fn check_mail(&self, root: &Section<'_>, mail: Option<&Mail>) {
+        let (Some(channels), Some(mail)) = (&self.channels, mail) else { return };
+        if let Some(deaf) = channels.mail.first().filter(|_| !mail.listens()) {
+            let id = &deaf.channel.id;
+            let text = format!(
+                "expected an address such as `0.0.0.0:25`, on which channel `{id}` gets its mail, \
+                 found none"
+            );
+            root.wrong("email.listen", &text);
+        }
+    }
+}
+
 /// What a `type` says.
 #[derive(Clone, Copy, Debug)]
 enum Kind {
     Webhook,
+    Email,
     Slack,
     Cron,
     Later,
@@ -93,14 +113,13 @@ enum Kind {
 /// A channel that holds together.
 enum One {
     Webhook(ChannelSpec),
+    Email(MailChannel),
     Slack(SlackChannel),
     Cron(Arc<Channel>, Vec<Schedule>),
 }
 
 /// The types that there are.
-const TYPES: &str = "`webhook`, `slack` or `cron`";
-/// Keys of channels whose types come in later versions.
-const LATER: [&str; 1] = ["addresses"];
+const TYPES: &str = "`webhook`, `email`, `slack` or `cron`";
 
 pub(super) fn read(root: &Section<'_>, context: &Context<'_>) -> Read {
     let sections =
@@ -119,6 +138,7 @@ fn sorted(read: Vec<One>) -> Channels {
     for one in read {
         match one {
             One::Webhook(spec) => channels.webhooks.push(spec),
+            One::Email(channel) => channels.mail.push(channel),
             One::Slack(channel) => channels.slack.push(channel),
             One::Cron(channel, schedules) => {
                 channels.cron.push(channel);
@@ -148,6 +168,10 @@ fn one(
             let channel = channel(&section, id.as_deref(), ChannelType::Webhook);
             webhook::read(&section, channel, context).map(One::Webhook)
         }
+        Some(Kind::Email) => {
+            let channel = channel(&section, id.as_deref(), ChannelType::Email);
+            email::read(&section, channel).map(One::Email)
+        }
         Some(Kind::Slack) => {
             let channel = channel(&section, id.as_deref(), ChannelType::Slack);
             slack::read(&section, channel, context).map(One::Slack)
@@ -166,12 +190,16 @@ fn one(
 }
 
 fn kind(value: &Value<'_>) -> Kind {
-    let later = ["email", "app"];
-    if let Some(name) = value.plain_text().filter(|name| later.contains(name)) {
+    if let Some(name) = value.plain_text().filter(|name| *name == "app") {
         value.note(&format!("expected {TYPES}, found `{name}`, which is not there yet"));
         return Kind::Later;
     }
-    let types = [("webhook", Kind::Webhook), ("slack", Kind::Slack), ("cron", Kind::Cron)];
+    let types = [
+        ("webhook", Kind::Webhook),
+        ("email", Kind::Email),
+        ("slack", Kind::Slack),
+        ("cron", Kind::Cron),
+    ];
     value.word(&types).unwrap_or(Kind::Wrong)
 }
 

@@ -1,16 +1,27 @@
 //! The configuration without a file: open channels on this machine, to look around with.
 
-use super::{Channels, Config, Server, channel::UNSIGNED};
-use headgate_event::{Channel, ChannelType};
+use super::{Channels, Config, Mail, Server, channel::UNSIGNED};
+use headgate_email::{
+    Terms,
+    smtp::{AddressPattern, MailChannel},
+};
+use headgate_event::{Channel, ChannelType, limits::MAIL_BYTES_MAX};
 use headgate_quarantine::Bounds;
 use headgate_queue::{Retention, Start, SubscriptionSpec};
 use headgate_webhook::{ChannelSpec, DedupePolicy};
-use std::sync::Arc;
+use std::{collections::BTreeMap, net::Ipv4Addr, sync::Arc};
 
 /// The name of the demo's channel for webhooks and of its subscription.
 pub const DEMO_NAME: &str = "demo";
 /// The name of its channel for schedules, which are made over the API.
 const DEMO_TIMERS: &str = "demo-timers";
+
+/// The name of its channel for mail.
+const DEMO_MAIL: &str = "demo-mail";
+/// Where mail is taken for it, if nobody else listens there.
+const DEMO_MAIL_PORT: u16 = 2525;
+/// The domain whose mail it takes.
+const DEMO_MAIL_DOMAIN: &str = "localhost";
 
 pub(super) const DATA_DIR: &str = "./headgate-data";
 
@@ -32,6 +43,16 @@ impl Config {
         };
         let timers = Channel::new(DEMO_TIMERS, "Demo timers", ChannelType::Cron);
         let timers = timers.expect("a channel id");
+        let mailbox = MailChannel {
+            channel: Arc::new(
+                Channel::new(DEMO_MAIL, "Demo mail", ChannelType::Email).expect("a channel id"),
+            ),
+            addresses: vec![AddressPattern::Domain(DEMO_MAIL_DOMAIN.to_owned())],
+            senders_allow: Vec::new(),
+            senders_deny: Vec::new(),
+            bytes_max: MAIL_BYTES_MAX,
+            terms: Terms::default(),
+        };
         let mut subscription = SubscriptionSpec::new(DEMO_NAME);
         subscription.start = Start::Earliest;
         subscription.configured = true;
@@ -39,15 +60,21 @@ impl Config {
             data_dir: DATA_DIR.into(),
             backup_dir: None,
             server: Server::default(),
+            mail: Mail {
+                listen: Some((Ipv4Addr::LOCALHOST, DEMO_MAIL_PORT).into()),
+                ..Mail::without_listener()
+            },
             retention: Retention::default(),
             tls: None,
             api_keys: Vec::new(),
             channels: Channels {
                 webhooks: vec![channel],
+                mail: vec![mailbox],
                 cron: vec![Arc::new(timers)],
                 ..Channels::default()
             },
             subscriptions: vec![subscription],
+            push: BTreeMap::new(),
             quarantine: Some(Bounds::default()),
             file: None,
         }

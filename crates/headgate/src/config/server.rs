@@ -4,6 +4,7 @@
 use super::{network, section::Section, tls, value::Value};
 use headgate_event::limits::{CONNECTIONS_MAX, CONNECTIONS_PER_NETWORK_MAX, DRAIN_DELAY_MAX};
 use headgate_http::{IpNet, TlsFiles};
+use headgate_push::Reach;
 use std::{
     net::{Ipv4Addr, SocketAddr},
     time::Duration,
@@ -26,6 +27,8 @@ pub struct Server {
     pub connections: Connections,
     /// How long a stop goes on listening while it says that it is not ready.
     pub drain_delay: Duration,
+    /// Which addresses may be pushed to.
+    pub push_reach: Reach,
 }
 
 /// How many connections there may be at one time.
@@ -101,6 +104,24 @@ impl Server {
         self.tls.is_some() && self.api_listen.is_none_or(|address| !is_local(address))
     }
 
+    /// What stands before the paths of the API, which listens at `bound`: the public URL where the
+    /// API is behind it.
+    #[must_use]
+    pub fn api_url(&self, bound: SocketAddr) -> String {
+        if let Some(url) = self.public_url.as_ref().filter(|_| self.api_listen.is_none()) {
+            return url.clone();
+        }
+        let scheme = if self.api_speaks_tls() { "https" } else { "http" };
+        format!("{scheme}://{bound}")
+    }
+
+    /// The host by which the world reaches it.
+    #[must_use]
+    pub fn public_host(&self) -> Option<String> {
+        let url: http::Uri = self.public_url.as_deref()?.parse().ok()?;
+        url.host().map(str::to_owned)
+    }
+
     /// Whether it may run without API keys: with the API on this machine alone, and not behind a
     /// public URL. A listener of nothing but webhooks may be anywhere: their senders prove
     /// themselves, or the channel says that anyone may send.
@@ -129,6 +150,7 @@ impl Default for Server {
             tls: None,
             connections: Connections::default(),
             drain_delay: Duration::ZERO,
+            push_reach: Reach::Anywhere,
         }
     }
 }
@@ -142,9 +164,6 @@ impl Default for Connections {
 pub(super) fn read(root: &Section<'_>) -> Option<Server> {
     let Some(value) = root.optional("server") else { return Some(Server::default()) };
     let section = value.section("a table")?;
-    let address = |value: Value<'_>| {
-        value.parsed("an address and port such as `127.0.0.1:8080`", |text| text.parse().ok())
-    };
     let listen = section.optional("listen").map_or(Some(Server::default().listen), address);
     let api_listen = section.optional("api_listen").map(|value| {
         let api_listen = address(value.clone())?;
@@ -158,8 +177,11 @@ pub(super) fn read(root: &Section<'_>) -> Option<Server> {
     let trusted_proxies =
         section.optional("trusted_proxies").map_or(Some(Vec::new()), |value| network::list(&value));
     let tls = tls::files(&section);
-    let connections = connections(&section);
+    let connections = connections(&section, Connections::default());
     let drain_delay = section.optional("drain_delay").map_or(Some(Duration::ZERO), drain_delay);
+    let push_reach = section.optional("push_private").map_or(Some(Reach::Anywhere), |value| {
+        value.truth().map(|may| if may { Reach::Anywhere } else { Reach::PublicOnly })
+    });
     section.report_unknown(&[]);
     Some(Server {
         listen: listen?,
@@ -167,14 +189,20 @@ pub(super) fn read(root: &Section<'_>) -> Option<Server> {
         tls: tls?,
         connections: connections?,
         drain_delay: drain_delay?,
+        push_reach: push_reach?,
         public_url: public_url.map_or(Some(None), |url| url.map(Some))?,
         trusted_proxies: trusted_proxies?,
     })
 }
 
-fn connections(server: &Section<'_>) -> Option<Connections> {
-    let default = Connections::default();
-    let Some(value) = server.optional("connections") else { return Some(default) };
+/// Where to listen.
+pub(super) fn address(value: Value<'_>) -> Option<SocketAddr> {
+    value.parsed("an address and port such as `127.0.0.1:8080`", |text| text.parse().ok())
+}
+
+/// The key `connections` of a listener.
+pub(super) fn connections(section: &Section<'_>, default: Connections) -> Option<Connections> {
+    let Some(value) = section.optional("connections") else { return Some(default) };
     let section = value.section("a table with `total` and `per_network`")?;
     let number = |key, default: usize| match section.optional(key) {
         Some(value) => value.integer(1..=CONNECTIONS_CONFIGURED_MAX).map(|n| n as usize),

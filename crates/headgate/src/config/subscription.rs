@@ -1,5 +1,7 @@
 //! `[[subscription]]`: the consumers that the configuration knows.
 
+mod push;
+
 use super::{
     Context,
     section::{Section, one_of},
@@ -9,29 +11,50 @@ use headgate_event::{
     EventType, is_name,
     limits::{FILTER_VALUE_BYTES_MAX, FILTER_VALUES_MAX, SUBSCRIPTION_NAME_BYTES_MAX},
 };
+use headgate_push::{Credentials, Reach};
 use headgate_queue::{
-    AckMode, Filter, KeyName, RetryPolicy, Selection, Start, SubscriptionError, SubscriptionSpec,
+    AckMode, Filter, KeyName, Order, PushSpec, RetryPolicy, Selection, Start, SubscriptionError,
+    SubscriptionSpec,
 };
 use std::{collections::BTreeMap, str::FromStr, time::Duration};
 
-const LATER: [&str; 1] = ["order"];
+/// Subscriptions, and what those that push are signed with, by their names.
+type Subscriptions = (Vec<SubscriptionSpec>, BTreeMap<String, Credentials>);
 
 /// The subscriptions; none when something is wrong with one of them.
 pub(super) fn read(
     root: &Section<'_>,
     channels: &[&str],
+    reach: Reach,
     context: &Context<'_>,
-) -> Option<Vec<SubscriptionSpec>> {
-    let Some(value) = root.optional("subscription") else { return Some(Vec::new()) };
+) -> Option<Subscriptions> {
+    let Some(value) = root.optional("subscription") else { return Some(Subscriptions::default()) };
     let mut names = BTreeMap::new();
     let sections = value.sections("subscription", "name");
-    let specs = sections.into_iter().map(|section| one(section, &mut names, channels, context));
-    let specs: Vec<Option<SubscriptionSpec>> = specs.collect();
-    specs.into_iter().collect()
+    let specs = sections.into_iter().map(|section| {
+        let push = section.optional("push").map(|value| push::read(&value, reach, context));
+        let (push, credentials) = push.map_or(Some((None, None)), |push| {
+            push.map(|(push, credentials)| (Some(push), Some(credentials)))
+        })?;
+        let spec = one(section, push, &mut names, channels, context)?;
+        Some((spec, credentials))
+    });
+    let specs: Vec<Option<_>> = specs.collect();
+    let (mut all, mut signed) = Subscriptions::default();
+    for one in specs {
+        let (spec, credentials) = one?;
+        signed.extend(credentials.map(|credentials| (spec.name.clone(), credentials)));
+        all.push(spec);
+    }
+    Some((all, signed))
 }
+
+const ORDERS: [(&str, Order); 3] =
+    [("none", Order::None), ("thread", Order::Thread), ("strict", Order::Strict)];
 
 fn one(
     section: Section<'_>,
+    push: Option<PushSpec>,
     names: &mut BTreeMap<String, usize>,
     channels: &[&str],
     context: &Context<'_>,
@@ -43,19 +66,23 @@ fn one(
     });
     let selection = selection(&section, channels, context);
     let start = section.optional("start").map_or(Some(Start::Now), |value| start(&value));
-    let retry = section.optional("retry").map_or(Some(RetryPolicy::default()), |v| retry(&v));
+    let default = if push.is_some() { RetryPolicy::of_push() } else { RetryPolicy::default() };
+    let retry = section.optional("retry").map_or(Some(default), |v| retry(&v, default));
     let lease = section.optional("lease").map(|value| value.duration().map(ms));
     let ack = section.optional("ack").map_or(Some(AckMode::Explicit), |value| {
         value.word(&[("explicit", AckMode::Explicit), ("on_send", AckMode::OnSend)])
     });
+    let order = section.optional("order").map_or(Some(Order::None), |value| value.word(&ORDERS));
     let mut spec = SubscriptionSpec::new(name.as_deref().unwrap_or("unnamed"));
     spec.retry = retry.unwrap_or_default();
     spec.lease_ms = lease.flatten().unwrap_or(spec.lease_ms);
     let in_range = check(&section, &spec);
-    section.report_unknown(&LATER);
+    section.report_unknown(&[]);
     spec.selection = selection?;
     spec.start = start?;
     spec.ack = ack?;
+    spec.order = order?;
+    spec.push = push;
     spec.configured = true;
     (name.is_some() && in_range).then_some(spec)
 }
@@ -172,9 +199,8 @@ fn start(value: &Value<'_>) -> Option<Start> {
     })
 }
 
-fn retry(value: &Value<'_>) -> Option<RetryPolicy> {
+fn retry(value: &Value<'_>, default: RetryPolicy) -> Option<RetryPolicy> {
     let section = value.section("`{ attempts = 8, first = \"5s\", longest = \"1h\" }`")?;
-    let default = RetryPolicy::default();
     let attempts =
         section.optional("attempts").map_or(Some(default.attempts), |v| v.integer(1..=1_000));
     let span = |key, default| {

@@ -7,7 +7,7 @@ use super::words;
 use headgate_cron::{CronText, DstPolicy, Fields, PolicyError, TimingError, Timings, Zones};
 use headgate_event::{
     Clock, Timestamp,
-    limits::{CRON_NEXT_DEFAULT, CRON_NEXT_MAX, CRON_QUESTION_BYTES_MAX, TIMINGS_UNUSED_MAX},
+    limits::{CRON_NEXT_DEFAULT, CRON_NEXT_MAX, CRON_QUESTION_BYTES_MAX},
 };
 use serde::Deserialize;
 use std::{
@@ -164,6 +164,7 @@ fn write(answer: Result<Vec<String>, Unanswered>, output: &mut impl Write) -> io
 mod tests {
     use super::*;
     use crate::clock::SystemClock;
+    use headgate_event::limits::TIMINGS_UNUSED_MAX;
 
     #[test]
     fn endless_different_expressions_are_answered_and_not_all_kept() {

@@ -4,11 +4,13 @@
 use super::{
     front::{SLACK_PATH, WEBHOOK_PATH},
     listeners::Addresses,
+    mail::MailAddresses,
 };
 use crate::{
     config::{Config, SlackChannel},
     output,
 };
+use headgate_email::smtp::MailChannel;
 use headgate_queue::{Queue, Seq};
 use headgate_webhook::ChannelSpec;
 use std::sync::Arc;
@@ -30,6 +32,8 @@ impl Announcer {
     pub(super) fn begin(config: &Config, at: Addresses, queue: &Arc<dyn Queue>) -> Self {
         tracing::info!(
             address = %at.public,
+            mail_address = at.mail.plain.map(tracing::field::display),
+            mail_tls_address = at.mail.immediate.map(tracing::field::display),
             api_address = at.api.map(tracing::field::display),
             data_dir = %config.data_dir.display(),
             channels = config.channels.len(),
@@ -106,6 +110,9 @@ fn welcome(config: &Config, at: Addresses) -> String {
     for channel in &config.channels.slack {
         text.push_str(&slack(channel, &base));
     }
+    for channel in &config.channels.mail {
+        text.push_str(&mailbox(channel, at.mail));
+    }
     if config.file.is_none() {
         text.push_str(
             "\nThis is a demo for this machine: anyone on it may send and read. \
@@ -146,6 +153,18 @@ fn slack(SlackChannel { spec, socket }: &SlackChannel, base: &str) -> String {
     )
 }
 
+/// How mail reaches a channel.
+fn mailbox(channel: &MailChannel, at: MailAddresses) -> String {
+    let id = &channel.channel.id;
+    let addresses: Vec<String> = channel.addresses.iter().map(ToString::to_string).collect();
+    let text = format!("\n`{id}` takes mail for {}", addresses.join(", "));
+    let to = addresses.first().map(|first| first.replace('*', "someone")).unwrap_or_default();
+    match at.plain.or(at.immediate) {
+        Some(at) => format!("{text}; a sample:\n\n  headgate send email --to smtp://{at}/{to}\n"),
+        None => format!("{text}\n"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -157,7 +176,9 @@ mod tests {
     fn told(change: impl FnOnce(&mut Config)) -> String {
         let mut config = Config::demo();
         change(&mut config);
-        let at = Addresses { public: ([127, 0, 0, 1], 8080).into(), api: config.server.api_listen };
+        let mail = MailAddresses { plain: config.mail.listen, immediate: config.mail.tls_listen };
+        let api = config.server.api_listen;
+        let at = Addresses { public: ([127, 0, 0, 1], 8080).into(), api, mail };
         welcome(&config, at).replace(env!("CARGO_PKG_VERSION"), "0.0.0")
     }
 
@@ -170,6 +191,7 @@ mod tests {
     fn a_signed_channel_is_shown_at_the_address_of_the_world() {
         let text = told(|config| {
             config.file = Some(PathBuf::from("headgate.toml"));
+            config.channels.mail.clear();
             config.server.public_url = Some("https://in.example.com/hooks".to_owned());
             let channel = config.channels.webhooks.first_mut().expect("the demo's channel");
             channel.provider = "github".to_owned();
@@ -182,6 +204,7 @@ mod tests {
     fn a_slack_channel_is_shown_with_a_sample_to_send() {
         let text = told(|config| {
             config.file = Some(PathBuf::from("headgate.toml"));
+            config.channels.mail.clear();
             config.channels.webhooks.clear();
             let channel = Channel::new("team", "Team", ChannelType::Slack).expect("a channel");
             let secret = SigningSecret { secret: Secret::new("hunter2"), api_app_id: None };
@@ -205,6 +228,7 @@ mod tests {
     fn without_a_channel_the_example_is_named() {
         let text = told(|config| {
             config.file = Some(PathBuf::from("headgate.toml"));
+            config.channels.mail.clear();
             config.channels = Channels::default();
         });
         assert!(text.contains("headgate.example.toml"), "{text}");

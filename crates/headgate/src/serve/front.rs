@@ -3,6 +3,7 @@
 use super::sources::Sources;
 use crate::config::{Channels, SlackChannel};
 use headgate_api::{Api, ChannelView};
+use headgate_email::smtp::MailChannel;
 use headgate_event::Channel;
 use headgate_http::{Answer, Arrival, Handler, Reject, RequestId};
 use headgate_webhook::ChannelSpec;
@@ -65,6 +66,7 @@ fn not_here<B>(request: &Request<B>) -> Answer {
 /// The channels as the API shows them, by id.
 pub(super) fn channel_views(channels: &Channels) -> Vec<ChannelView> {
     let mut views: Vec<ChannelView> = channels.webhooks.iter().map(webhook).collect();
+    views.extend(channels.mail.iter().map(mail));
     views.extend(channels.slack.iter().map(slack));
     views.extend(channels.cron.iter().map(|channel| internal(channel)));
     views.sort_by(|a, b| a.channel.id.cmp(&b.channel.id));
@@ -77,6 +79,16 @@ fn internal(channel: &Channel) -> ChannelView {
         channel: channel.clone(),
         provider: None,
         verification: "internal".to_owned(),
+        path: None,
+    }
+}
+
+/// Mail comes to addresses and not to a path; it is verified by what its channel asks for.
+fn mail(channel: &MailChannel) -> ChannelView {
+    ChannelView {
+        channel: (*channel.channel).clone(),
+        provider: None,
+        verification: channel.terms.require.name().to_owned(),
         path: None,
     }
 }

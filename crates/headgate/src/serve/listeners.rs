@@ -2,9 +2,10 @@
 
 use super::{
     front::{self, Part},
+    mail::{MailAddresses, MailListeners},
     sources::Sources,
 };
-use crate::config::{Config, Server};
+use crate::config::Config;
 use anyhow::Context;
 use headgate_api::Api;
 use headgate_event::Clock;
@@ -17,6 +18,7 @@ use tokio::{net::TcpListener, sync::watch};
 pub(super) struct Listeners {
     public: TcpListener,
     api: Option<TcpListener>,
+    mail: MailListeners,
 }
 
 /// The addresses at which the gateway is reached.
@@ -26,23 +28,26 @@ pub(super) struct Addresses {
     pub(super) public: SocketAddr,
     /// That of the API alone.
     pub(super) api: Option<SocketAddr>,
+    /// Those of mail.
+    pub(super) mail: MailAddresses,
 }
 
 impl Listeners {
     /// Takes the addresses of the configuration.
-    pub(super) async fn bind(server: &Server) -> anyhow::Result<Self> {
+    pub(super) async fn bind(config: &Config) -> anyhow::Result<Self> {
+        let server = &config.server;
         let public = bind(server.listen).await?;
         let api = match server.api_listen {
             Some(address) => Some(bind(address).await?),
             None => None,
         };
-        Ok(Self { public, api })
+        Ok(Self { public, api, mail: MailListeners::bind(config).await? })
     }
 
     pub(super) fn addresses(&self) -> anyhow::Result<Addresses> {
         let of = |listener: &TcpListener| listener.local_addr().context("a listener's address");
         let api = self.api.as_ref().map(of).transpose()?;
-        Ok(Addresses { public: of(&self.public)?, api })
+        Ok(Addresses { public: of(&self.public)?, api, mail: self.mail.addresses()? })
     }
 
     /// Serves until `stopping` turns true and what was begun is finished.
@@ -54,6 +59,7 @@ impl Listeners {
         clock: Arc<dyn Clock>,
         stopping: &watch::Receiver<bool>,
     ) -> DrainReport {
+        let mail = self.mail.serve(config, sources, &clock, stopping);
         let serve = async |listener, part| {
             let service = front::service(sources.clone(), api.clone(), part);
             let mut stopping = stopping.clone();
@@ -65,10 +71,10 @@ impl Listeners {
             headgate_http::serve(listener, service, options, Arc::clone(&clock), stop).await
         };
         match self.api {
-            None => serve(self.public, Part::Whole).await,
+            None => tokio::join!(serve(self.public, Part::Whole), mail).0,
             Some(listener) => {
-                let (public, api) =
-                    tokio::join!(serve(self.public, Part::Sources), serve(listener, Part::Api));
+                let public = serve(self.public, Part::Sources);
+                let (public, api, ()) = tokio::join!(public, serve(listener, Part::Api), mail);
                 DrainReport {
                     open: public.open + api.open,
                     cut: public.cut + api.cut,

@@ -48,6 +48,7 @@ pub(super) fn for_admins(
 enum Refusal {
     Webhook(RawRequest),
     Slack(RawRequest),
+    Mail(RawRequest),
 }
 
 impl Refusal {
@@ -55,6 +56,7 @@ impl Refusal {
         let (source, request) = (&rejection.summary.source, rejection.request()?);
         match source {
             _ if *source == ChannelType::Webhook.to_string() => Some(Self::Webhook(request)),
+            _ if *source == ChannelType::Email.to_string() => Some(Self::Mail(request)),
             _ if *source == ChannelType::Slack.to_string() => Some(Self::Slack(request)),
             _ => None,
         }
@@ -71,6 +73,7 @@ impl Releaser for Sources {
             match Refusal::of(&rejection).ok_or(Unreleased::UnknownChannel)? {
                 Refusal::Webhook(request) => self.release_webhook(&rejection, request, how).await,
                 Refusal::Slack(request) => self.release_slack(&rejection, request, how).await,
+                Refusal::Mail(request) => self.release_mail(&rejection, request, how).await,
             }
         })
     }
@@ -83,6 +86,7 @@ impl Releaser for Sources {
                     to_raw_value(&self.webhooks.explain(channel, request).await?).ok()
                 }
                 Refusal::Slack(request) => self.explain_slack(channel, request),
+                Refusal::Mail(request) => self.explain_mail(channel, request).await,
             }
         })
     }
@@ -132,6 +136,45 @@ impl Sources {
             NotReleased::NotStored(reject) => not_stored(&reject),
             NotReleased::NoEvent => Unreleased::NoEvent,
         })
+    }
+
+    /// A message has no signed time whose age could be judged: it is looked at as of when it came.
+    async fn release_mail(
+        &self,
+        rejection: &Kept,
+        request: RawRequest,
+        how: Releasing,
+    ) -> Result<Option<Accepted>, Unreleased> {
+        use headgate_email::NotReleased;
+        let channel = &rejection.summary.channel;
+        let released = if how.dry_run {
+            self.mail.try_release(channel, request).await.map(|()| None)
+        } else {
+            let id = rejection.summary.id.to_string();
+            self.mail.release(channel, request, &id).await.map(Some)
+        };
+        released.map_err(|why| match why {
+            NotReleased::UnknownChannel => Unreleased::UnknownChannel,
+            NotReleased::NoMessage => Unreleased::NoEvent,
+            NotReleased::Refused(reject) => refused(&reject),
+            NotReleased::NotStored(reject) => not_stored(&reject),
+        })
+    }
+
+    async fn explain_mail(&self, channel: &str, request: RawRequest) -> Option<Box<RawValue>> {
+        use headgate_email::NotReleased;
+        let explained = match self.mail.try_release(channel, request).await {
+            Ok(()) => json!({"verified": true, "provider": null}),
+            Err(NotReleased::Refused(reject) | NotReleased::NotStored(reject)) => json!({
+                "verified": false,
+                "provider": null,
+                "code": reject.code(),
+                "message": reject.message(),
+                "cause": reject.cause(),
+            }),
+            Err(NotReleased::UnknownChannel | NotReleased::NoMessage) => return None,
+        };
+        to_raw_value(&explained).ok()
     }
 
     /// Slack has one way to sign, so what is wrong is one thing.

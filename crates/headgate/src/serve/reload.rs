@@ -212,6 +212,7 @@ fn fixed(config: &Config) -> BTreeMap<&'static str, String> {
         ("server.drain_delay", format!("{:?}", config.server.drain_delay)),
         ("data_dir", config.data_dir.display().to_string()),
         ("queue.backup_dir", backup_dir.map_or("none".into(), |dir| dir.display().to_string())),
+        ("email", config.mail.told()),
         ("server.listen", config.server.listen.to_string()),
         ("server.api_listen", api_listen.map_or("none".to_owned(), |at| at.to_string())),
         ("server.trusted_proxies", format!("[{}]", proxies.join(", "))),

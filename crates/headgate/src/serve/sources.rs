@@ -1,17 +1,33 @@
 //! What receives from outside: the source of each type of channel, in one hand.
 
-use super::{configuration, sockets::Sockets};
+use super::{configuration, mail::Hearing, sockets::Sockets};
 use crate::{config::Channels, failure::Failure};
+use headgate_email::{Authenticator, MailPorts, MailSource, Room};
+use headgate_http::Intake;
 use headgate_slack::SlackSource;
 use headgate_webhook::{Ports, Providers, WebhookSource};
 use std::sync::Arc;
+
+/// What only the source of mail needs of the program.
+pub(super) struct OfMail {
+    /// Says whether the store has room.
+    pub(super) room: Room,
+    /// Finds out who sent a message.
+    pub(super) authenticator: Option<Arc<dyn Authenticator>>,
+    /// Whether mail servers are listened to.
+    pub(super) hearing: Hearing,
+}
 
 /// The sources that take requests. Clones are the same.
 #[derive(Clone)]
 pub(super) struct Sources {
     pub(super) webhooks: Arc<WebhookSource>,
+    pub(super) mail: Arc<MailSource>,
     pub(super) slack: Arc<SlackSource>,
     pub(super) sockets: Sockets,
+    /// Where what arrives waits until it is whole.
+    pub(super) intake: Arc<Intake>,
+    pub(super) hearing: Hearing,
 }
 
 impl Sources {
@@ -20,15 +36,38 @@ impl Sources {
         channels: &Channels,
         providers: &Providers,
         ports: Ports,
+        of_mail: OfMail,
     ) -> Result<Self, Failure> {
+        let (intake, hearing) = (Arc::clone(&ports.intake), of_mail.hearing.clone());
+        let mail = MailSource::new(channels.mail.clone(), mail_ports(&ports, of_mail));
         let slack = SlackSource::new(channels.slack_over_http(), of_slack(&ports));
         let sockets = Sockets::new(&ports);
         let webhooks = WebhookSource::new(channels.webhooks.clone(), providers, ports);
         Ok(Self {
             webhooks: Arc::new(webhooks.map_err(|errors| configuration::not_taken(&errors))?),
             slack: Arc::new(slack.map_err(|errors| configuration::not_taken(&errors))?),
+            mail: Arc::new(mail),
             sockets,
+            intake,
+            hearing,
         })
+    }
+
+    /// Why something outside cannot reach it.
+    pub(super) fn deaf(&self) -> Vec<String> {
+        self.sockets.deaf().into_iter().chain(self.hearing.deaf()).collect()
+    }
+}
+
+/// The same ports, as the source of mail calls them.
+fn mail_ports(ports: &Ports, OfMail { room, authenticator, .. }: OfMail) -> MailPorts {
+    MailPorts {
+        sink: Arc::clone(&ports.sink),
+        room,
+        authenticator,
+        clock: Arc::clone(&ports.clock),
+        prompt_key: ports.prompt_key.clone(),
+        rejections: ports.rejections.clone(),
     }
 }
 

@@ -95,6 +95,17 @@ const COUNTERS: &[Metric] = &[
         &["reason"],
         "Connections for which there was no room",
     ),
+    counts(
+        "headgate_email_duplicates_total",
+        &["channel"],
+        "Messages that were stored before: the sender tried again",
+    ),
+    counts("headgate_email_events_total", &["channel"], "Messages stored"),
+    counts(
+        "headgate_email_rejected_total",
+        &["channel", "code"],
+        "Messages that a channel did not take because their sender was not proved",
+    ),
     counts("headgate_events_erased_total", &[], "Events whose content was erased"),
     counts(
         "headgate_events_expired_total",
@@ -102,6 +113,16 @@ const COUNTERS: &[Metric] = &[
         "Events that retention removed before the subscription settled them",
     ),
     counts("headgate_http_requests_total", &["status"], "Requests answered on any path"),
+    counts(
+        "headgate_push_attempts_total",
+        &["subscription", "outcome"],
+        "Events posted to endpoints, by what came of it: `acked`, or why not",
+    ),
+    counts(
+        "headgate_push_paused_total",
+        &["subscription"],
+        "How often an endpoint answered 410, so that its subscription was paused",
+    ),
     counts(
         "headgate_quarantine_dropped_total",
         &["reason"],
@@ -143,6 +164,11 @@ const COUNTERS: &[Metric] = &[
     ),
     counts("headgate_slack_events_total", &["channel"], "Events of Slack stored"),
     counts(
+        "headgate_slack_mentions_joined_total",
+        &["channel"],
+        "Mentions stored as one event with their message",
+    ),
+    counts(
         "headgate_slack_own_events_dropped_total",
         &["channel"],
         "Events dropped because the app itself did them",
@@ -182,6 +208,21 @@ const COUNTERS: &[Metric] = &[
         "headgate_slack_socket_unacknowledged_total",
         &["channel", "reason"],
         "Envelopes of Socket Mode that were not acknowledged; Slack sends them again",
+    ),
+    counts(
+        "headgate_smtp_connections_refused_total",
+        &["reason"],
+        "Connections of mail servers that were closed at once, by cause",
+    ),
+    counts(
+        "headgate_smtp_messages_total",
+        &["outcome"],
+        "Messages that mail servers sent to their end, by what they were told",
+    ),
+    counts(
+        "headgate_smtp_tls_handshakes_failed_total",
+        &[],
+        "Mail servers that asked for TLS and could not agree on it",
     ),
     counts(
         "headgate_stream_events_total",
@@ -245,6 +286,12 @@ const GAUGES: &[Metric] = &[
         &[],
         "How long ago the oldest event that is stored was received",
     ),
+    shows(
+        "headgate_push_breaker_open",
+        &["subscription"],
+        "1 while an endpoint is left alone because attempts fail",
+    ),
+    shows("headgate_push_endpoints", &[], "Endpoints that events are pushed to"),
     shows("headgate_quarantine_bytes", &[], "The bytes of the quarantine"),
     shows("headgate_quarantine_rejections", &[], "Refused requests in the quarantine"),
     shows("headgate_queue_newest_event", &[], "The place of the newest event"),
@@ -280,6 +327,7 @@ const GAUGES: &[Metric] = &[
         "Connections of Socket Mode over which events come in",
     ),
     shows("headgate_slack_socket_ready", &["channel"], "Whether Socket Mode hears, 1 or 0"),
+    shows("headgate_smtp_connections", &[], "Open connections of mail servers"),
 ];
 
 const HISTOGRAMS: &[Metric] = &[
@@ -307,6 +355,11 @@ const HISTOGRAMS: &[Metric] = &[
         "headgate_log_sync_seconds",
         (&[], SECONDS),
         "How long the disk took to make a batch durable",
+    ),
+    spreads(
+        "headgate_push_attempt_seconds",
+        (&[], SECONDS),
+        "How long endpoints took to answer, connecting included",
     ),
     spreads(
         "headgate_slack_answer_seconds",

@@ -11,10 +11,11 @@ use super::{
     lanes::Lanes,
     read::Reading,
     registry::Registry,
-    state::{Owner, State},
+    state::{Owner, Ring, State},
 };
 use crate::{
     QueueError, Seq, SettleError, SourceNote, SubscriptionSpec,
+    attempt::NotedAttempt,
     subscription::{Claim, Held, Subscriber},
 };
 use headgate_event::{
@@ -71,6 +72,8 @@ pub(super) struct Move {
     /// The newest event.
     pub(super) head: Seq,
     pub(super) what: What,
+    /// What came of attempts, to be kept with it.
+    pub(super) attempts: Vec<NotedAttempt>,
     pub(super) answer: Answer<Settled>,
 }
 
@@ -99,6 +102,7 @@ pub(super) struct Known {
 /// The writer's own state.
 struct Writer {
     state: State,
+    ring: Ring,
     registry: Arc<Registry>,
     lanes: Arc<Lanes>,
     reading: Reading,
@@ -119,7 +123,8 @@ impl Committer {
     ) -> std::io::Result<Self> {
         let (calls, queue) = mpsc::channel(STATE_CALLS_QUEUED_MAX);
         let fault = Fault::default();
-        let writer = Writer { state, registry, lanes, reading, seed, fault: Arc::clone(&fault) };
+        let (ring, known_fault) = (Ring::default(), Arc::clone(&fault));
+        let writer = Writer { state, ring, registry, lanes, reading, seed, fault: known_fault };
         let thread = std::thread::Builder::new()
             .name("headgate-state".to_owned())
             .spawn(move || writer.run(queue))?;
@@ -143,7 +148,9 @@ impl Committer {
         let (answer, _) = oneshot::channel();
         let calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(calls) = calls.as_ref() {
-            let _ = calls.try_send(Call::Move(Move { subscriber, now, head, what, answer }));
+            let attempts = Vec::new();
+            let one = Move { subscriber, now, head, what, attempts, answer };
+            let _ = calls.try_send(Call::Move(one));
         }
     }
 
@@ -242,7 +249,9 @@ impl Writer {
         let mut touched = Touched::new();
         let mut answers = Vec::with_capacity(moves.len());
         let Some(now) = moves.iter().map(|one| one.now).max() else { return };
-        for Move { subscriber, now, head, what, answer } in moves {
+        let mut noted = Vec::new();
+        for Move { subscriber, now, head, what, attempts, answer } in moves {
+            noted.extend(attempts.into_iter().map(|one| (subscriber.generation(), one)));
             let settled = subscriber.held_live().map(|mut held| {
                 let note = matches!(what, What::Note);
                 let settled = stage(&mut held, what, now, head, self.seed);
@@ -253,7 +262,11 @@ impl Writer {
             }
             answers.push((answer, settled.map(|(settled, _)| settled)));
         }
-        let written = if touched.is_empty() { Ok(()) } else { self.write(&touched) };
+        let written = if touched.is_empty() && noted.is_empty() {
+            Ok(())
+        } else {
+            self.write(&touched, &noted)
+        };
         for subscriber in touched.values() {
             match written {
                 Ok(()) => subscriber.held().deliveries.commit(),
@@ -269,8 +282,8 @@ impl Writer {
         }
     }
 
-    fn write(&mut self, touched: &Touched) -> rusqlite::Result<()> {
-        let reading = self.reading.clone();
+    fn write(&mut self, touched: &Touched, noted: &[(u64, NotedAttempt)]) -> rusqlite::Result<()> {
+        let (reading, mut ring) = (self.reading.clone(), self.ring);
         let id_of = |seq| reading.id_of(seq);
         let written = self.change(|transaction| {
             let mut died = Vec::new();
@@ -280,9 +293,13 @@ impl Writer {
                 let added = super::state::write(transaction, owner, &changes, &id_of)?;
                 died.extend((added > 0).then_some((owner.letters, added)));
             }
+            super::state::note_attempts(transaction, &mut ring, noted)?;
             Ok(died)
         });
-        let written = written.map(|died| self.count_dead(&died));
+        let written = written.map(|died| {
+            self.ring = ring;
+            self.count_dead(&died);
+        });
         written.inspect_err(|error| tracing::error!(%error, "the state cannot be written"))
     }
 
@@ -336,7 +353,7 @@ impl Writer {
         let all = self.everyone().into_iter();
         let touched = all.map(|subscriber| (subscriber.generation(), subscriber)).collect();
         // A failure is logged, and costs the next start a second look at the same events.
-        let _ = self.write(&touched);
+        let _ = self.write(&touched, &[]);
     }
 }
 

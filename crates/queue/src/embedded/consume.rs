@@ -10,8 +10,9 @@ use super::{
 };
 use crate::{
     LeaseAsk, QueueError, Seq, SettleError, Settlement,
+    attempt::NotedAttempt,
     patience::Patience,
-    subscription::{Subscriber, lease_end},
+    subscription::{Subscriber, lease_end, thread_of},
 };
 use headgate_event::{
     Event, Timestamp,
@@ -144,14 +145,15 @@ impl Embedded {
         &self,
         name: String,
         settlements: Vec<Settlement>,
+        attempts: Vec<NotedAttempt>,
     ) -> Result<Vec<Result<(), SettleError>>, QueueError> {
         let known = self.known(&name)?;
         let lanes = self.lanes.of(known.generation());
         let verbs: Vec<_> = settlements.iter().map(|settlement| settlement.verb.name()).collect();
         let results = if lanes.is_empty() && !self.lanes.has_ended() {
-            self.settle_of(&known, settlements).await?
+            self.settle_of(&known, settlements, attempts).await?
         } else {
-            self.settle_each(&known, &lanes, settlements).await?
+            self.settle_each(&known, &lanes, settlements, attempts).await?
         };
         for (verb, result) in verbs.into_iter().zip(&results) {
             if result.is_ok() {
@@ -166,6 +168,7 @@ impl Embedded {
         &self,
         known: &Arc<Subscriber>,
         settlements: Vec<Settlement>,
+        attempts: Vec<NotedAttempt>,
     ) -> Result<Vec<Result<(), SettleError>>, QueueError> {
         // What came in time counts as in time, however long the commit before it takes.
         let (now, head) = (self.clock.now(), *self.log.head().borrow());
@@ -173,11 +176,20 @@ impl Embedded {
         let not_open = known.not_open(&claims);
         if !not_open.is_empty() {
             let selection = known.held().spec.selection.clone();
-            let unwanted = self.reading(move |reading| reading.unwanted(&selection, not_open));
-            let unwanted = unwanted.await?;
-            claims.iter_mut().for_each(|claim| claim.refuse(&unwanted));
+            let found = self.reading(move |reading| {
+                let threads = reading.threads(&not_open);
+                Ok((reading.unwanted(&selection, not_open)?, threads))
+            });
+            let (unwanted, threads) = found.await?;
+            for claim in &mut claims {
+                claim.refuse(&unwanted);
+                claim.tell_thread(&threads);
+            }
         }
-        self.move_for(known, now, head, What::Settle(claims)).await
+        let what = What::Settle(claims);
+        let subscriber = Arc::clone(known);
+        let call = |answer| Call::Move(Move { subscriber, now, head, what, attempts, answer });
+        self.committer.call(call).await
     }
 
     async fn move_for(
@@ -188,7 +200,8 @@ impl Embedded {
         what: What,
     ) -> Result<Vec<Result<(), SettleError>>, QueueError> {
         let subscriber = Arc::clone(known);
-        let call = |answer| Call::Move(Move { subscriber, now, head, what, answer });
+        let attempts = Vec::new();
+        let call = |answer| Call::Move(Move { subscriber, now, head, what, attempts, answer });
         self.committer.call(call).await
     }
 }
@@ -201,6 +214,8 @@ fn wish(
     head: Seq,
 ) -> Result<Option<Wish>, QueueError> {
     let mut held = known.held_live()?;
+    let order = held.spec.order;
+    held.deliveries.keep_order(order);
     held.deliveries.wake(now);
     let max = ask.max.min(LEASE_DELIVERIES_MAX).min(held.deliveries.room());
     let max = known.lane().map_or(max, |lane| lane.room(now, max));
@@ -231,10 +246,18 @@ fn take(
     let again = found.again.into_iter().map(|candidate| (true, candidate));
     let first = found.first.into_iter().map(|candidate| (false, candidate));
     for (is_again, Candidate { seq, event }) in again.chain(first) {
+        // It was held back before it was looked at closely.
+        if held.deliveries.is_held_back(seq)
+            && event.as_ref().is_ok_and(|event| !held.spec.selection.wants(event))
+        {
+            held.deliveries.skip(seq);
+            continue;
+        }
         let leased = if is_again {
             held.deliveries.lease_again(seq, until)
         } else {
-            held.deliveries.lease_first(seq, until)
+            let thread = event.as_ref().ok().and_then(|event| event.thread_key()).map(thread_of);
+            held.deliveries.lease_first(seq, thread, until)
         };
         match (leased, event) {
             (Some(leased), Ok(event)) => {

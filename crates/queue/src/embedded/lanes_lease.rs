@@ -3,7 +3,8 @@
 
 use super::{Embedded, search::Catch};
 use crate::{
-    DeliveryId, LeaseAsk, QueueError, Seq, SettleError, Settlement, subscription::Subscriber,
+    DeliveryId, LeaseAsk, QueueError, Seq, SettleError, Settlement, attempt::NotedAttempt,
+    subscription::Subscriber,
 };
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -42,6 +43,7 @@ impl Embedded {
         known: &Arc<Subscriber>,
         lanes: &[Arc<Subscriber>],
         settlements: Vec<Settlement>,
+        mut attempts: Vec<NotedAttempt>,
     ) -> Result<Vec<Result<(), SettleError>>, QueueError> {
         let mut results: Vec<Option<Result<(), SettleError>>> = vec![None; settlements.len()];
         let mut groups: BTreeMap<u64, Vec<(usize, Settlement)>> = BTreeMap::new();
@@ -57,13 +59,17 @@ impl Embedded {
                 (None, Some(ended)) => {
                     group.into_iter().map(|one| Err(ended.late(one.id))).collect()
                 }
-                (None, None) => self.settle_of(known, group).await?,
+                (None, None) => self.settle_of(known, group, std::mem::take(&mut attempts)).await?,
             };
             for (place, answer) in places.into_iter().zip(answers) {
                 if let Some(result) = results.get_mut(place) {
                     *result = Some(answer);
                 }
             }
+        }
+        if !attempts.is_empty() {
+            // Attempts of replays are told with those of the subscription.
+            self.settle_of(known, Vec::new(), attempts).await?;
         }
         let unknown = || Err(SettleError::Unknown { id: String::new() });
         Ok(results.into_iter().map(|result| result.unwrap_or_else(unknown)).collect())
@@ -75,7 +81,7 @@ impl Embedded {
         lane: &Arc<Subscriber>,
         settlements: Vec<Settlement>,
     ) -> Result<Vec<Result<(), SettleError>>, QueueError> {
-        let settled = self.settle_of(lane, settlements.clone()).await;
+        let settled = self.settle_of(lane, settlements.clone(), Vec::new()).await;
         match (settled, self.lanes.ended(lane.generation())) {
             (Err(QueueError::UnknownSubscription { .. }), Some(ended)) => {
                 Ok(settlements.into_iter().map(|one| Err(ended.late(one.id))).collect())

@@ -7,10 +7,13 @@ use super::{
 };
 use crate::{
     QueueError, Selection, Seq,
-    subscription::{Subscriber, Window},
+    subscription::{Subscriber, Thread, Window, thread_of},
 };
 use headgate_event::{Event, limits::FILTER_LOOKS_STEP};
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 /// How many entries of the log's memory are looked at at once.
 const TAIL_STEP: usize = 512;
@@ -178,6 +181,15 @@ impl Reading {
             candidates.push(Candidate { seq: located.seq, event });
         }
         Ok(candidates)
+    }
+
+    /// The threads of the events of these places. One that cannot be read has none.
+    pub(super) fn threads(&self, places: &BTreeSet<Seq>) -> BTreeMap<Seq, Thread> {
+        let thread = |seq: Seq| {
+            let frame = self.frame(self.locate(seq).ok()??).ok()?;
+            Some((seq, thread_of(frame.keys.thread_key.as_deref()?)))
+        };
+        places.iter().copied().filter_map(thread).collect()
     }
 
     /// Those of the places whose events a selection does not want.

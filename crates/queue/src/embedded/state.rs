@@ -4,6 +4,7 @@
 //! Every commit is synced (`synchronous = FULL`), because consumers are answered after it. What
 //! can be made again from the log is not here but in the index.
 
+mod attempts;
 mod erasures;
 mod kept;
 mod letters;
@@ -20,6 +21,7 @@ use headgate_event::limits::STATE_BUSY_WAIT;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Transaction};
 use std::{io::ErrorKind, path::Path};
 
+pub(super) use attempts::{Ring, attempts_of, dead_of, note_attempts};
 pub(super) use erasures::{begin_erasure, end_erasure};
 pub(super) use kept::keep_from;
 pub(super) use letters::{dead_letters, forget_letters};

@@ -48,6 +48,10 @@ impl Shared {
         *self.fault.lock().unwrap_or_else(PoisonError::into_inner) = reason;
     }
 
+    pub(super) fn has_room(&self) -> bool {
+        self.shortage.lock().unwrap_or_else(PoisonError::into_inner).is_none()
+    }
+
     pub(super) fn shortage(&self) -> Option<String> {
         self.shortage.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }

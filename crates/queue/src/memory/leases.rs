@@ -4,13 +4,13 @@ use super::{Inner, Memory};
 use crate::{
     DeliveryId, LeaseAsk, QueueError, Selection, Seq, SettleError, Settlement, Stored,
     patience::Patience,
-    subscription::{Leased, Subscriber, lease_end},
+    subscription::{Leased, Subscriber, lease_end, thread_of},
 };
 use headgate_event::{
     Event, Timestamp,
     limits::{LEASE_DELIVERIES_MAX, LEASE_WAIT_MS_MAX},
 };
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 /// What jitter is made of: always the same, so that tests can be repeated.
 const SEED: u64 = 0;
@@ -112,6 +112,8 @@ impl Inner {
         let mut held = known.held_live()?;
         held.end_leases(now, kept.head(), SEED);
         replays.note_died(known, letters.commit_of(known, &mut held, kept));
+        let order = held.spec.order;
+        held.deliveries.keep_order(order);
         held.deliveries.wake(now);
         if held.spec.paused {
             return Ok(Vec::new());
@@ -132,7 +134,8 @@ impl Inner {
             }
             let created_at = stored.event.created_at();
             if window.has(created_at) && wants(&held.spec.selection, &stored) {
-                leased.extend(held.deliveries.lease_first(stored.seq, until));
+                let thread = stored.event.thread_key().map(thread_of);
+                leased.extend(held.deliveries.lease_first(stored.seq, thread, until));
             } else {
                 held.deliveries.pass(stored.seq);
             }
@@ -168,6 +171,9 @@ impl Inner {
         let mut claims = known.claims(vec![settlement]);
         let mut unwanted = known.not_open(&claims);
         let selection = known.held().spec.selection.clone();
+        let thread = |seq| Some((seq, thread_of(self.events.at(seq)?.event.thread_key()?)));
+        let threads: BTreeMap<_, _> = unwanted.iter().copied().filter_map(thread).collect();
+        claims.iter_mut().for_each(|claim| claim.tell_thread(&threads));
         let wanted = |seq| self.events.at(seq).is_some_and(|stored| wants(&selection, &stored));
         unwanted.retain(|seq| !wanted(*seq));
         claims.iter_mut().for_each(|claim| claim.refuse(&unwanted));

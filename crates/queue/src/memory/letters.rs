@@ -60,6 +60,11 @@ impl Letters {
         letter.is_some_and(|(letter, ..)| letter.reason == DeadReason::Expired)
     }
 
+    /// Whether a delivery of this event is dead.
+    pub(super) fn has(&self, known: &Subscriber, seq: Seq) -> bool {
+        self.0.contains_key(&(known.generation(), seq))
+    }
+
     /// Forgets what was said of an event that is erased.
     pub(super) fn erase(&mut self, seq: Seq) {
         for (_, (letter, ..)) in self.0.iter_mut().filter(|((_, of), _)| *of == seq) {

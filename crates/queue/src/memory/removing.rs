@@ -18,7 +18,7 @@ impl Memory {
     pub(super) fn erase_event(&self, id: EventId) -> Result<Option<Erased>, QueueError> {
         let (mut inner, now) = (self.open()?, self.clock.now());
         let Some(seq) = inner.events.place_of_id(id) else { return Ok(None) };
-        let Inner { events, letters, subscribers, replays, .. } = &mut *inner;
+        let Inner { events, letters, subscribers, replays, attempts, .. } = &mut *inner;
         let lanes = replays.running();
         for known in subscribers.values().chain(&lanes) {
             let mut held = known.held();
@@ -27,6 +27,7 @@ impl Memory {
         }
         replays.end_finished(now);
         letters.erase(seq);
+        attempts.erase(seq);
         Ok(events.erase(seq, now))
     }
 }

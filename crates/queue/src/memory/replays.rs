@@ -5,7 +5,9 @@ use crate::{
     Counted, DeliveryId, EventQuery, LetterError, LetterVerb, QueueError, ReplayAsk, ReplayBy,
     ReplayError, ReplayEvents, ReplaySpec, ReplayState, ReplayStatus, Replays, Seq, Stored,
     SubscriptionSpec,
-    subscription::{Budget, DeadReason, Deliveries, Lane, Subscriber, Window, begun},
+    subscription::{
+        Budget, DeadReason, Deliveries, Died, Lane, Subscriber, Window, begun, thread_of,
+    },
 };
 use headgate_event::{
     BoxFuture, EventId, Timestamp,
@@ -132,7 +134,9 @@ impl Inner {
         if expired || self.events.at(read.seq).is_none() {
             return Err(LetterError::Gone { id: id() });
         }
-        let staged = held.deliveries.redrive(read.seq, attempts, now);
+        let stored = self.events.at(read.seq);
+        let thread = stored.and_then(|stored| stored.event.thread_key().map(thread_of));
+        let staged = held.deliveries.redrive(Died { seq: read.seq, attempts, thread }, now);
         staged.map_err(|_| LetterError::Underway { id: id() })?;
         self.letters.commit(known, &mut held, &self.events);
         Ok(())

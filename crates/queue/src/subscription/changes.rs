@@ -1,6 +1,6 @@
 //! What a move of a subscription changes on disk, and what is read back from there.
 
-use super::ranges::Ranges;
+use super::{order::Thread, ranges::Ranges};
 use crate::Seq;
 use headgate_event::Timestamp;
 use std::{collections::BTreeMap, fmt};
@@ -25,6 +25,8 @@ pub(crate) struct Deferred {
     pub(crate) due: Timestamp,
     /// Why the last attempt failed.
     pub(crate) last_error: Option<String>,
+    /// The thread of its event, when it has one.
+    pub(crate) thread: Option<Thread>,
 }
 
 /// A delivery that never comes again, for an operator to look at.

@@ -7,22 +7,27 @@
 //! then commits or abandons them, so that memory never knows more than the disk.
 
 mod leasing;
+mod lines;
 mod redriving;
 mod removing;
 mod staging;
 
-use super::{Deferred, Kept, Place, ranges::Ranges, state::State};
+use super::{Deferred, Kept, Order, Place, Thread, ranges::Ranges, state::State};
 use crate::Seq;
 use headgate_event::{
     Timestamp,
-    limits::{DEFERRED_MAX, FLOOR_NOTE_EVENTS, IN_FLIGHT_MAX, SETTLED_AHEAD_MAX},
+    limits::{
+        DEFERRED_MAX, FLOOR_NOTE_EVENTS, HELD_BACK_EVENTS_MAX, IN_FLIGHT_MAX, SETTLED_AHEAD_MAX,
+    },
 };
+use lines::Lines;
 use redriving::Redriven;
 use removing::Expiring;
 use staging::Staged;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub(crate) use leasing::Leased;
+pub(crate) use redriving::Died;
 pub(crate) use removing::Expiry;
 pub(crate) use staging::{Asked, Moment, Refusal};
 
@@ -35,10 +40,13 @@ pub(crate) struct Deliveries {
     cursor: Seq,
     /// What is begun and not ended: leased, waiting, or ready again.
     open: BTreeMap<Seq, Open>,
-    /// Those of `open` that have no record on disk: leased for the first time. They hold the floor.
+    /// What has no record on disk and holds the floor: those of `open` that are leased for the
+    /// first time, and what is held back.
     fresh: BTreeSet<Seq>,
     /// Those of `open` that are ready again.
     ready: BTreeSet<Seq>,
+    /// What has to wait for an earlier event, and for which.
+    lines: Lines,
     /// When leases end and waits are over.
     times: BTreeSet<(Timestamp, Seq)>,
     /// What is settled or dead beyond the cursor, known from before a restart.
@@ -74,6 +82,8 @@ struct Open {
     at: Timestamp,
     /// Why the last attempt failed.
     last_error: Option<String>,
+    /// The thread of the event; none where it has none, or where it is not known.
+    thread: Option<Thread>,
     /// Whether it was read from disk and not leased since, so that a lease may be forgotten.
     remembered: bool,
 }
@@ -93,6 +103,7 @@ impl Deliveries {
             open: BTreeMap::new(),
             fresh: BTreeSet::new(),
             ready: BTreeSet::new(),
+            lines: Lines::default(),
             times: BTreeSet::new(),
             ahead: kept.place.settled,
             leased: 0,
@@ -105,9 +116,10 @@ impl Deliveries {
             redriven: Redriven::load(kept.earlier),
             acked: 0,
         };
-        for Deferred { seq, attempt, due, last_error } in kept.deferred {
+        for Deferred { seq, attempt, due, last_error, thread } in kept.deferred {
             let state = State::Waiting;
-            this.put(seq, Open { attempt, state, at: due, last_error, remembered: true });
+            let open = Open { attempt, state, at: due, last_error, thread, remembered: true };
+            this.put(seq, open);
         }
         this.pass(this.cursor);
         this
@@ -133,6 +145,11 @@ impl Deliveries {
         self.open.len() - self.leased
     }
 
+    /// How many wait for an earlier event of their thread.
+    pub(crate) fn held_back(&self) -> usize {
+        self.lines.len()
+    }
+
     /// How many are dead.
     pub(crate) fn dead(&self) -> u64 {
         self.dead
@@ -150,7 +167,7 @@ impl Deliveries {
 
     /// Whether every event up to `last` has ended, for good and durably.
     pub(crate) fn has_ended(&self, last: Seq) -> bool {
-        self.cursor >= last && self.open.is_empty() && !self.has_staged()
+        self.cursor >= last && self.oldest_open().is_none() && !self.has_staged()
     }
 
     /// The last event in a row from `seq` on that is known to be done.
@@ -160,13 +177,23 @@ impl Deliveries {
 
     /// The oldest event that is begun and not ended.
     pub(crate) fn oldest_open(&self) -> Option<Seq> {
-        self.open.keys().next().copied()
+        self.open.keys().next().copied().into_iter().chain(self.lines.oldest()).min()
     }
 
     /// Whether an event that is wanted is still to be settled, or to be given at all.
     pub(crate) fn awaits(&self, seq: Seq) -> bool {
         let ahead = seq > self.cursor && !self.ahead.contains(seq);
-        seq > self.start && (ahead || self.is_open(seq))
+        seq > self.start && (ahead || self.is_open(seq) || self.lines.holds(seq))
+    }
+
+    /// Where an event stands that is begun, its attempt, and when its lease ends or its wait is over.
+    pub(crate) fn open_at(&self, seq: Seq) -> Option<(State, u32, Timestamp)> {
+        self.open.get(&seq).map(|open| (open.state, open.attempt, open.at))
+    }
+
+    /// Whether an event was never for it, because it came before its start.
+    pub(crate) fn is_before_start(&self, seq: Seq) -> bool {
+        seq <= self.start
     }
 
     /// Whether it is begun and not ended.
@@ -176,13 +203,18 @@ impl Deliveries {
 
     /// How many more deliveries may be leased.
     pub(crate) fn room(&self) -> usize {
-        IN_FLIGHT_MAX.saturating_sub(self.leased)
+        let most = if self.lines.order() == Order::Strict { 1 } else { IN_FLIGHT_MAX };
+        most.saturating_sub(self.leased)
     }
 
     /// The last event that may be leased for the first time: leasing stops so far ahead of the
-    /// oldest unsettled one, and while too many are deferred.
+    /// oldest unsettled one, and while too many are deferred or held back.
     pub(crate) fn reach(&self) -> Seq {
-        if self.open.len() - self.fresh.len() >= DEFERRED_MAX {
+        let held_back = self.lines.len();
+        let deferred = self.open.len() + held_back - self.fresh.len();
+        let begun = !self.open.is_empty() || held_back > 0;
+        let waits = self.lines.order() == Order::Strict && begun;
+        if waits || deferred >= DEFERRED_MAX || held_back >= HELD_BACK_EVENTS_MAX {
             return self.cursor;
         }
         self.floor().saturating_add(SETTLED_AHEAD_MAX)

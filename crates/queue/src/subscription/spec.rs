@@ -1,10 +1,12 @@
 //! What a subscription asks for.
 
+use super::{order::Order, push::PushSpec};
 use crate::Selection;
 use headgate_event::{
     EventId, Timestamp, is_name,
     limits::{
-        ATTEMPTS_DEFAULT, LEASE_MS_DEFAULT, LEASE_MS_MAX, RETRY_FACTOR, RETRY_FIRST_DEFAULT,
+        ATTEMPTS_DEFAULT, IN_FLIGHT_MAX, LEASE_MS_DEFAULT, LEASE_MS_MAX, PUSH_ATTEMPTS_DEFAULT,
+        PUSH_RATE_MAX, PUSH_TIMEOUT_MS_MAX, RETRY_FACTOR, RETRY_FIRST_DEFAULT,
         RETRY_LONGEST_DEFAULT, SUBSCRIPTION_NAME_BYTES_MAX,
     },
 };
@@ -28,6 +30,12 @@ pub struct SubscriptionSpec {
     pub lease_ms: u64,
     /// Who settles.
     pub ack: AckMode,
+    /// In which order it gives its events.
+    #[serde(default)]
+    pub order: Order,
+    /// Where its events are posted to; nowhere unless it says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub push: Option<PushSpec>,
     /// Whether it gives nothing at present.
     pub paused: bool,
     /// Whether the configuration file holds it, so that the API cannot change it.
@@ -114,6 +122,8 @@ impl SubscriptionSpec {
             retry: RetryPolicy::default(),
             lease_ms: LEASE_MS_DEFAULT,
             ack: AckMode::Explicit,
+            order: Order::None,
+            push: None,
             paused: false,
             configured: false,
         }
@@ -140,11 +150,25 @@ impl SubscriptionSpec {
         let longest_fits = (1..=7 * 24 * 3_600_000).contains(&retry.longest_ms);
         range(longest_fits, "retry.longest", retry.longest_ms, "1 ms to 7 days")?;
         let first_fits = (1..=retry.longest_ms).contains(&retry.first_ms);
-        range(first_fits, "retry.first", retry.first_ms, "1 ms to `retry.longest`")
+        range(first_fits, "retry.first", retry.first_ms, "1 ms to `retry.longest`")?;
+        let Some(push) = &self.push else { return Ok(()) };
+        let timeout_fits = (1..=PUSH_TIMEOUT_MS_MAX).contains(&push.timeout_ms);
+        range(timeout_fits, "push.timeout", push.timeout_ms, "1 ms to 5 minutes")?;
+        let in_flight = u64::from(push.max_in_flight);
+        let in_flight_fits = (1..=IN_FLIGHT_MAX as u64).contains(&in_flight);
+        range(in_flight_fits, "push.max_in_flight", in_flight, "1 to 1000")?;
+        let rate = push.rate.map_or(1, u64::from);
+        range((1..=PUSH_RATE_MAX).contains(&rate), "push.rate", rate, "1 to 100000")
     }
 }
 
 impl RetryPolicy {
+    /// The policy of a push unless it is told another: at least three days of attempts.
+    #[must_use]
+    pub fn of_push() -> Self {
+        Self { attempts: PUSH_ATTEMPTS_DEFAULT, ..Self::default() }
+    }
+
     /// The wait after attempt `attempt` (from 1), before jitter.
     #[must_use]
     pub fn wait_after(&self, attempt: u32) -> Duration {
@@ -161,5 +185,18 @@ impl Default for RetryPolicy {
             first_ms: ms(RETRY_FIRST_DEFAULT),
             longest_ms: ms(RETRY_LONGEST_DEFAULT),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_push_that_fails_goes_on_for_three_days() {
+        let policy = RetryPolicy::of_push();
+        let waits: Duration = (1..policy.attempts).map(|attempt| policy.wait_after(attempt)).sum();
+        // Each wait is up to a fifth shorter.
+        assert!(waits * 4 / 5 >= Duration::from_secs(3 * 24 * 3600), "{waits:?}");
     }
 }

@@ -3,12 +3,12 @@
 
 use super::{
     Asked, Deliveries, DeliveryId, Lane, Leased, Moment, Refusal, SettleError, Settlement, Share,
-    SubscriptionSpec, SubscriptionStatus, Verb,
+    SubscriptionSpec, SubscriptionStatus, Thread, Verb,
 };
 use crate::{QueueError, Seq};
 use headgate_event::{Delivery, Event, Origin, Timestamp, limits::LEASE_MS_MAX};
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -53,6 +53,8 @@ pub(crate) struct Claim {
     verb: Verb,
     /// Whether the subscription wants the event.
     wanted: bool,
+    /// The thread of the event, where it was looked up.
+    thread: Option<Thread>,
 }
 
 impl Subscriber {
@@ -153,7 +155,7 @@ impl Subscriber {
                 delivery.subscription == self.name && delivery.generation == self.generation
             });
             let delivery = delivery.map(|delivery| (delivery.seq, delivery.attempt));
-            Claim { id, delivery, verb, wanted: true }
+            Claim { id, delivery, verb, wanted: true, thread: None }
         };
         settlements.into_iter().map(read).collect()
     }
@@ -197,12 +199,14 @@ impl Subscriber {
         let next = (unseen > 0).then(|| deliveries.cursor() + 1);
         let oldest = deliveries.oldest_open().into_iter().chain(next).min();
         let (leased, waiting) = (deliveries.leased() as u64, deliveries.waiting() as u64);
+        let held_back = deliveries.held_back() as u64;
         let status = SubscriptionStatus {
             spec: held.spec.clone(),
             created_at: self.created_at,
-            lag: unseen + leased + waiting,
+            lag: unseen + leased + waiting + held_back,
             in_flight: leased,
             waiting,
+            held_back,
             dead: deliveries.dead(),
             expired: deliveries.expired(),
             oldest_unsettled_ms: None,
@@ -225,6 +229,11 @@ impl Claim {
     pub(crate) fn refuse(&mut self, unwanted: &BTreeSet<Seq>) {
         self.wanted = !self.delivery.is_some_and(|(seq, _)| unwanted.contains(&seq));
     }
+
+    /// Notes the thread of the event, when it is one of these.
+    pub(crate) fn tell_thread(&mut self, threads: &BTreeMap<Seq, Thread>) {
+        self.thread = self.delivery.and_then(|(seq, _)| threads.get(&seq).copied());
+    }
 }
 
 impl Held {
@@ -238,9 +247,9 @@ impl Held {
     ) -> Vec<Result<(), SettleError>> {
         let moment = self.moment(now, head, seed);
         self.deliveries.end_leases(moment);
-        let say = |Claim { id, delivery, verb, wanted }: Claim| {
+        let say = |Claim { id, delivery, verb, wanted, thread }: Claim| {
             let Some((seq, attempt)) = delivery else { return Err(SettleError::Unknown { id }) };
-            let asked = Asked { seq, attempt, verb: &verb, wanted };
+            let asked = Asked { seq, attempt, verb: &verb, wanted, thread };
             self.deliveries.settle(asked, moment).map_err(|refusal| match refusal {
                 Refusal::Unknown => SettleError::Unknown { id },
                 Refusal::LeaseExpired => SettleError::LeaseExpired { id },

@@ -6,8 +6,8 @@ use headgate_event::{
     EventType, Timestamp, Verification, prompt::Prompt,
 };
 use headgate_queue::{
-    Embedded, EmbeddedOptions, LeaseAsk, ListQuery, Memory, Queue, QueueError, Removed, Retention,
-    SettleError, Settlement, Start, SubscriptionSpec, SubscriptionStatus, Verb,
+    Attempts, Embedded, EmbeddedOptions, LeaseAsk, ListQuery, Memory, Queue, QueueError, Removed,
+    Retention, SettleError, Settlement, Start, SubscriptionSpec, SubscriptionStatus, Verb,
 };
 use headgate_testkit::ManualClock;
 use std::{collections::BTreeMap, path::Path, sync::Arc, time::Duration};
@@ -62,6 +62,14 @@ impl Bench {
         match &self.keeper {
             Keeper::Embedded(queue) => queue,
             Keeper::Memory(_) => panic!("it is the queue in memory"),
+        }
+    }
+
+    /// What came of attempts.
+    pub(crate) fn attempts(&self) -> &dyn Attempts {
+        match &self.keeper {
+            Keeper::Memory(queue) => &**queue,
+            Keeper::Embedded(queue) => &**queue,
         }
     }
 

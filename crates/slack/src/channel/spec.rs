@@ -3,11 +3,14 @@
 use super::SlackChannel;
 use crate::{
     directory::Directory,
+    merge::Merge,
     verify::{ClientCertificate, Keys, SigningSecret},
 };
 use headgate_event::{
     Channel, ChannelType,
-    limits::{SLACK_ANSWER_BYTES_MAX, SLACK_BODY_BYTES_MAX, SLACK_DEDUPE_WINDOW_DEFAULT},
+    limits::{
+        SLACK_ANSWER_BYTES_MAX, SLACK_BODY_BYTES_MAX, SLACK_DEDUPE_WINDOW_DEFAULT, SLACK_MERGE_MAX,
+    },
 };
 use serde_json::value::RawValue;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -28,6 +31,9 @@ pub struct SlackChannelSpec {
     pub dedupe: Option<Duration>,
     /// What is done about what the app itself did.
     pub self_events: SelfEvents,
+    /// How long a message and the mention in it wait for each other, to be one event; they are two
+    /// when none is given. At most [`SLACK_MERGE_MAX`].
+    pub merge_mentions: Option<Duration>,
     /// The names of workspaces by id, which Slack does not send.
     pub team_names: BTreeMap<String, String>,
     /// The names of users, conversations and groups by id, without `@` and `#`.
@@ -92,6 +98,9 @@ pub enum SlackChannelSpecErrorKind {
     /// No body of this size is taken.
     #[error("expected a body limit of 1 to {SLACK_BODY_BYTES_MAX} bytes, found {0}")]
     BodyLimit(usize),
+    /// A message would wait too long for its mention: Slack waits 3 s for the answer.
+    #[error("expected 1 to {} ms, found {_0} ms", SLACK_MERGE_MAX.as_millis())]
+    MergeMentions(u128),
     /// Nobody waits for an answer to this.
     #[error(
         "expected an answer to one of `{}`, found `{found}`", SlackChannelSpec::ANSWERED.join("`, `")
@@ -135,6 +144,7 @@ impl SlackChannelSpec {
             body_bytes_max: None,
             dedupe: Some(SLACK_DEDUPE_WINDOW_DEFAULT),
             self_events: SelfEvents::default(),
+            merge_mentions: None,
             team_names: BTreeMap::new(),
             names: BTreeMap::new(),
             answers: BTreeMap::new(),
@@ -154,6 +164,12 @@ impl SlackChannelSpec {
             }
             _ => {}
         }
+        match self.merge_mentions {
+            Some(window) if window.is_zero() || window > SLACK_MERGE_MAX => {
+                errors.push(SlackChannelSpecErrorKind::MergeMentions(window.as_millis()));
+            }
+            _ => {}
+        }
         self.check_answers(&mut errors);
         if !errors.is_empty() {
             return Err(errors);
@@ -165,6 +181,7 @@ impl SlackChannelSpec {
             body_bytes_max: self.body_bytes_max.unwrap_or(SLACK_BODY_BYTES_MAX),
             dedupe: self.dedupe,
             self_events: self.self_events,
+            merge: self.merge_mentions.map(|window| Arc::new(Merge::within(window))),
             team_names: self.team_names,
             directory: Directory::new(self.names),
             answers: self.answers,

@@ -7,12 +7,12 @@ use super::{
 use crate::{
     channel::SlackChannel,
     draft::{Drafted, Receipt, Transport, draft},
+    merge::{self, Sent},
     payload::Payload,
     source::measures,
 };
 use headgate_event::{
-    Accepted, BoxFuture, Clock, Covers, Sink, StoreError, Verdict, Verification,
-    limits::STORE_RETRY_AFTER, prompt::PromptKey,
+    Accepted, BoxFuture, Clock, Covers, Sink, StoreError, Verdict, Verification, prompt::PromptKey,
 };
 use serde_json::value::RawValue;
 use std::{fmt, sync::Arc};
@@ -47,7 +47,7 @@ impl ChannelDelivery {
         if retry_num.is_some() {
             measures::retried(name, envelope.retry_reason.as_deref());
         }
-        let payload = Payload::json(envelope.payload);
+        let payload = Arc::new(Payload::json(envelope.payload));
         let receipt = Receipt {
             received_at: self.clock.now(),
             verification: verification(envelope.kind),
@@ -60,13 +60,9 @@ impl ChannelDelivery {
             Drafted::OnlyAnswer => {}
             Drafted::OwnEvent => measures::dropped_own(name),
             Drafted::Event(draft) => {
-                let accepted = self.sink.accept(vec![*draft]).await?;
-                let [accepted] = accepted.as_slice() else {
-                    let found = accepted.len();
-                    let reason = format!("expected one id from the store, found {found}");
-                    let retry_after = STORE_RETRY_AFTER;
-                    return Err(StoreError::Unavailable { reason, retry_after });
-                };
+                let sent = Sent { payload: Arc::clone(&payload), receipt, draft: *draft };
+                let (sink, key) = (self.sink.as_ref(), &self.prompt_key);
+                let accepted = merge::store(&self.channel, sink, sent, key).await?;
                 measures::stored(name, !matches!(accepted, Accepted::New(_)));
             }
         }

@@ -49,6 +49,12 @@ pub(crate) fn stored(channel: &str, duplicate: bool) {
     }
 }
 
+/// A mention that was stored together with its message.
+pub(crate) fn joined(channel: &str) {
+    let name = channel.to_owned();
+    counter!("headgate_slack_mentions_joined_total", "channel" => name).increment(1);
+}
+
 /// A question of Slack's that is no event.
 pub(crate) fn checked(channel: &str, kind: &'static str) {
     let name = channel.to_owned();

@@ -2,6 +2,7 @@
 
 use super::event;
 use crate::{
+    event_deliveries::EventDeliveries,
     events::Events,
     openapi::operation::{Content, Operation, Parameter},
 };
@@ -79,10 +80,55 @@ pub(crate) fn erase() -> Operation {
 
 /// `GET /v1/events/{id}/raw`.
 pub(crate) fn raw() -> Operation {
-    let about = "Byte for byte what the sender sent as body, whatever its type was.";
-    one(Operation::new("getRawEvent", "events", "Get the exact bytes that came"))
+    let about = "Byte for byte what the sender sent as body, whatever its type was. The `raw_url` \
+                 of a message is this call, signed.";
+    linked(one(Operation::new("getRawEvent", "events", "Get the exact bytes that came")))
         .about(about)
         .answer(200, "The bytes", Content::Other("application/octet-stream", None))
+}
+
+/// `GET /v1/events/{id}/attachments/{number}`.
+pub(crate) fn attachment() -> Operation {
+    let about = "Decoded, out of the stored message. The `url` of an attachment is this call, \
+                 signed. Whatever it is, it comes as a file to save: its media type is in the event.";
+    linked(one(Operation::new("getAttachment", "events", "Get what hangs on a message")))
+        .about(about)
+        .parameter(Parameter::path("number", "Its place in `attachments`, from 0 on.", "0"))
+        .error(404, &["unknown_attachment"])
+        .answer(200, "The bytes", Content::Other("application/octet-stream", None))
+}
+
+/// A call for which a signed URL is as good as a key.
+fn linked(operation: Operation) -> Operation {
+    let expires = json!({"type": "integer"});
+    let about = "Until when a signed URL is good, in Unix seconds.";
+    operation
+        .parameter(Parameter::query("expires", about, expires))
+        .parameter(Parameter::query(
+            "signature",
+            "What proves a signed URL. With it no key is needed.",
+            json!({"type": "string"}),
+        ))
+        .error(403, &["wrong_signature", "expired"])
+        .error(422, &["invalid_parameter"])
+}
+
+/// `GET /v1/events/{id}/deliveries`.
+pub(crate) fn deliveries() -> Operation {
+    let about = "Every subscription that wants the event is named. What came of attempts is kept \
+                 of pushes, the newest of all of them: status, time, and the first 1024 bytes of \
+                 the answer.";
+    let attempt = json!({
+        "attempt": 1, "at": "2026-11-21T01:02:03.456Z", "took_ms": 12, "outcome": "refused",
+        "status": 503, "answer": "busy", "error": "answered 503"
+    });
+    let example = json!({"deliveries": [{
+        "subscription": "agent", "standing": "waiting", "attempt": 2,
+        "due": "2026-11-21T01:02:08.456Z", "attempts": [attempt]
+    }]});
+    let operation =
+        Operation::new("listEventDeliveries", "events", "Show what became of one event");
+    addressed(operation).about(about).json::<EventDeliveries>(200, "Its deliveries", example)
 }
 
 fn one(operation: Operation) -> Operation {

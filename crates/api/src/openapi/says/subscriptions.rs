@@ -26,7 +26,8 @@ pub(crate) fn show() -> Operation {
 /// `PUT /v1/subscriptions/{name}`.
 pub(crate) fn make() -> Operation {
     let about = "What the body leaves out is the default, also when a subscription is changed; its \
-                 place and its pause stay. Without a body it takes everything from this moment on.";
+                 place and its pause stay, and the secrets of its push. Without a body it takes \
+                 everything from this moment on.";
     let example = json!({
         "channels": ["hub"], "start": "earliest", "retry": {"attempts": 8, "first": "5s"},
         "lease": "60s"
@@ -83,9 +84,9 @@ fn status() -> Value {
     json!({
         "name": "agent", "channels": ["hub"], "start": "earliest",
         "retry": {"attempts": 8, "first_ms": 5000, "longest_ms": 3_600_000},
-        "lease_ms": 60000, "ack": "explicit", "paused": false, "configured": false,
-        "created_at": "2026-11-21T01:02:03.456Z", "lag": 3, "in_flight": 1, "waiting": 1, "dead": 0,
-        "expired": 0,
+        "lease_ms": 60000, "ack": "explicit", "order": "none", "paused": false, "configured": false,
+        "created_at": "2026-11-21T01:02:03.456Z", "lag": 3, "in_flight": 1, "waiting": 1, "held_back": 0,
+        "dead": 0, "expired": 0,
         "oldest_unsettled_ms": 4200
     })
 }

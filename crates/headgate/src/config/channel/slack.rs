@@ -1,11 +1,11 @@
 //! A channel of type `slack`: by what Slack proves itself, and what is answered and named.
 
-use super::{LATER, SlackChannel};
+use super::SlackChannel;
 use crate::config::{Context, secret, section::Section, value::Value};
 use headgate_event::{
     Channel,
     limits::{
-        DEDUPE_WINDOW_MAX, SLACK_BODY_BYTES_MAX, SLACK_DEDUPE_WINDOW_DEFAULT,
+        DEDUPE_WINDOW_MAX, SLACK_BODY_BYTES_MAX, SLACK_DEDUPE_WINDOW_DEFAULT, SLACK_MERGE_MAX,
         SLACK_SIGNED_AGE_S_MAX,
     },
 };
@@ -38,10 +38,14 @@ pub(super) fn read(
     let self_events = optional(section, "self_events", |value| {
         value.word(&[("flag", SelfEvents::Flag), ("drop", SelfEvents::Drop)])
     });
+    let merge_mentions = optional(section, "merge_mentions_ms", |value| {
+        let longest = u32::try_from(SLACK_MERGE_MAX.as_millis()).unwrap_or(u32::MAX);
+        value.integer(1..=longest).map(|ms| Duration::from_millis(ms.into()))
+    });
     let team_names = optional(section, "team_names", names);
     let names = optional(section, "names", names);
     let answers = optional(section, "answers", answers);
-    section.report_unknown(&LATER);
+    section.report_unknown(&[]);
     let spec = SlackChannelSpec {
         channel: channel?,
         signing_secrets: secrets?.unwrap_or_default(),
@@ -49,6 +53,7 @@ pub(super) fn read(
         body_bytes_max: body_bytes_max?,
         dedupe: dedupe?.unwrap_or(Some(SLACK_DEDUPE_WINDOW_DEFAULT)),
         self_events: self_events?.unwrap_or_default(),
+        merge_mentions: merge_mentions?,
         team_names: team_names?.unwrap_or_default(),
         names: names?.unwrap_or_default(),
         answers: answers?.unwrap_or_default(),
@@ -185,6 +190,7 @@ fn check(section: &Section<'_>, spec: &SlackChannelSpec) -> bool {
             | SlackChannelSpecErrorKind::App { .. } => "signing_secrets",
             SlackChannelSpecErrorKind::Certificate => "client_certificate.name",
             SlackChannelSpecErrorKind::BodyLimit(_) => "max_body",
+            SlackChannelSpecErrorKind::MergeMentions(_) => "merge_mentions_ms",
             SlackChannelSpecErrorKind::AnswerTo { .. }
             | SlackChannelSpecErrorKind::Answer { .. } => "answers",
             SlackChannelSpecErrorKind::Repeated => "id",

@@ -4,7 +4,6 @@ mod dedupe;
 mod limits;
 mod proof;
 
-use super::LATER;
 use crate::config::{Context, section::Section};
 use headgate_event::Channel;
 use headgate_webhook::{ChannelSpec, Provider, Tolerance};
@@ -25,7 +24,7 @@ pub(super) fn read(
     let allow_ips = limits::allow_ips(section);
     let tolerance = tolerance(section);
     let dedupe = dedupe::read(section, tolerance.flatten());
-    section.report_unknown(&LATER);
+    section.report_unknown(&[]);
     let spec = ChannelSpec {
         channel: channel?,
         provider: proof.provider?,

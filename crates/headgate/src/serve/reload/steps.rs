@@ -4,10 +4,13 @@ use super::{Change, Step, Unfinished};
 use crate::{
     config::{Config, Known},
     failure::chain,
-    serve::{access, certificates, front, schedules::Timers, sources::Sources, subscriptions},
+    serve::{
+        access, certificates, front, pushes, schedules::Timers, sources::Sources, subscriptions,
+    },
 };
 use headgate_api::Api;
 use headgate_http::Tls;
+use headgate_push::Pushes;
 use headgate_queue::{Queue, Retention};
 use headgate_webhook::Providers;
 use std::{error::Error, sync::Arc};
@@ -20,6 +23,7 @@ pub(in crate::serve) struct Running {
     pub(in crate::serve) known: Known,
     pub(in crate::serve) timers: Timers,
     pub(in crate::serve) api: Api,
+    pub(in crate::serve) pushes: Pushes,
     pub(in crate::serve) retention: watch::Sender<Retention>,
     pub(in crate::serve) tls: Option<Tls>,
 }
@@ -28,7 +32,7 @@ pub(in crate::serve) struct Running {
 /// else has changed when it does; last who may call.
 pub(super) fn all(running: &Running) -> Vec<Step> {
     vec![
-        subscriptions_of(&running.queue, &running.api),
+        subscriptions_of(running),
         schedules_of(&running.timers),
         channels_of(&running.sources, &running.known.providers, &running.api),
         retention_of(&running.retention),
@@ -37,13 +41,17 @@ pub(super) fn all(running: &Running) -> Vec<Step> {
     ]
 }
 
-fn subscriptions_of(queue: &Arc<dyn Queue>, api: &Api) -> Step {
-    let (queue, api) = (Arc::clone(queue), api.clone());
+fn subscriptions_of(running: &Running) -> Step {
+    let (queue, api) = (Arc::clone(&running.queue), running.api.clone());
+    let pushes = running.pushes.clone();
     step("subscriptions", move |config| {
         let (queue, api, specs) = (Arc::clone(&queue), api.clone(), config.subscriptions.clone());
+        let (pushes, configured) = (pushes.clone(), pushes::configured(config));
         Ok(Box::pin(async move {
             let change = subscriptions::bring_in_line(&*queue, &specs);
-            api.while_subscriptions_stand(change).await
+            let brought = api.while_subscriptions_stand(change).await;
+            pushes.configure(configured);
+            brought
         }))
     })
 }
@@ -73,6 +81,7 @@ fn channels_of(sources: &Sources, providers: &Arc<Providers>, api: &Api) -> Step
     step("channels", move |config| {
         let channels = config.channels.clone();
         let (webhooks, slack) = (channels.webhooks.clone(), channels.slack_over_http());
+        let mail = channels.mail.clone();
         let mut wrong = Vec::new();
         for spec in &webhooks {
             let errors = spec.check(&providers).err().unwrap_or_default();
@@ -98,6 +107,7 @@ fn channels_of(sources: &Sources, providers: &Arc<Providers>, api: &Api) -> Step
             slack.map_err(|errors| {
                 not_taken(&errors, &["connections to Slack", "webhook channels"])
             })?;
+            sources.mail.replace(mail);
             api.replace_channels(views);
             Ok(())
         }))

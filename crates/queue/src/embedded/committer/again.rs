@@ -8,10 +8,13 @@ use crate::{
         lanes,
         state::{self, LetterRow, Owner, ReplayRow},
     },
-    subscription::{Kept, Subscriber},
+    subscription::{Died, Kept, Subscriber},
 };
 use headgate_event::{Timestamp, limits::REPLAYS_RUNNING_MAX};
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 /// What became of each letter of a call.
 pub(in crate::embedded) type LettersSettled = Vec<Result<(), LetterError>>;
@@ -75,9 +78,10 @@ impl Writer {
                 Ok((seq, _)) if !self.reading.is_stored(seq)? => {
                     Err(LetterError::Gone { id: id.clone() })
                 }
-                Ok((seq, letter)) => {
+                Ok((seq, LetterRow { attempts, .. })) => {
+                    let thread = self.reading.threads(&BTreeSet::from([seq])).remove(&seq);
                     let mut held = subscriber.held_live()?;
-                    let staged = held.deliveries.redrive(seq, letter.attempts, now);
+                    let staged = held.deliveries.redrive(Died { seq, attempts, thread }, now);
                     staged.map_err(|_| LetterError::Underway { id: id.clone() })
                 }
                 Err(error) => Err(error),
@@ -88,7 +92,7 @@ impl Writer {
             return Ok(answers);
         }
         let touched = Touched::from([(subscriber.generation(), Arc::clone(subscriber))]);
-        let written = self.write(&touched);
+        let written = self.write(&touched, &[]);
         match written {
             Ok(()) => subscriber.held().deliveries.commit(),
             Err(_) => subscriber.held().deliveries.abandon(),

@@ -51,6 +51,9 @@ pub(in crate::embedded) fn begin_erasure(
     )?;
     let forget = "UPDATE state_dead_letters SET last_error = NULL, event_id = ?2 WHERE seq = ?1";
     transaction.execute(forget, params![number(erasure.seq), erasure.id.to_bytes()])?;
+    // An answer may repeat what it was sent.
+    let forget = "DELETE FROM state_attempts WHERE seq = ?1";
+    transaction.execute(forget, [number(erasure.seq)])?;
     Ok(())
 }
 

@@ -73,7 +73,7 @@ impl State {
         Ok(Kept {
             start: row.first - 1,
             place: Place { floor, settled },
-            deferred: super::rows::deferred(&self.connection, row.generation)?,
+            deferred: self.deferred(row.generation)?,
             dead,
             expired: 0,
             earlier: super::redriven::earlier(&self.connection, row.generation)?,

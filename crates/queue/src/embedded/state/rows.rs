@@ -11,7 +11,7 @@ use crate::{
     subscription::{Changes, Deferred, Kept, Place, Ranges},
 };
 use headgate_event::{EventId, Timestamp};
-use rusqlite::{Connection, Transaction, params, types::Type};
+use rusqlite::{Transaction, params, types::Type};
 use std::collections::BTreeMap;
 
 /// A subscription as it is kept.
@@ -35,13 +35,32 @@ impl State {
         let rows = statement.query_map([], read)?;
         rows.map(|row| {
             let mut row = row?;
-            row.kept.deferred = deferred(&self.connection, row.generation)?;
+            row.kept.deferred = self.deferred(row.generation)?;
             if self.version >= 4 {
                 row.kept.earlier = earlier(&self.connection, row.generation)?;
             }
             Ok(row)
         })
         .collect()
+    }
+
+    pub(super) fn deferred(&self, generation: u64) -> rusqlite::Result<Vec<Deferred>> {
+        let thread = if self.version < 4 { "NULL" } else { "thread" };
+        let query = format!(
+            "SELECT seq, attempt, due, last_error, {thread} FROM state_deferred
+             WHERE generation = ?1"
+        );
+        let mut statement = self.connection.prepare_cached(&query)?;
+        let rows = statement.query_map([number(generation)], |row| {
+            Ok(Deferred {
+                seq: unsigned(row.get(0)?),
+                attempt: row.get(1)?,
+                due: Timestamp::from_unix_ms(row.get(2)?),
+                last_error: row.get(3)?,
+                thread: row.get(4)?,
+            })
+        })?;
+        rows.collect()
     }
 }
 
@@ -89,6 +108,7 @@ impl State {
             let first = number(head + 1);
             transaction.execute("UPDATE state_kept SET kept = min(kept, ?1)", [first])?;
             transaction.execute("DELETE FROM state_erasures WHERE seq >= ?1", [first])?;
+            transaction.execute("DELETE FROM state_attempts WHERE seq >= ?1", [first])?;
             Ok(())
         })
     }
@@ -182,9 +202,9 @@ pub(in crate::embedded) fn write(
         number(*died),
         number(*expired)
     ])?;
-    for Deferred { seq, attempt, due, last_error } in deferred {
-        let sql = "INSERT OR REPLACE INTO state_deferred VALUES (?1, ?2, ?3, ?4, ?5)";
-        let row = params![generation, number(*seq), attempt, due.unix_ms(), last_error];
+    for Deferred { seq, attempt, due, last_error, thread } in deferred {
+        let sql = "INSERT OR REPLACE INTO state_deferred VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+        let row = params![generation, number(*seq), attempt, due.unix_ms(), last_error, thread];
         transaction.prepare_cached(sql)?.execute(row)?;
     }
     for seq in ended {
@@ -258,23 +278,6 @@ fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Row> {
             earlier: BTreeMap::new(),
         },
     })
-}
-
-pub(super) fn deferred(
-    connection: &Connection,
-    generation: u64,
-) -> rusqlite::Result<Vec<Deferred>> {
-    let query = "SELECT seq, attempt, due, last_error FROM state_deferred WHERE generation = ?1";
-    let mut statement = connection.prepare_cached(query)?;
-    let rows = statement.query_map([number(generation)], |row| {
-        Ok(Deferred {
-            seq: unsigned(row.get(0)?),
-            attempt: row.get(1)?,
-            due: Timestamp::from_unix_ms(row.get(2)?),
-            last_error: row.get(3)?,
-        })
-    })?;
-    rows.collect()
 }
 
 fn text(spec: &SubscriptionSpec) -> rusqlite::Result<String> {

@@ -6,7 +6,7 @@
 use super::{Deliveries, Moment, staging::Staged};
 use crate::{
     Seq,
-    subscription::{Changes, Deferred, RetryPolicy},
+    subscription::{Changes, Deferred, RetryPolicy, Thread},
 };
 use headgate_event::Timestamp;
 use std::collections::BTreeMap;
@@ -20,6 +20,17 @@ pub(super) struct Redriven {
     staged: BTreeMap<Seq, u32>,
 }
 
+/// A delivery that died.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Died {
+    /// The place of the event.
+    pub(crate) seq: Seq,
+    /// How many attempts it had.
+    pub(crate) attempts: u32,
+    /// The thread of the event.
+    pub(crate) thread: Option<Thread>,
+}
+
 /// A dead delivery cannot come again: it is on its way to a consumer already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Underway;
@@ -28,14 +39,14 @@ impl Deliveries {
     /// Stages that a dead delivery comes again at once, with a first attempt.
     pub(crate) fn redrive(
         &mut self,
-        seq: Seq,
-        attempts: u32,
+        Died { seq, attempts, thread }: Died,
         now: Timestamp,
     ) -> Result<(), Underway> {
-        if self.open.contains_key(&seq) || self.staged.contains_key(&seq) {
+        let begun = self.open.contains_key(&seq) || self.lines.holds(seq);
+        if begun || self.staged.contains_key(&seq) {
             return Err(Underway);
         }
-        let again = Deferred { seq, attempt: attempts + 1, due: now, last_error: None };
+        let again = Deferred { seq, attempt: attempts + 1, due: now, last_error: None, thread };
         self.staged.insert(seq, Staged::Again(again));
         self.redriven.staged.insert(seq, attempts);
         Ok(())

@@ -51,15 +51,19 @@ impl Deliveries {
             .collect();
         let more = begun.len() > EXPIRED_PER_COMMIT_MAX;
         begun.truncate(EXPIRED_PER_COMMIT_MAX);
+        let room = EXPIRED_PER_COMMIT_MAX - begun.len();
+        let held_back = self.lines.up_to(upto).filter(|seq| !self.staged.contains_key(seq));
+        let mut held_back: Vec<Seq> = held_back.take(room + 1).collect();
+        let more = more || held_back.len() > room;
+        held_back.truncate(room);
+        begun.extend(held_back.into_iter().map(|seq| (seq, unseen(seq, now))));
         for (seq, letter) in begun {
             self.stage(seq, Staged::Dead(letter));
         }
         if !more && upto > self.cursor {
             for seq in &expiry.letters {
                 if !self.has(*seq) {
-                    let (seq, reason) = (*seq, DeadReason::Expired);
-                    let letter = DeadLetter { seq, reason, attempts: 0, last_error: None, at: now };
-                    self.staged.insert(seq, Staged::Dead(letter));
+                    self.staged.insert(*seq, Staged::Dead(unseen(*seq, now)));
                 }
             }
             self.expiring = Expiring { upto, unseen: expiry.unseen };
@@ -69,7 +73,8 @@ impl Deliveries {
 
     /// Stages that an event which is erased is none to deliver.
     pub(crate) fn drop_event(&mut self, seq: Seq) {
-        let waits = self.open.contains_key(&seq) && !self.staged.contains_key(&seq);
+        let begun = self.open.contains_key(&seq) || self.lines.holds(seq);
+        let waits = begun && !self.staged.contains_key(&seq);
         if waits || (seq > self.start && !self.has(seq)) {
             self.stage(seq, Staged::Settled);
         }
@@ -77,7 +82,8 @@ impl Deliveries {
 
     /// Stages that events up to a place are none to give any more, because they are removed.
     pub(crate) fn pass_removed(&mut self, upto: Seq) {
-        let begun: Vec<Seq> = self.open.range(..=upto).map(|(seq, _)| *seq).collect();
+        let begun = self.open.range(..=upto).map(|(seq, _)| *seq);
+        let begun: Vec<Seq> = begun.chain(self.lines.up_to(upto)).collect();
         for seq in begun {
             if !self.staged.contains_key(&seq) {
                 self.stage(seq, Staged::Settled);
@@ -94,7 +100,7 @@ impl Deliveries {
         for (seq, staged) in &self.staged {
             // Those that were never looked at are counted already.
             if let Staged::Dead(letter) = staged
-                && self.open.contains_key(seq)
+                && (self.open.contains_key(seq) || self.lines.holds(*seq))
             {
                 died += 1;
                 expired += u64::from(letter.reason == DeadReason::Expired);
@@ -102,6 +108,11 @@ impl Deliveries {
         }
         (died, expired)
     }
+}
+
+/// The letter of an event that was never leased.
+fn unseen(seq: Seq, at: Timestamp) -> DeadLetter {
+    DeadLetter { seq, reason: DeadReason::Expired, attempts: 0, last_error: None, at }
 }
 
 /// The letter of a delivery that was begun. One that waits has not had its attempt yet.

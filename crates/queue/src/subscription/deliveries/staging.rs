@@ -7,7 +7,8 @@ use super::{Deliveries, Expiring, Open};
 use crate::{
     Seq,
     subscription::{
-        Changes, DeadLetter, DeadReason, Deferred, Place, RetryPolicy, Verb, backoff, state::State,
+        Changes, DeadLetter, DeadReason, Deferred, Place, RetryPolicy, Thread, Verb, backoff,
+        state::State,
     },
 };
 use headgate_event::{
@@ -30,6 +31,8 @@ pub(crate) struct Asked<'a> {
     pub(crate) verb: &'a Verb,
     /// Whether the subscription wants the event; only asked for those that it has no lease of.
     pub(crate) wanted: bool,
+    /// The thread of the event; only told of those that it has no lease of.
+    pub(crate) thread: Option<Thread>,
 }
 
 /// What a move depends on beside the deliveries themselves.
@@ -147,14 +150,21 @@ impl Deliveries {
         self.dead = (self.dead + died).saturating_sub(self.redriven.commit(&self.staged));
         self.expired += expired;
         for (seq, staged) in std::mem::take(&mut self.staged) {
-            self.take(seq);
+            let open = self.take(seq);
             self.fresh.remove(&seq);
-            if let Staged::Again(Deferred { attempt, due, last_error, .. }) = staged {
-                let state = State::Waiting;
-                self.put(seq, Open { attempt, state, at: due, last_error, remembered: false });
+            if let Staged::Again(Deferred { attempt, due, last_error, thread, .. }) = staged {
+                let (state, at, remembered) = (State::Waiting, due, false);
+                let again = Open { attempt, state, at, last_error, thread, remembered };
+                match open {
+                    Some(_) => self.put(seq, again),
+                    // It was dead.
+                    None => self.begin_delivery(seq, again),
+                }
                 continue;
             }
             self.acked += u64::from(matches!(staged, Staged::Settled));
+            let held_back = self.lines.release(seq).flatten();
+            self.lines.end(seq, open.and_then(|open| open.thread).or(held_back));
             if seq > self.cursor {
                 self.ahead.insert(seq, seq);
             }
@@ -225,11 +235,12 @@ impl Deliveries {
 
     /// The same for an event of which nothing is open.
     fn first_leased_as(&mut self, asked: Asked<'_>, moment: Moment) -> Result<Open, Refusal> {
-        let Asked { seq, attempt, wanted, .. } = asked;
+        let Asked { seq, attempt, wanted, thread, .. } = asked;
         if seq <= self.start || seq > moment.head || !wanted {
             return Err(Refusal::Unknown);
         }
-        if self.has(seq) {
+        let held_back = self.lines.holds(seq);
+        if self.has(seq) && !held_back {
             return Err(Refusal::AlreadySettled);
         }
         let given = attempt == 1
@@ -238,9 +249,10 @@ impl Deliveries {
         if !given {
             return Err(Refusal::Unknown);
         }
-        let open = Open::first(moment.now);
+        let thread = self.lines.release(seq).unwrap_or(thread);
+        let open = Open::first(moment.now, thread);
         self.fresh.insert(seq);
-        self.put(seq, open.clone());
+        self.begin_delivery(seq, open.clone());
         Ok(open)
     }
 
@@ -267,7 +279,8 @@ fn failed(seq: Seq, open: &Open, moment: Moment, due: Timestamp, why: Option<&st
         return Staged::Dead(dead_letter(seq, open, DeadReason::Exhausted, moment.now, why));
     }
     let last_error = why.map(shortened).or_else(|| open.last_error.clone());
-    Staged::Again(Deferred { seq, attempt: open.attempt + 1, due, last_error })
+    let (attempt, thread) = (open.attempt + 1, open.thread);
+    Staged::Again(Deferred { seq, attempt, due, last_error, thread })
 }
 
 pub(super) fn dead_letter(

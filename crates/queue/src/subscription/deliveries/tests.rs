@@ -19,7 +19,7 @@ fn moment(seconds: u64) -> Moment {
 }
 
 fn ask(seq: Seq, attempt: u32, verb: &Verb) -> Asked<'_> {
-    Asked { seq, attempt, verb, wanted: true }
+    Asked { seq, attempt, verb, wanted: true, thread: None }
 }
 
 fn retry() -> Verb {
@@ -40,7 +40,7 @@ fn commit(deliveries: &mut Deliveries) -> Changes {
 fn leased(n: Seq) -> Deliveries {
     let mut deliveries = Deliveries::begin(0);
     for seq in 1..=n {
-        assert_eq!(deliveries.lease_first(seq, at(60)), Some(Leased { seq, attempt: 1 }));
+        assert_eq!(deliveries.lease_first(seq, None, at(60)), Some(Leased { seq, attempt: 1 }));
     }
     deliveries
 }
@@ -69,7 +69,7 @@ fn the_floor_waits_for_the_oldest_and_passes_what_is_settled() {
 #[test]
 fn what_is_not_wanted_holds_nothing_up() {
     let mut deliveries = Deliveries::begin(0);
-    deliveries.lease_first(10, at(60));
+    deliveries.lease_first(10, None, at(60));
     deliveries.pass(20);
     assert_eq!(deliveries.floor(), 9);
     assert_eq!(deliveries.settle(ask(10, 1, &Verb::Ack), moment(0)), Ok(()));
@@ -114,7 +114,10 @@ fn what_was_given_back_waits_and_comes_with_the_next_attempt() {
     assert_eq!(deliveries.settle(ask(1, 2, &Verb::Ack), moment(5)), Err(Refusal::Unknown));
     let changes = commit(&mut deliveries);
     let last_error = Some("busy".to_owned());
-    assert_eq!(changes.deferred, [Deferred { seq: 1, attempt: 2, due: at(15), last_error }]);
+    assert_eq!(
+        changes.deferred,
+        [Deferred { seq: 1, attempt: 2, due: at(15), last_error, thread: None }]
+    );
     assert_eq!((changes.place.floor, deliveries.next_time()), (1, Some(at(15))));
     assert_eq!(deliveries.settle(ask(1, 1, &Verb::Ack), moment(9)), Err(Refusal::LeaseExpired));
     assert_eq!(deliveries.settle(ask(1, 2, &Verb::Ack), moment(9)), Err(Refusal::Unknown));
@@ -187,7 +190,7 @@ fn an_extension_counts_from_the_present_moment() {
 #[test]
 fn what_was_never_given_is_unknown() {
     let mut deliveries = Deliveries::begin(5);
-    deliveries.lease_first(10, at(60));
+    deliveries.lease_first(10, None, at(60));
     for (seq, attempt) in [(0, 1), (5, 1), (11, 1), (HEAD + 1, 1), (10, 2), (10, 0), (7, 0)] {
         let answer = deliveries.settle(ask(seq, attempt, &Verb::Ack), moment(0));
         assert_eq!(answer, Err(Refusal::Unknown), "{seq} {attempt}");
@@ -218,7 +221,7 @@ fn an_extension_survives_a_restart() {
     let mut after = reloaded(&commit(&mut leased(3)));
     let verb = Verb::Extend { lease: 30 * SECOND };
     assert_eq!(after.settle(ask(2, 1, &verb), moment(1)), Ok(()));
-    assert_eq!(after.lease_first(2, at(60)), None, "it is leased already");
+    assert_eq!(after.lease_first(2, None, at(60)), None, "it is leased already");
     after.pass(3);
     assert_eq!(after.floor(), 1, "it holds the floor");
 }
@@ -244,7 +247,7 @@ fn a_deferred_delivery_keeps_its_attempt_over_a_restart() {
 fn an_answer_from_before_a_restart_that_cannot_be_written_leaves_its_delivery_to_come_again() {
     let mut after = reloaded(&commit(&mut leased(3)));
     after.settle(ask(2, 1, &Verb::Ack), moment(1)).expect("the one that would be given");
-    assert_eq!(after.lease_first(2, at(60)), None, "its commit is under way");
+    assert_eq!(after.lease_first(2, None, at(60)), None, "its commit is under way");
     after.abandon();
     after.pass(3);
     assert_eq!(after.floor(), 1);
@@ -266,6 +269,7 @@ fn leasing_stops_at_its_bounds() {
         attempt: 2,
         due: at(0),
         last_error: None,
+        thread: None,
     });
     let settled = Ranges::default();
     let place = Place { floor: 200_000, settled };

@@ -93,7 +93,7 @@ impl World {
         for seq in self.deliveries.cursor() + 1..=self.head.min(self.deliveries.cursor() + 4) {
             if !wanted(seq) {
                 self.deliveries.pass(seq);
-            } else if let Some(leased) = self.deliveries.lease_first(seq, at(until)) {
+            } else if let Some(leased) = self.deliveries.lease_first(seq, None, at(until)) {
                 self.note(leased, until)?;
             }
         }
@@ -213,7 +213,8 @@ impl World {
         let dead = self.disk.dead.iter().nth(which).map(|(seq, attempts)| (*seq, *attempts));
         if let Some((seq, attempts)) = dead {
             // Once it is staged it is on its way.
-            let _ = self.deliveries.redrive(seq, attempts, at(self.now));
+            let died = Died { seq, attempts, thread: None };
+            let _ = self.deliveries.redrive(died, at(self.now));
         }
     }
 

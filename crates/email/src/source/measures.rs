@@ -1,0 +1,19 @@
+//! What is counted of messages.
+
+use metrics::counter;
+
+/// A message that is stored for a channel, or was before.
+pub(super) fn stored(channel: &str, duplicate: bool) {
+    let name = channel.to_owned();
+    if duplicate {
+        counter!("headgate_email_duplicates_total", "channel" => name).increment(1);
+    } else {
+        counter!("headgate_email_events_total", "channel" => name).increment(1);
+    }
+}
+
+/// A message that a channel does not take.
+pub(super) fn rejected(channel: &str, code: &'static str) {
+    let name = channel.to_owned();
+    counter!("headgate_email_rejected_total", "channel" => name, "code" => code).increment(1);
+}
