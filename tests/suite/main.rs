@@ -13,6 +13,7 @@ mod push;
 mod quarantine;
 mod reindex;
 mod reload;
+mod replay;
 mod requests;
 mod slack;
 mod slow;

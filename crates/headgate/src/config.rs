@@ -7,6 +7,7 @@
 mod api_key;
 mod channel;
 mod demo;
+mod doubts;
 mod environment;
 mod mail;
 mod nearest;
@@ -23,6 +24,7 @@ mod value;
 
 pub use channel::{Channels, SlackChannel};
 pub use demo::DEMO_NAME;
+pub use doubts::doubts;
 pub use environment::Environment;
 pub use mail::{LineEnds, Mail, StartTls};
 pub use problem::{Problem, Problems};

@@ -9,10 +9,10 @@ use super::{
     search::{Candidate, Catch, Wish},
 };
 use crate::{
-    LeaseAsk, QueueError, Seq, SettleError, Settlement,
+    LeaseAsk, QueueError, Selection, Seq, SettleError, Settlement,
     attempt::NotedAttempt,
     patience::Patience,
-    subscription::{Subscriber, lease_end, thread_of},
+    subscription::{Held, Subscriber, lease_end, thread_of},
 };
 use headgate_event::{
     Event, Timestamp,
@@ -243,6 +243,7 @@ fn take(
     if held.spec.paused {
         return Ok((events, unreadable));
     }
+    count_filtered(known, &held, &found);
     let again = found.again.into_iter().map(|candidate| (true, candidate));
     let first = found.first.into_iter().map(|candidate| (false, candidate));
     for (is_again, Candidate { seq, event }) in again.chain(first) {
@@ -274,6 +275,19 @@ fn take(
         counter!("headgate_replay_deliveries_total").increment(events.len() as u64);
     }
     Ok((events, unreadable))
+}
+
+/// Counts what a subscription passes over because of its filters.
+fn count_filtered(known: &Subscriber, held: &Held, found: &Catch) {
+    let selects = held.spec.selection != Selection::default();
+    let passed = found.passed.saturating_sub(held.deliveries.cursor());
+    if selects && known.lane().is_none() && passed > 0 {
+        let wanted = found.first.iter().filter(|one| one.seq <= found.passed).count() as u64;
+        let done = held.deliveries.done_up_to(found.passed);
+        let name = known.name().to_owned();
+        counter!("headgate_events_filtered_total", "subscription" => name)
+            .increment(passed.saturating_sub(wanted + done));
+    }
 }
 
 /// When a subscription or a replay may have something to lease without a change of it.

@@ -170,6 +170,11 @@ impl Deliveries {
         self.cursor >= last && self.oldest_open().is_none() && !self.has_staged()
     }
 
+    /// How many events after the cursor and up to `seq` are known to be done.
+    pub(crate) fn done_up_to(&self, seq: Seq) -> u64 {
+        self.ahead.count_up_to(seq)
+    }
+
     /// The last event in a row from `seq` on that is known to be done.
     pub(crate) fn done_from(&self, seq: Seq) -> Option<Seq> {
         self.ahead.end_of(seq)
