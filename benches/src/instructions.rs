@@ -21,7 +21,7 @@ use headgate_event::{
 use headgate_http::{Arrival, Intake, IntakeOptions, RequestId, TrustedProxies};
 use headgate_queue::{Embedded, EmbeddedOptions, Queue};
 use headgate_testkit::ManualClock;
-use headgate_webhook::{ChannelSpec, DedupePolicy, Ports, Providers, WebhookSource};
+use headgate_webhook::{ChannelSpec, DedupePolicy, Ports, Providers, Settings, WebhookSource};
 use http::{Method, Request};
 use http_body_util::Full;
 use metrics_exporter_prometheus::PrometheusBuilder;
@@ -189,11 +189,15 @@ fn source(sink: Arc<dyn Sink>, spool: PathBuf) -> Result<WebhookSource> {
         clock: Arc::new(ManualClock::at(NOW)) as Arc<dyn Clock>,
         prompt_key: PromptKey::new([7; 32]),
         rejections: None,
+        fetched: Arc::default(),
     };
     let channel = ChannelSpec {
         channel: Channel::new("hub", "Hub", ChannelType::Webhook)?,
         provider: "github".to_owned(),
         own: None,
+        settings: Settings::new(),
+        public_url: None,
+        splits: false,
         secrets: vec![Secret::new(push::SECRET)],
         body_bytes_max: None,
         dedupe: DedupePolicy::default(),

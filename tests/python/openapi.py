@@ -1,17 +1,20 @@
 """Judges `/openapi.json` of a running gateway with packages that nobody here wrote.
 
-usage: openapi.py URL
+usage: openapi.py URL MAIL_ADDRESS
 
 The gateway has no keys, one webhook channel `demo` without verification, one `billing` of Stripe with the secret
-`whsec_judge`, one `timers` for schedules, a folder for backups, and no subscription. The
+`whsec_judge`, one of mail for `support@in.example.com`, one `timers` for schedules, a folder for backups, and no subscription. The
 document has to be valid, its examples have to fit their schemas, and every call in it is made: well,
 and in as many wrong ways as the document lets us make up. Each answer has to be one that the document
 tells of, in status, media type and shape. Prints the calls that were made as one JSON object.
 """
 
+import email.message
+import email.policy
 import hashlib
 import hmac
 import json
+import smtplib
 import sys
 import time
 import urllib.error
@@ -74,7 +77,7 @@ def call(method: str, path: str, target: str, body=None, headers=None):
     if kind is None:
         faults.append(f"{what} as {media_type}, the document says {list(kinds)}")
         return None
-    if kind != "application/json":
+    if "json" not in kind:
         return content
     value = json.loads(content)
     fits(what, said["content"][kind]["schema"], value)
@@ -158,6 +161,52 @@ def again(ids: list[str], event: str) -> None:
     call("get", "/v1/events", "/v1/events?filter=data.body.n%20%3E%202")
 
 
+def attachments() -> None:
+    message = email.message.EmailMessage()
+    message["From"], message["Subject"] = "ann@example.org", "a file"
+    message.set_content("see the file")
+    message.add_attachment(b"one,two", maintype="text", subtype="csv", filename="numbers.csv")
+    with smtplib.SMTP(*sys.argv[2].split(":"), timeout=30) as server:
+        server.sendmail("ann@example.org", ["support@in.example.com"], message.as_bytes(policy=email.policy.SMTP))
+    event = call("get", "/v1/events", "/v1/events?type=email.received")["events"][0]
+    path, raw = "/v1/events/{id}/attachments/{number}", "/v1/events/{id}/raw"
+    signed = event["data"]["attachments"][0]["url"].removeprefix(base)
+    assert call("get", path, signed) == b"one,two"
+    call("get", raw, event["data"]["raw_url"].removeprefix(base))
+    call("get", path, signed.split("?")[0])
+    call("get", path, signed + "A")
+    call("get", path, signed.replace("attachments/0", "attachments/7").split("?")[0])
+
+
+def applications() -> None:
+    """Emits in every shape, and reads the bus."""
+    path = "/v1/events"
+    one = {"type": "proposal.received", "event_id": "evt-1", "payload": {"n": 1}, "flow_id": "flow 1"}
+    call("post", path, path, one)
+    call("post", path, path, one, {"idempotency-key": "a"})
+    call("post", path, path, {**one, "payload": 2})
+    call("post", path, path, [{**one, "event_id": f"evt-{n}", "session_id": "s"} for n in range(2, 5)])
+    call("post", path, path, {"type": "webhook.received", "payload": 1})
+    call("post", path, path, {"type": "No Type", "payload": 1})
+    envelope = {"kind": "created", "payload": {"n": 1}}
+    call("post", path, f"{path}?format=envelope", envelope)
+    call("post", path, f"{path}?format=envelope", {**envelope, "payload": None})
+    cloud = {"specversion": "1.0", "id": "1", "source": "/orders", "type": "com.example.made", "data": "x"}
+    structured = {"content-type": "application/cloudevents+json"}
+    call("post", path, path, cloud, structured)
+    call("post", path, path, {**cloud, "specversion": "0.3"}, structured)
+    call("post", path, path, [{**cloud, "id": "2"}], {"content-type": "application/cloudevents-batch+json"})
+    binary = {f"ce-{name}": value for name, value in {**cloud, "id": "3"}.items() if name != "data"}
+    call("post", path, path, b"some text", {**binary, "content-type": "text/plain"})
+    bus = "/events"
+    page = call("get", bus, f"{bus}?limit=2")
+    call("get", bus, f"{bus}?limit=2&cursor={page['next_cursor']}")
+    call("get", bus, f"{bus}?flow_id=flow%201&event_type=proposal.received&session_id=s")
+    call("get", bus, f"{bus}?limit=501")
+    call("get", f"{bus}/{{event_id}}", f"{bus}/evt-1")
+    call("get", f"{bus}/{{event_id}}", f"{bus}/nobody")
+
+
 def well() -> None:
     """Every call as it is meant."""
     stored = call("post", "/v1/webhook/{channel}", "/v1/webhook/demo", {"n": 1}, {"content-type": "application/json"})
@@ -166,6 +215,9 @@ def well() -> None:
     event = f"/v1/events/{stored['id']}"
     call("get", "/v1/events/{id}", event)
     call("get", "/v1/events/{id}/raw", f"{event}/raw")
+    for format in ["envelope", "cloudevents", "yaml"]:
+        call("get", "/v1/events/{id}", f"{event}?format={format}")
+        call("get", "/v1/events", f"/v1/events?limit=2&format={format}")
     page = call("get", "/v1/events", "/v1/events?limit=2")
     call("get", "/v1/events", f"/v1/events?limit=2&cursor={page['next_cursor']}")
     one = "/v1/subscriptions/{name}"
@@ -195,8 +247,10 @@ def well() -> None:
     # urllib sends `connection: close` whatever it is told, so this is refused.
     call("get", "/v1/stream", "/v1/stream", headers=upgrade)
     call("delete", one, "/v1/subscriptions/agent")
+    attachments()
     quarantine()
     schedules()
+    applications()
     call("get", "/v1/export", "/v1/export?channel=demo")
     call("post", "/v1/backups", "/v1/backups", b"")
     call("delete", "/v1/events/{id}", event)
@@ -230,7 +284,7 @@ def wrongly() -> None:
     """Every call in ways that the document says are wrong; the answer may be any that it tells of."""
     for path, methods in document["paths"].items():
         target = path.replace("{id}", "01KAJ3V3W2N9E6W0V8R3M5T7QZ").replace("{name}", "agent2")
-        target = target.replace("{channel}", "demo")
+        target = target.replace("{channel}", "demo").replace("{number}", "0").replace("{event_id}", "evt-1")
         for method, operation in methods.items():
             parameters = [one for one in operation["parameters"] if one["in"] == "query"]
             unknown = call(method, path, f"{target}?no_such_parameter=1")
@@ -245,7 +299,9 @@ def wrongly() -> None:
                 call(method, path, f"{target}?{one['name']}=a&{one['name']}=b")
             for part in ["nonsense", "%00", "..%2f", "x" * 3000, "%ff"]:
                 if "{" in path:
-                    wrong = path.replace("{id}", part).replace("{name}", part).replace("{channel}", part)
+                    wrong = path
+                    for name in ["id", "name", "channel", "event_id", "number"]:
+                        wrong = wrong.replace(f"{{{name}}}", part)
                     call(method, path, wrong)
             if "requestBody" in operation:
                 schema = operation["requestBody"]["content"]["application/json"]["schema"]

@@ -20,6 +20,10 @@ pub struct Gateway {
     pub address: String,
     /// The address of the API: the same, unless it is configured to have its own.
     pub api_address: String,
+    /// The address that mail servers are listened to on; empty when none are.
+    pub mail_address: String,
+    /// The same with TLS from the first byte.
+    pub mail_tls_address: String,
     log: mpsc::Receiver<String>,
 }
 
@@ -31,9 +35,14 @@ impl Gateway {
 
     /// Starts the program with these arguments and environment and waits until it listens.
     pub fn start_with(arguments: &[OsString], environment: &[(&str, &str)]) -> Result<Self> {
-        let mut child = Command::new(binary()?)
-            .args(arguments)
-            .envs(environment.iter().copied())
+        let mut command = Command::new(binary()?);
+        command.args(arguments).envs(environment.iter().copied());
+        Self::start_command(command)
+    }
+
+    /// Starts a command that becomes the program, and waits until it listens.
+    pub fn start_command(mut command: Command) -> Result<Self> {
+        let mut child = command
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
@@ -51,11 +60,23 @@ impl Gateway {
         loop {
             match log.recv_timeout(Duration::from_secs(30)) {
                 Ok(line) => {
-                    if let Some((address, api)) = listening(&line) {
-                        let api_address = api.unwrap_or_else(|| address.clone());
+                    if let Some(at) = listening(&line) {
+                        let text = |name: &str| at.get(name).and_then(Value::as_str);
+                        let of = |name: &str| text(name).unwrap_or_default().to_owned();
+                        let address = of("address");
+                        let api_address = text("api_address").unwrap_or(&address).to_owned();
+                        let mail_address = of("mail_address");
+                        let mail_tls_address = of("mail_tls_address");
                         // What it said before is for a test to look at, too.
                         seen.lines().try_for_each(|line| before.send(line.to_owned()))?;
-                        return Ok(Self { child, address, api_address, log });
+                        return Ok(Self {
+                            child,
+                            address,
+                            api_address,
+                            mail_address,
+                            mail_tls_address,
+                            log,
+                        });
                     }
                     seen.push_str(&line);
                     seen.push('\n');
@@ -71,6 +92,11 @@ impl Gateway {
 
     /// `kill -9`.
     pub fn kill(mut self) -> Result<()> {
+        self.kill_in_place()
+    }
+
+    /// `kill -9`, for who starts another in its place.
+    pub fn kill_in_place(&mut self) -> Result<()> {
         self.child.kill()?;
         self.child.wait()?;
         Ok(())
@@ -168,11 +194,9 @@ pub fn python() -> Result<PathBuf> {
     bail!("`{}` is missing; `tests/run` installs it", python.display())
 }
 
-/// The addresses in the line that says where it listens: of webhooks, and of the API if another.
-fn listening(line: &str) -> Option<(String, Option<String>)> {
+/// The line that says where it listens.
+fn listening(line: &str) -> Option<Value> {
     let line: Value = serde_json::from_str(line).ok()?;
-    let fields = line.get("fields").unwrap_or(&line);
-    let says = fields.get("message")?.as_str()? == "listening";
-    let text = |name| fields.get(name)?.as_str().map(str::to_owned);
-    says.then(|| Some((text("address")?, text("api_address")))).flatten()
+    let says = line.get("message")?.as_str()? == "listening";
+    says.then_some(line)
 }

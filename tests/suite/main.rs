@@ -2,10 +2,12 @@
 
 mod backup;
 mod bad_input;
+mod bus;
 mod cron;
 mod damage;
 mod durability;
 mod fake_slack;
+mod mail;
 mod metrics;
 mod openapi;
 mod peers;
@@ -15,6 +17,7 @@ mod reindex;
 mod reload;
 mod replay;
 mod requests;
+mod rust_client;
 mod slack;
 mod slow;
 mod tour;

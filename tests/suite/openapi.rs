@@ -16,6 +16,14 @@ provider = "stripe"
 secrets = [{ insecure_inline = "whsec_judge" }]
 
 [[channel]]
+id = "support"
+type = "email"
+addresses = ["support@in.example.com"]
+
+[email]
+listen = "127.0.0.1:0"
+
+[[channel]]
 id = "timers"
 type = "cron"
 "#;
@@ -28,7 +36,8 @@ fn every_call_answers_as_the_document_says() -> Result<()> {
     let gateway = Gateway::start(&write_config(folder.path(), &tables)?)?;
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("python/openapi.py");
     let url = format!("http://{}", gateway.address);
-    let judged = Command::new(python()?).arg(script).arg(&url).output()?;
+    let judged =
+        Command::new(python()?).arg(script).arg(&url).arg(&gateway.mail_address).output()?;
     let said = String::from_utf8_lossy(&judged.stderr);
     ensure!(judged.status.success(), "{said}");
     let calls: serde_json::Value = serde_json::from_slice(&judged.stdout)?;

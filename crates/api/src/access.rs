@@ -11,9 +11,11 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
+use headgate_event::{Covers, Verdict, Verification};
 use headgate_http::Arrival;
 use http::{Extensions, HeaderMap, Uri};
 use keys::KeyRing;
+use std::sync::Arc;
 
 /// Who may call.
 #[derive(Clone, Debug)]
@@ -40,6 +42,39 @@ pub(crate) struct Caller<'a> {
     pub(crate) arrival: Option<&'a Arrival>,
 }
 
+/// Who was let in.
+#[derive(Clone, Debug)]
+pub(crate) struct Who {
+    /// The name of the key; none while this machine needs none.
+    name: Option<Arc<str>>,
+}
+
+impl Who {
+    /// The name of its key.
+    pub(crate) fn name(&self) -> Option<&str> {
+        self.name.as_deref()
+    }
+
+    /// How what it emits was proved.
+    pub(crate) fn verification(&self) -> Verification {
+        match &self.name {
+            Some(name) => Verification {
+                verdict: Verdict::Verified,
+                method: format!("api_key:{name}").into(),
+                covers: Covers::Token,
+                detail: None,
+                key: None,
+            },
+            None => Verification {
+                covers: Covers::Connection,
+                method: "loopback".into(),
+                detail: Some("any program on this machine may emit".to_owned()),
+                ..Verification::none()
+            },
+        }
+    }
+}
+
 impl Guard {
     pub(crate) fn new(access: Access) -> Self {
         match access {
@@ -49,10 +84,10 @@ impl Guard {
     }
 
     /// Lets the caller in for `scope`, or says why not.
-    pub(crate) fn check(&self, scope: Scope, caller: Caller<'_>) -> Result<(), ApiError> {
+    pub(crate) fn check(&self, scope: Scope, caller: Caller<'_>) -> Result<Who, ApiError> {
         match self {
             Self::Keys(keys) => keys.check(scope, caller.headers),
-            Self::Loopback => loopback::check(caller),
+            Self::Loopback => loopback::check(caller).map(|()| Who { name: None }),
         }
     }
 }
@@ -66,12 +101,15 @@ impl<'a> Caller<'a> {
 /// Lets a request through to its route when its caller has the scope.
 pub(crate) async fn guard(
     State((api, scope)): State<(Shared, Scope)>,
-    request: Request,
+    mut request: Request,
     next: Next,
 ) -> Response {
     let caller = Caller::new(request.uri(), request.headers(), request.extensions());
     match api.guard().check(scope, caller) {
-        Ok(()) => next.run(request).await,
+        Ok(who) => {
+            request.extensions_mut().insert(who);
+            next.run(request).await
+        }
         Err(error) => error.into_response(),
     }
 }

@@ -1,7 +1,10 @@
 //! What every route of the API works with.
 
-use crate::{Access, ChannelView, Links, Rejections, Schedules, ZonesView, access::Guard};
+use crate::{
+    Access, AppOptions, ChannelView, Links, Rejections, Schedules, ZonesView, access::Guard,
+};
 use arc_swap::ArcSwap;
+use headgate_app::Catalog;
 use headgate_event::{
     Clock, Event, EventId,
     limits::{
@@ -68,6 +71,8 @@ pub struct ApiOptions {
     pub stop: watch::Receiver<bool>,
     /// How streams treat their clients.
     pub stream: StreamRules,
+    /// What events of applications are made with.
+    pub app: AppOptions,
 }
 
 /// How streams treat their clients.
@@ -108,6 +113,9 @@ pub(crate) struct Parts {
     pub(crate) schedules: Option<Arc<dyn Schedules>>,
     pub(crate) zones: Option<Zones>,
     pub(crate) rules: StreamRules,
+    /// What events of applications are made with, but for the catalog, which changes.
+    pub(crate) app: AppOptions,
+    catalog: ArcSwap<Catalog>,
     pub(crate) links: Option<Links>,
     pub(crate) backups: Option<Arc<dyn Backups>>,
     /// Lets so many exports be written at one time.
@@ -145,6 +153,8 @@ impl Api {
             schedules: options.schedules,
             zones: options.zones,
             rules: options.stream,
+            catalog: ArcSwap::new(Arc::clone(&options.app.catalog)),
+            app: options.app,
             links: options.links,
             backups: options.backups,
             exports: Arc::new(Semaphore::new(EXPORTS_MAX)),
@@ -168,6 +178,11 @@ impl Api {
         self.0.channels.store(Arc::new(channels));
     }
 
+    /// Takes other types of app events from this moment on.
+    pub fn replace_catalog(&self, catalog: Arc<Catalog>) {
+        self.0.catalog.store(catalog);
+    }
+
     /// Runs a change of subscriptions while no call of the API changes one.
     pub async fn while_subscriptions_stand<T>(&self, change: impl Future<Output = T>) -> T {
         let _change = self.0.subscription_change.lock().await;
@@ -186,6 +201,11 @@ impl Parts {
     /// The check of calls as it is at this moment.
     pub(crate) fn guard(&self) -> Arc<Guard> {
         self.guard.load_full()
+    }
+
+    /// Which types of app events are taken at this moment.
+    pub(crate) fn catalog(&self) -> Arc<Catalog> {
+        self.catalog.load_full()
     }
 
     /// An event as a caller gets it: with links to what belongs to it.

@@ -34,7 +34,7 @@ pub(crate) async fn nothing(body: Body) -> Result<(), ApiError> {
 }
 
 /// The whole body, within its limit and as fast as a body has to come.
-async fn whole(mut body: Body) -> Result<Vec<u8>, ApiError> {
+pub(crate) async fn whole(mut body: Body) -> Result<Vec<u8>, ApiError> {
     let mut pace = Pace::new(PaceLimits::default(), Instant::now());
     let mut whole = Vec::new();
     while let Some(frame) = pace.within(body.frame()).await.map_err(too_slow)? {
@@ -52,7 +52,21 @@ async fn whole(mut body: Body) -> Result<Vec<u8>, ApiError> {
     Ok(whole)
 }
 
-fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
+/// Reads the bytes of a body that is a JSON object.
+pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
+    // A struct can be read from an array too, by position, which nobody means.
+    if bytes.trim_ascii_start().starts_with(b"[") {
+        return Err(ApiError::invalid("invalid_body", "expected a JSON object, found an array"));
+    }
+    value(bytes)
+}
+
+/// Reads the bytes of a body that is a JSON array.
+pub(crate) fn array<T: DeserializeOwned>(bytes: &[u8]) -> Result<Vec<T>, ApiError> {
+    value(bytes)
+}
+
+fn value<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
     if bytes.trim_ascii().is_empty() {
         return Err(ApiError::invalid("invalid_json", "expected a JSON object, found no body"));
     }
@@ -67,13 +81,9 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
         ApiError::invalid(code, format!("{place} is not what is taken here: {}", worded(&error)))
     })?;
     json.end().map_err(|error| {
-        let message = format!("expected one JSON object, found more after it: {error}");
+        let message = format!("expected one JSON value, found more after it: {error}");
         ApiError::invalid("invalid_json", message)
     })?;
-    // A struct can be read from an array too, by position, which nobody means.
-    if bytes.trim_ascii_start().starts_with(b"[") {
-        return Err(ApiError::invalid("invalid_body", "expected a JSON object, found an array"));
-    }
     Ok(read)
 }
 

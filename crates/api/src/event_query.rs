@@ -34,6 +34,8 @@ pub(crate) struct EventQueryAsk {
     deal_id: Vec<String>,
     /// Any of these sessions.
     session_id: Vec<String>,
+    /// Any of these ids that applications gave their events.
+    event_id: Vec<String>,
     /// What holds of them besides, such as `data.body.action == "opened"`.
     filter: Option<String>,
     /// Received at or after this moment.
@@ -66,6 +68,7 @@ impl EventQueryAsk {
             FilterName::Key(KeyName::ProposalId) => &self.proposal_id,
             FilterName::Key(KeyName::DealId) => &self.deal_id,
             FilterName::Key(KeyName::SessionId) => &self.session_id,
+            FilterName::Key(KeyName::EventId) => &self.event_id,
         }
     }
 }

@@ -7,6 +7,7 @@ use crate::{
     filters::{self, FilterName},
     links,
     parameters::{Parameters, invalid},
+    shown::{self, Shown, View},
 };
 use axum::{
     Json,
@@ -15,7 +16,7 @@ use axum::{
 };
 use bytes::Bytes;
 use headgate_event::{
-    Event, EventId, Timestamp,
+    EventId, Timestamp,
     limits::{LIST_EVENTS_DEFAULT, LIST_EVENTS_MAX},
 };
 use headgate_queue::{Damaged, ListQuery, Selection, Seq, Stored};
@@ -24,13 +25,13 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use std::sync::Arc;
 
-const LIST_PARAMETERS: [&str; 4] = ["since", "until", "limit", "cursor"];
+const LIST_PARAMETERS: [&str; 5] = ["since", "until", "limit", "cursor", shown::PARAMETER];
 
 /// A page of events.
 #[derive(Serialize, JsonSchema)]
 pub(crate) struct Events {
     /// Newest first.
-    events: Vec<Event>,
+    events: Vec<Shown>,
     /// Events of this page that are stored and cannot be read.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     damaged: Vec<Damaged>,
@@ -40,13 +41,13 @@ pub(crate) struct Events {
 
 /// `GET /v1/events`: newest first. Filters but `since` and `until` may repeat, which means any.
 pub(crate) async fn list(State(api): State<Shared>, uri: Uri) -> Result<Response, ApiError> {
-    let query = list_query(&Parameters::of(
-        &uri,
-        &[&FilterName::PARAMETERS[..], &LIST_PARAMETERS].concat(),
-    )?)?;
+    let known = [&FilterName::PARAMETERS[..], &LIST_PARAMETERS].concat();
+    let parameters = Parameters::of(&uri, &known)?;
+    let (query, view) = (list_query(&parameters)?, View::of(&parameters)?);
     let page = api.queue.list(query.clone()).await?;
     let next_cursor = page.next.map(|place| cursor::write(place, ListDigest::of_events(&query)));
-    let events = page.events.into_iter().map(|event| api.served(event)).collect();
+    let events =
+        page.events.into_iter().map(|event| Shown { event: api.served(event), view }).collect();
     let damaged = page.damaged;
     Ok(Json(Events { events, damaged, next_cursor }).into_response())
 }
@@ -57,9 +58,12 @@ pub(crate) async fn show(
     Path(id): Path<String>,
     uri: Uri,
 ) -> Result<Response, ApiError> {
-    Parameters::none(&uri)?;
+    let view = View::of(&Parameters::of(&uri, &[shown::PARAMETER])?)?;
     let event = stored(&api, &id).await?.event;
-    Ok(Json(api.served(event)).into_response())
+    let mut answer = Json(Shown { event: api.served(event), view }).into_response();
+    let kind = HeaderValue::from_static(view.media_type());
+    answer.headers_mut().insert(header::CONTENT_TYPE, kind);
+    Ok(answer)
 }
 
 /// `GET /v1/events/{id}/raw`: the bytes as they came, and never as a page that a browser shows.

@@ -93,7 +93,7 @@ fn name(what: &str, text: &str) -> Result<String, String> {
 
 impl FilterName {
     /// The names of all query parameters, for routes that take them.
-    pub(crate) const PARAMETERS: [&'static str; 11] = [
+    pub(crate) const PARAMETERS: [&'static str; 12] = [
         "type",
         "channel",
         "provider",
@@ -104,6 +104,7 @@ impl FilterName {
         "proposal_id",
         "deal_id",
         "session_id",
+        "event_id",
         "filter",
     ];
 

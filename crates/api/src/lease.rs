@@ -1,6 +1,12 @@
 //! Taking deliveries of a subscription: a long poll.
 
-use crate::{api::Shared, body, error::ApiError, parameters::Parameters};
+use crate::{
+    api::Shared,
+    body,
+    error::ApiError,
+    parameters::Parameters,
+    shown::{self, Shown, View},
+};
 use axum::{
     Json,
     body::Body,
@@ -37,7 +43,7 @@ pub(crate) struct Ask {
 #[derive(Serialize, JsonSchema)]
 pub(crate) struct Deliveries {
     /// Events, each with its `delivery`.
-    deliveries: Vec<Event>,
+    deliveries: Vec<Shown>,
 }
 
 /// `POST /v1/subscriptions/{name}/lease`: without a body, what there is at once.
@@ -47,7 +53,7 @@ pub(crate) async fn lease(
     uri: Uri,
     body: Body,
 ) -> Result<Response, ApiError> {
-    Parameters::none(&uri)?;
+    let view = View::of(&Parameters::of(&uri, &[shown::PARAMETER])?)?;
     let ask: Ask = body::object_or_empty(body).await?;
     let max = within("max", ask.max, 1..=LEASE_DELIVERIES_MAX as u64)?;
     let wait_ms = within("wait_ms", ask.wait_ms, 0..=LEASE_WAIT_MS_MAX)?.unwrap_or(0);
@@ -58,7 +64,8 @@ pub(crate) async fn lease(
         lease: lease_ms.map(Duration::from_millis),
     };
     let deliveries = until_stopped(&api, &name, ask).await?;
-    let deliveries = deliveries.into_iter().map(|event| api.served(event)).collect();
+    let deliveries =
+        deliveries.into_iter().map(|event| Shown { event: api.served(event), view }).collect();
     Ok(Json(Deliveries { deliveries }).into_response())
 }
 

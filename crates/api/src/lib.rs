@@ -38,10 +38,14 @@ pub use schedules::{
     ScheduledRun, Schedules,
 };
 
+mod emit;
+pub use emit::AppOptions;
+
 mod answer;
 mod attachments;
 mod backups;
 mod body;
+mod bus;
 mod calls;
 mod cursor;
 mod dead_letters;
@@ -55,6 +59,7 @@ mod lease;
 mod parameters;
 mod replays;
 mod settle;
+mod shown;
 mod stream;
 mod subscriptions;
 

@@ -1,7 +1,13 @@
 //! Signed URLs of what belongs to a message: its bytes, and what hangs on it. They are made when an
 //! event is served, are good for a while, and are stored nowhere.
 
-use crate::{Scope, access::Caller, api::Shared, error::ApiError, parameters::Parameters};
+use crate::{
+    Scope,
+    access::Caller,
+    api::Shared,
+    error::ApiError,
+    parameters::{Parameters, invalid},
+};
 use axum::extract::Request;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use headgate_event::{Event, EventId, Timestamp, data::Attachment};
@@ -96,16 +102,23 @@ fn attachment_path(id: EventId, number: usize) -> String {
 /// Lets a caller in who holds a key with the scope `read`, or whose URL is signed for this path.
 pub(crate) fn let_in(api: &Shared, request: &Request) -> Result<(), ApiError> {
     let uri = request.uri();
-    let signed = Parameters::mention(uri, SIGNATURE);
-    let Some(links) = api.links.as_ref().filter(|_| signed) else {
+    let links = api.links.as_ref().filter(|_| Parameters::mention(uri, SIGNATURE));
+    if links.is_none() {
         let caller = Caller::new(uri, request.headers(), request.extensions());
         api.guard().check(Scope::Read, caller)?;
-        return Parameters::none(uri);
-    };
+    }
     let parameters = Parameters::of(uri, &[EXPIRES, SIGNATURE])?;
-    let expires = parameters.one(EXPIRES)?.unwrap_or_default();
-    let signature = parameters.one(SIGNATURE)?.unwrap_or_default();
-    links.check(uri.path(), expires, signature, api.clock.now())
+    let (expires, signature) = (parameters.one(EXPIRES)?, parameters.one(SIGNATURE)?);
+    match (links, expires, signature) {
+        (_, None, None) => Ok(()),
+        (Some(links), Some(expires), Some(signature)) => {
+            links.check(uri.path(), expires, signature, api.clock.now())
+        }
+        _ => {
+            let why = "expected it and the other of `expires` and `signature`, found one alone";
+            Err(invalid(if expires.is_some() { EXPIRES } else { SIGNATURE }, why))
+        }
+    }
 }
 
 impl fmt::Debug for Links {

@@ -5,12 +5,12 @@
 //! what a key can do.
 
 use crate::{
-    Api, Scope, access, answer, attachments, backups,
+    Api, Scope, access, answer, attachments, backups, bus,
     calls::{
         Call, Needs,
         Verb::{Delete, Get, Post, Put},
     },
-    channels, dead_letters,
+    channels, dead_letters, emit,
     error::ApiError,
     event_deliveries, events, export, health, lease, metrics,
     openapi::{self, says},
@@ -92,6 +92,7 @@ pub(crate) fn calls() -> Vec<Call> {
         Call::new((Post, "/v1/backups"), ADMIN, backups::make, says::copies::back_up()),
     ]);
     calls.extend(again());
+    calls.extend(applications());
     calls.extend(timers());
     calls.extend(quarantine());
     calls
@@ -114,6 +115,18 @@ fn again() -> Vec<Call> {
         Call::new((Post, redrive), ADMIN, dead_letters::redrive, says::redrive()),
         Call::new((Delete, letters), ADMIN, dead_letters::delete, says::delete()),
         Call::new((Post, test), READ, subscriptions::test, says::test()),
+    ]
+}
+
+/// The calls of applications, for their own events.
+fn applications() -> Vec<Call> {
+    const READ: Needs = Needs::Scope(Scope::Read);
+    const EMIT: Needs = Needs::Scope(Scope::Emit);
+    use says::app as says;
+    vec![
+        Call::new((Post, "/v1/events"), EMIT, emit::emit, says::emit()),
+        Call::new((Get, "/events"), READ, bus::list, says::list()),
+        Call::new((Get, "/events/{event_id}"), READ, bus::show, says::show()),
     ]
 }
 

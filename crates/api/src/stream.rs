@@ -20,7 +20,13 @@ mod tail;
 mod voice;
 
 use crate::{
-    Scope, api::Shared, error::ApiError, events, filters::FilterName, parameters::Parameters,
+    Scope,
+    api::Shared,
+    error::ApiError,
+    events,
+    filters::FilterName,
+    parameters::Parameters,
+    shown::{self, View},
     subscriptions,
 };
 use axum::{
@@ -41,8 +47,9 @@ use permit::Permit;
 use std::time::Duration;
 use tail::Tail;
 
-const TAIL_PARAMETERS: [&str; 2] = ["subscription", resume::PARAMETER];
-const DURABLE_PARAMETERS: [&str; 3] = ["subscription", "max_in_flight", "lease_ms"];
+const TAIL_PARAMETERS: [&str; 3] = ["subscription", resume::PARAMETER, shown::PARAMETER];
+const DURABLE_PARAMETERS: [&str; 4] =
+    ["subscription", "max_in_flight", "lease_ms", shown::PARAMETER];
 
 /// `GET /v1/stream`: every refusal comes before the upgrade, as an ordinary answer.
 pub(crate) async fn open(
@@ -91,7 +98,8 @@ async fn tail_of(api: &Shared, request: &Parts) -> Result<Tail, ApiError> {
     let known = [&FilterName::PARAMETERS[..], &TAIL_PARAMETERS].concat();
     let parameters = Parameters::of(&request.uri, &known)?;
     let last_seen = resume::last_seen(&parameters, &request.headers)?;
-    Tail::new(api, events::selection(&parameters)?, last_seen).await
+    let view = View::of(&parameters)?;
+    Tail::new(api, events::selection(&parameters)?, last_seen, view).await
 }
 
 /// 409: over server-sent events nobody can settle what has to be settled.
@@ -118,6 +126,7 @@ async fn durable_of(api: &Shared, parameters: &Parameters) -> Result<Durable, Ap
             subscription: spec.name,
             ack: spec.ack,
             lease: Duration::from_millis(lease_ms.unwrap_or(spec.lease_ms)),
+            view: View::of(parameters)?,
             max_in_flight: max_in_flight.map_or(STREAM_IN_FLIGHT_DEFAULT, |max| max as usize),
         },
     ))

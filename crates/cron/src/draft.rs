@@ -28,6 +28,7 @@ pub fn draft(firing: &Firing, key: &PromptKey) -> Draft {
     let rendering = words::rendering(firing);
     let prompt = prompt::render(&about, &rendering, key, PROMPT_BYTES_MAX);
     Draft {
+        identity: None,
         event_type: EventType::CRON_FIRED,
         created_at: firing.fired_at,
         provider: None,

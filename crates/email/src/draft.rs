@@ -31,6 +31,7 @@ impl Message {
         let prompt = prompt::render(&about, &sheet::rendering(&data), key, PROMPT_BYTES_MAX);
         let dedupe = matched.dedupe.map(|window| Dedupe { key: self.dedupe_key(receipt), window });
         Draft {
+            identity: None,
             event_type: EventType::EMAIL_RECEIVED,
             created_at: receipt.received_at,
             channel: Arc::clone(&matched.channel),

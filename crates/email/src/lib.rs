@@ -24,6 +24,11 @@ pub use terms::{Taken, Terms, Unproven};
 mod source;
 pub use source::{MailPorts, MailSource, NotReleased, Room};
 
+mod auth;
+pub use auth::{DnsSetUp, MailAuth, dns_servers};
+
+pub mod inbound;
+
 mod message;
 pub use message::{Message, attachment_bytes};
 

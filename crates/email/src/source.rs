@@ -4,7 +4,7 @@
 //! Not for how messages come (that is [`smtp`](crate::smtp)'s), nor for what they say.
 
 mod captured;
-mod measures;
+pub(crate) mod measures;
 mod release;
 mod sorted;
 

@@ -118,7 +118,8 @@ impl DataText {
     }
 
     /// The raw bytes as a fill shows them; `None` when they cannot be shown so.
-    pub(crate) fn shown(fill: Fill, raw: &[u8]) -> Option<Box<RawValue>> {
+    #[must_use]
+    pub fn shown(fill: Fill, raw: &[u8]) -> Option<Box<RawValue>> {
         // Without the space that stands for what is before a hole.
         Self { text: " ".to_owned(), hole: Some((1, fill)), coded: None }.filled(raw).ok()
     }

@@ -9,7 +9,7 @@ mod email;
 mod slack;
 mod webhook;
 
-pub use app::AppData;
+pub use app::{AppData, AppParts};
 pub use cron::{CronData, CronDst, CronTrigger};
 pub use email::{
     Attachment, Auth, AuthResult, AutoFlags, Calendar, Contained, EmailData, Envelope, MailHeader,

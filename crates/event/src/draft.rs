@@ -1,6 +1,8 @@
 //! An event before it has an id.
 
-use crate::{Channel, Correlation, DataText, EventType, Timestamp, Verification, prompt::Prompt};
+use crate::{
+    AppIdentity, Channel, Correlation, DataText, EventType, Timestamp, Verification, prompt::Prompt,
+};
 use bytes::Bytes;
 use serde_json::Value;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -22,6 +24,8 @@ pub struct Draft {
     pub verification: Verification,
     /// What makes a repeat of it known; none when every event counts.
     pub dedupe: Option<Dedupe>,
+    /// What an application's own event is known by as long as it is stored.
+    pub identity: Option<AppIdentity>,
     /// What belongs together.
     pub thread_key: Option<String>,
     /// The application's correlation ids.

@@ -51,6 +51,9 @@ pub use event::{Event, SCHEMA};
 mod draft;
 pub use draft::{Dedupe, Draft};
 
+mod app_identity;
+pub use app_identity::{AppContent, AppIdentity, SentContent};
+
 mod stored;
 pub use stored::{StoredError, StoredEvent};
 
@@ -59,6 +62,13 @@ pub use restored::RestoreError;
 
 mod sink;
 pub use sink::{Accepted, BoxFuture, Sink, StoreError};
+
+mod envelope;
+pub use envelope::{
+    EnvelopeError, EnvelopeView, EventEnvelope, EventKind, create_event, envelope_of,
+};
+
+pub mod cloudevents;
 
 pub mod json;
 pub mod prompt;

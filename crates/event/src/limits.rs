@@ -7,6 +7,9 @@ pub use socket::*;
 
 use std::time::Duration;
 
+mod fetch;
+pub use fetch::*;
+
 mod cron;
 pub use cron::*;
 mod push;
@@ -19,6 +22,10 @@ pub use mail::*;
 
 mod replay;
 pub use replay::*;
+mod app;
+pub use app::*;
+mod inbound;
+pub use inbound::*;
 
 /// The longest `prompt_ready`, in bytes.
 pub const PROMPT_BYTES_MAX: usize = 4096;
@@ -399,6 +406,10 @@ pub const SLACK_CLOCK_SKEW_S_WARNED: u64 = 60;
 pub const SLACK_DEDUPE_WINDOW_DEFAULT: Duration = Duration::from_secs(48 * 3600);
 /// Slack: an answer that took longer is counted; Slack waits 3 s.
 pub const SLACK_SLOW_ANSWER: Duration = Duration::from_secs(1);
+/// How long a body is remembered of a sender that gives nothing to know a repeat by.
+pub const POSSIBLE_DUPLICATE_WITHIN: Duration = Duration::from_secs(600);
+/// How many of them are.
+pub const BODIES_SEEN_MAX: usize = 100_000;
 /// The longest that a message and the mention in it wait for each other: Slack waits 3 s.
 pub const SLACK_MERGE_MAX: Duration = Duration::from_secs(1);
 /// The most messages and mentions of one channel that wait for their other half.
@@ -452,6 +463,7 @@ const _: () = assert!(LARGE_SLICE_BYTES < LARGE_CALL_BYTES_MIN);
 const _: () = assert!(ACCEPT_BYTES_MAX as u64 <= DISK_FREE_BYTES_MIN);
 const _: () = assert!((DISK_PROBE_BYTES as u64) < DISK_FREE_BYTES_MIN);
 const _: () = assert!(THREAD_KEY_BYTES_MAX <= FILTER_VALUE_BYTES_MAX);
+const _: () = assert!(APP_ID_BYTES_MAX <= FILTER_VALUE_BYTES_MAX);
 const _: () = assert!(DEDUPE_KEPT_EVENTS < INDEX_LAG_EVENTS_MAX);
 const _: () = assert!(SETTLE_IDS_MAX * (REASON_BYTES_MAX + 256) <= API_BODY_BYTES_MAX);
 const _: () = assert!(STREAM_IN_FLIGHT_DEFAULT <= IN_FLIGHT_MAX);

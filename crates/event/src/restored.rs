@@ -1,7 +1,8 @@
 //! The draft of an event that is already complete: what storing it once more needs.
 
 use crate::{
-    Coded, Codings, DataText, Dedupe, Draft, Event, Fill, limits::BODY_BYTES_MAX, prompt::Prompt,
+    AppIdentity, Coded, Codings, DataText, Dedupe, Draft, Event, Fill, limits::BODY_BYTES_MAX,
+    prompt::Prompt,
 };
 use bytes::Bytes;
 use serde_json::value::RawValue;
@@ -41,6 +42,7 @@ impl Draft {
             provider_event: event.provider_event().map(str::to_owned),
             verification: event.verification().clone(),
             dedupe,
+            identity: AppIdentity::of_stored(event),
             thread_key: event.thread_key().map(str::to_owned),
             correlation: event.correlation().clone(),
             data: hollow(event.data(), &raw),

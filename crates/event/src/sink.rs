@@ -11,10 +11,8 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 pub enum Accepted {
     /// Stored under this id.
     New(EventId),
-    /// The event with the same dedupe key, stored before.
+    /// The event with the same dedupe key, or the same event of an application, stored before.
     Duplicate(EventId),
-    /// The same id was stored before with other content.
-    Conflict(EventId),
 }
 
 /// Why drafts were not stored. None of them was.
@@ -44,6 +42,14 @@ pub enum StoreError {
         /// How many one commit takes.
         drafts_max: usize,
     },
+    /// The name of an application's event belongs to another one already.
+    #[error("draft {place} of the call has a name that belongs to an event with other content")]
+    Conflict {
+        /// Which draft of the call, counted from 0.
+        place: usize,
+        /// The event that has the name; none when it is another draft of the same call.
+        stored: Option<EventId>,
+    },
 }
 
 /// Where sources hand their events. The queue is one.
@@ -57,7 +63,7 @@ impl Accepted {
     #[must_use]
     pub fn id(self) -> EventId {
         match self {
-            Self::New(id) | Self::Duplicate(id) | Self::Conflict(id) => id,
+            Self::New(id) | Self::Duplicate(id) => id,
         }
     }
 }

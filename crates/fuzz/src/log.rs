@@ -48,6 +48,7 @@ fn draft(parts: &mut Parts<'_>) -> Draft {
     let data = json!({"method": "POST", "query": key});
     let fill = if std::str::from_utf8(&raw).is_ok() { Fill::Text } else { Fill::Base64 };
     Draft {
+        identity: None,
         event_type: EventType::WEBHOOK_RECEIVED,
         created_at: Timestamp::from_unix_s(1_795_219_200 + i64::from(kind)),
         channel: Arc::new(Channel::new("demo", "Demo", ChannelType::Webhook).expect("fits")),

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use headgate::captured;
 use headgate_event::{Secret, Timestamp};
 use headgate_http::RawRequest;
-use headgate_webhook::{Explanation, Providers};
+use headgate_webhook::{Explanation, Providers, Terms};
 use http::HeaderValue;
 use reference::{SENDERS, Sender};
 use std::sync::LazyLock;
@@ -33,7 +33,7 @@ pub(crate) fn verify(bytes: &[u8]) {
 
 fn explained(sender: &Sender, request: &RawRequest) -> Explanation {
     let provider = PROVIDERS.find(sender.provider).expect("a provider");
-    provider.explain(request, &[Secret::new(sender.secret)], None, NOW)
+    provider.explain(request, &Terms::of(&[Secret::new(sender.secret)]), NOW)
 }
 
 fn as_it_came(sender: &Sender, request: &RawRequest) {

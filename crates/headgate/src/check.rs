@@ -54,6 +54,10 @@ fn told(config: &Config) -> String {
         let (id, addresses) = (&channel.channel.id, addresses(channel).join(", "));
         text.push_str(&format!("channel       {id} (mail to {addresses})\n"));
     }
+    for spec in &config.channels.inbound {
+        let (id, provider) = (&spec.mail.channel.id, &spec.provider);
+        text.push_str(&format!("channel       {id} (mail from {provider})\n"));
+    }
     for SlackChannel { spec, socket } in &config.channels.slack {
         let by = if socket.is_some() { "slack, Socket Mode" } else { "slack" };
         text.push_str(&format!("channel       {} ({by})\n", spec.channel.id));
@@ -107,7 +111,17 @@ fn summary(config: &Config) -> Value {
         .cron
         .iter()
         .map(|channel| json!({"id": channel.id, "type": "cron", "verified": true}));
-    let channels = webhooks.chain(mail).chain(slack).chain(cron);
+    let inbound = config.channels.inbound.iter().map(|spec| {
+        let (id, require) = (&spec.mail.channel.id, spec.mail.terms.require.name());
+        json!({
+            "id": id,
+            "type": "email",
+            "provider": spec.provider,
+            "addresses": addresses(&spec.mail),
+            "require": require,
+        })
+    });
+    let channels = webhooks.chain(mail).chain(inbound).chain(slack).chain(cron);
     json!({
         "ok": true,
         "listen": config.server.listen.to_string(),
@@ -131,6 +145,7 @@ fn mail_listeners(config: &Config) -> Value {
         "tls_listen": at(mail.tls_listen),
         "hostname": mail.hostname,
         "starttls": mail.starttls.name(),
+        "resolver": mail.resolver.shown(),
     })
 }
 

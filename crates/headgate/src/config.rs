@@ -5,6 +5,7 @@
 //! nowhere else. A path in a file is relative to the folder that the file is in.
 
 mod api_key;
+mod catalog;
 mod channel;
 mod demo;
 mod doubts;
@@ -22,16 +23,17 @@ mod subscription;
 mod tls;
 mod value;
 
-pub use channel::{Channels, SlackChannel};
+pub use channel::{APP_CHANNEL, Channels, SlackChannel};
 pub use demo::DEMO_NAME;
 pub use doubts::doubts;
 pub use environment::Environment;
-pub use mail::{LineEnds, Mail, StartTls};
+pub use mail::{DnsServers, LineEnds, Mail, StartTls};
 pub use problem::{Problem, Problems};
 pub use server::{Connections, OpenError, Server};
 
 use crate::schedules::Calendar;
 use headgate_api::ApiKey;
+use headgate_app::Catalog;
 use headgate_http::Tls;
 use headgate_push::{Credentials, Reach};
 use headgate_quarantine::Bounds;
@@ -68,6 +70,8 @@ pub struct Config {
     pub api_keys: Vec<ApiKey>,
     /// The ways in.
     pub channels: Channels,
+    /// Which events applications may emit; any where it is empty.
+    pub catalog: Catalog,
     /// The subscriptions that the configuration holds.
     pub subscriptions: Vec<SubscriptionSpec>,
     /// What those of them that push are signed with, by their names.
@@ -219,7 +223,9 @@ fn read(root: Section<'_>, context: &Context<'_>) -> Option<Config> {
     let queue = queue::read(&root, context.folder);
     let quarantine = quarantine::read(&root);
     let api_keys = api_key::read(&root, context);
-    let channels = channel::read(&root, context);
+    let catalog = catalog::read(&root, context.folder);
+    let public_url = server.as_ref().and_then(|server| server.public_url.as_deref());
+    let channels = channel::read(&root, context, public_url);
     let ids: Vec<&str> = channels.ids.iter().map(String::as_str).collect();
     let reach = server.as_ref().map_or(Reach::Anywhere, |server| server.push_reach);
     let subscriptions = subscription::read(&root, &ids, reach, context);
@@ -247,6 +253,7 @@ fn read(root: Section<'_>, context: &Context<'_>) -> Option<Config> {
         tls: tls?,
         api_keys: api_keys?,
         channels: channels.channels?,
+        catalog: catalog?,
         subscriptions,
         push,
         quarantine: quarantine?,

@@ -36,6 +36,7 @@ pub mod captured;
 pub mod client;
 pub mod clock;
 pub mod failure;
+pub mod fetcher;
 pub mod output;
 pub mod schedules;
 pub mod signals;

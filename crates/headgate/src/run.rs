@@ -41,7 +41,7 @@ fn execute(cli: &Cli) -> Result<(), Failure> {
     match &cli.command {
         Command::Check(arguments) => check::run(arguments, environment),
         Command::Completions(arguments) => completions::run(*arguments),
-        Command::Verify(arguments) => verify::run(arguments, environment),
+        Command::Verify(arguments) => wait(one_thread()?, verify::run(arguments, environment)),
         Command::Render(arguments) => render::run(arguments),
         Command::Providers(command) => providers::run(command),
         Command::Serve(arguments) => wait(many_threads()?, serve::run(arguments, environment)),

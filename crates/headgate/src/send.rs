@@ -10,12 +10,13 @@ use crate::{
     config::Environment,
     failure::Failure,
     output,
+    verify::settings_of,
 };
 use anyhow::anyhow;
 use bytes::Bytes;
 use headgate_event::{Clock, Secret};
-use headgate_webhook::{Provider, Providers};
-use http::{HeaderMap, Method};
+use headgate_webhook::{Provider, Providers, Terms};
+use http::{HeaderMap, Method, Uri};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -60,7 +61,7 @@ pub async fn run(arguments: &SendArguments, environment: &Environment) -> Result
         eprintln!("not signed: name the variable that holds the secret with --secret-env");
     }
     let ready = match provider {
-        Some(provider) => of_webhook(provider, arguments, to_url.path(), secret.as_ref())?,
+        Some(provider) => of_webhook(provider, arguments, &to_url, secret.as_ref())?,
         None => of_slack(arguments, secret.as_ref())?,
     };
     let reply = Transport::new(&to_url)?
@@ -78,7 +79,7 @@ pub async fn run(arguments: &SendArguments, environment: &Environment) -> Result
 fn of_webhook(
     provider: &Provider,
     arguments: &SendArguments,
-    path: &str,
+    to: &Uri,
     secret: Option<&Secret>,
 ) -> Result<Ready, Failure> {
     let fresh = u128::from(getrandom::u64()?) << 64 | u128::from(getrandom::u64()?);
@@ -86,7 +87,14 @@ fn of_webhook(
     let sample = sample.ok_or_else(|| unknown_event(arguments, provider.sample_events()))?;
     let sample = match secret {
         Some(secret) => {
-            let signed = provider.sign(sample, path, secret, SystemClock.now());
+            let own = format!("http://{}", to.authority().map_or("", |host| host.as_str()));
+            let terms = Terms {
+                settings: settings_of(&arguments.setting)?,
+                public_url: arguments.public_url.clone().or(Some(own)),
+                ..Terms::default()
+            };
+            let target = to.path_and_query().map_or("/", |target| target.as_str());
+            let signed = provider.sign_by(&terms, sample, target, secret, SystemClock.now());
             signed.map_err(|error| Failure::usage(format!("the secret cannot sign: {error}")))?
         }
         None => sample.sent_at(SystemClock.now()),

@@ -1,6 +1,8 @@
 //! `headgate serve`: the gateway from its start to its stop, top to bottom.
 
 mod announce;
+mod applications;
+mod authenticator;
 mod certificates;
 mod configuration;
 mod front;
@@ -22,6 +24,7 @@ use crate::{
     clock::SystemClock,
     config::{Config, Environment, Known, Server},
     failure::Failure,
+    fetcher::Fetcher,
     open_files,
     signals::{Hangups, Signals},
     telemetry,
@@ -29,13 +32,13 @@ use crate::{
 use announce::Announcer;
 use anyhow::Context;
 use certificates::Certificates;
-use headgate_api::{Access, Api, ApiOptions, Links, Measure, Readiness, StreamRules};
+use headgate_api::{Access, Api, ApiOptions, AppOptions, Links, Measure, Readiness, StreamRules};
 use headgate_event::{Clock, prompt::PromptKey};
 use headgate_http::{DrainReport, Intake, IntakeOptions, TrustedProxies};
 use headgate_push::Pushes;
 use headgate_quarantine::Quarantine;
 use headgate_queue::{Embedded, Queue};
-use headgate_webhook::Ports;
+use headgate_webhook::{Fetched, Ports};
 use listeners::{Addresses, Listeners};
 use mail::Hearing;
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -73,12 +76,14 @@ pub async fn run(arguments: &ServeArguments, environment: &Environment) -> Resul
     let quarantine = rejections::open(&config, &clock)?;
     let timers = Timers::open(&config, &storage, &known.calendar, &clock).await?;
     let ports = ports(&config, &storage, &clock, quarantine.as_ref())?;
-    let of_mail = of_mail(&config, &storage);
+    let of_mail = of_mail(&config, &storage)?;
     let sources = Sources::open(&config.channels, &known.providers, ports, of_mail)?;
     let listeners = Listeners::bind(&config).await?;
     let (stop, stopping) = watch::channel(false);
+    let app = applications::options(&config, &storage);
     let shown = Shown { metrics, measure: storage.measure };
-    let mut options = api_options(&config, &storage.embedded, &clock, shown, stopping.clone());
+    let mut options =
+        api_options(&config, &storage.embedded, &clock, (shown, app), stopping.clone());
     let pushes = Pushes::new(Arc::clone(&storage.embedded) as _, pushes::configured(&config));
     options.pushes = Some(pushes.clone());
     options.readiness = readiness(&signals, &sources);
@@ -181,17 +186,18 @@ fn ports(
         clock: Arc::clone(clock),
         prompt_key: storage.prompt_key.clone(),
         rejections: rejections::sink(quarantine),
+        fetched: Arc::new(Fetched::new(Arc::new(Fetcher::of_system()))),
     })
 }
 
-/// What the source of mail needs of the queue.
-fn of_mail(config: &Config, storage: &Storage) -> OfMail {
+/// What the source of mail needs of the queue and of the network.
+fn of_mail(config: &Config, storage: &Storage) -> anyhow::Result<OfMail> {
     let embedded = Arc::clone(&storage.embedded);
-    OfMail {
+    Ok(OfMail {
         room: Arc::new(move || embedded.has_room()),
-        authenticator: None,
+        authenticator: authenticator::of(config)?,
         hearing: Hearing::wanted_by(&config.mail),
-    }
+    })
 }
 
 fn intake(config: &Config) -> anyhow::Result<Intake> {
@@ -204,7 +210,7 @@ fn api_options(
     config: &Config,
     queue: &Arc<Embedded>,
     clock: &Arc<dyn Clock>,
-    shown: Shown,
+    (shown, app): (Shown, AppOptions),
     stop: watch::Receiver<bool>,
 ) -> ApiOptions {
     ApiOptions {
@@ -225,6 +231,7 @@ fn api_options(
         stop,
         stream: StreamRules::default(),
         backups: None,
+        app,
     }
 }
 

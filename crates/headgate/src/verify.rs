@@ -6,25 +6,26 @@ use crate::{
     clock::SystemClock,
     config::{Config, Environment, Known},
     failure::Failure,
+    fetcher::Fetcher,
     output, providers,
 };
 use anyhow::anyhow;
 use headgate_event::{Clock, Secret, Timestamp};
 use headgate_http::RawRequest;
-use headgate_webhook::{Explanation, Provider, Providers, Step, Tolerance};
+use headgate_webhook::{Explanation, Fetched, Provider, Providers, Settings, Step, Terms};
 use http::Uri;
 use std::{path::Path, sync::Arc};
 
 /// What a request is checked by.
 struct Gate {
     provider: Arc<Provider>,
-    secrets: Vec<Secret>,
-    tolerance: Option<Tolerance>,
+    terms: Terms,
 }
 
 /// Checks the request and says what was found.
-pub fn run(arguments: &VerifyArguments, environment: &Environment) -> Result<(), Failure> {
-    let gate = gate(arguments, environment)?;
+pub async fn run(arguments: &VerifyArguments, environment: &Environment) -> Result<(), Failure> {
+    let mut gate = gate(arguments, environment)?;
+    gate.terms.fetched = Arc::new(Fetched::new(Arc::new(Fetcher::of_system())));
     let now = match arguments.at.as_deref() {
         None => SystemClock.now(),
         Some(text) => time(text).ok_or_else(|| {
@@ -35,7 +36,11 @@ pub fn run(arguments: &VerifyArguments, environment: &Environment) -> Result<(),
     let bytes = captured::bytes(&arguments.file).map_err(|error| wrong_file(&error))?;
     let request = captured::request(bytes, now).map_err(|error| wrong_file(&error))?;
     let request = sent_to(request, arguments.url.as_deref())?;
-    let explained = gate.provider.explain(&request, &gate.secrets, gate.tolerance, now);
+    if let Some(url) = gate.provider.wants(&request, &gate.terms, now) {
+        let brought = gate.terms.fetched.bring(&url, now).await;
+        brought.map_err(|error| Failure::from(anyhow!(error)))?;
+    }
+    let explained = gate.provider.explain(&request, &gate.terms, now);
     if arguments.json {
         output::line(&serde_json::to_string(&explained)?)?;
     } else {
@@ -66,8 +71,17 @@ fn gate(arguments: &VerifyArguments, environment: &Environment) -> Result<Gate, 
             ))
         })
     };
-    let secrets = arguments.secret_env.iter().map(secret).collect::<Result<_, _>>()?;
-    Ok(Gate { provider: Arc::clone(provider), secrets, tolerance: None })
+    let secrets: Vec<_> = arguments.secret_env.iter().map(secret).collect::<Result<_, _>>()?;
+    if provider.takes_secrets() && secrets.is_empty() {
+        return Err(Failure::usage("expected --secret-env, found none".to_owned()));
+    }
+    let terms = Terms {
+        secrets,
+        settings: settings_of(&arguments.setting)?,
+        public_url: arguments.url.as_deref().and_then(origin),
+        ..Terms::default()
+    };
+    Ok(Gate { provider: Arc::clone(provider), terms })
 }
 
 fn of_channel(id: &str, file: &Path, environment: &Environment) -> Result<Gate, Failure> {
@@ -77,14 +91,31 @@ fn of_channel(id: &str, file: &Path, environment: &Environment) -> Result<Gate, 
     let channel = channels.find(|channel| channel.channel.id == id).ok_or_else(|| {
         Failure::usage(format!("expected a channel of `{}`, found `{id}`", file.display()))
     })?;
-    let provider = match channel.own {
-        Some(own) => own,
+    let provider = match &channel.own {
+        Some(own) => Arc::clone(own),
         None => Arc::clone(providers::find(&known.providers, &channel.provider)?),
     };
     if !provider.is_signed() {
         return Err(Failure::usage(format!("channel `{id}` verifies nothing")));
     }
-    Ok(Gate { provider, secrets: channel.secrets, tolerance: channel.tolerance })
+    Ok(Gate { provider, terms: channel.terms() })
+}
+
+/// What the provider asks for beside secrets, as `NAME=VALUE`.
+pub(crate) fn settings_of(given: &[String]) -> Result<Settings, Failure> {
+    let pair = |text: &String| {
+        let (name, value) = text.split_once('=').ok_or_else(|| {
+            Failure::usage(format!("--setting: expected `NAME=VALUE`, found `{text}`"))
+        })?;
+        Ok((name.to_owned(), Secret::new(value)))
+    };
+    given.iter().map(pair).collect()
+}
+
+/// Scheme and host of a URL.
+fn origin(url: &str) -> Option<String> {
+    let uri: Uri = url.parse().ok()?;
+    Some(format!("{}://{}", uri.scheme()?, uri.authority()?))
 }
 
 fn time(text: &str) -> Option<Timestamp> {

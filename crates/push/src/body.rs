@@ -2,7 +2,11 @@
 
 use crate::{credentials::Credentials, signature};
 use bytes::Bytes;
-use headgate_event::{Event, Timestamp};
+use headgate_event::{
+    Event, Timestamp,
+    cloudevents::{ContentMode, Encoded, encode},
+    envelope_of,
+};
 use headgate_queue::PushFormat;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, header};
 use http_body_util::Full;
@@ -24,16 +28,23 @@ pub(crate) struct Form {
 impl Form {
     /// The request that gives this delivery of an event; its signature is of this moment.
     pub(crate) fn request(&self, event: &Event, now: Timestamp) -> Request<Full<Bytes>> {
-        let (body, kind) = written(event, self.format);
+        let Encoded { headers: told, body } = written(event, self.format);
         let (id, unix_s) = (event.id().to_string(), now.unix_s());
         let signed = signature::sign(self.credentials.secrets(), &id, unix_s, &body);
-        let mut request = Request::new(Full::new(Bytes::from(body)));
+        let mut request = Request::new(Full::new(body));
         *request.method_mut() = Method::POST;
         *request.uri_mut() = self.url.clone();
         let headers = request.headers_mut();
         headers.insert(header::USER_AGENT, HeaderValue::from_static(AGENT));
         headers.extend(self.headers.clone());
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+        for (name, value) in told {
+            // What is no header after all is left out: it is in the event itself.
+            if let (Ok(name), Ok(value)) =
+                (HeaderName::try_from(name), HeaderValue::try_from(value))
+            {
+                headers.insert(name, value);
+            }
+        }
         // They are of letters, digits and marks that headers take.
         for (name, value) in [(ID, id), (TIMESTAMP, unix_s.to_string()), (SIGNATURE, signed)] {
             if let Ok(value) = HeaderValue::from_str(&value) {
@@ -44,14 +55,17 @@ impl Form {
     }
 }
 
-/// An event in a format, and the type of its content.
-fn written(event: &Event, format: PushFormat) -> (Vec<u8>, &'static str) {
-    let json = "application/json";
+/// An event in a format: the headers that tell of it, and the body.
+fn written(event: &Event, format: PushFormat) -> Encoded {
+    let json = |body: Vec<u8>| Encoded {
+        headers: vec![("content-type".to_owned(), "application/json".to_owned())],
+        body: body.into(),
+    };
+    // Texts, numbers and JSON always serialize.
     match format {
-        PushFormat::Event => (serde_json::to_vec(event).unwrap_or_default(), json),
-        PushFormat::Envelope => (serde_json::to_vec(event).unwrap_or_default(), json),
-        PushFormat::Cloudevents => {
-            (serde_json::to_vec(event).unwrap_or_default(), "application/cloudevents+json")
-        }
+        PushFormat::Event => json(serde_json::to_vec(event).unwrap_or_default()),
+        PushFormat::Envelope => json(serde_json::to_vec(&envelope_of(event)).unwrap_or_default()),
+        PushFormat::Cloudevents => encode(event, ContentMode::Structured),
+        PushFormat::CloudeventsBinary => encode(event, ContentMode::Binary),
     }
 }

@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! closed -> open     so many attempts fail in a row, or the endpoint asks for time
-//! open -> trial      the time is over: one event is tried
+//! open -> trial      the time is over: one event is tried again, and one for the first time
 //! trial -> closed    it worked
 //! trial -> open      it did not: twice the time
 //! ```
@@ -17,6 +17,9 @@ use headgate_event::limits::{
 };
 use std::time::Duration;
 use tokio::time::Instant;
+
+/// So many events are tried when a breaker has been open for its time.
+const TRIAL_EVENTS: usize = 2;
 
 /// What lets events through to one endpoint.
 #[derive(Debug)]
@@ -43,7 +46,7 @@ enum Breaker {
     Closed { failed: u32 },
     /// None does until then; it has opened so many times in a row.
     Open { until: Instant, opened: u32 },
-    /// One is tried.
+    /// Few are tried.
     Trial { opened: u32 },
 }
 
@@ -71,7 +74,10 @@ impl Gate {
         let most = match self.breaker {
             Breaker::Closed { .. } => self.in_flight_max.saturating_sub(in_flight),
             Breaker::Open { until, .. } if until > now => return Room::NotBefore(until),
-            Breaker::Open { .. } => usize::from(in_flight == 0),
+            Breaker::Open { .. } if in_flight > 0 => 0,
+            // The queue leaves one of them to an event that was not tried yet: events that are
+            // never taken do not stand before those that would be.
+            Breaker::Open { .. } => TRIAL_EVENTS,
             Breaker::Trial { .. } => 0,
         };
         let most = most.min(PUSH_LEASE_DELIVERIES_MAX);
@@ -97,7 +103,10 @@ impl Gate {
     /// What an attempt that has ended says of the endpoint.
     pub(crate) fn noted(&mut self, health: Health, now: Instant) {
         self.breaker = match (health, self.breaker) {
-            (Health::Well, _) => Breaker::Closed { failed: 0 },
+            (Health::Well, _) | (Health::Picky, Breaker::Trial { .. }) => {
+                Breaker::Closed { failed: 0 }
+            }
+            (Health::Picky, breaker) => breaker,
             (Health::Busy(span), breaker) => {
                 let until = breaker.until().unwrap_or(now).max(now + span);
                 Breaker::Open { until, opened: breaker.opened() }
@@ -194,8 +203,8 @@ mod tests {
         assert_eq!(gate.room(0, now), Room::NotBefore(now + SECOND));
         let then = now + SECOND;
         assert_eq!(gate.room(3, then), Room::None, "what is under way comes first");
-        assert_eq!(gate.room(0, then), Room::For(1));
-        gate.passed(1);
+        assert_eq!(gate.room(0, then), Room::For(2));
+        gate.passed(2);
         assert_eq!(gate.room(1, then), Room::None);
         assert_eq!(gate.room(0, then), Room::None, "the trial was not heard of yet");
         gate.noted(Health::Well, then);
@@ -211,6 +220,20 @@ mod tests {
             gate.noted(Health::Well, now);
         }
         assert!(!gate.is_open());
+    }
+
+    #[test]
+    fn an_endpoint_that_answers_and_refuses_is_not_left_alone() {
+        let now = Instant::now();
+        let mut gate = Gate::new(16, None, now);
+        for _ in 0..100 {
+            gate.noted(Health::Picky, now);
+        }
+        assert!(!gate.is_open());
+        opened(&mut gate, now);
+        gate.passed(2);
+        gate.noted(Health::Picky, now);
+        assert!(!gate.is_open(), "its trial was answered");
     }
 
     #[test]
@@ -236,7 +259,7 @@ mod tests {
         gate.noted(Health::Busy(90 * SECOND), now);
         gate.noted(Health::Busy(SECOND), now);
         assert_eq!(gate.room(0, now), Room::NotBefore(now + 90 * SECOND));
-        assert_eq!(gate.room(0, now + 90 * SECOND), Room::For(1));
+        assert_eq!(gate.room(0, now + 90 * SECOND), Room::For(2));
     }
 
     proptest! {

@@ -22,10 +22,13 @@ pub(crate) struct Lookups(Arc<Semaphore>);
 pub(crate) struct Resolver {
     reach: Reach,
     lookups: Lookups,
-    /// What was found last. While it is locked one look-up is under way.
-    known: Arc<tokio::sync::Mutex<()>>,
-    found: Arc<Mutex<Option<(Instant, Vec<SocketAddr>)>>>,
+    /// While it is locked one look-up is under way.
+    turn: Arc<tokio::sync::Mutex<()>>,
+    found: Arc<Mutex<Option<Found>>>,
 }
+
+/// Addresses, and when they were found.
+type Found = (Instant, Vec<SocketAddr>);
 
 /// Why there is no address.
 #[derive(Debug, thiserror::Error)]
@@ -46,11 +49,11 @@ impl Lookups {
 
 impl Resolver {
     pub(crate) fn new(reach: Reach, lookups: Lookups) -> Self {
-        Self { reach, lookups, known: Arc::default(), found: Arc::default() }
+        Self { reach, lookups, turn: Arc::default(), found: Arc::default() }
     }
 
     async fn resolve(self, host: String) -> Result<Vec<SocketAddr>, ResolveError> {
-        let _one = self.known.lock().await;
+        let _one = self.turn.lock().await;
         if let Some(found) = self.fresh(Instant::now()) {
             return Ok(found);
         }

@@ -75,6 +75,8 @@ pub(crate) struct Verdict {
 pub(crate) enum Health {
     /// It takes events.
     Well,
+    /// It answers, and does not want this event.
+    Picky,
     /// It did not take this one.
     Ill,
     /// It asks to be left alone for so long.
@@ -104,6 +106,7 @@ pub(crate) fn verdict(reply: &Reply, now: Timestamp) -> Verdict {
         (429, None) => failed("throttled", error, after, Health::Ill),
         (300..400, _) => failed("redirected", error, after, Health::Ill),
         (503, Some(span)) => failed("refused", error, after, Health::Busy(span)),
+        (400..500, _) if status != 408 => failed("refused", error, after, Health::Picky),
         _ => failed("refused", error, after, Health::Ill),
     }
 }
@@ -205,7 +208,8 @@ mod tests {
         assert_eq!(answered(503, Some("7")).health, Health::Busy(span));
         assert_eq!(answered(429, None).health, Health::Ill);
         // One event that is not liked says nothing of the others.
-        assert_eq!(answered(404, Some("7")).health, Health::Ill);
+        assert_eq!(answered(404, Some("7")).health, Health::Picky);
+        assert_eq!(answered(500, Some("7")).health, Health::Ill);
     }
 
     #[test]

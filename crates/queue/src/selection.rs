@@ -6,7 +6,7 @@ mod keys;
 
 pub use filter::{Filter, FilterError};
 
-use headgate_event::{Correlation, Event, EventType};
+use headgate_event::{ChannelType, Correlation, Event, EventType};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -53,6 +53,8 @@ pub enum KeyName {
     DealId,
     /// The session.
     SessionId,
+    /// The application's id of its event.
+    EventId,
 }
 
 /// What a selection looks at of an event.
@@ -70,6 +72,8 @@ pub struct Selectable<'a> {
     pub thread_key: Option<&'a str>,
     /// The application's correlation ids.
     pub correlation: &'a Correlation,
+    /// The application's id of its event.
+    pub event_id: Option<&'a str>,
     /// The event itself, where there is more than its keys.
     pub event: Option<&'a Event>,
 }
@@ -110,7 +114,7 @@ impl Selection {
 
 impl KeyName {
     /// All of them, in their order.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::ProviderEvent,
         Self::ThreadKey,
         Self::FlowId,
@@ -118,6 +122,7 @@ impl KeyName {
         Self::ProposalId,
         Self::DealId,
         Self::SessionId,
+        Self::EventId,
     ];
 
     /// Whether a value is wanted. A name of the provider's may end with `*`, which stands for any
@@ -146,6 +151,7 @@ impl KeyName {
             Self::ProposalId => "proposal_id",
             Self::DealId => "deal_id",
             Self::SessionId => "session_id",
+            Self::EventId => "event_id",
         }
     }
 }
@@ -163,6 +169,7 @@ impl<'a> Selectable<'a> {
             KeyName::ProposalId => correlation.proposal_id.as_deref(),
             KeyName::DealId => correlation.deal_id.as_deref(),
             KeyName::SessionId => correlation.session_id.as_deref(),
+            KeyName::EventId => self.event_id,
         }
     }
 }
@@ -176,7 +183,14 @@ impl<'a> From<&'a Event> for Selectable<'a> {
             provider_event: event.provider_event(),
             thread_key: event.thread_key(),
             correlation: event.correlation(),
+            event_id: event_id(event),
             event: Some(event),
         }
     }
+}
+
+/// The application's id of its event; the data of other events is not looked at.
+fn event_id(event: &Event) -> Option<&str> {
+    let is_app = event.channel().kind == ChannelType::App;
+    is_app.then(|| event.app()).flatten().map(|data| data.event_id.as_str())
 }

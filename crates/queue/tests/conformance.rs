@@ -12,6 +12,8 @@ mod attempts;
 mod dead_letters;
 #[path = "conformance/dedupe.rs"]
 mod dedupe;
+#[path = "conformance/identity.rs"]
+mod identity;
 #[path = "conformance/lease.rs"]
 mod lease;
 #[path = "conformance/list.rs"]
@@ -87,6 +89,15 @@ conformance! {
         events_without_a_key_all_count,
         repeats_that_come_together_are_stored_once,
         a_repeat_is_known_after_a_restart,
+    }
+    identity {
+        an_event_sent_again_adds_nothing_however_late,
+        another_content_under_one_id_stores_none_of_the_call,
+        one_id_twice_in_a_call_is_a_repeat_or_a_conflict,
+        a_time_that_is_left_out_is_not_compared,
+        an_event_is_found_by_the_id_of_its_application,
+        the_id_of_an_erased_event_stays_its_own,
+        the_id_of_a_removed_event_is_free,
     }
     list {
         a_list_is_newest_first,

@@ -122,6 +122,7 @@ fn laid_out(
         .map(|window| Dedupe { key: identity.dedupe_key(payload, receipt.signed_at), window });
     let ts = parts.thread_ts.as_deref().or(parts.message_ts.as_deref());
     Draft {
+        identity: None,
         event_type: EventType::SLACK_EVENT,
         created_at: receipt.received_at,
         channel: Arc::clone(&channel.channel),

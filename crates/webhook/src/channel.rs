@@ -2,6 +2,7 @@
 
 mod figures;
 mod spec;
+mod split;
 
 use figures::Figures;
 pub(crate) use spec::prepare;
@@ -10,14 +11,15 @@ pub use spec::{ChannelSpec, ChannelSpecError, ChannelSpecErrorKind, DedupePolicy
 use crate::{
     content::Content,
     headers,
-    identity::{self, Names, Reading},
+    identity::{self, Form, Identity, Names, Reading, Split},
     provider::Provider,
     rate::Rate,
     render::Received,
-    scheme::{Check, Tolerance},
+    scheme::{Check, Terms},
 };
+use bytes::Bytes;
 use headgate_event::{
-    Channel, Correlation, Dedupe, Draft, EventType, Secret, Timestamp, Verdict, Verification,
+    Channel, Correlation, Dedupe, Draft, EventType, Timestamp, Verdict, Verification,
     data::WebhookParts,
     limits::PROMPT_BYTES_MAX,
     prompt::{self, About, Prompt, PromptKey},
@@ -36,12 +38,26 @@ pub(crate) struct WebhookChannel {
     pub(crate) provider: Arc<Provider>,
     pub(crate) check: Check,
     pub(crate) body_bytes_max: usize,
-    pub(crate) secrets: Vec<Secret>,
-    pub(crate) tolerance: Option<Tolerance>,
+    pub(crate) terms: Terms,
     pub(crate) figures: Figures,
+    /// Whether the events of one body become one event each.
+    splits: bool,
     dedupe: DedupePolicy,
     rate: Option<Arc<Rate>>,
     allow_ips: Vec<IpNet>,
+}
+
+/// A body, or one item of it, on its way to an event.
+struct Part<'a> {
+    identity: &'a Identity,
+    content: &'a Content,
+    /// Why it is not shown as its sender meant it.
+    defect: Option<&'static str>,
+    /// The bytes without their encoding.
+    shown: &'a Bytes,
+    /// The bytes that are kept.
+    raw: &'a Bytes,
+    coded: Option<&'a Decoded>,
 }
 
 impl WebhookChannel {
@@ -79,20 +95,72 @@ impl WebhookChannel {
         self.rate.as_ref().map_or(Ok(()), |rate| rate.take(now)).map_err(Reject::too_many)
     }
 
-    /// The event of a request that proved itself. It takes no part of the request with it but the
-    /// body, whose memory stays accounted to the request. Refused is only a body that becomes too
-    /// large when its encoding is undone.
-    pub(crate) fn draft(&self, verified: &Verified, key: &PromptKey) -> Result<Draft, Reject> {
+    /// The events of a request that proved itself. They take no part of the request with them but
+    /// the body, whose memory stays accounted to the request. Refused is only a body that becomes
+    /// too large when its encoding is undone.
+    pub(crate) fn drafts(
+        &self,
+        verified: &Verified,
+        key: &PromptKey,
+    ) -> Result<Vec<Draft>, Reject> {
+        let request = verified.request();
+        let decoded = request.decoded(self.body_bytes_max)?;
+        let split = self.provider.identity.split.as_deref().filter(|_| self.splits);
+        if let Some(split) = split
+            && let Some(items) = split::items(&decoded.body, &split.items)
+        {
+            let of = items.len();
+            let items = items.into_iter().enumerate();
+            return Ok(items
+                .map(|(at, item)| self.item(verified, split, item, (at, of), key))
+                .collect());
+        }
+        let content_type = content_type(&request.headers);
+        let identity = &self.provider.identity;
+        let content = Content::read(content_type.as_deref(), &decoded.body, &identity.form);
+        let part = Part {
+            identity,
+            defect: defect(&decoded, &content),
+            content: &content,
+            shown: &decoded.body,
+            raw: &request.body,
+            coded: Some(&decoded),
+        };
+        Ok(vec![self.draft(verified, &part, key)])
+    }
+
+    /// The event of one item of a body.
+    fn item(
+        &self,
+        verified: &Verified,
+        split: &Split,
+        item: Bytes,
+        (at, of): (usize, usize),
+        key: &PromptKey,
+    ) -> Draft {
+        let content = Content::read(Some("application/json"), &item, &Form::Text);
+        let part = Part {
+            identity: &split.identity,
+            defect: None,
+            content: &content,
+            shown: &item,
+            raw: &item,
+            coded: None,
+        };
+        let mut draft = self.draft(verified, &part, key);
+        let place = serde_json::json!({ "index": at, "of": of });
+        draft.metadata.insert("item".to_owned(), place);
+        draft
+    }
+
+    fn draft(&self, verified: &Verified, part: &Part<'_>, key: &PromptKey) -> Draft {
         let (request, verification) = (verified.request(), verified.verification());
         let content_type = content_type(&request.headers);
         let content_type = content_type.as_deref();
-        let identity = &self.provider.identity;
-        let decoded = request.decoded(self.body_bytes_max)?;
-        let content = Content::read(content_type, &decoded.body, identity.form_field.as_deref());
+        let content = part.content;
         let body = content.doc.as_deref().map(headgate_event::json::Doc::root);
-        let names = identity.names(Reading { headers: &request.headers, body });
-        let received =
-            Received { names: &names, content: &content, content_type, body: &decoded.body };
+        let names = part.identity.names(Reading { headers: &request.headers, body });
+        let received = Received { names: &names, content, content_type, body: part.shown };
         let prompt = self.prompt(request, verification, &received, key);
         let path = headers::masked_path(&request.path, PATH_PREFIX);
         let data = WebhookParts {
@@ -101,27 +169,28 @@ impl WebhookChannel {
             query: &headers::masked_query(&request.query),
             headers: &headers::shown(&request.headers, &*self.provider.scheme),
             body_encoding: content.encoding,
-            body_size_bytes: request.body.len() as u64,
+            body_size_bytes: part.raw.len() as u64,
             content_type,
             remote_ip: Some(&request.arrival.remote.ip().to_string()),
-            content_encoding: decoded.content_encoding.as_deref(),
-            coded: decoded.coded.clone(),
+            content_encoding: part.coded.and_then(|coded| coded.content_encoding.as_deref()),
+            coded: part.coded.and_then(|coded| coded.coded.clone()),
         };
-        Ok(Draft {
+        Draft {
+            identity: None,
             event_type: EventType::WEBHOOK_RECEIVED,
             created_at: request.arrival.received_at,
             channel: Arc::clone(&self.channel),
             provider: self.provider.known_name().map(str::to_owned),
             verification: verification.clone(),
-            dedupe: self.dedupe(names.delivery.as_ref(), &decoded.body),
-            metadata: metadata(&names, verification, defect(&decoded, &content)),
+            dedupe: self.dedupe(names.delivery.as_ref(), part.shown),
+            metadata: metadata(&names, verification, part.defect),
             provider_event: names.event,
             thread_key: names.thread,
             correlation: Correlation::default(),
             data: data.data(),
             prompt,
-            raw: request.body.clone(),
-        })
+            raw: part.raw.clone(),
+        }
     }
 
     fn prompt(
@@ -135,6 +204,11 @@ impl WebhookChannel {
             About { channel: &self.channel, verification, created_at: request.arrival.received_at };
         let rendering = self.provider.templates.render(received);
         prompt::render(&about, &rendering, key, PROMPT_BYTES_MAX)
+    }
+
+    /// Whether an event without anything to know a repeat by names the one it may repeat.
+    pub(crate) fn marks_repeats(&self) -> bool {
+        matches!(self.dedupe, DedupePolicy::Window(_))
     }
 
     fn dedupe(&self, delivery: Option<&String>, body: &[u8]) -> Option<Dedupe> {

@@ -5,6 +5,7 @@
 //! charset is not guessed at: beyond ASCII it is delivered in base64, beside its Content-Type, and
 //! the event says so.
 
+use crate::identity::Form;
 use bytes::Bytes;
 use headgate_event::{
     BodyEncoding,
@@ -27,8 +28,8 @@ pub(crate) struct Content {
 }
 
 impl Content {
-    /// Reads a body. `form_field` is the field of a form in which its sender puts the JSON.
-    pub(crate) fn read(content_type: Option<&str>, body: &Bytes, form_field: Option<&str>) -> Self {
+    /// Reads a body. `form` says what there is to read in a form of its sender.
+    pub(crate) fn read(content_type: Option<&str>, body: &Bytes, form: &Form) -> Self {
         let kind = content_type.map(essence).unwrap_or_default();
         if let Some(doc) = json(&kind, body) {
             let marked = body.starts_with(BYTE_ORDER_MARK);
@@ -39,8 +40,12 @@ impl Content {
         if std::str::from_utf8(body).is_err() || (foreign_charset && !body.is_ascii()) {
             return Self { encoding: BodyEncoding::Base64, doc: None, foreign_charset };
         }
-        let field = form_field.filter(|_| kind == FORM);
-        let doc = field.and_then(|field| in_form(body, field)).map(Arc::new);
+        let doc = match form {
+            Form::Field(field) if kind == FORM => in_form(body, field),
+            Form::Fields if kind == FORM => as_object(body),
+            _ => None,
+        };
+        let doc = doc.map(Arc::new);
         Self { encoding: BodyEncoding::Text, doc, foreign_charset }
     }
 }
@@ -81,12 +86,25 @@ fn in_form(body: &Bytes, field: &str) -> Option<Doc> {
     (doc.root().kind() == Kind::Object).then_some(doc)
 }
 
+/// The fields of a form as the members of an object, in their order.
+fn as_object(body: &Bytes) -> Option<Doc> {
+    let text = |text: &str| serde_json::to_string(text).unwrap_or_default();
+    let pairs = form_urlencoded::parse(body);
+    let members: Vec<_> =
+        pairs.map(|(name, value)| format!("{}:{}", text(&name), text(&value))).collect();
+    Doc::parse(Bytes::from(format!("{{{}}}", members.join(",")))).ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn payload() -> Form {
+        Form::Field("payload".to_owned())
+    }
+
     fn encoding(content_type: &str, body: &'static [u8]) -> (BodyEncoding, bool) {
-        let content = Content::read(Some(content_type), &Bytes::from_static(body), Some("payload"));
+        let content = Content::read(Some(content_type), &Bytes::from_static(body), &payload());
         (content.encoding, content.doc.is_some())
     }
 
@@ -108,7 +126,7 @@ mod tests {
             assert_eq!(encoding("application/json", body), (BodyEncoding::Text, false));
         }
         let deep = Bytes::from("[".repeat(100_000) + &"]".repeat(100_000));
-        let content = Content::read(Some("application/json"), &deep, None);
+        let content = Content::read(Some("application/json"), &deep, &Form::Text);
         assert_eq!(content.encoding, BodyEncoding::Text);
     }
 
@@ -133,7 +151,7 @@ mod tests {
     #[test]
     fn text_in_another_charset_is_not_guessed_at() {
         let read = |kind, body: &'static [u8]| {
-            let content = Content::read(Some(kind), &Bytes::from_static(body), None);
+            let content = Content::read(Some(kind), &Bytes::from_static(body), &Form::Text);
             (content.encoding, content.foreign_charset)
         };
         // These bytes are `Ã¼` in Latin-1, and by chance `ü` in UTF-8.
@@ -159,7 +177,7 @@ mod tests {
         assert_eq!(encoding(FORM, form), (BodyEncoding::Text, true));
         assert_eq!(encoding(FORM, b"payload=3"), (BodyEncoding::Text, false));
         assert_eq!(encoding("text/plain", form), (BodyEncoding::Text, false));
-        let content = Content::read(Some(FORM), &Bytes::from_static(form), None);
+        let content = Content::read(Some(FORM), &Bytes::from_static(form), &Form::Text);
         assert!(content.doc.is_none());
     }
 }

@@ -9,7 +9,7 @@ mod steps;
 mod variants;
 
 use crate::{
-    Provider, SecretError, Tolerance,
+    Provider, SecretError, Terms, Tolerance,
     scheme::{About, Check},
 };
 use headgate_event::{Secret, Timestamp, Verification};
@@ -56,43 +56,40 @@ pub struct Step {
 struct Case<'a> {
     provider: &'a Provider,
     request: &'a RawRequest,
-    secrets: &'a [Secret],
+    terms: &'a Terms,
     now: Timestamp,
     about: About,
     outcome: Result<Verification, Reject>,
 }
 
 impl Provider {
-    /// Why a request of this provider is taken or refused by a channel with these secrets at this
-    /// time. `tolerance` is what the channel says instead of the provider.
+    /// Why a request of this provider is taken or refused by a channel of these terms at this time.
     #[must_use]
-    pub fn explain(
-        &self,
-        request: &RawRequest,
-        secrets: &[Secret],
-        tolerance: Option<Tolerance>,
-        now: Timestamp,
-    ) -> Explanation {
-        let empty = Secret::new("");
-        let mut about = self.scheme.about(request, secrets.first().unwrap_or(&empty));
-        if let (Some((_, usual)), Some(tolerance)) = (&mut about.time, tolerance) {
+    pub fn explain(&self, request: &RawRequest, terms: &Terms, now: Timestamp) -> Explanation {
+        let mut about = self.scheme.about(request, terms);
+        if let (Some((_, usual)), Some(tolerance)) = (&mut about.time, terms.tolerance) {
             *usual = tolerance;
         }
-        match self.check(secrets, tolerance) {
+        match self.check(terms) {
             Ok(check) => {
-                let outcome = check.verify(request, now);
-                Case { provider: self, request, secrets, now, about, outcome }.explained()
+                let outcome = check.verify(request, now).and_then(|verification| {
+                    let signed = self.handshakes.has_signed(&request.body);
+                    if signed { Err(answered_challenge()) } else { Ok(verification) }
+                });
+                Case { provider: self, request, terms, now, about, outcome }.explained()
             }
             Err((at, error)) => self.unusable(&about, at, &error),
         }
     }
 
-    fn check(
-        &self,
-        secrets: &[Secret],
-        tolerance: Option<Tolerance>,
-    ) -> Result<Check, (usize, SecretError)> {
-        self.scheme.check(self.name(), secrets, tolerance)
+    /// The URL of what has to be fetched before such a request can be checked.
+    #[must_use]
+    pub fn wants(&self, request: &RawRequest, terms: &Terms, now: Timestamp) -> Option<String> {
+        self.check(terms).ok()?.wants(request, now).ok()?
+    }
+
+    fn check(&self, terms: &Terms) -> Result<Check, (usize, SecretError)> {
+        self.scheme.check(self.name(), terms)
     }
 
     /// What is said when there is no check, because a secret cannot be one.
@@ -111,6 +108,12 @@ impl Provider {
             likely_cause: Some("the secret is not the one that the provider shows".to_owned()),
         }
     }
+}
+
+/// The refusal of a body that is a challenge which we have signed for whoever asked.
+pub(crate) fn answered_challenge() -> Reject {
+    let message = "the body is no more than a challenge that was answered";
+    Reject::unauthorized("signature_mismatch", message)
 }
 
 impl Case<'_> {
@@ -142,9 +145,16 @@ impl Case<'_> {
     /// Which secret the proof holds with, whatever time it is: of another request, with other
     /// secrets.
     fn holds(&self, request: &RawRequest, secrets: &[Secret]) -> Option<u32> {
+        let terms = Terms { secrets: secrets.to_vec(), ..self.terms.clone() };
+        self.holds_by(request, terms)
+    }
+
+    /// The same by other terms.
+    fn holds_by(&self, request: &RawRequest, terms: Terms) -> Option<u32> {
         let any = Tolerance { past: std::time::Duration::MAX, future: std::time::Duration::MAX };
-        let check = self.provider.check(secrets, Some(any)).ok()?;
-        check.verify(request, self.now).ok()?.key
+        let check = self.provider.check(&Terms { tolerance: Some(any), ..terms }).ok()?;
+        let held = check.verify(request, self.now).ok()?;
+        Some(held.key.unwrap_or_default())
     }
 }
 

@@ -24,8 +24,45 @@ pub(crate) struct Identity {
     action: Vec<Place>,
     delivery: Vec<Place>,
     thread: Vec<Place>,
-    /// The field of a form that holds the JSON.
-    pub(crate) form_field: Option<String>,
+    /// What is read of a form.
+    pub(crate) form: Form,
+    /// The array of events in a body, and what each of them says it is.
+    pub(crate) split: Option<Box<Split>>,
+}
+
+/// What is read of a body that is a form.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// Nothing.
+    #[default]
+    Text,
+    /// The JSON in one field.
+    Field(String),
+    /// Its fields, as the members of an object.
+    Fields,
+}
+
+/// A body of several events.
+#[derive(Debug)]
+pub(crate) struct Split {
+    /// The path of the array; empty when the body is it.
+    pub(crate) items: String,
+    pub(crate) identity: Identity,
+}
+
+/// The `[split]` table of a provider file: where the events of a body are, and places in each.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SplitTable {
+    items: Spanned<String>,
+    #[serde(default)]
+    event: Vec<Spanned<PlaceTable>>,
+    #[serde(default)]
+    action: Vec<Spanned<PlaceTable>>,
+    #[serde(default)]
+    delivery: Vec<Spanned<PlaceTable>>,
+    #[serde(default)]
+    thread: Vec<Spanned<PlaceTable>>,
 }
 
 /// The `[identity]` table of a provider file.
@@ -37,6 +74,7 @@ pub(crate) struct IdentityTable {
     delivery: Vec<Spanned<PlaceTable>>,
     thread: Vec<Spanned<PlaceTable>>,
     form_field: Option<String>,
+    form_fields: bool,
 }
 
 /// Where places are looked up.
@@ -64,9 +102,10 @@ pub(crate) struct Names {
 }
 
 impl Identity {
-    /// Reads the table. `scheme` says which headers its proof covers.
+    /// Reads the tables. `scheme` says which headers its proof covers.
     pub(crate) fn read(
         table: IdentityTable,
+        split: Option<SplitTable>,
         scheme: Option<&dyn Scheme>,
         problems: &mut Problems,
     ) -> Option<Self> {
@@ -76,12 +115,21 @@ impl Identity {
         };
         let (event, action) = (places(table.event), places(table.action));
         let (delivery, thread) = (places(table.delivery), places(table.thread));
+        let split = match split {
+            Some(table) => Some(Box::new(Split::read(table, scheme, problems)?)),
+            None => None,
+        };
         Some(Self {
             event: event?,
             action: action?,
             delivery: delivery?,
             thread: thread?,
-            form_field: table.form_field,
+            form: match table.form_field {
+                Some(field) => Form::Field(field),
+                None if table.form_fields => Form::Fields,
+                None => Form::Text,
+            },
+            split,
         })
     }
 
@@ -107,6 +155,23 @@ impl Identity {
             thread: thread.map(|key| bounded(key, THREAD_KEY_BYTES_MAX)),
             unproved,
         }
+    }
+}
+
+impl Split {
+    fn read(
+        table: SplitTable,
+        scheme: Option<&dyn Scheme>,
+        problems: &mut Problems,
+    ) -> Option<Self> {
+        let (at, items) = (table.items.span(), table.items.get_ref().clone());
+        if !items.is_empty() && !is_path(&items) {
+            problems.add(at, format!("expected a dotted path or nothing, found `{items}`"));
+        }
+        let SplitTable { event, action, delivery, thread, .. } = table;
+        let places = IdentityTable { event, action, delivery, thread, ..IdentityTable::default() };
+        let identity = Identity::read(places, None, scheme, problems)?;
+        Some(Self { items, identity })
     }
 }
 

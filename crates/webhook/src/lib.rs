@@ -8,15 +8,20 @@
 //! This crate opens no socket and reads no clock, file or environment.
 
 mod scheme;
-pub use scheme::{SecretError, Tolerance};
+pub use scheme::{SecretError, Settings, Terms, Tolerance};
+
+mod fetched;
+pub use fetched::{Fetch, FetchError, Fetched};
 
 mod provider;
-pub use provider::{AnswerBody, AnswerKind, Provider, ProviderError, Sender};
+pub use provider::{AnswerBody, AnswerKind, Provider, ProviderError, Sender, Setting};
 
 mod providers;
 pub use providers::Providers;
 
 mod identity;
+
+mod handshake;
 
 mod content;
 
@@ -31,7 +36,7 @@ mod rate;
 pub use rate::{RateLimit, RateLimitError};
 
 mod source;
-pub use source::{AgeRule, NotReleased, Ports, WebhookSource};
+pub use source::{AgeRule, Captured, NotReleased, Ports, WebhookSource};
 
 mod explain;
 pub use explain::{Explanation, Step};

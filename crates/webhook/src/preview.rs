@@ -22,7 +22,7 @@ impl Provider {
         let content_type =
             headers.get(header::CONTENT_TYPE).map(|v| String::from_utf8_lossy(v.as_bytes()));
         let content_type = content_type.as_deref();
-        let content = Content::read(content_type, body, self.identity.form_field.as_deref());
+        let content = Content::read(content_type, body, &self.identity.form);
         let doc = content.doc.as_deref().map(headgate_event::json::Doc::root);
         let names = self.identity.names(Reading { headers, body: doc });
         let received = Received { names: &names, content: &content, content_type, body };

@@ -12,18 +12,19 @@ pub use table::AnswerBody;
 pub(crate) use table::VerifyTable;
 
 use crate::{
+    handshake::Handshakes,
     identity::Identity,
     render::Templates,
     sample::Samples,
-    scheme::{self, Scheme},
+    scheme::{self, Scheme, Tolerance},
 };
 use headgate_event::{
-    is_name,
+    Covers, is_name,
     limits::{BODY_BYTES_DEFAULT, BODY_BYTES_MAX, CHANNEL_ID_BYTES_MAX},
 };
 use http::StatusCode;
 use std::{fmt, time::Duration};
-use table::{AnswerTable, FileTable};
+use table::{AnswerTable, FileTable, SettingTable};
 use toml::{Spanned, de::DeValue};
 
 /// Who sends to a webhook channel.
@@ -35,6 +36,9 @@ pub struct Provider {
     body_bytes_max: usize,
     answer: AnswerKind,
     sender: Sender,
+    settings: Vec<Setting>,
+    unconfirmed: Vec<String>,
+    pub(crate) handshakes: Handshakes,
     pub(crate) scheme: Box<dyn Scheme>,
     pub(crate) identity: Identity,
     pub(crate) templates: Templates,
@@ -42,12 +46,25 @@ pub struct Provider {
 }
 
 /// What a provider wants to hear when its event is stored.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AnswerKind {
     /// A 2xx status.
     pub status: StatusCode,
     /// What the answer says.
     pub body: AnswerBody,
+    /// The text that it says instead.
+    pub text: Option<String>,
+}
+
+/// What a channel of a provider says beside its secrets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Setting {
+    /// Its key in the `settings` of a channel.
+    pub name: String,
+    /// What it is, for people.
+    pub about: String,
+    /// Whether a channel has to have it.
+    pub is_required: bool,
 }
 
 /// How a provider behaves towards answers.
@@ -130,8 +147,8 @@ impl Provider {
 
     /// What it wants to hear when an event is stored.
     #[must_use]
-    pub fn answer(&self) -> AnswerKind {
-        self.answer
+    pub fn answer(&self) -> &AnswerKind {
+        &self.answer
     }
 
     /// How it behaves towards answers.
@@ -146,10 +163,64 @@ impl Provider {
         self.scheme.describe()
     }
 
-    /// Whether its requests are signed. A channel of one whose are not takes what anyone sends.
+    /// Whether its requests prove themselves. A channel of one whose do not takes what anyone sends.
     #[must_use]
     pub fn is_signed(&self) -> bool {
+        self.scheme.proves()
+    }
+
+    /// Whether its channels have secrets.
+    #[must_use]
+    pub fn takes_secrets(&self) -> bool {
         self.scheme.takes_secrets()
+    }
+
+    /// Whether it hands a channel its secret, so that a channel may begin without.
+    #[must_use]
+    pub fn brings_secret(&self) -> bool {
+        self.handshakes.bring_secret()
+    }
+
+    /// Whether it signs the URL, so that the public one has to be known.
+    #[must_use]
+    pub fn signs_url(&self) -> bool {
+        self.scheme.needs_url()
+    }
+
+    /// What its proof covers.
+    #[must_use]
+    pub fn covers(&self) -> Covers {
+        self.scheme.covers()
+    }
+
+    /// How far a time that it signs may be from ours; none when it signs none.
+    #[must_use]
+    pub fn tolerance(&self) -> Option<Tolerance> {
+        self.scheme.tolerance()
+    }
+
+    /// What its channels say beside secrets.
+    #[must_use]
+    pub fn settings(&self) -> &[Setting] {
+        &self.settings
+    }
+
+    /// How it shakes hands, a line for each way.
+    #[must_use]
+    pub fn handshakes(&self) -> Vec<String> {
+        self.handshakes.describe()
+    }
+
+    /// Whether a body of several events can become one event for each.
+    #[must_use]
+    pub fn can_split(&self) -> bool {
+        self.identity.split.is_some()
+    }
+
+    /// What its file says that nobody has confirmed.
+    #[must_use]
+    pub fn unconfirmed(&self) -> &[String] {
+        &self.unconfirmed
     }
 }
 
@@ -174,7 +245,9 @@ fn read(text: &ProviderText<'_>, problems: &mut Problems) -> Option<Provider> {
     }
     let answer = answer(&file.answer, problems);
     let scheme = scheme::read(text, problems);
-    let identity = Identity::read(file.identity, scheme.as_deref(), problems);
+    let identity = Identity::read(file.identity, file.split, scheme.as_deref(), problems);
+    let handshakes = Handshakes::read(file.handshake, problems);
+    let settings = settings(file.setting, problems);
     let templates = Templates::read(file.prompt, file.event, problems);
     let name = file.name.into_inner();
     let samples = Samples::read(&name, file.sample, problems);
@@ -190,6 +263,9 @@ fn read(text: &ProviderText<'_>, problems: &mut Problems) -> Option<Provider> {
             retries: sender.retries,
             stops: sender.stops,
         },
+        settings,
+        unconfirmed: file.unconfirmed,
+        handshakes: handshakes?,
         scheme: scheme?,
         identity: identity?,
         templates: templates?,
@@ -197,12 +273,31 @@ fn read(text: &ProviderText<'_>, problems: &mut Problems) -> Option<Provider> {
     })
 }
 
+fn settings(tables: Vec<Spanned<SettingTable>>, problems: &mut Problems) -> Vec<Setting> {
+    let mut settings: Vec<Setting> = Vec::new();
+    for table in tables {
+        let (at, table) = (table.span(), table.into_inner());
+        let word = |byte: u8| byte.is_ascii_lowercase() || byte == b'_';
+        if table.name.is_empty() || !table.name.bytes().all(word) {
+            let message = format!("expected a name of `a-z`, `_`, found `{}`", table.name);
+            problems.add(at.clone(), message);
+        }
+        if settings.iter().any(|known| known.name == table.name) {
+            problems.add(at, format!("setting `{}` stands for two things", table.name));
+        }
+        let SettingTable { name, about, required } = table;
+        settings.push(Setting { name, about, is_required: required });
+    }
+    settings
+}
+
 fn answer(table: &AnswerTable, problems: &mut Problems) -> Option<AnswerKind> {
+    let text = table.text.clone();
     let Some(status) = &table.status else {
-        return Some(AnswerKind { status: StatusCode::OK, body: table.body });
+        return Some(AnswerKind { status: StatusCode::OK, body: table.body, text });
     };
     match StatusCode::from_u16(*status.get_ref()) {
-        Ok(read) if read.is_success() => Some(AnswerKind { status: read, body: table.body }),
+        Ok(read) if read.is_success() => Some(AnswerKind { status: read, body: table.body, text }),
         _ => {
             let message = format!("expected a 2xx status, found {}", status.get_ref());
             problems.add(status.span(), message);
@@ -213,6 +308,9 @@ fn answer(table: &AnswerTable, problems: &mut Problems) -> Option<AnswerKind> {
 
 impl fmt::Display for AnswerKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(text) = &self.text {
+            return write!(f, "{} with the text `{text}`", self.status.as_u16());
+        }
         let body = match self.body {
             AnswerBody::Json => "with the id as JSON",
             AnswerBody::Empty => "with an empty body",

@@ -3,16 +3,21 @@
 use crate::{
     provider::{Problems, Provider},
     providers::SAMPLES,
-    scheme::{SecretError, Unsigned},
+    scheme::{SecretError, Signed, Terms, Unsigned},
 };
 use bytes::Bytes;
 use headgate_event::{Secret, Timestamp};
 use http::{HeaderName, HeaderValue, Method};
 use serde::Deserialize;
+use std::collections::BTreeMap;
 use toml::Spanned;
 
-/// What stands for the time of sending, in milliseconds since 1970.
+/// What stands for the time of sending, in milliseconds and seconds since 1970, and as RFC 3339.
 const NOW_MS: &str = "{now_ms}";
+const NOW_S: &str = "{now_s}";
+const NOW_TEXT: &str = "{now}";
+/// What stands for a signature that belongs into the body.
+const SIGNATURE: &str = "{signature}";
 
 /// A request as a provider sends it, written by us.
 #[derive(Clone, Debug)]
@@ -35,6 +40,9 @@ pub struct Sample {
 pub(crate) struct SampleTable {
     event: Spanned<String>,
     headers: Vec<(Spanned<String>, Spanned<String>)>,
+    /// Whether the members of a body are sent as the fields of a form.
+    #[serde(default)]
+    form: bool,
 }
 
 /// The samples of one provider.
@@ -43,6 +51,7 @@ pub(crate) struct Samples {
     /// The event that is sent when none is asked for.
     usual: Option<String>,
     headers: Vec<(HeaderName, String)>,
+    is_form: bool,
     bodies: Vec<(&'static str, &'static str)>,
 }
 
@@ -68,7 +77,8 @@ impl Samples {
             }
             headers.push((read, value.into_inner()));
         }
-        Some(Self { usual: Some(table.event.into_inner()), headers, bodies })
+        let usual = Some(table.event.into_inner());
+        Some(Self { usual, headers, is_form: table.form, bodies })
     }
 }
 
@@ -93,7 +103,7 @@ impl Provider {
             event: (*event).to_owned(),
             method: Method::POST,
             headers: headers.collect(),
-            body: fresh.fill(body).into(),
+            body: self.samples.written(fresh.fill(body)).into(),
             id: fresh.fill("msg_{fresh}"),
         })
     }
@@ -106,12 +116,39 @@ impl Provider {
         secret: &Secret,
         now: Timestamp,
     ) -> Result<Sample, SecretError> {
+        self.sign_by(&Terms::default(), sample, path, secret, now)
+    }
+
+    /// The same for a channel of these terms, at a path with or without a query.
+    pub fn sign_by(
+        &self,
+        terms: &Terms,
+        sample: Sample,
+        target: &str,
+        secret: &Secret,
+        now: Timestamp,
+    ) -> Result<Sample, SecretError> {
         let mut sample = sample.sent_at(now);
-        let Sample { method, body, id, .. } = &sample;
-        let unsigned = Unsigned { method, path, body, id };
-        let proof = self.scheme.sign(&unsigned, secret, now)?;
-        sample.headers.extend(proof);
+        let (path, query) = target.split_once('?').unwrap_or((target, ""));
+        let Sample { method, headers, body, id, .. } = &sample;
+        let unsigned = Unsigned { method, path, query, headers, body, id };
+        let Signed { headers, in_body } = self.scheme.sign(&unsigned, terms, secret, now)?;
+        sample.headers.extend(headers);
+        if let Some(signature) = in_body {
+            sample.fill(SIGNATURE, &signature);
+        }
         Ok(sample)
+    }
+}
+
+impl Samples {
+    /// A body as it is sent.
+    fn written(&self, json: String) -> String {
+        if !self.is_form {
+            return json;
+        }
+        let members: BTreeMap<String, String> = serde_json::from_str(&json).unwrap_or_default();
+        form_urlencoded::Serializer::new(String::new()).extend_pairs(&members).finish()
     }
 }
 
@@ -119,12 +156,18 @@ impl Sample {
     /// The sample as it is sent at a time, for senders that put theirs into the body.
     #[must_use]
     pub fn sent_at(mut self, now: Timestamp) -> Self {
-        if let Ok(body) = std::str::from_utf8(&self.body)
-            && body.contains(NOW_MS)
-        {
-            self.body = body.replace(NOW_MS, &now.unix_ms().to_string()).into();
-        }
+        self.fill(NOW_MS, &now.unix_ms().to_string());
+        self.fill(NOW_S, &now.unix_s().to_string());
+        self.fill(NOW_TEXT, &now.to_string());
         self
+    }
+
+    fn fill(&mut self, what: &str, with: &str) {
+        if let Ok(body) = std::str::from_utf8(&self.body)
+            && body.contains(what)
+        {
+            self.body = body.replace(what, with).into();
+        }
     }
 }
 

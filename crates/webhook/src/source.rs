@@ -1,12 +1,17 @@
 //! Receives for the webhook channels: a request in, its answer out, the event stored in between.
 
 mod release;
+mod seen;
+mod shake;
+
+pub use shake::Captured;
 
 pub use release::{AgeRule, NotReleased};
 
 use crate::{
-    AnswerBody, Providers,
+    AnswerBody, Fetched, Providers,
     channel::{ChannelSpec, ChannelSpecError, PATH_PREFIX, WebhookChannel, prepare},
+    handshake::Shaken,
     headers::masked_path,
 };
 use arc_swap::ArcSwap;
@@ -18,12 +23,14 @@ use headgate_event::{
 };
 use headgate_http::{
     Answer, Arrival, Intake, Origin, RawRequest, RefusalLog, Refused, Reject, Rejection,
-    RejectionSink, RequestId, TrustedProxies, Verified, empty_answer, json_answer,
+    RejectionSink, RequestId, TrustedProxies, Verified, empty_answer, json_answer, text_answer,
 };
 use http::{HeaderValue, Method, Request, StatusCode};
 use http_body::Body;
 use metrics::counter;
+use seen::{Marks, Seen};
 use serde::Serialize;
+use shake::Captures;
 use std::{collections::BTreeMap, error::Error, fmt, net::SocketAddr, sync::Arc, time::Instant};
 
 /// What the answer to a repeat says.
@@ -44,6 +51,8 @@ pub struct Ports {
     pub prompt_key: PromptKey,
     /// Keeps what is refused; without one nothing of it is kept.
     pub rejections: Option<Arc<dyn RejectionSink>>,
+    /// Fetches keys and certificates of senders, and keeps them.
+    pub fetched: Arc<Fetched>,
 }
 
 /// Receives for the webhook channels.
@@ -51,6 +60,8 @@ pub struct WebhookSource {
     channels: ArcSwap<Channels>,
     ports: Ports,
     log: RefusalLog,
+    captures: Captures,
+    seen: Arc<Seen>,
 }
 
 type Channels = BTreeMap<String, Arc<WebhookChannel>>;
@@ -61,6 +72,12 @@ struct Stored {
     duplicate: bool,
 }
 
+#[derive(Serialize)]
+struct StoredMany {
+    ids: Vec<String>,
+    duplicate: bool,
+}
+
 impl WebhookSource {
     /// A source for these channels, or all that is wrong with them.
     pub fn new(
@@ -68,8 +85,10 @@ impl WebhookSource {
         providers: &Providers,
         ports: Ports,
     ) -> Result<Self, Vec<ChannelSpecError>> {
-        let channels = ArcSwap::from_pointee(shared(prepare(channels, providers)?));
-        Ok(Self { channels, ports, log: RefusalLog::default() })
+        let prepared = prepare(channels, providers, &ports.fetched)?;
+        let channels = ArcSwap::from_pointee(shared(prepared));
+        let (log, captures, seen) = <(RefusalLog, Captures, Arc<Seen>)>::default();
+        Ok(Self { channels, ports, log, captures, seen })
     }
 
     /// Puts other channels in the place of those there are; when something is wrong, nothing
@@ -79,7 +98,7 @@ impl WebhookSource {
         channels: Vec<ChannelSpec>,
         providers: &Providers,
     ) -> Result<(), Vec<ChannelSpecError>> {
-        let mut channels = prepare(channels, providers)?;
+        let mut channels = prepare(channels, providers, &self.ports.fetched)?;
         let before = self.channels.load();
         for (id, channel) in &mut channels {
             if let Some(before) = before.get(id) {
@@ -105,13 +124,19 @@ impl WebhookSource {
     {
         let unknown = || RequestId::new("none");
         let id = Arrival::of(&request).map_or_else(unknown, |arrival| arrival.request_id.clone());
-        let channel = match self.channel(request.method(), request.uri().path()) {
+        let channel = match self.channel(request.uri().path()) {
             Ok(channel) => channel,
             Err(reject) => return self.refuse(None, &reject, &id),
         };
         let origin = self.origin(&mut request);
         if let Err(reject) = channel.let_in(origin, self.ports.clock.now()) {
             return self.refuse(Some(&channel), &reject, &id);
+        }
+        if let Some(answer) = self.shake_by_head(&channel, &request, &id) {
+            return answer;
+        }
+        if *request.method() != Method::POST {
+            return self.refuse(Some(&channel), &Reject::method_not_allowed("POST"), &id);
         }
         let begun = Instant::now();
         let answer = match self.ports.intake.receive(request, channel.body_bytes_max).await {
@@ -123,16 +148,13 @@ impl WebhookSource {
     }
 
     /// The channel that a request is for.
-    fn channel(&self, method: &Method, path: &str) -> Result<Arc<WebhookChannel>, Reject> {
+    fn channel(&self, path: &str) -> Result<Arc<WebhookChannel>, Reject> {
         let rest = path.strip_prefix(PATH_PREFIX).unwrap_or_default();
         let id = rest.split('/').next().unwrap_or_default();
         let Some(channel) = self.channels.load().get(id).cloned() else {
             let message = "there is no webhook channel at this path";
             return Err(Reject::new(StatusCode::NOT_FOUND, "unknown_channel", message));
         };
-        if *method != Method::POST {
-            return Err(Reject::method_not_allowed("POST"));
-        }
         Ok(channel)
     }
 
@@ -147,19 +169,40 @@ impl WebhookSource {
         Some(origin)
     }
 
-    /// Proves a request, makes its event and stores it.
+    /// Proves a request, makes its events and stores them.
     async fn take(&self, channel: Arc<WebhookChannel>, request: RawRequest) -> Answer {
         let id = request.arrival.request_id.clone();
         let (now, key) = (self.ports.clock.now(), self.ports.prompt_key.clone());
+        if let Some(answer) = self.shake_by_body(&channel, &request, &id) {
+            return answer;
+        }
+        // What is wrong with such an address is said by the check.
+        if let Ok(Some(url)) = channel.check.wants(&request, now)
+            && let Err(error) = self.ports.fetched.bring(&url, now).await
+        {
+            let reject = Reject::unavailable(error, STORE_RETRY_AFTER);
+            return self.refuse(Some(&channel), &reject, &id);
+        }
         let ratio = if request.is_encoded() { DECODED_RATIO_MAX } else { 1 };
         let large = request.body.len().saturating_mul(ratio) > BODY_MEMORY_BYTES_MAX;
-        let of = Arc::clone(&channel);
-        let work = move || prove(&of, request, now, &key);
+        let (of, seen) = (Arc::clone(&channel), Arc::clone(&self.seen));
+        let work = move || {
+            let mut proved = prove(&of, request, now, &key)?;
+            let marks =
+                if of.marks_repeats() { seen.mark(&mut proved, now) } else { Marks::default() };
+            Ok::<_, Box<Refused>>((proved, marks))
+        };
         // A large body takes long enough to hold up the requests that share its thread.
         let proved = if large { tokio::task::spawn_blocking(work).await } else { Ok(work()) };
         let stored = match proved {
-            Ok(Ok((verified, draft))) => match channel.admit(now) {
-                Ok(()) => self.store(verified, draft).await,
+            Ok(Ok((Proved::Shaken(shaken), _))) => {
+                return self.shaken(&channel, *shaken, now, &id).await;
+            }
+            Ok(Ok((Proved::Events(verified, drafts), marks))) => match channel.admit(now) {
+                Ok(()) => {
+                    let stored = self.store(verified, drafts).await;
+                    stored.inspect(|accepted| self.seen.note(&marks, accepted, now))
+                }
                 Err(reject) => Err(reject),
             },
             Ok(Err(refused)) => {
@@ -170,28 +213,27 @@ impl WebhookSource {
             Err(stopped) => Err(Reject::unavailable(stopped, STORE_RETRY_AFTER)),
         };
         match stored {
-            Ok(accepted) => answered(&channel, accepted, &id),
+            Ok(accepted) => answered(&channel, &accepted, &id),
             Err(reject) => self.refuse(Some(&channel), &reject, &id),
         }
     }
 
-    /// Stores an event. That goes on to its end also when nobody waits for the answer any more, and
+    /// Stores events. That goes on to its end also when nobody waits for the answer any more, and
     /// the body is accounted to its request until then.
-    async fn store(&self, verified: Verified, draft: Draft) -> Result<Accepted, Reject> {
+    async fn store(&self, verified: Verified, drafts: Vec<Draft>) -> Result<Vec<Accepted>, Reject> {
         let sink = Arc::clone(&self.ports.sink);
+        let count = drafts.len();
         let storing = tokio::spawn(async move {
-            let accepted = sink.accept(vec![draft]).await;
+            let accepted = sink.accept(drafts).await;
             drop(verified);
             accepted
         });
         match storing.await {
-            Ok(Ok(accepted)) => match accepted.as_slice() {
-                [accepted] => Ok(*accepted),
-                ids => {
-                    let cause = format!("expected one id from the store, found {}", ids.len());
-                    Err(Reject::unavailable(cause, STORE_RETRY_AFTER))
-                }
-            },
+            Ok(Ok(accepted)) if accepted.len() == count => Ok(accepted),
+            Ok(Ok(ids)) => {
+                let cause = format!("expected {count} ids from the store, found {}", ids.len());
+                Err(Reject::unavailable(cause, STORE_RETRY_AFTER))
+            }
             Ok(Err(error)) => Err(unstored(&error)),
             Err(stopped) => Err(Reject::unavailable(stopped, STORE_RETRY_AFTER)),
         }
@@ -244,45 +286,69 @@ fn shared(channels: BTreeMap<String, WebhookChannel>) -> Channels {
     channels.into_iter().map(|(id, channel)| (id, Arc::new(channel))).collect()
 }
 
-/// A request that proves itself, and its event.
+/// What a request is that proved itself.
+enum Proved {
+    Events(Verified, Vec<Draft>),
+    Shaken(Box<Shaken>),
+}
+
+/// A request that proves itself, and its events, or the handshake that it is.
 fn prove(
     channel: &WebhookChannel,
     request: RawRequest,
     now: Timestamp,
     key: &PromptKey,
-) -> Result<(Verified, Draft), Box<Refused>> {
-    drafted(channel, Verified::check(request, &*channel.check, now)?, key)
+) -> Result<Proved, Box<Refused>> {
+    let verified = Verified::check(request, &*channel.check, now)?;
+    match shake::once_proved(channel, verified.request()) {
+        None => drafted(channel, verified, key),
+        Some(Ok(shaken)) => Ok(Proved::Shaken(Box::new(shaken))),
+        Some(Err(reject)) => Err(refused(verified, reject)),
+    }
 }
 
-/// A proven request and its event.
+/// A proven request and its events.
 fn drafted(
     channel: &WebhookChannel,
     verified: Verified,
     key: &PromptKey,
-) -> Result<(Verified, Draft), Box<Refused>> {
-    match channel.draft(&verified, key) {
-        Ok(draft) => Ok((verified, draft)),
-        Err(reject) => {
-            let (request, _) = verified.into_parts();
-            Err(Box::new(Refused { request, reject }))
-        }
+) -> Result<Proved, Box<Refused>> {
+    match channel.drafts(&verified, key) {
+        Ok(drafts) => Ok(Proved::Events(verified, drafts)),
+        Err(reject) => Err(refused(verified, reject)),
     }
 }
 
-/// The answer to an event that is stored, by the wish of its provider.
-fn answered(channel: &WebhookChannel, accepted: Accepted, request_id: &RequestId) -> Answer {
-    let (id, name) = (accepted.id(), &channel.channel.id);
-    let duplicate = !matches!(accepted, Accepted::New(_));
-    tracing::debug!(channel = name, event = %id, duplicate, request_id = %request_id, "stored");
-    if duplicate {
-        channel.figures.repeated(&channel.channel);
-    } else {
-        channel.figures.stored(&channel.channel, channel.provider.name());
+fn refused(verified: Verified, reject: Reject) -> Box<Refused> {
+    let (request, _) = verified.into_parts();
+    Box::new(Refused { request, reject })
+}
+
+/// The answer to events that are stored, by the wish of their provider.
+fn answered(channel: &WebhookChannel, accepted: &[Accepted], request_id: &RequestId) -> Answer {
+    let name = &channel.channel.id;
+    let is_new = |accepted: &Accepted| matches!(accepted, Accepted::New(_));
+    for one in accepted {
+        let (event, duplicate) = (one.id(), !is_new(one));
+        tracing::debug!(channel = name, event = %event, duplicate, request_id = %request_id, "stored");
+        if duplicate {
+            channel.figures.repeated(&channel.channel);
+        } else {
+            channel.figures.stored(&channel.channel, channel.provider.name());
+        }
     }
+    let duplicate = !accepted.iter().any(is_new);
     let wish = channel.provider.answer();
-    let mut answer = match wish.body {
-        AnswerBody::Json => json_answer(wish.status, &Stored { id: id.to_string(), duplicate }),
-        AnswerBody::Empty => empty_answer(wish.status),
+    let mut answer = match (&wish.text, wish.body, accepted) {
+        (Some(text), ..) => text_answer(wish.status, text.clone()),
+        (None, AnswerBody::Json, [one]) => {
+            json_answer(wish.status, &Stored { id: one.id().to_string(), duplicate })
+        }
+        (None, AnswerBody::Json, many) => {
+            let ids = many.iter().map(|one| one.id().to_string()).collect();
+            json_answer(wish.status, &StoredMany { ids, duplicate })
+        }
+        (None, AnswerBody::Empty, _) => empty_answer(wish.status),
     };
     if duplicate {
         answer.headers_mut().insert(DUPLICATE, HeaderValue::from_static("true"));
@@ -300,7 +366,9 @@ fn unstored(error: &StoreError) -> Reject {
             let message = "the event is larger than the store takes";
             Reject::new(StatusCode::PAYLOAD_TOO_LARGE, "event_too_large", message).with_cause(error)
         }
-        StoreError::TooMany { .. } => Reject::unavailable(error, STORE_RETRY_AFTER),
+        StoreError::TooMany { .. } | StoreError::Conflict { .. } => {
+            Reject::unavailable(error, STORE_RETRY_AFTER)
+        }
     }
 }
 

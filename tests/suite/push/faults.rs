@@ -16,7 +16,9 @@ fn by_path(posted: &Posted) -> Reply {
         "/slow" => Reply::Late(Duration::from_millis(300)),
         "/dead" => Reply::Silent,
         "/ill" => Reply::Answer(500, "", Vec::new()),
-        "/busy" if posted.before == 0 => Reply::Answer(429, "retry-after: 1\r\n", Vec::new()),
+        "/busy" if posted.before == 0 && posted.id().ends_with(['0', '1']) => {
+            Reply::Answer(429, "retry-after: 1\r\n", Vec::new())
+        }
         "/cut" => Reply::Cut,
         "/garbage" => Reply::Garbage,
         _ => well(posted),

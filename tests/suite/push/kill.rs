@@ -24,19 +24,18 @@ const NAMES: [&str; 2] = ["agent", "brief"];
 fn badly(posted: &Posted) -> Reply {
     let sum: usize = posted.id().bytes().map(usize::from).sum();
     if posted.path == "/brief" && sum.is_multiple_of(10) {
-        return Reply::Answer(500, "", Vec::new());
+        return Reply::Answer(400, "", Vec::new());
     }
-    if posted.before > 3 {
+    if posted.before > 2 || !sum.is_multiple_of(4) {
         return Reply::Answer(200, "", Vec::new());
     }
-    match (sum + posted.before) % 9 {
+    match (sum / 4 + posted.before) % 6 {
         0 => Reply::Late(Duration::from_millis(150)),
         1 => Reply::Silent,
         2 => Reply::Answer(500, "", b"no".to_vec()),
         3 => Reply::Answer(429, "retry-after: 0\r\n", Vec::new()),
         4 => Reply::Cut,
-        5 => Reply::Garbage,
-        _ => Reply::Answer(200, "", Vec::new()),
+        _ => Reply::Garbage,
     }
 }
 

@@ -1,11 +1,12 @@
 //! API keys: what they open, and the check of the one that a call brings.
 
+use super::Who;
 use crate::error::ApiError;
 use headgate_event::Secret;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use std::{collections::BTreeSet, fmt, str::FromStr};
+use std::{collections::BTreeSet, fmt, str::FromStr, sync::Arc};
 use subtle::{Choice, ConstantTimeEq};
 
 /// What a key opens.
@@ -45,7 +46,7 @@ pub struct ApiKey {
 pub(crate) struct KeyRing(Vec<RingKey>);
 
 struct RingKey {
-    name: String,
+    name: Arc<str>,
     digest: [u8; 32],
     scopes: BTreeSet<Scope>,
 }
@@ -54,19 +55,19 @@ impl KeyRing {
     pub(super) fn new(keys: Vec<ApiKey>) -> Self {
         let ring = keys.into_iter().map(|key| RingKey {
             digest: digest(key.secret.expose()),
-            name: key.name,
+            name: key.name.into(),
             scopes: key.scopes,
         });
         Self(ring.collect())
     }
 
-    pub(super) fn check(&self, scope: Scope, headers: &HeaderMap) -> Result<(), ApiError> {
+    pub(super) fn check(&self, scope: Scope, headers: &HeaderMap) -> Result<Who, ApiError> {
         let presented = digest(bearer(headers)?);
         let key = self.matching(&presented).ok_or_else(|| {
             unauthorized("wrong_key", "the bearer is none of the configured API keys")
         })?;
         if key.opens(scope) {
-            return Ok(());
+            return Ok(Who { name: Some(Arc::clone(&key.name)) });
         }
         let message = format!("key `{}` lacks the scope `{scope}`, which this needs", key.name);
         Err(ApiError::new(StatusCode::FORBIDDEN, "missing_scope", message))

@@ -14,7 +14,8 @@ pub(crate) struct Operation {
     summary: &'static str,
     about: String,
     parameters: Vec<Parameter>,
-    body: Option<(Make, Value)>,
+    /// The bodies it takes, by media type.
+    bodies: Vec<(&'static str, Make, Value)>,
     body_required: bool,
     answers: Vec<Answer>,
     errors: BTreeMap<u16, Vec<&'static str>>,
@@ -42,6 +43,8 @@ struct Answer {
 pub(crate) enum Content {
     Nothing,
     Json(Make, Value),
+    /// JSON with a media type of its own.
+    JsonAs(&'static str, Make, Value),
     /// Not JSON: the media type, and an example when it is text.
     Other(&'static str, Option<&'static str>),
 }
@@ -62,7 +65,7 @@ impl Operation {
             summary,
             about: String::new(),
             parameters: Vec::new(),
-            body: None,
+            bodies: Vec::new(),
             body_required: false,
             answers: Vec::new(),
             errors: BTreeMap::new(),
@@ -81,11 +84,21 @@ impl Operation {
     }
 
     /// The JSON body it takes, with an example; it may be left out unless `required` is said.
-    pub(crate) fn body<T: JsonSchema>(mut self, example: Value) -> Self {
-        self.body = Some((Schemas::answer::<T>, example));
-        self.error(400, &["incomplete_body"])
+    pub(crate) fn body<T: JsonSchema>(self, example: Value) -> Self {
+        self.body_as::<T>("application/json", example)
+            .error(400, &["incomplete_body"])
             .error(413, &["body_too_large"])
             .error(422, &["invalid_json", "invalid_body"])
+    }
+
+    /// The body it takes with a media type, which is JSON too.
+    pub(crate) fn body_as<T: JsonSchema>(
+        mut self,
+        media_type: &'static str,
+        example: Value,
+    ) -> Self {
+        self.bodies.push((media_type, Schemas::answer::<T>, example));
+        self
     }
 
     /// Its body may not be left out.
@@ -144,15 +157,15 @@ impl Operation {
             "security": security(context.scopes),
             "responses": self.responses(context.error, schemas),
         });
-        if let Some((make, example)) = self.body {
+        if !self.bodies.is_empty() {
             let about = format!("At most {API_BODY_BYTES_MAX} bytes.");
+            let one = |(media_type, make, example): (&'static str, Make, Value)| {
+                let said = json!({"schema": schemas.of_body(make), "example": example});
+                (media_type.to_owned(), said)
+            };
+            let content: Map<String, Value> = self.bodies.into_iter().map(one).collect();
             written["requestBody"] = json!({
-                "description": about,
-                "required": self.body_required,
-                "content": {"application/json": {
-                    "schema": schemas.of_body(make),
-                    "example": example,
-                }},
+                "description": about, "required": self.body_required, "content": content
             });
         }
         written
@@ -170,7 +183,16 @@ impl Operation {
     fn responses(&self, error: &Value, schemas: &mut Schemas) -> Map<String, Value> {
         let mut responses = Map::new();
         for answer in &self.answers {
-            responses.insert(answer.status.to_string(), answer.write(schemas));
+            let (status, mut written) = (answer.status.to_string(), answer.write(schemas));
+            // The same answer may come in several media types.
+            if let Some(Value::Object(before)) =
+                responses.get_mut(&status).map(|it| &mut it["content"])
+                && let Some(Value::Object(more)) = written.get_mut("content").map(Value::take)
+            {
+                before.extend(more);
+                continue;
+            }
+            responses.insert(status, written);
         }
         for (status, codes) in &self.errors {
             let example = json!({"error": {
@@ -194,8 +216,12 @@ impl Answer {
         let mut written = json!({"description": self.about});
         match &self.content {
             Content::Nothing => {}
-            Content::Json(make, example) => {
-                written["content"] = json!({"application/json": {
+            Content::Json(make, example) | Content::JsonAs(_, make, example) => {
+                let media_type = match &self.content {
+                    Content::JsonAs(media_type, ..) => *media_type,
+                    _ => "application/json",
+                };
+                written["content"] = json!({media_type: {
                     "schema": schemas.of_answer(*make),
                     "example": example,
                 }});

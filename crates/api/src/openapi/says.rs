@@ -1,5 +1,6 @@
 //! The words of the document, one file for each noun, and its examples.
 
+pub(crate) mod app;
 pub(crate) mod copies;
 pub(crate) mod deliveries;
 pub(crate) mod events;

@@ -6,7 +6,11 @@ use super::{
     in_flight::InFlight,
     voice::Voice,
 };
-use crate::{api::Shared, error::ApiError};
+use crate::{
+    api::Shared,
+    error::ApiError,
+    shown::{Shown, View},
+};
 use headgate_event::{
     Event,
     limits::{LEASE_WAIT_MS_MAX, STREAM_LEASE_DELIVERIES_MAX},
@@ -21,6 +25,7 @@ pub(super) struct Terms {
     pub(super) ack: AckMode,
     pub(super) lease: Duration,
     pub(super) max_in_flight: usize,
+    pub(super) view: View,
 }
 
 /// A stream of a subscription.
@@ -35,6 +40,10 @@ impl Durable {
     pub(super) fn new(api: &Shared, terms: Terms) -> Self {
         let in_flight = InFlight::new(terms.max_in_flight);
         Self { api: api.clone(), terms, in_flight }
+    }
+
+    fn shown(&self, event: Event) -> Shown {
+        Shown { event: self.api.served(event), view: self.terms.view }
     }
 
     /// Whether sending an event settles it.
@@ -75,7 +84,7 @@ impl Durable {
             let Some(delivery) = event.delivery() else { continue };
             // While a slow client read the ones before it, this one's lease may have ended.
             if delivery.lease_expires_at > self.api.clock.now() {
-                voice.event(&self.api.served(event.clone())).await?;
+                voice.event(&self.shown(event.clone())).await?;
                 sent.push(delivery.id.clone());
             }
         }

@@ -12,15 +12,12 @@ use super::{
     permit::Permit,
     voice::Voice,
 };
-use crate::api::Shared;
+use crate::{api::Shared, shown::Shown};
 use axum::{
     body::{Body, Bytes},
     response::{IntoResponse, Response},
 };
-use headgate_event::{
-    Event,
-    limits::{EVENT_SOURCE_PIECE_BYTES_MAX, EVENT_SOURCE_RETRY},
-};
+use headgate_event::limits::{EVENT_SOURCE_PIECE_BYTES_MAX, EVENT_SOURCE_RETRY};
 use headgate_http::RequestId;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use serde::Serialize;
@@ -143,8 +140,8 @@ impl Voice for Lines {
         }
     }
 
-    async fn event(&mut self, event: &Event) -> Result<(), Ended> {
-        self.buffer.extend(format!("id: {}\n", event.id()).into_bytes());
+    async fn event(&mut self, event: &Shown) -> Result<(), Ended> {
+        self.buffer.extend(format!("id: {}\n", event.event.id()).into_bytes());
         self.data(event);
         if self.buffer.len() < EVENT_SOURCE_PIECE_BYTES_MAX {
             return Ok(());

@@ -6,9 +6,9 @@ use super::{
     life::Life,
     voice::Voice,
 };
+use crate::shown::Shown;
 use axum::extract::ws::{CloseFrame, Message, WebSocket};
 use futures_util::{SinkExt, stream::SplitSink};
-use headgate_event::Event;
 use serde::Serialize;
 use std::{pin::pin, time::Duration};
 use tokio::{
@@ -85,7 +85,7 @@ impl Voice for Outgoing<'_> {
         }
     }
 
-    async fn event(&mut self, event: &Event) -> Result<(), Ended> {
+    async fn event(&mut self, event: &Shown) -> Result<(), Ended> {
         self.feed(event).await
     }
 

@@ -48,7 +48,7 @@ impl Permit {
     fn check(&self, api: &Parts) -> Result<(), ApiError> {
         let arrival = self.arrival.as_ref();
         let caller = Caller { uri: &self.uri, headers: &self.headers, arrival };
-        api.guard().check(self.scope, caller)
+        api.guard().check(self.scope, caller).map(drop)
     }
 }
 

@@ -7,7 +7,11 @@ use super::{
     resume::{self, Resumption},
     voice::Voice,
 };
-use crate::{api::Shared, error::ApiError};
+use crate::{
+    api::Shared,
+    error::ApiError,
+    shown::{Shown, View},
+};
 use headgate_event::{EventId, limits::TAIL_READ_EVENTS_MAX};
 use headgate_queue::{Selection, Seq, Stored};
 use std::{convert::Infallible, fmt};
@@ -18,6 +22,7 @@ pub(super) struct Tail {
     selection: Selection,
     behind_max: u64,
     begin: Begin,
+    view: View,
 }
 
 /// Where a tail begins.
@@ -35,13 +40,14 @@ impl Tail {
         api: &Shared,
         selection: Selection,
         last_seen: Option<EventId>,
+        view: View,
     ) -> Result<Self, ApiError> {
         let begin = match last_seen {
             Some(id) => Begin::Resumed(resume::after(&*api.queue, id).await?),
             None => Begin::Next(*api.queue.head().borrow() + 1),
         };
         let behind_max = api.rules.tail_behind_events_max;
-        Ok(Self { api: api.clone(), selection, behind_max, begin })
+        Ok(Self { api: api.clone(), selection, behind_max, begin, view })
     }
 
     /// Sends events until the stream ends.
@@ -93,7 +99,7 @@ impl Tail {
                 tell_missed(voice, seq - next).await?;
             }
             if self.selection.wants(&event) {
-                voice.event(&self.api.served(event)).await?;
+                voice.event(&Shown { event: self.api.served(event), view: self.view }).await?;
                 metrics::counter!("headgate_stream_events_total", "kind" => "tail").increment(1);
             }
             next = seq + 1;

@@ -1,7 +1,7 @@
 //! What a stream says to its client, whatever carries it.
 
 use super::connection::Ended;
-use headgate_event::Event;
+use crate::shown::Shown;
 
 /// How a stream speaks. Whoever speaks waits until the client takes it: no more than one write
 /// buffer is held.
@@ -10,7 +10,7 @@ pub(super) trait Voice {
     async fn until<T>(&mut self, wanted: impl Future<Output = T>) -> Result<T, Ended>;
 
     /// Says an event; it may stay in the write buffer until [`flush`](Self::flush).
-    async fn event(&mut self, event: &Event) -> Result<(), Ended>;
+    async fn event(&mut self, event: &Shown) -> Result<(), Ended>;
 
     /// Says that so many events were left out, those of other filters included; that it cannot be
     /// known how many, when there is no number.

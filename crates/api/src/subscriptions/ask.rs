@@ -36,6 +36,8 @@ pub(crate) struct Ask {
     deal_id: Vec<String>,
     /// Any of these sessions; all when it is empty.
     session_id: Vec<String>,
+    /// Any of these ids that applications gave their events; all when it is empty.
+    event_id: Vec<String>,
     /// What holds of its events besides, such as `data.body.action == "opened"`.
     filter: Option<String>,
     /// Where it begins when it is made; without meaning when it is changed.
@@ -110,6 +112,7 @@ impl Ask {
             FilterName::Key(KeyName::ProposalId) => &self.proposal_id,
             FilterName::Key(KeyName::DealId) => &self.deal_id,
             FilterName::Key(KeyName::SessionId) => &self.session_id,
+            FilterName::Key(KeyName::EventId) => &self.event_id,
             FilterName::Expression => self.filter.as_slice(),
         }
     }

@@ -90,7 +90,8 @@ async fn a_wrong_method_is_405_and_says_which_are_right() {
     let world = World::new();
     let mut shown = String::new();
     for (method, path) in [
-        ("POST", "/v1/events"),
+        ("PUT", "/v1/events"),
+        ("POST", "/events/evt-1"),
         ("PUT", "/v1/events/01KAJ3V3W2N9E6W0V8R3M5T7QZ"),
         ("DELETE", "/v1/subscriptions"),
         ("PATCH", "/v1/subscriptions/agent"),

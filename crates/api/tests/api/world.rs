@@ -3,10 +3,11 @@
 use crate::failing::{Failing, Faults};
 use axum::{Router, body::Body};
 use bytes::Bytes;
-use headgate_api::{Access, Api, ApiOptions, ChannelView, StreamRules, router};
+use headgate_api::{Access, Api, ApiOptions, AppOptions, ChannelView, StreamRules, router};
 use headgate_event::{
     Channel, ChannelType, Clock, Correlation, DataText, Draft, EventId, EventType, Fill, Sink,
-    Timestamp, Verification, prompt::Prompt,
+    Timestamp, Verification,
+    prompt::{Prompt, PromptKey},
 };
 use headgate_http::{Arrival, RequestId};
 use headgate_push::{Configured, Pushes};
@@ -108,6 +109,11 @@ impl World {
             links: None,
             stop: stopping,
             stream: StreamRules::default(),
+            app: AppOptions {
+                channel: Arc::new(Channel::new("app", "app", ChannelType::App).expect("an id")),
+                prompt_key: PromptKey::new([7; 32]),
+                catalog: Arc::default(),
+            },
         };
         change(&mut options);
         let api = Api::new(options);
@@ -215,6 +221,7 @@ pub(crate) fn channel(id: &str) -> Channel {
 pub(crate) fn draft(channel_id: &str, provider: Option<&str>, body: &str) -> Draft {
     let data = DataText::whole(&serde_json::json!({"method": "POST"})).hole("body", Fill::Json);
     Draft {
+        identity: None,
         event_type: EventType::WEBHOOK_RECEIVED,
         created_at: START,
         channel: Arc::new(channel(channel_id)),

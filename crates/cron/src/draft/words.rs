@@ -118,21 +118,7 @@ fn payload(firing: &Firing) -> Outline {
     let Ok(doc) = Doc::parse(Bytes::copy_from_slice(text.as_bytes())) else {
         return Outline::default();
     };
-    let mut outline = outline(doc.root());
-    for fact in &mut outline.facts {
-        fact.label = of_payload(&fact.label);
-    }
-    for foreign in &mut outline.foreign {
-        foreign.label = foreign.label.as_deref().map(of_payload);
-    }
-    outline
-}
-
-fn of_payload(label: &str) -> String {
-    match label.strip_prefix("body") {
-        Some(rest) if rest.is_empty() || rest.starts_with('.') => format!("payload{rest}"),
-        _ => format!("payload.{label}"),
-    }
+    outline(doc.root()).under("payload")
 }
 
 fn seconds(time: Timestamp) -> String {

@@ -262,7 +262,7 @@ impl Inner {
         }
         let mut stored = accepted.into_iter().map(|accepted| match accepted {
             Accepted::New(id) => Outcome::Stored(id),
-            Accepted::Duplicate(id) | Accepted::Conflict(id) => Outcome::Known(id),
+            Accepted::Duplicate(id) => Outcome::Known(id),
         });
         Ok(outcomes.into_iter().filter_map(|left_out| left_out.or_else(|| stored.next())).collect())
     }

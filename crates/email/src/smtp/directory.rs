@@ -150,7 +150,8 @@ impl Recipients for Directory {
 }
 
 impl MailChannel {
-    fn takes_from(&self, from: Option<&Address>) -> bool {
+    /// Whether it takes mail from this sender (none for a bounce).
+    pub(crate) fn takes_from(&self, from: Option<&Address>) -> bool {
         let listed = |list: &[AddressPattern]| {
             from.is_some_and(|from| list.iter().any(|pattern| pattern.contains(from)))
         };

@@ -3,7 +3,7 @@
 use metrics::counter;
 
 /// A message that is stored for a channel, or was before.
-pub(super) fn stored(channel: &str, duplicate: bool) {
+pub(crate) fn stored(channel: &str, duplicate: bool) {
     let name = channel.to_owned();
     if duplicate {
         counter!("headgate_email_duplicates_total", "channel" => name).increment(1);
@@ -13,7 +13,7 @@ pub(super) fn stored(channel: &str, duplicate: bool) {
 }
 
 /// A message that a channel does not take.
-pub(super) fn rejected(channel: &str, code: &'static str) {
+pub(crate) fn rejected(channel: &str, code: &'static str) {
     let name = channel.to_owned();
     counter!("headgate_email_rejected_total", "channel" => name, "code" => code).increment(1);
 }

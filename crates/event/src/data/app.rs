@@ -1,6 +1,6 @@
 //! `data` of an event that an application emitted.
 
-use crate::Timestamp;
+use crate::{Correlation, DataText, Fill, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -32,4 +32,32 @@ pub struct AppData {
     #[serde(default)]
     #[schemars(with = "BTreeMap<String, serde_json::Value>")]
     pub metadata: BTreeMap<String, serde_json::Value>,
+}
+
+/// The `data` of an app event in the making: all of it but the payload, which is the raw bytes.
+#[derive(Debug, Serialize)]
+pub struct AppParts<'a> {
+    /// The application's id of the event.
+    pub event_id: &'a str,
+    /// The application's name of what happened.
+    pub event_type: &'a str,
+    /// When it happened.
+    pub timestamp: Timestamp,
+    /// What it belongs to.
+    #[serde(flatten)]
+    pub correlation: &'a Correlation,
+    /// What the application wants kept beside it.
+    #[serde(skip)]
+    pub metadata: &'a BTreeMap<String, serde_json::Value>,
+    /// How the raw bytes are shown as payload.
+    #[serde(skip)]
+    pub fill: Fill,
+}
+
+impl AppParts<'_> {
+    /// The `data` of the event, with a hole where the payload belongs.
+    #[must_use]
+    pub fn data(&self) -> DataText {
+        DataText::from_object(self).hole("payload", self.fill).field("metadata", self.metadata)
+    }
 }

@@ -27,6 +27,24 @@ pub struct Outline {
     pub foreign: Vec<Foreign>,
 }
 
+impl Outline {
+    /// The same, with labels that say what it is the outline of: `payload.title`.
+    #[must_use]
+    pub fn under(mut self, name: &str) -> Self {
+        let named = |label: &str| match label.strip_prefix("body") {
+            Some(rest) if rest.is_empty() || rest.starts_with('.') => format!("{name}{rest}"),
+            _ => format!("{name}.{label}"),
+        };
+        for fact in &mut self.facts {
+            fact.label = named(&fact.label);
+        }
+        for foreign in &mut self.foreign {
+            foreign.label = foreign.label.as_deref().map(named);
+        }
+        self
+    }
+}
+
 /// The outline of a JSON value.
 ///
 /// What happened comes first, then to what, who did it, when and how much; what is nearer to the

@@ -36,6 +36,7 @@ pub(crate) fn all() -> Vec<Draft> {
 fn draft(kind: ChannelType, event_type: EventType, data: DataText) -> Draft {
     let id = kind.to_string();
     Draft {
+        identity: None,
         event_type,
         created_at: received_at(),
         channel: Arc::new(Channel::new(&id, "A label", kind).expect("fits")),
@@ -70,6 +71,7 @@ pub(crate) fn webhook() -> Draft {
         coded: None,
     };
     Draft {
+        identity: None,
         provider: Some("stripe".into()),
         provider_event: Some("invoice.paid".into()),
         verification: Verification {

@@ -242,6 +242,12 @@ pub struct SendArguments {
     /// Show the samples of the provider and send nothing
     #[arg(long)]
     pub list: bool,
+    /// What the provider asks for beside secrets (`providers show` says it); may be repeated
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub setting: Vec<String>,
+    /// The public URL of the gateway, for providers that sign theirs; that of --to when left out
+    #[arg(long, value_name = "URL", value_hint = ValueHint::Url)]
+    pub public_url: Option<String>,
     /// Print JSON
     #[arg(long)]
     pub json: bool,

@@ -13,11 +13,13 @@ pub struct VerifyArguments {
     pub file: PathBuf,
     /// Who sent it; `providers list` shows all
     #[arg(long, value_name = "NAME", required_unless_present = "channel")]
-    #[arg(requires = "secret_env")]
     pub provider: Option<String>,
     /// The environment variable that holds the secret; may be repeated, which means any of them
     #[arg(long, value_name = "NAME", requires = "provider")]
     pub secret_env: Vec<String>,
+    /// What the provider asks for beside secrets (`providers show` says it); may be repeated
+    #[arg(long, value_name = "NAME=VALUE", requires = "provider")]
+    pub setting: Vec<String>,
     /// Take provider, secrets and tolerance of this channel of --config instead
     #[arg(long, value_name = "ID", requires = "config", conflicts_with = "provider")]
     pub channel: Option<String>,

@@ -7,7 +7,7 @@ mod webhook;
 
 use super::{Context, Mail, Server, section::Section, value::Value};
 use headgate_cron::Schedule;
-use headgate_email::smtp::MailChannel;
+use headgate_email::{inbound::InboundSpec, smtp::MailChannel};
 use headgate_event::{Channel, ChannelType, limits::CHANNEL_LABEL_BYTES_MAX};
 use headgate_slack::{SlackChannelSpec, socket::SocketSpec};
 use headgate_webhook::ChannelSpec;
@@ -22,6 +22,8 @@ pub struct Channels {
     pub webhooks: Vec<ChannelSpec>,
     /// Channels that mail is sent to.
     pub mail: Vec<MailChannel>,
+    /// Channels that providers hand mail to.
+    pub inbound: Vec<InboundSpec>,
     /// Channels of Slack apps.
     pub slack: Vec<SlackChannel>,
     /// Channels that schedules fire into.
@@ -50,7 +52,8 @@ impl Channels {
     /// How many there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.webhooks.len() + self.mail.len() + self.slack.len() + self.cron.len()
+        let mail = self.mail.len() + self.inbound.len();
+        self.webhooks.len() + mail + self.slack.len() + self.cron.len()
     }
 
     /// Whether there is none.
@@ -114,23 +117,27 @@ enum Kind {
 enum One {
     Webhook(ChannelSpec),
     Email(MailChannel),
+    Inbound(InboundSpec),
     Slack(SlackChannel),
     Cron(Arc<Channel>, Vec<Schedule>),
 }
 
+/// The channel of what applications emit, which is always there.
+pub const APP_CHANNEL: &str = "app";
 /// The types that there are.
 const TYPES: &str = "`webhook`, `email`, `slack` or `cron`";
 
-pub(super) fn read(root: &Section<'_>, context: &Context<'_>) -> Read {
+pub(super) fn read(root: &Section<'_>, context: &Context<'_>, public_url: Option<&str>) -> Read {
     let sections =
         root.optional("channel").map(|value| value.sections("channel", "id")).unwrap_or_default();
     let (mut ids, mut schedules) = (BTreeMap::new(), BTreeMap::new());
     let read: Vec<Option<One>> = sections
         .into_iter()
-        .map(|section| one(section, &mut ids, &mut schedules, context))
+        .map(|section| one(section, &mut ids, &mut schedules, context, public_url))
         .collect();
     let whole: Option<Vec<One>> = read.into_iter().collect();
-    Read { ids: ids.into_keys().collect(), channels: whole.map(sorted) }
+    let ids = ids.into_keys().chain([APP_CHANNEL.to_owned()]).collect();
+    Read { ids, channels: whole.map(sorted) }
 }
 
 fn sorted(read: Vec<One>) -> Channels {
@@ -139,6 +146,7 @@ fn sorted(read: Vec<One>) -> Channels {
         match one {
             One::Webhook(spec) => channels.webhooks.push(spec),
             One::Email(channel) => channels.mail.push(channel),
+            One::Inbound(spec) => channels.inbound.push(spec),
             One::Slack(channel) => channels.slack.push(channel),
             One::Cron(channel, schedules) => {
                 channels.cron.push(channel);
@@ -154,10 +162,14 @@ fn one(
     ids: &mut BTreeMap<String, usize>,
     schedules: &mut cron::Ids,
     context: &Context<'_>,
+    public_url: Option<&str>,
 ) -> Option<One> {
     let id = section.required("id", "an id").and_then(|value| {
         let fits = |text: &str| Channel::new(text, text, ChannelType::Webhook).ok();
         let channel = value.parsed("1 to 64 of `a-z`, `0-9`, `-`, `_`", fits)?;
+        if channel.id == APP_CHANNEL {
+            return value.wrong("another id than that of the channel of app events");
+        }
         value.first_of_its_name(&channel.id, ids)
     });
     let kind = section.required("type", TYPES).map(|value| kind(&value));
@@ -166,11 +178,11 @@ fn one(
         Some(Kind::Later) => None,
         Some(Kind::Webhook) => {
             let channel = channel(&section, id.as_deref(), ChannelType::Webhook);
-            webhook::read(&section, channel, context).map(One::Webhook)
+            webhook::read(&section, channel, context, public_url).map(One::Webhook)
         }
         Some(Kind::Email) => {
             let channel = channel(&section, id.as_deref(), ChannelType::Email);
-            email::read(&section, channel).map(One::Email)
+            email::read(&section, channel, context)
         }
         Some(Kind::Slack) => {
             let channel = channel(&section, id.as_deref(), ChannelType::Slack);
@@ -184,14 +196,14 @@ fn one(
         // All that is wrong is said at once: what has no type is most often a webhook's.
         Some(Kind::Wrong) | None => {
             let channel = channel(&section, id.as_deref(), ChannelType::Webhook);
-            webhook::read(&section, channel, context).and(None)
+            webhook::read(&section, channel, context, public_url).and(None)
         }
     }
 }
 
 fn kind(value: &Value<'_>) -> Kind {
-    if let Some(name) = value.plain_text().filter(|name| *name == "app") {
-        value.note(&format!("expected {TYPES}, found `{name}`, which is not there yet"));
+    if let Some(name) = value.plain_text().filter(|name| *name == APP_CHANNEL) {
+        value.note(&format!("expected {TYPES}, found `{name}`, whose one channel is always there"));
         return Kind::Later;
     }
     let types = [

@@ -1,6 +1,7 @@
 //! The configuration without a file: open channels on this machine, to look around with.
 
-use super::{Channels, Config, Mail, Server, channel::UNSIGNED};
+use super::{Channels, Config, DnsServers, Mail, Server, channel::UNSIGNED};
+use headgate_app::Catalog;
 use headgate_email::{
     Terms,
     smtp::{AddressPattern, MailChannel},
@@ -8,7 +9,7 @@ use headgate_email::{
 use headgate_event::{Channel, ChannelType, limits::MAIL_BYTES_MAX};
 use headgate_quarantine::Bounds;
 use headgate_queue::{Retention, Start, SubscriptionSpec};
-use headgate_webhook::{ChannelSpec, DedupePolicy};
+use headgate_webhook::{ChannelSpec, DedupePolicy, Settings};
 use std::{collections::BTreeMap, net::Ipv4Addr, sync::Arc};
 
 /// The name of the demo's channel for webhooks and of its subscription.
@@ -35,6 +36,9 @@ impl Config {
             provider: UNSIGNED.to_owned(),
             own: None,
             secrets: Vec::new(),
+            settings: Settings::new(),
+            public_url: None,
+            splits: false,
             body_bytes_max: None,
             dedupe: DedupePolicy::default(),
             tolerance: None,
@@ -62,6 +66,8 @@ impl Config {
             server: Server::default(),
             mail: Mail {
                 listen: Some((Ipv4Addr::LOCALHOST, DEMO_MAIL_PORT).into()),
+                // Nobody asked for questions to leave this machine.
+                resolver: DnsServers::Off,
                 ..Mail::without_listener()
             },
             retention: Retention::default(),
@@ -73,6 +79,7 @@ impl Config {
                 cron: vec![Arc::new(timers)],
                 ..Channels::default()
             },
+            catalog: Catalog::default(),
             subscriptions: vec![subscription],
             push: BTreeMap::new(),
             quarantine: Some(Bounds::default()),

@@ -1,5 +1,9 @@
 //! `[email]`: where mail servers are listened to, under which name, and what they may cost.
 
+mod resolver;
+
+pub use resolver::DnsServers;
+
 use super::{
     Connections, Server, network,
     section::Section,
@@ -7,9 +11,9 @@ use super::{
     value::Value,
 };
 use headgate_event::limits::{
-    LINK_LIFETIME_DEFAULT, LINK_LIFETIME_MAX, MAIL_BYTES_MAX, SMTP_CONNECTIONS_MAX,
-    SMTP_CONNECTIONS_PER_NETWORK_MAX, SMTP_MESSAGE_BYTES_DEFAULT, SMTP_RECIPIENTS_CONFIGURED_MAX,
-    SMTP_RECIPIENTS_MAX,
+    LINK_LIFETIME_DEFAULT, LINK_LIFETIME_MAX, MAIL_AUTH_TIMEOUT_DEFAULT, MAIL_BYTES_MAX,
+    SMTP_CONNECTIONS_MAX, SMTP_CONNECTIONS_PER_NETWORK_MAX, SMTP_MESSAGE_BYTES_DEFAULT,
+    SMTP_RECIPIENTS_CONFIGURED_MAX, SMTP_RECIPIENTS_MAX,
 };
 use headgate_http::IpNet;
 use std::{net::SocketAddr, time::Duration};
@@ -39,6 +43,10 @@ pub struct Mail {
     pub connections: Connections,
     /// How long a signed URL is good.
     pub link_lifetime: Duration,
+    /// Who is asked about senders.
+    pub resolver: DnsServers,
+    /// How long finding out who sent a message may take.
+    pub auth_timeout: Duration,
 }
 
 /// Whether TLS is spoken after STARTTLS.
@@ -80,6 +88,8 @@ impl Mail {
             recipients_max: SMTP_RECIPIENTS_MAX,
             connections: default_connections(),
             link_lifetime: LINK_LIFETIME_DEFAULT,
+            resolver: DnsServers::System,
+            auth_timeout: MAIL_AUTH_TIMEOUT_DEFAULT,
         }
     }
 
@@ -140,6 +150,8 @@ pub(super) fn read(root: &Section<'_>, server: Option<&Server>) -> Option<Mail> 
     });
     let connections = connections(&section, default_connections());
     let link_lifetime = optional(&section, "link_lifetime", link_lifetime);
+    let resolver = optional(&section, "resolver", |value| resolver::servers(&value));
+    let auth_timeout = optional(&section, "auth_timeout", |value| resolver::limit(&value));
     let all_known = section.report_unknown(&[]);
     let named = server.and_then(|server| server.public_host());
     let mail = Mail {
@@ -157,6 +169,8 @@ pub(super) fn read(root: &Section<'_>, server: Option<&Server>) -> Option<Mail> 
         recipients_max: recipients_max?.unwrap_or(SMTP_RECIPIENTS_MAX),
         connections: connections?,
         link_lifetime: link_lifetime?.unwrap_or(LINK_LIFETIME_DEFAULT),
+        resolver: resolver?.unwrap_or(DnsServers::System),
+        auth_timeout: auth_timeout?.unwrap_or(MAIL_AUTH_TIMEOUT_DEFAULT),
     };
     (fits(&section, &mail, server?) && all_known).then_some(mail)
 }

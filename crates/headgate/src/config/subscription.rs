@@ -33,10 +33,10 @@ pub(super) fn read(
     let sections = value.sections("subscription", "name");
     let specs = sections.into_iter().map(|section| {
         let push = section.optional("push").map(|value| push::read(&value, reach, context));
-        let (push, credentials) = push.map_or(Some((None, None)), |push| {
-            push.map(|(push, credentials)| (Some(push), Some(credentials)))
-        })?;
-        let spec = one(section, push, &mut names, channels, context)?;
+        let is_wrong = matches!(push, Some(None));
+        let (push, credentials) = push.flatten().unzip();
+        let spec = one(section, push, &mut names, channels, context);
+        let spec = spec.filter(|_| !is_wrong)?;
         Some((spec, credentials))
     });
     let specs: Vec<Option<_>> = specs.collect();

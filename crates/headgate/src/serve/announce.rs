@@ -2,7 +2,7 @@
 //! of each event as it comes. Without a terminal one log line says where it listens.
 
 use super::{
-    front::{SLACK_PATH, WEBHOOK_PATH},
+    front::{EMAIL_PATH, SLACK_PATH, WEBHOOK_PATH},
     listeners::Addresses,
     mail::MailAddresses,
 };
@@ -112,6 +112,11 @@ fn welcome(config: &Config, at: Addresses) -> String {
     }
     for channel in &config.channels.mail {
         text.push_str(&mailbox(channel, at.mail));
+    }
+    for spec in &config.channels.inbound {
+        let (id, provider) = (&spec.mail.channel.id, &spec.provider);
+        let url = format!("{base}{EMAIL_PATH}{id}");
+        text.push_str(&format!("\n`{id}` takes mail that {provider} hands over at {url}\n"));
     }
     if config.file.is_none() {
         text.push_str(

@@ -1,9 +1,9 @@
 //! The service of a listener: what senders send goes to its source, all else to the API.
 
-use super::sources::Sources;
+use super::{applications, sources::Sources};
 use crate::config::{Channels, SlackChannel};
 use headgate_api::{Api, ChannelView};
-use headgate_email::smtp::MailChannel;
+use headgate_email::{inbound::InboundSpec, smtp::MailChannel};
 use headgate_event::Channel;
 use headgate_http::{Answer, Arrival, Handler, Reject, RequestId};
 use headgate_webhook::ChannelSpec;
@@ -17,6 +17,8 @@ use tower::Service;
 pub(super) const WEBHOOK_PATH: &str = "/v1/webhook/";
 /// Where Slack sends.
 pub(super) const SLACK_PATH: &str = "/v1/slack/";
+/// Where providers of inbound mail send.
+pub(super) const EMAIL_PATH: &str = "/v1/email/";
 /// What a load balancer asks, on every listener.
 const HEALTH_PATH: &str = "/healthz";
 
@@ -48,6 +50,9 @@ pub(super) fn service(sources: Sources, api: Api, part: Part) -> impl Handler {
             if part != Part::Api && path.starts_with(SLACK_PATH) {
                 return Ok(sources.slack.answer(request).await.map(Either::Left));
             }
+            if part != Part::Api && path.starts_with(EMAIL_PATH) {
+                return Ok(sources.inbound.answer(request).await.map(Either::Left));
+            }
             if part == Part::Sources && path != HEALTH_PATH {
                 return Ok(not_here(&request).map(Either::Left));
             }
@@ -67,8 +72,10 @@ fn not_here<B>(request: &Request<B>) -> Answer {
 pub(super) fn channel_views(channels: &Channels) -> Vec<ChannelView> {
     let mut views: Vec<ChannelView> = channels.webhooks.iter().map(webhook).collect();
     views.extend(channels.mail.iter().map(mail));
+    views.extend(channels.inbound.iter().map(inbound));
     views.extend(channels.slack.iter().map(slack));
     views.extend(channels.cron.iter().map(|channel| internal(channel)));
+    views.push(applications::view());
     views.sort_by(|a, b| a.channel.id.cmp(&b.channel.id));
     views
 }
@@ -90,6 +97,15 @@ fn mail(channel: &MailChannel) -> ChannelView {
         provider: None,
         verification: channel.terms.require.name().to_owned(),
         path: None,
+    }
+}
+
+/// Whoever hands mail over proves itself; the author of a message is another question.
+fn inbound(spec: &InboundSpec) -> ChannelView {
+    ChannelView {
+        provider: Some(spec.provider.clone()),
+        path: Some(format!("{EMAIL_PATH}{}", spec.mail.channel.id)),
+        ..mail(&spec.mail)
     }
 }
 

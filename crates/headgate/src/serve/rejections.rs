@@ -1,6 +1,8 @@
 //! The quarantine in the gateway: opened, filled by the sources, shown to admins, and the way back
 //! from it to the source that refused.
 
+mod inbound;
+
 use super::sources::Sources;
 use crate::config::Config;
 use anyhow::Context;
@@ -8,6 +10,7 @@ use headgate_api::{Rejections, Releaser, Releasing, Unreleased};
 use headgate_event::{Accepted, BoxFuture, ChannelType, Clock};
 use headgate_http::{RawRequest, Reject, RejectionSink};
 use headgate_quarantine::{Kept, Quarantine};
+use http::Method;
 use serde_json::{
     json,
     value::{RawValue, to_raw_value},
@@ -49,6 +52,7 @@ enum Refusal {
     Webhook(RawRequest),
     Slack(RawRequest),
     Mail(RawRequest),
+    Inbound(RawRequest),
 }
 
 impl Refusal {
@@ -56,7 +60,11 @@ impl Refusal {
         let (source, request) = (&rejection.summary.source, rejection.request()?);
         match source {
             _ if *source == ChannelType::Webhook.to_string() => Some(Self::Webhook(request)),
-            _ if *source == ChannelType::Email.to_string() => Some(Self::Mail(request)),
+            // What came by SMTP has a method of its own.
+            _ if *source == ChannelType::Email.to_string() => Some(match request.method {
+                Method::POST => Self::Inbound(request),
+                _ => Self::Mail(request),
+            }),
             _ if *source == ChannelType::Slack.to_string() => Some(Self::Slack(request)),
             _ => None,
         }
@@ -74,6 +82,7 @@ impl Releaser for Sources {
                 Refusal::Webhook(request) => self.release_webhook(&rejection, request, how).await,
                 Refusal::Slack(request) => self.release_slack(&rejection, request, how).await,
                 Refusal::Mail(request) => self.release_mail(&rejection, request, how).await,
+                Refusal::Inbound(request) => self.release_inbound(&rejection, request, how).await,
             }
         })
     }
@@ -87,6 +96,7 @@ impl Releaser for Sources {
                 }
                 Refusal::Slack(request) => self.explain_slack(channel, request),
                 Refusal::Mail(request) => self.explain_mail(channel, request).await,
+                Refusal::Inbound(request) => self.explain_inbound(channel, request).await,
             }
         })
     }

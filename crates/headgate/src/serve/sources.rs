@@ -2,7 +2,10 @@
 
 use super::{configuration, mail::Hearing, sockets::Sockets};
 use crate::{config::Channels, failure::Failure};
-use headgate_email::{Authenticator, MailPorts, MailSource, Room};
+use headgate_email::{
+    Authenticator, MailPorts, MailSource, Room,
+    inbound::{InboundPorts, InboundSource},
+};
 use headgate_http::Intake;
 use headgate_slack::SlackSource;
 use headgate_webhook::{Ports, Providers, WebhookSource};
@@ -23,6 +26,7 @@ pub(super) struct OfMail {
 pub(super) struct Sources {
     pub(super) webhooks: Arc<WebhookSource>,
     pub(super) mail: Arc<MailSource>,
+    pub(super) inbound: Arc<InboundSource>,
     pub(super) slack: Arc<SlackSource>,
     pub(super) sockets: Sockets,
     /// Where what arrives waits until it is whole.
@@ -39,6 +43,8 @@ impl Sources {
         of_mail: OfMail,
     ) -> Result<Self, Failure> {
         let (intake, hearing) = (Arc::clone(&ports.intake), of_mail.hearing.clone());
+        let inbound = inbound_ports(&ports, &of_mail);
+        let inbound = InboundSource::new(channels.inbound.clone(), inbound);
         let mail = MailSource::new(channels.mail.clone(), mail_ports(&ports, of_mail));
         let slack = SlackSource::new(channels.slack_over_http(), of_slack(&ports));
         let sockets = Sockets::new(&ports);
@@ -47,6 +53,7 @@ impl Sources {
             webhooks: Arc::new(webhooks.map_err(|errors| configuration::not_taken(&errors))?),
             slack: Arc::new(slack.map_err(|errors| configuration::not_taken(&errors))?),
             mail: Arc::new(mail),
+            inbound: Arc::new(inbound.map_err(|errors| configuration::not_taken(&errors))?),
             sockets,
             intake,
             hearing,
@@ -65,6 +72,19 @@ fn mail_ports(ports: &Ports, OfMail { room, authenticator, .. }: OfMail) -> Mail
         sink: Arc::clone(&ports.sink),
         room,
         authenticator,
+        clock: Arc::clone(&ports.clock),
+        prompt_key: ports.prompt_key.clone(),
+        rejections: ports.rejections.clone(),
+    }
+}
+
+/// The same ports, as the source of what providers hand over calls them.
+fn inbound_ports(ports: &Ports, of_mail: &OfMail) -> InboundPorts {
+    InboundPorts {
+        sink: Arc::clone(&ports.sink),
+        intake: Arc::clone(&ports.intake),
+        proxies: ports.proxies.clone(),
+        authenticator: of_mail.authenticator.clone(),
         clock: Arc::clone(&ports.clock),
         prompt_key: ports.prompt_key.clone(),
         rejections: ports.rejections.clone(),

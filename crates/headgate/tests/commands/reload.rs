@@ -163,13 +163,13 @@ fn a_wrong_file_changes_nothing_and_says_all_that_is_wrong() {
     assert!(second.contains("no.secret"), "{second}");
     let end = house.gateway.said("not reloaded, nothing changed");
     assert!(end.contains("\"problems\":2"), "{end}");
-    assert_eq!(house.channels(), ["open"]);
+    assert_eq!(house.channels(), ["app", "open"]);
     assert_eq!((house.post("open", ""), house.post("other", "")), ("200".into(), "404".into()));
     assert_eq!(house.metric("headgate_config_last_reload_successful"), "0");
     assert_eq!(house.metric("headgate_reloads_total{outcome=\"refused\"}"), "1");
     assert_eq!(house.ask("GET", "/readyz")["ready"], true, "it works as before");
     house.reloaded(&format!("{OPEN}{}", OPEN.replace("open", "other")));
-    assert_eq!(house.channels(), ["open", "other"]);
+    assert_eq!(house.channels(), ["app", "open", "other"]);
     assert_eq!(house.metric("headgate_config_last_reload_successful"), "1");
 }
 
@@ -190,7 +190,7 @@ fn what_takes_a_restart_is_named_and_nothing_else_is_changed() {
     assert!(listen.contains("server.listen: expected `127.0.0.1:0`"), "{listen}");
     let proxies = house.gateway.said("wrong in the configuration");
     assert!(proxies.contains("server.trusted_proxies: expected `[]`"), "{proxies}");
-    assert_eq!(house.channels(), ["open"]);
+    assert_eq!(house.channels(), ["app", "open"]);
 }
 
 #[test]

@@ -96,7 +96,7 @@ fn readiness_metrics_and_channels_are_shown() {
     assert_eq!(request(&house.address, "GET", "/readyz", "")["ready"], true);
     let channels = request(&house.address, "GET", "/v1/channels", "");
     let told: Vec<_> = channels["channels"].as_array().expect("channels").iter().collect();
-    assert_eq!(told.len(), 2);
+    assert_eq!(told.len(), 3);
     assert!(told.iter().any(|channel| channel["path"] == "/v1/webhook/hub"
         && channel["verification"] == "github"
         && channel["provider"] == "github"));

@@ -2,13 +2,14 @@
 
 use super::{Embedded, read::Reading};
 use crate::{
-    log::{AppendError, Log, LogError, Position, Prepared},
+    log::{AppendError, Holder, Keys, Log, LogError, Position, Prepared},
     queue::UNAVAILABLE_RETRY_AFTER,
 };
 use headgate_event::{
     Accepted, Draft, EventId, StoreError,
     limits::{BLOCKING_BYTES_MIN, DRAFTS_PER_ACCEPT_MAX, LOOKS_PER_ACCEPT_MAX},
 };
+use std::sync::Arc;
 
 impl Embedded {
     pub(super) async fn store(&self, drafts: Vec<Draft>) -> Result<Vec<Accepted>, StoreError> {
@@ -38,7 +39,7 @@ impl Embedded {
                 Err(AppendError::LookAgain(drafts)) => {
                     fresh = places.into_iter().zip(drafts).collect();
                 }
-                Err(AppendError::Store(error)) => return Err(error),
+                Err(AppendError::Store(error)) => return Err(at_its_place(error, &places)),
             }
         }
         Err(unavailable("the index moves on faster than it is read"))
@@ -75,12 +76,41 @@ impl Reading {
     fn looked_up(&self, drafts: Vec<(usize, Prepared)>) -> Result<Looked, StoreError> {
         let mut looked = Looked { repeats: Vec::new(), fresh: Vec::new() };
         for (place, draft) in drafts {
-            match self.repeated(&draft)? {
+            let known = match self.holder(&draft)? {
+                Some(Holder::Same(id)) => Some(id),
+                Some(Holder::Other(id)) => {
+                    return Err(StoreError::Conflict { place, stored: Some(id) });
+                }
+                None => self.repeated(&draft)?,
+            };
+            match known {
                 Some(id) => looked.repeats.push((place, id)),
                 None => looked.fresh.push((place, draft)),
             }
         }
         Ok(looked)
+    }
+
+    /// The event that the index has under one of the draft's names.
+    fn holder(&self, draft: &Prepared) -> Result<Option<Holder>, StoreError> {
+        let failed = |error: rusqlite::Error| unavailable(format!("the index: {error}"));
+        for name in &draft.keys().names {
+            for seq in self.index.named(name, self.log.first_seq()).map_err(failed)? {
+                let Some(entry) = self.index.at(seq).map_err(failed)? else { continue };
+                // What retention has removed has no name any more.
+                if seq < self.log.first_seq() {
+                    break;
+                }
+                if let Some(keys) = keys_at(&self.log, entry.position)?
+                    && keys.names.contains(name)
+                {
+                    let same = draft.agrees_with(&keys);
+                    let holder = if same { Holder::Same } else { Holder::Other };
+                    return Ok(Some(holder(entry.id)));
+                }
+            }
+        }
+        Ok(None)
     }
 
     /// The event that the index has with the same dedupe key, within the draft's window.
@@ -107,16 +137,32 @@ impl Reading {
     }
 }
 
-/// Whether the frame there has the same channel and key: hashes may be shared. A frame that is gone
-/// or damaged is nobody's repeat: what came again is stored again.
+/// Whether the frame there has the same channel and key: hashes may be shared.
 fn is_repeat(log: &Log, position: Position, draft: &Prepared) -> Result<bool, StoreError> {
+    let keys = keys_at(log, position)?;
+    Ok(keys.is_some_and(|keys| keys.dedupe_digest() == draft.digest()))
+}
+
+/// The keys of the frame there. One that is gone or damaged is nobody's repeat: what came again is
+/// stored again.
+fn keys_at(log: &Log, position: Position) -> Result<Option<Arc<Keys>>, StoreError> {
     match log.read(position) {
-        Ok(frame) => Ok(frame.keys.dedupe_digest() == draft.digest()),
+        Ok(frame) => Ok(Some(frame.keys)),
         Err(error @ LogError::Io { .. }) => Err(unavailable(error.to_string())),
         Err(error) => {
             tracing::error!(%error, "an event with the same dedupe key cannot be read");
-            Ok(false)
+            Ok(None)
         }
+    }
+}
+
+/// The writer counts the drafts it was given, which may be fewer than the call's.
+fn at_its_place(error: StoreError, places: &[usize]) -> StoreError {
+    match error {
+        StoreError::Conflict { place, stored } => {
+            StoreError::Conflict { place: places.get(place).copied().unwrap_or(place), stored }
+        }
+        other => other,
     }
 }
 

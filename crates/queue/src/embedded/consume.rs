@@ -120,7 +120,10 @@ impl Embedded {
         head: Seq,
     ) -> Result<Option<Catch>, QueueError> {
         let Some(wish) = wish(known, ask, now, head)? else { return Ok(None) };
-        self.reading(move |reading| reading.find(&wish)).await.map(Some)
+        match self.parts().skim(&wish) {
+            Some(passed) => Ok(Some(Catch { again: Vec::new(), first: Vec::new(), passed })),
+            None => self.reading(move |reading| reading.find(&wish)).await.map(Some),
+        }
     }
 
     /// Leases what was found, and has written what that brings about.
@@ -219,9 +222,9 @@ fn wish(
     held.deliveries.wake(now);
     let max = ask.max.min(LEASE_DELIVERIES_MAX).min(held.deliveries.room());
     let max = known.lane().map_or(max, |lane| lane.room(now, max));
-    let again = held.deliveries.ready_again(max);
     let end = known.lane().map_or(head, |lane| lane.last.min(head));
     let (cursor, last) = (held.deliveries.cursor(), end.min(held.deliveries.reach()));
+    let again = held.deliveries.ready_again(held.deliveries.share_again(max, last));
     if held.spec.paused || max == 0 || (again.is_empty() && cursor >= last) {
         return Ok(None);
     }

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     Seq,
-    log::{self, Begun, DiskStorage, Erasure, Log, LogOptions, Storage},
+    log::{self, Begun, DiskStorage, Erasure, Log, LogOptions, NameDigest, Storage},
 };
 use headgate_event::{
     Clock,
@@ -215,11 +215,12 @@ fn finish_erasures(
     if erasures.is_empty() {
         return Ok(());
     }
-    let seqs: Vec<Seq> = erasures.iter().map(|erasure| erasure.seq).collect();
-    writer.erase(&seqs)?;
+    let erased: Vec<(Seq, Vec<NameDigest>)> =
+        erasures.iter().map(|erasure| (erasure.seq, erasure.names.clone())).collect();
+    writer.erase(&erased)?;
     if writer.checkpoint()? && state.checkpoint()? {
         state.change(|transaction| {
-            seqs.iter().try_for_each(|seq| super::state::end_erasure(transaction, *seq))
+            erased.iter().try_for_each(|(seq, _)| super::state::end_erasure(transaction, *seq))
         })?;
     }
     Ok(())

@@ -6,7 +6,7 @@
 //! file by then. Length, sequence and id of the frame are the same before and after.
 
 use super::{
-    DedupeDigest, Frame, Keys, LogError, Place, Position, StorageFile,
+    DedupeDigest, Frame, Keys, LogError, NameDigest, Place, Position, StorageFile,
     format::{BATCH_HEADER_BYTES, BatchHeader},
     frame::{ERASED, FRAME_BODY_AT, FRAME_HEAD_BYTES, FrameHead, frame_crc},
 };
@@ -34,6 +34,8 @@ pub(crate) struct Erasure {
     pub(crate) digest: Option<DedupeDigest>,
     /// How long a repeat of it is known.
     pub(crate) dedupe_window: Option<Duration>,
+    /// The names that belonged to it, and go on belonging to it.
+    pub(crate) names: Vec<NameDigest>,
     /// Where its batch begins.
     pub(crate) batch: u64,
     /// The header of its batch.
@@ -43,7 +45,10 @@ pub(crate) struct Erasure {
 impl Erasure {
     /// What is left of the event's keys. What does not fit into the frame is left out.
     fn keys(&self) -> Keys {
-        let keys = Keys::erased(self.erased_at, self.digest, self.dedupe_window);
+        let keys = Keys {
+            names: self.names.clone(),
+            ..Keys::erased(self.erased_at, self.digest, self.dedupe_window)
+        };
         let room = (self.position.len as usize).saturating_sub(FRAME_HEAD_BYTES);
         if keys.encode().len() <= room { keys } else { Keys::erased(self.erased_at, None, None) }
     }

@@ -1,13 +1,25 @@
 //! What an index and a filter need of an event, without opening its payload.
 
 use crate::Selectable;
-use headgate_event::{ChannelType, Correlation, Draft, Timestamp};
+use headgate_event::{AppContent, ChannelType, Correlation, Draft, EventId, Timestamp};
 use sha2::{Digest as _, Sha256};
 use std::time::Duration;
 
 /// What stands for channel and dedupe key together: their SHA-256. An erased event keeps it, so
 /// that a repeat is still known.
 pub(crate) type DedupeDigest = [u8; 32];
+
+/// What stands for channel and name together: their SHA-256.
+pub(crate) type NameDigest = [u8; 32];
+
+/// What has a name that a draft comes with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Holder {
+    /// The same event, sent before.
+    Same(EventId),
+    /// Another one.
+    Other(EventId),
+}
 
 /// The keys of one event, kept uncompressed in its frame.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,9 +42,15 @@ pub(crate) struct Keys {
     pub thread_key: Option<String>,
     /// The application's correlation ids.
     pub correlation: Correlation,
+    /// The application's id of its event.
+    pub event_id: Option<String>,
+    /// What stands for each name that belongs to this event alone, as long as it is stored.
+    pub names: Vec<NameDigest>,
+    /// What was sent under the names; there when there are any.
+    pub content: Option<AppContent>,
     /// What stands for channel and dedupe key of an erased event, which has neither.
     pub digest: Option<DedupeDigest>,
-    /// When the event was erased: then all but the digest and its window is gone.
+    /// When the event was erased: then all but the digest, its window and the names is gone.
     pub erased_at: Option<Timestamp>,
 }
 
@@ -52,11 +70,18 @@ const DEAL_ID: u8 = 12;
 const SESSION_ID: u8 = 13;
 const DEDUPE_DIGEST: u8 = 14;
 const ERASED_AT: u8 = 15;
+const EVENT_ID: u8 = 16;
+/// One field for each name.
+const NAME: u8 = 17;
+/// The digest of the content, followed by its time where it had one.
+const CONTENT: u8 = 18;
 
 impl Keys {
     /// The keys of a draft.
     pub(super) fn of(draft: &Draft) -> Self {
         let dedupe = draft.dedupe.as_ref();
+        let identity = draft.identity.as_ref();
+        let names = identity.map(|one| one.names.iter().map(|name| name_digest(draft, name)));
         Self {
             event_type: draft.event_type.as_str().to_owned(),
             channel: draft.channel.id.clone(),
@@ -67,6 +92,9 @@ impl Keys {
             dedupe_window: dedupe.map(|dedupe| Duration::from_millis(whole_ms(dedupe.window))),
             thread_key: draft.thread_key.clone(),
             correlation: draft.correlation.clone(),
+            event_id: identity.map(|one| one.event_id.clone()),
+            names: names.into_iter().flatten().collect(),
+            content: identity.map(|one| one.content),
             digest: None,
             erased_at: None,
         }
@@ -120,9 +148,12 @@ impl Keys {
             (PROPOSAL_ID, &correlation.proposal_id),
             (DEAL_ID, &correlation.deal_id),
             (SESSION_ID, &correlation.session_id),
+            (EVENT_ID, &self.event_id),
         ] {
             put(&mut out, tag, text.as_ref().map(String::as_bytes));
         }
+        self.names.iter().for_each(|name| put(&mut out, NAME, Some(name)));
+        put(&mut out, CONTENT, self.content.map(content_bytes).as_deref());
         out
     }
 
@@ -131,6 +162,7 @@ impl Keys {
         let window = self.dedupe_window.map(|window| whole_ms(window).to_le_bytes());
         put(out, DEDUPE_WINDOW, window.as_ref().map(<[u8; 8]>::as_slice));
         put(out, DEDUPE_DIGEST, self.digest.as_ref().map(<[u8; 32]>::as_slice));
+        self.names.iter().for_each(|name| put(out, NAME, Some(name)));
     }
 
     /// The keys in these bytes; the reason when they are none.
@@ -158,6 +190,8 @@ impl Keys {
                     let ms = value.try_into().map_err(|_| "the erasing time is not 8 bytes")?;
                     keys.erased_at = Some(Timestamp::from_unix_ms(i64::from_le_bytes(ms)));
                 }
+                NAME => keys.names.push(value.try_into().map_err(|_| "a name is not 32 bytes")?),
+                CONTENT => keys.content = Some(content_of(value)?),
                 _ => {
                     if let Some(field) = keys.field(tag) {
                         *field = Some(text(value)?);
@@ -186,6 +220,7 @@ impl Keys {
             PROPOSAL_ID => &mut self.correlation.proposal_id,
             DEAL_ID => &mut self.correlation.deal_id,
             SESSION_ID => &mut self.correlation.session_id,
+            EVENT_ID => &mut self.event_id,
             _ => return None,
         })
     }
@@ -211,6 +246,9 @@ impl Keys {
             dedupe_window: None,
             thread_key: None,
             correlation: Correlation::default(),
+            event_id: None,
+            names: Vec::new(),
+            content: None,
             digest: None,
             erased_at: None,
         }
@@ -226,9 +264,34 @@ impl<'a> From<&'a Keys> for Selectable<'a> {
             provider_event: keys.provider_event.as_deref(),
             thread_key: keys.thread_key.as_deref(),
             correlation: &keys.correlation,
+            event_id: keys.event_id.as_deref(),
             event: None,
         }
     }
+}
+
+fn name_digest(draft: &Draft, name: &str) -> NameDigest {
+    // No text holds the byte between the two, which is not that of dedupe keys.
+    let digest = Sha256::new_with_prefix(draft.channel.id.as_bytes());
+    digest.chain_update([0xfe]).chain_update(name.as_bytes()).finalize().into()
+}
+
+fn content_bytes(content: AppContent) -> Vec<u8> {
+    let time = content.timestamp.map(|time| time.unix_ms().to_le_bytes());
+    [content.digest.as_slice(), time.as_ref().map_or(&[], <[u8; 8]>::as_slice)].concat()
+}
+
+fn content_of(value: &[u8]) -> Result<AppContent, &'static str> {
+    let wrong = "the content is not 32 or 40 bytes";
+    let (digest, time) = value.split_first_chunk().ok_or(wrong)?;
+    let timestamp = match time {
+        [] => None,
+        time => {
+            let ms = time.try_into().map_err(|_| wrong)?;
+            Some(Timestamp::from_unix_ms(i64::from_le_bytes(ms)))
+        }
+    };
+    Ok(AppContent { digest: *digest, timestamp })
 }
 
 fn put(out: &mut Vec<u8>, tag: u8, value: Option<&[u8]>) {
@@ -286,6 +349,8 @@ mod tests {
             texts in proptest::collection::vec(any_text(), 4),
             ids in proptest::collection::vec(any_text(), 5),
             window in proptest::option::of(any::<u64>()),
+            names in proptest::collection::vec(any::<[u8; 32]>(), 0..3),
+            content in proptest::option::of((any::<[u8; 32]>(), proptest::option::of(any::<i64>()))),
         ) {
             let keys = Keys {
                 channel: "billing".to_owned(),
@@ -303,6 +368,11 @@ mod tests {
                     deal_id: ids[3].clone(),
                     session_id: ids[4].clone(),
                 },
+                event_id: texts[3].clone(),
+                names,
+                content: content.map(|(digest, ms)| {
+                    AppContent { digest, timestamp: ms.map(Timestamp::from_unix_ms) }
+                }),
                 digest: None,
                 erased_at: None,
             };

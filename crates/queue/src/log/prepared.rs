@@ -107,6 +107,12 @@ impl Prepared {
         self.digest
     }
 
+    /// What it says of a stored event with one of its names: whether it is the same.
+    pub(crate) fn agrees_with(&self, stored: &Keys) -> bool {
+        let both = self.keys.content.zip(stored.content);
+        both.is_some_and(|(sent, stored)| sent.agrees(&stored))
+    }
+
     /// The frame with what the writer knows.
     pub(super) fn sealed(mut self, seq: Seq, id: EventId) -> Vec<u8> {
         self.frame[8..16].copy_from_slice(&seq.to_le_bytes());

@@ -65,6 +65,7 @@ impl Log {
             position,
             digest,
             dedupe_window,
+            names: frame.keys.names.clone(),
             batch,
             header,
         })

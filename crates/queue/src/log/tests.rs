@@ -125,6 +125,7 @@ fn all(log: &Log) -> Vec<Read> {
 fn draft(raw: impl Into<Bytes>) -> Draft {
     let channel = Channel::new("billing", "Billing inbox", ChannelType::Webhook).expect("valid");
     Draft {
+        identity: None,
         event_type: EventType::WEBHOOK_RECEIVED,
         created_at: NOW,
         channel: Arc::new(channel),

@@ -17,7 +17,7 @@ pub(super) use batch::{Call, Message, Task};
 pub(super) use by_hand::ByHand;
 
 use super::{
-    AppendError, Committed, LogOptions, Place, Prepared, Shared,
+    AppendError, Committed, Holder, Keys, LogOptions, Place, Prepared, Shared,
     format::{BATCH_HEADER_BYTES, BatchHeader, SEGMENT_START, SegmentHeader, file_name},
     is_full,
     large::Staged,
@@ -108,7 +108,7 @@ impl Writer {
         }
         for entry in unindexed {
             // Nothing of it can be undone: it is durable.
-            let _ = self.known.insert(entry, entry.keys.dedupe_digest());
+            self.known.insert(entry, entry.keys.dedupe_digest(), &mut Vec::new());
         }
     }
 
@@ -259,9 +259,15 @@ impl Writer {
 
     /// Takes a call into the batch, or hands it back.
     fn take(&mut self, call: Call, now: Timestamp, batch: &mut Batch) {
-        let keyed = call.drafts.iter().any(|draft| draft.keys().dedupe_key.is_some());
+        let looked_up = |keys: &Keys| keys.dedupe_key.is_some() || !keys.names.is_empty();
+        let keyed = call.drafts.iter().any(|draft| looked_up(draft.keys()));
         if keyed && call.seen < self.known.floor() {
             let _ = call.answer.send(Err(AppendError::LookAgain(call.drafts)));
+            return;
+        }
+        let kept_from = self.shared.reader.first_seq();
+        if let Some(conflict) = self.known.conflict(&call.drafts, kept_from) {
+            let _ = call.answer.send(Err(AppendError::Store(conflict)));
             return;
         }
         if !self.ids.take(call.drafts.iter().filter_map(Prepared::given)) {
@@ -272,19 +278,19 @@ impl Writer {
         for draft in call.drafts {
             let given = draft.given();
             let (keys, created_at) = (draft.keys(), draft.created_at());
-            if given.is_none()
-                && let Some(first) = self.known.find(keys, draft.digest(), created_at)
-            {
+            let first = match self.known.holder(keys, kept_from) {
+                Some(Holder::Same(first) | Holder::Other(first)) => Some(first),
+                None => self.known.find(keys, draft.digest(), created_at),
+            };
+            if let Some(first) = first.filter(|_| given.is_none()) {
                 accepted.push(Accepted::Duplicate(first));
                 continue;
             }
             let id = given.unwrap_or_else(|| self.ids.next(now.max(draft.created_at())));
             let seq = self.head + 1 + batch.frames.len() as u64;
             let digest = draft.digest();
-            let entry = batch.add(draft, seq, id);
-            if let Some(undo) = self.known.insert(entry, digest) {
-                batch.undo.push(undo);
-            }
+            let (entry, undo) = batch.add(draft, seq, id);
+            self.known.insert(entry, digest, undo);
             accepted.push(Accepted::New(id));
         }
         batch.answers.push((call.answer, accepted));

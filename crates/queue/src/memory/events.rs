@@ -6,7 +6,8 @@ use crate::{
 };
 use bytes::Bytes;
 use headgate_event::{
-    Accepted, Draft, Event, EventId, StoreError, StoredEvent, Timestamp, limits::LIST_EVENTS_MAX,
+    Accepted, AppContent, Draft, Event, EventId, StoreError, StoredEvent, Timestamp,
+    limits::LIST_EVENTS_MAX,
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -20,6 +21,8 @@ pub(super) struct Events {
     /// How many of the oldest were removed. Their entries stay, without content.
     removed: Seq,
     newest: BTreeMap<(String, String), (Timestamp, EventId)>,
+    /// Who has each name, by channel.
+    names: BTreeMap<(String, String), (EventId, Option<AppContent>)>,
 }
 
 /// One event, or what is left of it.
@@ -32,6 +35,13 @@ struct Kept {
     erased_at: Option<Timestamp>,
 }
 
+/// Whether what is sent under a name is what was stored under it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Agrees {
+    Yes,
+    No,
+}
+
 impl Events {
     /// Stores those that are no duplicates, all or none.
     pub(super) fn accept(
@@ -39,14 +49,35 @@ impl Events {
         drafts: &[Draft],
         now: Timestamp,
     ) -> Result<Vec<Accepted>, StoreError> {
-        let (stored, newest) = (self.stored.len(), self.newest.clone());
-        let accepted: Result<Vec<_>, _> =
-            drafts.iter().map(|draft| self.accept_one(draft, now)).collect();
+        let before = (self.stored.len(), self.newest.clone(), self.names.clone());
+        let accepted: Result<Vec<_>, _> = drafts
+            .iter()
+            .enumerate()
+            .map(|(place, draft)| match self.holder(draft) {
+                Some((id, Agrees::Yes)) => Ok(Accepted::Duplicate(id)),
+                Some((id, Agrees::No)) => {
+                    let stored = self.place_of_id(id).is_some_and(|seq| seq <= before.0 as Seq);
+                    Err(StoreError::Conflict { place, stored: stored.then_some(id) })
+                }
+                None => self.accept_one(draft, now),
+            })
+            .collect();
         if accepted.is_err() {
+            let stored;
+            (stored, self.newest, self.names) = before;
             self.stored.truncate(stored);
-            self.newest = newest;
         }
         accepted
+    }
+
+    /// The event that has a name of this draft.
+    fn holder(&self, draft: &Draft) -> Option<(EventId, Agrees)> {
+        let identity = draft.identity.as_ref()?;
+        let key = |name: &String| (draft.channel.id.clone(), name.clone());
+        let (id, content) = identity.names.iter().find_map(|name| self.names.get(&key(name)))?;
+        let same = content.is_some_and(|content| content.agrees(&identity.content));
+        let agrees = if same { Agrees::Yes } else { Agrees::No };
+        Some((*id, agrees))
     }
 
     fn accept_one(&mut self, draft: &Draft, now: Timestamp) -> Result<Accepted, StoreError> {
@@ -71,6 +102,11 @@ impl Events {
         self.stored.push(Kept { id, created_at, content, erased_at: None });
         if let Some(key) = key {
             self.newest.insert(key, (draft.created_at, id));
+        }
+        if let Some(identity) = &draft.identity {
+            let key = |name: &String| (draft.channel.id.clone(), name.clone());
+            let named = identity.names.iter().map(|name| (key(name), (id, Some(identity.content))));
+            self.names.extend(named);
         }
         Ok(Accepted::New(id))
     }
@@ -120,6 +156,9 @@ impl Events {
     pub(super) fn erase(&mut self, seq: Seq, now: Timestamp) -> Option<Erased> {
         let kept = self.stored.get_mut(usize::try_from(seq.checked_sub(1)?).ok()?)?;
         kept.content = None;
+        let id = kept.id;
+        let mine = self.names.values_mut().filter(|(holder, _)| *holder == id);
+        mine.for_each(|(_, content)| *content = None);
         let erased_at = *kept.erased_at.get_or_insert(now);
         Some(Erased { id: kept.id, created_at: kept.created_at, erased_at })
     }
@@ -152,6 +191,7 @@ impl Events {
         let removed: BTreeSet<EventId> =
             (from + 1..=before).filter_map(|seq| self.id_of(seq)).collect();
         self.newest.retain(|_, (_, id)| !removed.contains(id));
+        self.names.retain(|_, (id, _)| !removed.contains(id));
         (before - from, bytes)
     }
 

@@ -124,7 +124,9 @@ impl Inner {
         let last = known.lane().map_or(Seq::MAX, |lane| lane.last);
         let window = known.lane().map(|lane| lane.window).unwrap_or_default();
         let mut leased: Vec<Leased> = Vec::new();
-        for seq in held.deliveries.ready_again(max) {
+        let end = kept.head().min(held.deliveries.reach()).min(last);
+        let again = held.deliveries.share_again(max, end);
+        for seq in held.deliveries.ready_again(again) {
             leased.extend(held.deliveries.lease_again(seq, until));
         }
         for stored in kept.from(held.deliveries.cursor() + 1) {

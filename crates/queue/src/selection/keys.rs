@@ -18,6 +18,7 @@ struct Lists {
     proposal_id: Vec<String>,
     deal_id: Vec<String>,
     session_id: Vec<String>,
+    event_id: Vec<String>,
 }
 
 pub(super) fn serialize<S: Serializer>(keys: &Keys, serializer: S) -> Result<S::Ok, S::Error> {
@@ -41,6 +42,7 @@ impl Lists {
             KeyName::ProposalId => &mut self.proposal_id,
             KeyName::DealId => &mut self.deal_id,
             KeyName::SessionId => &mut self.session_id,
+            KeyName::EventId => &mut self.event_id,
         })
     }
 }
@@ -87,4 +89,7 @@ pub(super) struct Form {
     /// Any of these sessions.
     #[schemars(default, skip_serializing_if = "Vec::is_empty")]
     session_id: Vec<String>,
+    /// Any of these ids that applications gave their events.
+    #[schemars(default, skip_serializing_if = "Vec::is_empty")]
+    event_id: Vec<String>,
 }

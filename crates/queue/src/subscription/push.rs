@@ -38,4 +38,6 @@ pub enum PushFormat {
     Envelope,
     /// As a structured CloudEvent, version 1.0.
     Cloudevents,
+    /// As a CloudEvent in binary mode: attributes as headers, the data as the body.
+    CloudeventsBinary,
 }

@@ -242,6 +242,7 @@ pub(crate) fn noon() -> Timestamp {
 pub(crate) fn draft(channel: &str, created_at: Timestamp) -> Draft {
     let raw = Bytes::from_static(b"{\"amount\": 1.10}");
     Draft {
+        identity: None,
         event_type: EventType::WEBHOOK_RECEIVED,
         created_at,
         channel: Arc::new(Channel::new(channel, channel, ChannelType::Webhook).expect("valid")),

@@ -2,10 +2,10 @@
 
 use super::{WebhookChannel, figures::Figures};
 use crate::{
-    Providers,
+    Fetched, Providers,
     provider::Provider,
     rate::{Rate, RateLimit},
-    scheme::{SecretError, Tolerance},
+    scheme::{SecretError, Settings, Terms, Tolerance},
 };
 use headgate_event::{
     Channel, ChannelType, Secret,
@@ -31,6 +31,12 @@ pub struct ChannelSpec {
     pub dedupe: DedupePolicy,
     /// How far a signed time may be from ours; what the provider's file says when none is given.
     pub tolerance: Option<Tolerance>,
+    /// What its provider asks for beside secrets.
+    pub settings: Settings,
+    /// The URL before the path by which senders reach us.
+    pub public_url: Option<String>,
+    /// Whether the events of one body become one event each.
+    pub splits: bool,
     /// How many requests it takes in a time; as many as come when none is given.
     pub rate: Option<RateLimit>,
     /// Where its requests may come from; from anywhere when there are none.
@@ -93,6 +99,30 @@ pub enum ChannelSpecErrorKind {
         #[source]
         error: SecretError,
     },
+    /// Something that the provider asks for is missing.
+    #[error("provider `{provider}` asks for setting `{name}` ({about}), found none")]
+    NoSetting {
+        /// Who asks.
+        provider: String,
+        /// The setting.
+        name: String,
+        /// What it is.
+        about: String,
+    },
+    /// The provider does not ask for this.
+    #[error("expected a setting out of `{}`, found `{found}`", .known.join("`, `"))]
+    UnknownSetting {
+        /// The setting as found.
+        found: String,
+        /// Those that there are.
+        known: Vec<String>,
+    },
+    /// The URL is signed.
+    #[error("provider `{0}` signs the URL: expected `server.public_url`, found none")]
+    NoPublicUrl(String),
+    /// A body is one event.
+    #[error("provider `{0}` sends one event at a time: expected no `split`, found one")]
+    SplitForNothing(String),
     /// No time is signed.
     #[error("provider `{0}` signs no time: expected no tolerance, found one")]
     ToleranceForNothing(String),
@@ -111,12 +141,13 @@ impl Default for DedupePolicy {
 pub(crate) fn prepare(
     specs: Vec<ChannelSpec>,
     providers: &Providers,
+    fetched: &Arc<Fetched>,
 ) -> Result<BTreeMap<String, WebhookChannel>, Vec<ChannelSpecError>> {
     let (mut channels, mut errors) = (BTreeMap::new(), Vec::new());
     for spec in specs {
         let id = spec.channel.id.clone();
         let wrong = |kind| ChannelSpecError { channel: id.clone(), kind };
-        match spec.prepare(providers) {
+        match spec.prepare(providers, fetched) {
             _ if channels.contains_key(&id) => errors.push(wrong(ChannelSpecErrorKind::Repeated)),
             Ok(channel) => {
                 channels.insert(id, channel);
@@ -130,23 +161,40 @@ pub(crate) fn prepare(
 impl ChannelSpec {
     /// Whether a channel can be made of it, or all that is wrong with it.
     pub fn check(&self, providers: &Providers) -> Result<(), Vec<ChannelSpecErrorKind>> {
-        self.clone().prepare(providers).map(|_| ())
+        self.clone().prepare(providers, &Arc::default()).map(|_| ())
     }
 
-    fn prepare(self, providers: &Providers) -> Result<WebhookChannel, Vec<ChannelSpecErrorKind>> {
+    /// What its requests are checked by.
+    #[must_use]
+    pub fn terms(&self) -> Terms {
+        Terms {
+            secrets: self.secrets.clone(),
+            tolerance: self.tolerance,
+            settings: self.settings.clone(),
+            public_url: self.public_url.clone(),
+            fetched: Arc::default(),
+        }
+    }
+
+    fn prepare(
+        self,
+        providers: &Providers,
+        fetched: &Arc<Fetched>,
+    ) -> Result<WebhookChannel, Vec<ChannelSpecErrorKind>> {
         let Some(provider) = self.own.as_ref().or_else(|| providers.find(&self.provider)) else {
             let known = providers.iter().map(|provider| provider.name().to_owned()).collect();
             return Err(vec![ChannelSpecErrorKind::Provider { found: self.provider, known }]);
         };
         let mut errors = self.unfit(provider);
-        let check = provider.scheme.check(provider.name(), &self.secrets, self.tolerance);
+        let terms = Terms { fetched: Arc::clone(fetched), ..self.terms() };
+        let check = provider.scheme.check(provider.name(), &terms);
         match check {
             Ok(check) if errors.is_empty() => Ok(WebhookChannel {
                 provider: Arc::clone(provider),
                 check,
                 body_bytes_max: self.body_bytes_max.unwrap_or(provider.body_bytes_max()),
-                secrets: self.secrets,
-                tolerance: self.tolerance,
+                terms,
+                splits: self.splits,
                 figures: Figures::default(),
                 dedupe: self.dedupe,
                 rate: self.rate.map(|limit| Arc::new(Rate::new(limit))),
@@ -169,10 +217,31 @@ impl ChannelSpec {
         if self.channel.kind != ChannelType::Webhook {
             errors.push(ChannelSpecErrorKind::Type(self.channel.kind));
         }
-        match (provider.is_signed(), self.secrets.is_empty()) {
+        match (provider.takes_secrets(), self.secrets.is_empty()) {
+            (true, true) if provider.brings_secret() => {}
             (true, true) => errors.push(ChannelSpecErrorKind::NoSecret(name())),
             (false, false) => errors.push(ChannelSpecErrorKind::SecretForNothing(name())),
             _ => {}
+        }
+        let known = provider.settings();
+        for setting in known.iter().filter(|setting| setting.is_required) {
+            if !self.settings.contains_key(&setting.name) {
+                let (name, about) = (setting.name.clone(), setting.about.clone());
+                let provider = provider.name().to_owned();
+                errors.push(ChannelSpecErrorKind::NoSetting { provider, name, about });
+            }
+        }
+        for found in self.settings.keys() {
+            if !known.iter().any(|setting| setting.name == *found) {
+                let known = known.iter().map(|setting| setting.name.clone()).collect();
+                errors.push(ChannelSpecErrorKind::UnknownSetting { found: found.clone(), known });
+            }
+        }
+        if provider.signs_url() && self.public_url.is_none() {
+            errors.push(ChannelSpecErrorKind::NoPublicUrl(name()));
+        }
+        if self.splits && !provider.can_split() {
+            errors.push(ChannelSpecErrorKind::SplitForNothing(name()));
         }
         if self.tolerance.is_some() && !provider.scheme.signs_time() {
             errors.push(ChannelSpecErrorKind::ToleranceForNothing(name()));

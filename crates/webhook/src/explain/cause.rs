@@ -17,6 +17,7 @@ pub(super) fn of(case: &Case<'_>, reject: &Reject) -> String {
             format!("other form: expected {}; is it another scheme?", case.about.form)
         }
         "timestamp_too_old" | "timestamp_in_future" => clock(case),
+        "unavailable" => "what proves the request could not be fetched".to_owned(),
         "signature_mismatch" => mismatch(case),
         "token_mismatch" | "credentials_mismatch" => secrets::meant(case, case.request)
             .unwrap_or_else(|| "wrong secret: the sender has another one".to_owned()),
@@ -83,7 +84,7 @@ fn mismatch(case: &Case<'_>) -> String {
     for variant in variants::of(&case.request.body) {
         let request = RawRequest { body: variant.body.into(), ..case.request.clone() };
         let changed = format!("the body is not as it was signed: {}", variant.change);
-        if case.holds(&request, case.secrets).is_some() {
+        if case.holds(&request, &case.terms.secrets).is_some() {
             return changed;
         }
         if let Some(meant) = secrets::meant(case, &request) {

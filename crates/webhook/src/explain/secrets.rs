@@ -7,7 +7,7 @@ use headgate_http::RawRequest;
 
 /// What is wrong with the secret, when one that was meant makes the proof hold.
 pub(super) fn meant(case: &Case<'_>, request: &RawRequest) -> Option<String> {
-    let mut others = case.secrets.iter().flat_map(others);
+    let mut others = case.terms.secrets.iter().flat_map(others);
     let holds = |secret: &Secret| case.holds(request, std::slice::from_ref(secret)).is_some();
     let (_, wrong) = others.find(|(secret, _)| !secret.is_empty() && holds(secret))?;
     Some(format!("wrong secret: {wrong}"))

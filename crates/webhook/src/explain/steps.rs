@@ -8,7 +8,8 @@ use http::HeaderName;
 const SHOWN_CHARS_MAX: usize = 80;
 
 pub(super) fn of(case: &Case<'_>) -> Vec<Step> {
-    let mut steps = vec![scheme(&case.about), header(case)];
+    let mut steps = vec![scheme(&case.about)];
+    steps.extend((!case.about.proof.is_empty()).then(|| header(case)));
     steps.extend(signed(case));
     steps.extend(proof(case));
     steps.extend(age(case));
@@ -16,7 +17,11 @@ pub(super) fn of(case: &Case<'_>) -> Vec<Step> {
 }
 
 pub(super) fn scheme(about: &About) -> Step {
-    let text = format!("{}, in {} as {}", about.scheme, names(&about.proof), about.form);
+    let place = match about.proof.as_slice() {
+        [] => about.place.clone(),
+        headers => names(headers),
+    };
+    let text = format!("{}, in {place} as {}", about.scheme, about.form);
     Step::told("scheme", text)
 }
 
@@ -70,7 +75,7 @@ fn proof(case: &Case<'_>) -> Option<Step> {
     let step = if case.about.signed.is_some() { "signature" } else { "secret" };
     let key = match &case.outcome {
         Ok(verification) => verification.key,
-        Err(_) => case.holds(case.request, case.secrets),
+        Err(_) => case.holds(case.request, &case.terms.secrets),
     };
     match (key, &case.outcome) {
         (Some(key), _) => Some(Step::right(step, format!("holds with secret {}", key + 1))),

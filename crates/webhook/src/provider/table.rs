@@ -1,7 +1,8 @@
 //! The shape of a provider file. What its `[verify]` table holds is its scheme's affair.
 
 use crate::{
-    identity::IdentityTable,
+    handshake::HandshakeTable,
+    identity::{IdentityTable, SplitTable},
     render::{EventTable, PromptTable},
     sample::SampleTable,
 };
@@ -26,6 +27,13 @@ pub(super) struct FileTable {
     pub(super) _verify: IgnoredAny,
     #[serde(default)]
     pub(super) identity: IdentityTable,
+    pub(super) split: Option<SplitTable>,
+    #[serde(default)]
+    pub(super) setting: Vec<Spanned<SettingTable>>,
+    #[serde(default)]
+    pub(super) handshake: Vec<Spanned<HandshakeTable>>,
+    #[serde(default)]
+    pub(super) unconfirmed: Vec<String>,
     pub(super) prompt: PromptTable,
     #[serde(default)]
     pub(super) event: Vec<EventTable>,
@@ -46,6 +54,22 @@ pub(super) struct AnswerTable {
     pub(super) status: Option<Spanned<u16>>,
     #[serde(default)]
     pub(super) body: AnswerBody,
+    /// A text for senders that wait for it.
+    pub(super) text: Option<String>,
+}
+
+/// What a channel has to say beside its secrets.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SettingTable {
+    pub(super) name: String,
+    pub(super) about: String,
+    #[serde(default = "yes")]
+    pub(super) required: bool,
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// The body of the answer when an event is stored.

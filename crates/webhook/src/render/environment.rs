@@ -46,6 +46,8 @@ fn environment(
     }
     environment.add_filter("money", filters::money);
     environment.add_filter("time", filters::time);
+    environment.add_filter("time_ms", filters::time_ms);
+    environment.add_filter("base64_text", filters::base64_text);
     environment.set_formatter(move |out: &mut Output<'_>, state: &mut State<'_, '_>, value| {
         state.set_temp(TRIED, Value::from(true));
         if value.is_undefined() || value.is_none() || value.as_str().is_some_and(str::is_empty) {
@@ -123,7 +125,7 @@ mod tests {
     fn rendered(mut environment: Environment<'static>, template: &str, body: &str) -> Line {
         environment.add_template_owned("t", template.to_owned()).expect("a template");
         let body = Bytes::from(body.to_owned());
-        let content = Content::read(None, &body, None);
+        let content = Content::read(None, &body, &crate::identity::Form::Text);
         let names = Names::default();
         render(&environment, "t", &Subject::new(&names, &content))
     }

@@ -2,6 +2,7 @@
 //!
 //! A value that is no money or no time gives nothing, so that its fact is left out.
 
+use base64::{Engine, engine::general_purpose::STANDARD};
 use headgate_event::Timestamp;
 use minijinja::Value;
 
@@ -50,6 +51,19 @@ pub(super) fn time(seconds: &Value) -> Value {
     Value::from_safe_string(time.replace(".000Z", "Z"))
 }
 
+/// Milliseconds since 1970 as a time.
+pub(super) fn time_ms(milliseconds: &Value) -> Value {
+    let read = milliseconds.to_string().parse::<i64>();
+    read.map_or(Value::UNDEFINED, |number| time(&Value::from(number.div_euclid(1000))))
+}
+
+/// The text that base64 holds; nothing when it is no such thing.
+pub(super) fn base64_text(encoded: &Value) -> Value {
+    let bytes = encoded.as_str().and_then(|text| STANDARD.decode(text).ok());
+    let text = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
+    text.map_or(Value::UNDEFINED, Value::from)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -76,5 +90,11 @@ mod tests {
         assert!(time(&Value::from("soon")).is_undefined());
         assert!(time(&Value::from(i64::MAX)).is_undefined());
         assert_eq!(time(&Value::from(1_776_590_122)).to_string(), "2026-04-19T09:15:22Z");
+        assert_eq!(
+            time_ms(&Value::from(1_776_590_122_999_i64)).to_string(),
+            "2026-04-19T09:15:22Z"
+        );
+        assert_eq!(base64_text(&Value::from("QWhveQ==")).to_string(), "Ahoy");
+        assert!(base64_text(&Value::from("not base64")).is_undefined());
     }
 }

@@ -9,6 +9,8 @@ use http::HeaderName;
 pub(crate) struct About {
     /// What the scheme does, such as `HMAC-SHA256`.
     pub(crate) scheme: String,
+    /// Where the proof is, when it is in no header.
+    pub(crate) place: String,
     /// The headers of which one carries the proof.
     pub(crate) proof: Vec<HeaderName>,
     /// What the proof looks like.

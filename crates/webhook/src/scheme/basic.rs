@@ -2,12 +2,14 @@
 //!
 //! A secret is `user:password`, as it stands in a URL before the `@`.
 
-use super::{About, Check, Known, Scheme, SecretError, Tolerance, Unsigned, header_value};
+use super::{
+    About, Check, Known, Proof, Scheme, SecretError, Signed, Terms, Unsigned, header_value,
+};
 use crate::provider::{Problems, ProviderText, VerifyTable};
 use base64::{Engine, engine::general_purpose::STANDARD};
-use headgate_event::{Secret, Timestamp, Verification};
+use headgate_event::{Covers, Secret, Timestamp, Verification};
 use headgate_http::{RawRequest, Reject, Verify};
-use http::{HeaderName, HeaderValue, header::AUTHORIZATION};
+use http::{HeaderName, header::AUTHORIZATION};
 use serde::Deserialize;
 
 /// RFC 7617, section 2: a 401 names the scheme and a realm; many clients send nothing before it.
@@ -50,30 +52,27 @@ fn check_form(secret: &Secret) -> Result<(), SecretError> {
 }
 
 impl Scheme for Basic {
-    fn check(
-        &self,
-        method: &str,
-        secrets: &[Secret],
-        _: Option<Tolerance>,
-    ) -> Result<Check, (usize, SecretError)> {
-        for (at, secret) in secrets.iter().enumerate() {
+    fn check(&self, method: &str, terms: &Terms) -> Result<Check, (usize, SecretError)> {
+        for (at, secret) in terms.secrets.iter().enumerate() {
             check_form(secret).map_err(|error| (at, error))?;
         }
-        Ok(Box::new(Prepared { known: Known::of(secrets), method: method.to_owned() }))
+        Ok(Box::new(Prepared { known: Known::of(&terms.secrets), method: method.to_owned() }))
     }
 
     fn sign(
         &self,
         _: &Unsigned<'_>,
+        _: &Terms,
         secret: &Secret,
         _: Timestamp,
-    ) -> Result<Vec<(HeaderName, HeaderValue)>, SecretError> {
+    ) -> Result<Signed, SecretError> {
         check_form(secret)?;
         let value = format!("Basic {}", STANDARD.encode(secret.expose()));
-        Ok(vec![header_value(AUTHORIZATION, value.as_bytes())?])
+        let headers = vec![header_value(AUTHORIZATION, value.as_bytes())?];
+        Ok(Signed { headers, in_body: None })
     }
 
-    fn about(&self, _: &RawRequest, _: &Secret) -> About {
+    fn about(&self, _: &RawRequest, _: &Terms) -> About {
         About {
             scheme: "HTTP Basic".to_owned(),
             proof: vec![AUTHORIZATION],
@@ -84,6 +83,10 @@ impl Scheme for Basic {
 
     fn describe(&self) -> String {
         "HTTP Basic, a secret `user:password`; it covers nothing of what is sent".to_owned()
+    }
+
+    fn covers(&self) -> Covers {
+        Covers::Token
     }
 
     fn takes_secrets(&self) -> bool {
@@ -102,6 +105,8 @@ impl Scheme for Basic {
         false
     }
 }
+
+impl Proof for Prepared {}
 
 impl Verify for Prepared {
     fn verify(&self, request: &RawRequest, _: Timestamp) -> Result<Verification, Reject> {

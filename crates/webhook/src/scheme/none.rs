@@ -1,10 +1,10 @@
 //! No proof at all: anyone who knows the URL can send.
 
-use super::{About, Check, Scheme, SecretError, Tolerance, Unsigned};
+use super::{About, Check, Proof, Scheme, SecretError, Signed, Terms, Unsigned};
 use crate::provider::{Problems, ProviderText, VerifyTable};
-use headgate_event::{Secret, Timestamp, Verification};
+use headgate_event::{Covers, Secret, Timestamp, Verification};
 use headgate_http::{RawRequest, Reject, Verify};
-use http::{HeaderName, HeaderValue};
+use http::HeaderName;
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -24,30 +24,34 @@ pub(super) fn read(text: &ProviderText<'_>, problems: &mut Problems) -> Option<B
 }
 
 impl Scheme for Unproved {
-    fn check(
-        &self,
-        _: &str,
-        _: &[Secret],
-        _: Option<Tolerance>,
-    ) -> Result<Check, (usize, SecretError)> {
+    fn check(&self, _: &str, _: &Terms) -> Result<Check, (usize, SecretError)> {
         Ok(Box::new(Self))
     }
 
     fn sign(
         &self,
         _: &Unsigned<'_>,
+        _: &Terms,
         _: &Secret,
         _: Timestamp,
-    ) -> Result<Vec<(HeaderName, HeaderValue)>, SecretError> {
-        Ok(Vec::new())
+    ) -> Result<Signed, SecretError> {
+        Ok(Signed::default())
     }
 
-    fn about(&self, _: &RawRequest, _: &Secret) -> About {
+    fn about(&self, _: &RawRequest, _: &Terms) -> About {
         About { scheme: "no proof".to_owned(), ..About::default() }
     }
 
     fn describe(&self) -> String {
         "none: anyone who knows the URL can send".to_owned()
+    }
+
+    fn covers(&self) -> Covers {
+        Covers::None
+    }
+
+    fn proves(&self) -> bool {
+        false
     }
 
     fn takes_secrets(&self) -> bool {
@@ -66,6 +70,8 @@ impl Scheme for Unproved {
         false
     }
 }
+
+impl Proof for Unproved {}
 
 impl Verify for Unproved {
     fn verify(&self, _: &RawRequest, _: Timestamp) -> Result<Verification, Reject> {

@@ -1,10 +1,10 @@
 //! A refused request looked at again: by the secrets that its channel has, at the time it came.
 
-use super::{WebhookSource, drafted, prove};
+use super::{Proved, WebhookSource, drafted, prove};
 use crate::{
     Explanation,
     channel::WebhookChannel,
-    scheme::{Check, Tolerance},
+    scheme::{Check, Terms, Tolerance},
 };
 use headgate_event::{Accepted, Draft, Timestamp, Verification, limits::STORE_RETRY_AFTER};
 use headgate_http::{RawRequest, Refused, Reject, Verified, Verify};
@@ -58,9 +58,15 @@ impl WebhookSource {
         age: AgeRule,
         rejection: &str,
     ) -> Result<Accepted, NotReleased> {
-        let (verified, mut draft) = self.prove_again(channel, request, age).await?;
-        draft.metadata.insert(RELEASED_FROM.to_owned(), rejection.into());
-        self.store(verified, draft).await.map_err(NotReleased::NotStored)
+        let (verified, mut drafts) = self.prove_again(channel, request, age).await?;
+        for draft in &mut drafts {
+            draft.metadata.insert(RELEASED_FROM.to_owned(), rejection.into());
+        }
+        let stored = self.store(verified, drafts).await.map_err(NotReleased::NotStored)?;
+        stored.first().copied().ok_or_else(|| {
+            let cause = "the store took no event";
+            NotReleased::NotStored(Reject::unavailable(cause, STORE_RETRY_AFTER))
+        })
     }
 
     /// Why a refused request is refused, or that it is no longer; `None` when its channel is gone
@@ -72,7 +78,7 @@ impl WebhookSource {
         }
         let explain = move || {
             let now = request.arrival.received_at;
-            channel.provider.explain(&request, &channel.secrets, channel.tolerance, now)
+            channel.provider.explain(&request, &channel.terms, now)
         };
         tokio::task::spawn_blocking(explain).await.ok()
     }
@@ -82,21 +88,31 @@ impl WebhookSource {
         channel: &str,
         request: RawRequest,
         age: AgeRule,
-    ) -> Result<(Verified, Draft), NotReleased> {
+    ) -> Result<(Verified, Vec<Draft>), NotReleased> {
         let channel = self.channels.load().get(channel).cloned();
         let channel = channel.ok_or(NotReleased::UnknownChannel)?;
         let key = self.ports.prompt_key.clone();
-        let work = move || {
-            let came = request.arrival.received_at;
-            match prove(&channel, request, came, &key) {
-                Err(refused) if age == AgeRule::Any && is_of_age(&refused.reject) => {
-                    drafted(&channel, channel.prove_at_any_age(*refused)?, &key)
-                }
-                proved => proved,
+        let came = request.arrival.received_at;
+        if let Ok(Some(url)) = channel.check.wants(&request, came) {
+            let brought = self.ports.fetched.bring(&url, came).await;
+            brought.map_err(|error| {
+                NotReleased::NotStored(Reject::unavailable(error, STORE_RETRY_AFTER))
+            })?;
+        }
+        let work = move || match prove(&channel, request, came, &key) {
+            Err(refused) if age == AgeRule::Any && is_of_age(&refused.reject) => {
+                drafted(&channel, channel.prove_at_any_age(*refused)?, &key)
             }
+            proved => proved,
         };
         match tokio::task::spawn_blocking(work).await {
-            Ok(proved) => proved.map_err(|refused| NotReleased::Refused(refused.reject)),
+            Ok(Ok(Proved::Events(verified, drafts))) => Ok((verified, drafts)),
+            Ok(Ok(Proved::Shaken(_))) => {
+                let message = "it is a handshake, which becomes no event";
+                let status = http::StatusCode::UNPROCESSABLE_ENTITY;
+                Err(NotReleased::Refused(Reject::new(status, "handshake", message)))
+            }
+            Ok(Err(refused)) => Err(NotReleased::Refused(refused.reject)),
             Err(stopped) => {
                 Err(NotReleased::NotStored(Reject::unavailable(stopped, STORE_RETRY_AFTER)))
             }
@@ -109,7 +125,8 @@ impl WebhookChannel {
     fn prove_at_any_age(self: &Arc<Self>, refused: Refused) -> Result<Verified, Box<Refused>> {
         let any = Tolerance { past: Duration::MAX, future: Duration::MAX };
         let scheme = &self.provider.scheme;
-        let Ok(check) = scheme.check(self.provider.name(), &self.secrets, Some(any)) else {
+        let terms = Terms { tolerance: Some(any), ..self.terms.clone() };
+        let Ok(check) = scheme.check(self.provider.name(), &terms) else {
             return Err(Box::new(refused));
         };
         let came = refused.request.arrival.received_at;

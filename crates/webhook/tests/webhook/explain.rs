@@ -1,24 +1,20 @@
 //! Why a request is taken or refused is said as it is, and without what must stay secret.
 
+use crate::folder::{FolderChannel, root};
 use crate::gate::{NOW, PROVIDERS, Post};
 use headgate_event::{Secret, Timestamp};
 use headgate_http::{Arrival, BodyHold, RawRequest, RequestId};
-use headgate_webhook::{Explanation, Provider, Sample};
+use headgate_webhook::{Explanation, Provider, Sample, Terms};
 use http::{HeaderName, Uri};
 use std::{
     fs,
     net::{Ipv4Addr, SocketAddr},
-    path::{Path, PathBuf},
     time::Duration,
 };
 
 const GITHUB: &str = "fixture secret for github";
 const STRIPE: &str = "whsec_fixture_secret_for_stripe";
 const STANDARD: &str = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/webhooks")
-}
 
 fn fixture(name: &str) -> Post {
     Post::parse(&fs::read(root().join(format!("{name}.http"))).expect("read"))
@@ -43,7 +39,7 @@ fn raw(post: &Post) -> RawRequest {
 
 fn explain(provider: &str, post: &Post, secrets: &[&str], now: Timestamp) -> Explanation {
     let secrets: Vec<_> = secrets.iter().map(|secret| Secret::new(*secret)).collect();
-    PROVIDERS.find(provider).expect("known").explain(&raw(post), &secrets, None, now)
+    PROVIDERS.find(provider).expect("known").explain(&raw(post), &Terms::of(&secrets), now)
 }
 
 fn cause(provider: &str, post: &Post, secret: &str) -> String {
@@ -70,30 +66,36 @@ fn right_proofs(provider: &Provider, post: &Post, secret: &str) -> Vec<String> {
     words.filter(|word| word.len() >= 32).map(str::to_owned).collect()
 }
 
-#[test]
-fn every_fixture_is_explained_as_it_is_answered_and_nothing_secret_is_shown() {
+#[tokio::test]
+async fn every_fixture_is_explained_as_it_is_answered_and_nothing_secret_is_shown() {
     let mut explained = 0;
     for provider in PROVIDERS.iter().filter(|provider| provider.is_signed()) {
         let folder = root().join(provider.name());
-        let channel = fs::read_to_string(folder.join("channel.toml")).expect("read");
-        let channel: toml::Table = toml::from_str(&channel).expect("TOML");
-        if channel.contains_key("generic") {
+        let (channel, spec) = FolderChannel::read(&folder, provider.name());
+        if spec.own.is_some() {
             continue;
         }
-        let secrets = channel["secrets"].as_array().expect("secrets");
-        let secrets: Vec<_> = secrets.iter().map(|secret| secret.as_str().expect("text")).collect();
+        let terms = Terms { fetched: channel.fetched(&folder), ..spec.terms() };
+        let secrets = terms.secrets.iter().map(|secret| secret.expose().to_vec());
+        let secrets: Vec<_> = secrets.map(|s| String::from_utf8(s).expect("text")).collect();
         for entry in fs::read_dir(&folder).expect("a folder") {
             let path = entry.expect("an entry").path();
-            if path.extension().is_none_or(|ending| ending != "http") {
+            let name = path.file_stem().expect("a name").to_string_lossy().into_owned();
+            let is_request = path.extension().is_some_and(|ending| ending == "http");
+            // A handshake need not prove itself.
+            if !is_request || name.starts_with("handshake_") {
                 continue;
             }
-            let name = path.file_stem().expect("a name").to_string_lossy().into_owned();
             let post = Post::parse(&fs::read(&path).expect("read"));
-            let found = explain(provider.name(), &post, &secrets, NOW);
+            if let Some(url) = provider.wants(&raw(&post), &terms, NOW) {
+                let brought = terms.fetched.bring(&url, NOW).await;
+                assert!(brought.is_ok() || name == "refused_certificate_not_at_hand", "{name}");
+            }
+            let found = provider.explain(&raw(&post), &terms, NOW);
             assert_eq!(
                 found.verified,
                 !name.starts_with("refused_"),
-                "{}: {name}",
+                "{}: {name}: {found:?}",
                 provider.name()
             );
             assert_eq!(found.verified, found.likely_cause.is_none(), "{name}");

@@ -9,7 +9,9 @@ use headgate_http::{
     Arrival, Intake, IntakeOptions, Rejection, RejectionSink, RequestId, TrustedProxies,
 };
 use headgate_testkit::ManualClock;
-use headgate_webhook::{ChannelSpec, DedupePolicy, Ports, Providers, WebhookSource};
+use headgate_webhook::{
+    ChannelSpec, DedupePolicy, Fetched, Ports, Providers, Settings, WebhookSource,
+};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
 use std::{
@@ -83,6 +85,9 @@ pub(crate) fn spec(provider: &str, secrets: &[&str]) -> ChannelSpec {
         own: None,
         secrets: secrets.iter().map(|secret| Secret::new(*secret)).collect(),
         body_bytes_max: None,
+        settings: Settings::new(),
+        public_url: None,
+        splits: false,
         dedupe: DedupePolicy::default(),
         tolerance: None,
         rate: None,
@@ -97,6 +102,11 @@ fn proxies() -> TrustedProxies {
 
 impl Gate {
     pub(crate) fn of(spec: ChannelSpec) -> Self {
+        Self::fetching(spec, Arc::default())
+    }
+
+    /// The same with something that fetches.
+    pub(crate) fn fetching(spec: ChannelSpec, fetched: Arc<Fetched>) -> Self {
         let spool = tempfile::tempdir().expect("a folder");
         let intake = Intake::new(IntakeOptions::new(spool.path().join("spool"))).expect("intake");
         let refused = Arc::new(Handed::default());
@@ -108,6 +118,7 @@ impl Gate {
             clock: Arc::clone(&clock) as Arc<dyn headgate_event::Clock>,
             prompt_key: PromptKey::new([7; 32]),
             rejections: Some(Arc::clone(&refused) as Arc<dyn RejectionSink>),
+            fetched,
         };
         let source = WebhookSource::new(vec![spec], &PROVIDERS, ports);
         Self { source: source.expect("a right channel"), sink, refused, clock, _spool: spool }
@@ -160,9 +171,17 @@ impl Kept {
 
     /// The last draft as its consumers will see it.
     pub(crate) fn last(&self) -> Event {
-        let draft = self.last_draft();
-        StoredEvent::decode(id(1), &StoredEvent::encode(&draft), &draft.raw).expect("an event")
+        seen(&self.last_draft())
     }
+
+    /// All of them.
+    pub(crate) fn all(&self) -> Vec<Event> {
+        self.drafts.lock().expect("not poisoned").iter().map(seen).collect()
+    }
+}
+
+fn seen(draft: &Draft) -> Event {
+    StoredEvent::decode(id(1), &StoredEvent::encode(draft), &draft.raw).expect("an event")
 }
 
 fn id(number: usize) -> EventId {

@@ -48,6 +48,7 @@ async fn a_sender_that_leaves_takes_neither_its_event_nor_the_bound_with_it() {
         clock: Arc::new(ManualClock::at(NOW)),
         prompt_key: PromptKey::new([7; 32]),
         rejections: None,
+        fetched: Arc::default(),
     };
     let source = WebhookSource::new(vec![spec("none", &[])], &PROVIDERS, ports);
     let source = Arc::new(source.expect("a right channel"));

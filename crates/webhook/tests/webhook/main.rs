@@ -1,6 +1,10 @@
 //! The webhook source as the binary uses it: requests in, answers and drafts out.
 
 #[cfg(test)]
+mod files;
+#[cfg(test)]
+mod folder;
+#[cfg(test)]
 mod gate;
 
 #[cfg(test)]
@@ -25,6 +29,8 @@ mod limits;
 mod provider_files;
 #[cfg(test)]
 mod rejections;
+#[cfg(test)]
+mod repeats;
 #[cfg(test)]
 mod samples;
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use super::{
     event,
-    events::{cursor, limit},
+    events::{cursor, format, limit},
     subscriptions::name,
 };
 use crate::{
@@ -22,10 +22,11 @@ pub(crate) fn lease() -> Operation {
     Operation::new("leaseDeliveries", "deliveries", "Take deliveries of a subscription")
         .about(about)
         .parameter(name())
+        .parameter(format())
         .body::<lease::Ask>(json!({"max": 10, "wait_ms": 30000, "lease_ms": 60000}))
         .json::<Deliveries>(200, "What was leased", json!({"deliveries": [delivered()]}))
         .error(404, &["unknown_subscription"])
-        .error(422, &["unknown_parameter"])
+        .error(422, &["unknown_parameter", "invalid_parameter"])
         .uses_queue()
 }
 

@@ -4,10 +4,15 @@ use super::event;
 use crate::{
     event_deliveries::EventDeliveries,
     events::Events,
-    openapi::operation::{Content, Operation, Parameter},
+    openapi::{
+        operation::{Content, Operation, Parameter},
+        schemas::Schemas,
+    },
+    shown::Shown,
 };
 use headgate_event::{
     Event,
+    cloudevents::MEDIA_TYPE,
     limits::{FILTER_BYTES_MAX, LIST_EVENTS_DEFAULT, LIST_EVENTS_MAX},
 };
 use headgate_queue::Erased;
@@ -23,6 +28,7 @@ pub(crate) fn list() -> Operation {
         .parameter(time("until", "Received before this moment."))
         .parameter(limit())
         .parameter(cursor())
+        .parameter(format())
         .json::<Events>(200, "A page of events", json!({"events": [event()], "next_cursor": null}))
         .error(422, &["invalid_parameter", "unknown_parameter", "invalid_cursor"])
         .uses_queue()
@@ -41,6 +47,7 @@ pub(super) fn filters(operation: Operation) -> Operation {
         ("proposal_id", "The proposal"),
         ("deal_id", "The deal"),
         ("session_id", "The session"),
+        ("event_id", "The id that an application gave its event"),
     ];
     let all = filters.into_iter().fold(operation, |operation, (name, about)| {
         operation.parameter(Parameter::repeated(name, about))
@@ -58,11 +65,12 @@ pub(super) fn filter() -> Parameter {
 
 /// `GET /v1/events/{id}`.
 pub(crate) fn show() -> Operation {
-    one(Operation::new("getEvent", "events", "Show one event")).json::<Event>(
-        200,
-        "The event",
-        event(),
-    )
+    let cloud_event = Content::JsonAs(MEDIA_TYPE, Schemas::answer::<Shown>, event());
+    one(Operation::new("getEvent", "events", "Show one event"))
+        .parameter(format())
+        .json::<Shown>(200, "The event", event())
+        .answer(200, "The event", cloud_event)
+        .error(422, &["invalid_parameter"])
 }
 
 /// `DELETE /v1/events/{id}`.
@@ -147,6 +155,12 @@ fn addressed(operation: Operation) -> Operation {
 pub(super) fn time(name: &'static str, about: &str) -> Parameter {
     let schema = json!({"type": "string", "format": "date-time"});
     Parameter::query(name, about, schema).example("2026-11-21T01:02:03Z".into())
+}
+
+/// The shape in which events are given.
+pub(super) fn format() -> Parameter {
+    let schema = json!({"type": "string", "enum": ["envelope", "cloudevents"]});
+    Parameter::query("format", "Another shape than Headgate's own.", schema)
 }
 
 /// How long a page is.

@@ -1,6 +1,6 @@
 //! The stream.
 
-use super::events::filters;
+use super::events::{filters, format};
 use crate::openapi::operation::{Content, Operation, Parameter};
 use headgate_event::limits::{IN_FLIGHT_MAX, LEASE_MS_MAX, STREAM_IN_FLIGHT_DEFAULT};
 use serde_json::json;
@@ -39,7 +39,8 @@ pub(crate) fn open() -> Operation {
             "Tail: the id of the event seen last, to go on after it; the header `Last-Event-ID` \
              says the same.",
             json!({"type": "string"}),
-        ));
+        ))
+        .parameter(format());
     filters(open)
         .answer(101, "The connection is a WebSocket", Content::Nothing)
         .answer(

@@ -1,6 +1,10 @@
-//! A channel of type `email`: the addresses it takes mail for, from whom, and on which terms.
+//! A channel of type `email`: the addresses it takes mail for or the provider that hands it over,
+//! from whom, and on which terms.
 
-use crate::config::{section::Section, value::Value};
+mod provider;
+
+use super::One;
+use crate::config::{Context, section::Section, value::Value};
 use headgate_email::{
     Require, Terms, Unproven,
     smtp::{AddressPattern, MailChannel},
@@ -11,10 +15,22 @@ use headgate_event::{
 };
 use std::{sync::Arc, time::Duration};
 
+const ADDRESSES: &str = "an array of addresses such as `support@in.example.com`";
+
 /// Reads what belongs to such a channel; notes all that is wrong with it.
-pub(super) fn read(section: &Section<'_>, channel: Option<Channel>) -> Option<MailChannel> {
-    const LIST: &str = "an array of addresses such as `support@in.example.com`";
-    let addresses = section.required("addresses", LIST).and_then(|value| patterns(&value, LIST));
+pub(super) fn read(
+    section: &Section<'_>,
+    channel: Option<Channel>,
+    context: &Context<'_>,
+) -> Option<One> {
+    let handed_over = provider::read(section, context);
+    let by_provider = !matches!(handed_over, Some(None));
+    // A provider knows itself for which addresses it hands mail over.
+    let addresses = match section.optional("addresses") {
+        Some(value) => patterns(&value, ADDRESSES),
+        None if by_provider => Some(Vec::new()),
+        None => section.required("addresses", ADDRESSES).and(None),
+    };
     let senders_allow = senders(section, "senders_allow");
     let senders_deny = senders(section, "senders_deny");
     let bytes_max =
@@ -29,9 +45,12 @@ pub(super) fn read(section: &Section<'_>, channel: Option<Channel>) -> Option<Ma
         bytes_max: bytes_max?,
         terms: terms?,
     };
-    all_known.then_some(channel)
+    let one = match handed_over? {
+        None => One::Email(channel),
+        Some(by) => One::Inbound(by.spec(section, channel)?),
+    };
+    all_known.then_some(one)
 }
-
 fn terms(section: &Section<'_>) -> Option<Terms> {
     let default = Terms::default();
     let require = section.optional("require").map_or(Some(default.require), |value| {

@@ -3,6 +3,7 @@
 mod dedupe;
 mod limits;
 mod proof;
+mod settings;
 
 use crate::config::{Context, section::Section};
 use headgate_event::Channel;
@@ -16,6 +17,7 @@ pub(super) fn read(
     section: &Section<'_>,
     channel: Option<Channel>,
     context: &Context<'_>,
+    public_url: Option<&str>,
 ) -> Option<ChannelSpec> {
     let proof = proof::read(section, context);
     let own = own(section, proof.provider.as_deref());
@@ -24,12 +26,17 @@ pub(super) fn read(
     let allow_ips = limits::allow_ips(section);
     let tolerance = tolerance(section);
     let dedupe = dedupe::read(section, tolerance.flatten());
+    let settings = settings::read(section, context);
+    let splits = section.optional("split").map_or(Some(false), |value| value.truth());
     section.report_unknown(&[]);
     let spec = ChannelSpec {
         channel: channel?,
         provider: proof.provider?,
         own: own?,
         secrets: proof.secrets?,
+        settings: settings?,
+        public_url: public_url.map(str::to_owned),
+        splits: splits?,
         body_bytes_max: body_bytes_max?,
         dedupe: dedupe?,
         tolerance: tolerance?.map(|span| Tolerance { past: span, future: span }),

@@ -50,10 +50,11 @@ pub(super) fn read(
     Some((spec, credentials))
 }
 
-const FORMATS: [(&str, PushFormat); 3] = [
+const FORMATS: [(&str, PushFormat); 4] = [
     ("event", PushFormat::Event),
     ("envelope", PushFormat::Envelope),
     ("cloudevents", PushFormat::Cloudevents),
+    ("cloudevents_binary", PushFormat::CloudeventsBinary),
 ];
 
 fn in_flights() -> std::ops::RangeInclusive<u32> {

@@ -37,6 +37,7 @@ pub(super) fn all(running: &Running) -> Vec<Step> {
         channels_of(&running.sources, &running.known.providers, &running.api),
         retention_of(&running.retention),
         certificate_of(running.tls.as_ref()),
+        catalog_of(&running.api),
         api_keys_of(&running.api),
     ]
 }
@@ -81,7 +82,7 @@ fn channels_of(sources: &Sources, providers: &Arc<Providers>, api: &Api) -> Step
     step("channels", move |config| {
         let channels = config.channels.clone();
         let (webhooks, slack) = (channels.webhooks.clone(), channels.slack_over_http());
-        let mail = channels.mail.clone();
+        let (mail, inbound) = (channels.mail.clone(), channels.inbound.clone());
         let mut wrong = Vec::new();
         for spec in &webhooks {
             let errors = spec.check(&providers).err().unwrap_or_default();
@@ -90,6 +91,10 @@ fn channels_of(sources: &Sources, providers: &Arc<Providers>, api: &Api) -> Step
         for spec in channels.slack.iter().map(|channel| &channel.spec) {
             let errors = spec.clone().prepare().err().unwrap_or_default();
             wrong.extend(errors.iter().map(|error| in_channel(&spec.channel.id, error)));
+        }
+        for spec in &inbound {
+            let errors = spec.check().err().unwrap_or_default();
+            wrong.extend(errors.iter().map(|error| in_channel(&spec.mail.channel.id, error)));
         }
         if !wrong.is_empty() {
             return Err(wrong);
@@ -106,6 +111,11 @@ fn channels_of(sources: &Sources, providers: &Arc<Providers>, api: &Api) -> Step
             let slack = sources.slack.replace(slack);
             slack.map_err(|errors| {
                 not_taken(&errors, &["connections to Slack", "webhook channels"])
+            })?;
+            let inbound = sources.inbound.replace(inbound);
+            inbound.map_err(|errors| {
+                let changed = ["connections to Slack", "webhook channels", "Slack channels"];
+                not_taken(&errors, &changed)
             })?;
             sources.mail.replace(mail);
             api.replace_channels(views);
@@ -146,6 +156,18 @@ fn certificate_of(tls: Option<&Tls>) -> Step {
                 running.adopt(&read);
                 certificates::show_end(&running);
             }
+            Ok(())
+        }))
+    })
+}
+
+/// Events that were emitted before stay what they are.
+fn catalog_of(api: &Api) -> Step {
+    let api = api.clone();
+    step("catalog", move |config| {
+        let (api, catalog) = (api.clone(), Arc::new(config.catalog.clone()));
+        Ok(Box::pin(async move {
+            api.replace_catalog(catalog);
             Ok(())
         }))
     })

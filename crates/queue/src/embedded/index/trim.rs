@@ -4,8 +4,12 @@
 //! Readers leave out what is before the first event of the log, so the rows may go whenever there
 //! is time for it.
 
-use super::{ERASED, IndexWriter, dedupe, keys::part_of, number, schema, unsigned};
-use crate::Seq;
+use super::{
+    ERASED, IndexWriter, dedupe,
+    keys::{self, KeyRow, part_of},
+    number, schema, unsigned,
+};
+use crate::{Seq, log::NameDigest};
 use headgate_event::{Timestamp, limits::INDEX_TRIM_ROWS_MAX};
 use rusqlite::{Connection, OptionalExtension, params};
 use std::sync::PoisonError;
@@ -16,19 +20,25 @@ impl IndexWriter {
         Ok(self.trim_events(first)? || self.trim_keys(first)? || self.trim_days(first)?)
     }
 
-    /// Leaves of these events what says that they were erased.
-    pub(in crate::embedded) fn erase(&mut self, seqs: &[Seq]) -> rusqlite::Result<()> {
+    /// Leaves of these events what says that they were erased, and the names that belong to them.
+    pub(in crate::embedded) fn erase(
+        &mut self,
+        erased: &[(Seq, Vec<NameDigest>)],
+    ) -> rusqlite::Result<()> {
+        let seed = self.index.seed;
         let transaction = self.connection.transaction()?;
-        for seq in seqs {
-            let seq = number(*seq);
+        for (place, names) in erased {
+            let seq = number(*place);
             let count = "UPDATE index_kinds SET events = events - 1
                  WHERE kind = (SELECT kind FROM index_events WHERE seq = ?1)";
             transaction.prepare_cached(count)?.execute([seq])?;
             let kind = "UPDATE index_events SET kind = ?2 WHERE seq = ?1";
             transaction.prepare_cached(kind)?.execute([seq, ERASED])?;
             // The hashes of its keys are not known any more, so its part is looked through.
-            let keys = "DELETE FROM index_keys WHERE part = ?1 AND seq = ?2";
-            transaction.prepare_cached(keys)?.execute([number(part_of(unsigned(seq))), seq])?;
+            let forget = "DELETE FROM index_keys WHERE part = ?1 AND seq = ?2";
+            transaction.prepare_cached(forget)?.execute([number(part_of(*place)), seq])?;
+            let rows = names.iter().map(|name| KeyRow::named(seed, name, *place)).collect();
+            keys::insert(&transaction, rows)?;
         }
         transaction.commit()?;
         self.publish()

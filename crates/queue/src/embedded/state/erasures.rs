@@ -5,11 +5,27 @@ use super::State;
 use crate::{
     Seq,
     embedded::index::{number, unsigned},
-    log::{Erasure, Position},
+    log::{DedupeDigest, Erasure, NameDigest, Position},
 };
 use headgate_event::{EventId, Timestamp};
 use rusqlite::{Row, Transaction, params};
 use std::time::Duration;
+
+/// What an erased event goes on being known by, in one column: 32 bytes that stand for its dedupe
+/// key, zeros where it had none, and 32 for each of its names.
+fn known_by(erasure: &Erasure) -> Option<Vec<u8>> {
+    let digest = erasure.digest.unwrap_or_default();
+    let any = erasure.digest.is_some() || !erasure.names.is_empty();
+    any.then(|| [digest.as_slice(), &erasure.names.concat()].concat())
+}
+
+fn known(column: Option<Vec<u8>>) -> (Option<DedupeDigest>, Vec<NameDigest>) {
+    let column = column.unwrap_or_default();
+    let (all, _) = column.as_chunks::<32>();
+    let (digest, names) =
+        all.split_first().map_or((None, &[][..]), |(one, names)| (Some(*one), names));
+    (digest.filter(|digest| *digest != [0; 32]), names.to_vec())
+}
 
 impl State {
     /// The erasures that were begun and not ended.
@@ -43,7 +59,7 @@ pub(in crate::embedded) fn begin_erasure(
             number(erasure.position.segment),
             number(erasure.position.offset),
             erasure.position.len,
-            erasure.digest,
+            known_by(erasure),
             window.map(|ms| number(ms.unwrap_or(u64::MAX))),
             number(erasure.batch),
             erasure.header,
@@ -68,6 +84,7 @@ pub(in crate::embedded) fn end_erasure(
 
 fn read(row: &Row<'_>) -> rusqlite::Result<Erasure> {
     let window: Option<i64> = row.get(8)?;
+    let (digest, names) = known(row.get(7)?);
     Ok(Erasure {
         seq: unsigned(row.get(0)?),
         id: EventId::from_bytes(row.get(1)?),
@@ -78,7 +95,8 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Erasure> {
             offset: unsigned(row.get(5)?),
             len: row.get(6)?,
         },
-        digest: row.get(7)?,
+        digest,
+        names,
         dedupe_window: window.map(|ms| Duration::from_millis(unsigned(ms))),
         batch: unsigned(row.get(9)?),
         header: row.get(10)?,

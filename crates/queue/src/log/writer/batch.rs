@@ -60,7 +60,13 @@ impl Batch {
         Self { frames, committed, answers, undo, segment: start.segment, end: start.offset }
     }
 
-    pub(super) fn add(&mut self, draft: Prepared, seq: Seq, id: EventId) -> &Committed {
+    /// Takes one more event, and gives what is noted of it.
+    pub(super) fn add(
+        &mut self,
+        draft: Prepared,
+        seq: Seq,
+        id: EventId,
+    ) -> (&Committed, &mut Vec<Undo>) {
         let (created_at, keys) = (draft.created_at(), Arc::clone(draft.keys()));
         let frame = draft.sealed(seq, id);
         // The limit of a frame is far below what four bytes hold.
@@ -68,7 +74,8 @@ impl Batch {
         let position = Position { segment: self.segment, offset: self.end, len };
         self.end += frame.len() as u64;
         self.frames.push(frame);
-        self.committed.push_mut(Committed { seq, id, created_at, position, keys })
+        let entry = self.committed.push_mut(Committed { seq, id, created_at, position, keys });
+        (entry, &mut self.undo)
     }
 }
 

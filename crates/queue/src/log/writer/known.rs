@@ -1,10 +1,10 @@
-//! The dedupe keys of the newest events, which the index may not hold yet. The writer's alone.
+//! The dedupe keys and names of the newest events, which the index may not hold yet. The writer's alone.
 
 use crate::{
     Seq,
-    log::{Committed, DedupeDigest, Keys},
+    log::{Committed, DedupeDigest, Holder, Keys, NameDigest, Prepared},
 };
-use headgate_event::{EventId, Timestamp, limits::BATCH_EVENTS_MAX};
+use headgate_event::{AppContent, EventId, StoreError, Timestamp, limits::BATCH_EVENTS_MAX};
 use std::collections::{HashMap, VecDeque};
 
 /// How many keys are let go of before a batch, so that a large step of the index delays none.
@@ -30,6 +30,8 @@ struct First {
     seq: Seq,
     id: EventId,
     created_at: Timestamp,
+    /// What was sent, where the key is the name of an application's event.
+    content: Option<AppContent>,
 }
 
 impl Known {
@@ -55,17 +57,54 @@ impl Known {
         (created_at.since(first.created_at) < window).then_some(first.id)
     }
 
-    /// Takes the key of an event that is newer than all before.
+    /// The event that has one of these names. Those before `kept_from` were removed, and have none
+    /// any more.
+    pub(super) fn holder(&self, keys: &Keys, kept_from: Seq) -> Option<Holder> {
+        let held = |name| self.first.get(name).filter(|first| first.seq >= kept_from);
+        let first = keys.names.iter().find_map(held)?;
+        let agrees = first.content.zip(keys.content).is_some_and(|(one, two)| one.agrees(&two));
+        Some(if agrees { Holder::Same(first.id) } else { Holder::Other(first.id) })
+    }
+
+    /// Why none of these can be stored: one has a name that belongs to another event. Looked for
+    /// before any of them is taken, because a call is stored as a whole.
+    pub(super) fn conflict(&self, drafts: &[Prepared], kept_from: Seq) -> Option<StoreError> {
+        let mut within: HashMap<&NameDigest, &Keys> = HashMap::new();
+        for (place, draft) in drafts.iter().enumerate().filter(|(_, it)| it.given().is_none()) {
+            if let Some(Holder::Other(id)) = self.holder(draft.keys(), kept_from) {
+                return Some(StoreError::Conflict { place, stored: Some(id) });
+            }
+            for name in &draft.keys().names {
+                let before = within.insert(name, draft.keys());
+                if before.is_some_and(|before| !draft.agrees_with(before)) {
+                    return Some(StoreError::Conflict { place, stored: None });
+                }
+            }
+        }
+        None
+    }
+
+    /// Takes the keys of an event that is newer than all before.
     pub(super) fn insert(
         &mut self,
         entry: &Committed,
         digest: Option<DedupeDigest>,
-    ) -> Option<Undo> {
-        let key = digest?;
+        undo: &mut Vec<Undo>,
+    ) {
         let Committed { seq, id, created_at, .. } = *entry;
-        let before = self.first.insert(key, First { seq, id, created_at });
-        self.order.push_back((seq, key));
-        Some(Undo { key, before })
+        let named = entry.keys.names.iter().map(|name| (*name, entry.keys.content));
+        for (key, content) in digest.map(|digest| (digest, None)).into_iter().chain(named) {
+            let before = self.first.insert(key, First { seq, id, created_at, content });
+            self.order.push_back((seq, key));
+            undo.push(Undo { key, before });
+        }
+    }
+
+    /// Leaves of an erased event that its names are its own.
+    pub(super) fn erase(&mut self, seq: Seq) {
+        for first in self.first.values_mut().filter(|first| first.seq == seq) {
+            first.content = None;
+        }
     }
 
     /// Takes back what a batch that was not stored has inserted after `head`.

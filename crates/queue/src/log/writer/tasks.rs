@@ -28,6 +28,7 @@ impl Writer {
     }
 
     fn erase(&mut self, erasure: &Erasure) -> Result<bool, String> {
+        self.known.erase(erasure.seq);
         if erasure.position.segment != self.active.header.first_seq {
             return Ok(false);
         }

@@ -69,6 +69,7 @@ fn of_event(event: &Event, field: Field) -> Found<'_> {
         Field::ProposalId => correlation.proposal_id.as_deref(),
         Field::DealId => correlation.deal_id.as_deref(),
         Field::SessionId => correlation.session_id.as_deref(),
+        Field::EventId => crate::Selectable::from(event).event_id,
         Field::Verification => Some(match event.verification().verdict {
             Verdict::Verified => "verified",
             Verdict::Unverified => "unverified",

@@ -88,6 +88,7 @@ pub(crate) enum Field {
     ProposalId,
     DealId,
     SessionId,
+    EventId,
     Verification,
 }
 
@@ -104,7 +105,7 @@ pub(crate) struct Paths {
 
 impl Field {
     /// All of them.
-    pub(crate) const ALL: [Self; 11] = [
+    pub(crate) const ALL: [Self; 12] = [
         Self::Type,
         Self::Channel,
         Self::Provider,
@@ -115,6 +116,7 @@ impl Field {
         Self::ProposalId,
         Self::DealId,
         Self::SessionId,
+        Self::EventId,
         Self::Verification,
     ];
 
@@ -131,6 +133,7 @@ impl Field {
             Self::ProposalId => "proposal_id",
             Self::DealId => "deal_id",
             Self::SessionId => "session_id",
+            Self::EventId => "event_id",
             Self::Verification => "verification",
         }
     }

@@ -212,6 +212,7 @@ fn expression() -> impl Strategy<Value = Expression> {
 fn looked_up(event: &Value, path: &Path) -> Value {
     let steps = match path {
         Path::Field(Field::Channel) => return event["channel"]["id"].clone(),
+        Path::Field(Field::EventId) => return Value::Null,
         Path::Field(Field::Verification) => return event["verification"]["verdict"].clone(),
         Path::Field(field) => {
             let name = field.as_str();

@@ -43,6 +43,13 @@ impl Deliveries {
         }
     }
 
+    /// How many of `max` deliveries may be such as come again: where more than one is leased and
+    /// there are events up to `last` that were not looked at, one is left to them, so that what is
+    /// never taken does not stand before what would be.
+    pub(crate) fn share_again(&self, max: usize, last: Seq) -> usize {
+        if max > 1 && self.cursor < last { max - 1 } else { max }
+    }
+
     /// Up to `max` places that may be leased without looking for more, the oldest first: those that
     /// are ready for another attempt, and those that were held back and have their turn.
     pub(crate) fn ready_again(&self, max: usize) -> Vec<Seq> {

@@ -1,6 +1,7 @@
 //! What is said without the engine, held against what the engine says.
 
 use super::{Line, Simple, Subject, Voice};
+use crate::identity::Form;
 use crate::{
     content::Content,
     identity::Names,
@@ -22,7 +23,7 @@ fn both(voice: Voice, source: &str, body: &str) -> (Line, Option<Line>) {
         Voice::Text => environment::texts(),
     };
     environment.add_template_owned("t", source.to_owned()).expect("a template");
-    let content = Content::read(None, &Bytes::from(body.to_owned()), None);
+    let content = Content::read(None, &Bytes::from(body.to_owned()), &Form::Text);
     let names = names();
     let subject = Subject::new(&names, &content);
     let simple = Simple::read(source).expect("a simple template");

@@ -28,14 +28,22 @@ enum Given<T> {
 
 pub(super) fn read(section: &Section<'_>, context: &Context<'_>) -> Proof {
     let provider = Given::of(section, "provider", |value| provider(value, context));
-    let secrets = Given::of(section, "secrets", |value| secret::read_list(value, context));
-    let verify = Given::of(section, "verify", |value| value.word(&[("none", ())]));
-    let signed = match &provider {
-        Given::Right(name) => context.providers.find(name).is_some_and(|found| found.is_signed()),
-        Given::Not | Given::Wrong => false,
+    let found = match &provider {
+        Given::Right(name) => context.providers.find(name),
+        Given::Not | Given::Wrong => None,
     };
+    let brings = found.is_some_and(|found| found.brings_secret());
+    let secrets = Given::of(section, "secrets", |value| match value.plain_list() {
+        // The sender hands over its secret in a handshake, which needs the channel to be there.
+        Some(none) if none.is_empty() && brings => Some(Vec::new()),
+        _ => secret::read_list(value, context),
+    });
+    let verify = Given::of(section, "verify", |value| value.word(&[("none", ())]));
+    let signed = found.is_some_and(|found| found.is_signed());
+    let keyless = found.is_some_and(|found| found.is_signed() && !found.takes_secrets());
     let said = match (&provider, &secrets, &verify) {
         (Given::Wrong, _, _) | (_, Given::Wrong, _) | (_, _, Given::Wrong) => true,
+        (Given::Right(_), Given::Not, Given::Not) if keyless => true,
         (Given::Right(name), Given::Not, Given::Not) if signed => {
             section.wrong("secrets", &format!("expected the secrets of `{name}`, found none"));
             false
@@ -75,6 +83,10 @@ pub(super) fn check(section: &Section<'_>, spec: &ChannelSpec, context: &Context
             ChannelSpecErrorKind::Secret { .. }
             | ChannelSpecErrorKind::NoSecret(_)
             | ChannelSpecErrorKind::SecretForNothing(_) => "secrets",
+            ChannelSpecErrorKind::NoSetting { .. }
+            | ChannelSpecErrorKind::UnknownSetting { .. } => "settings",
+            ChannelSpecErrorKind::NoPublicUrl(_) => "provider",
+            ChannelSpecErrorKind::SplitForNothing(_) => "split",
             ChannelSpecErrorKind::ToleranceForNothing(_) => "tolerance",
             ChannelSpecErrorKind::BodyLimit(_) => "max_body",
             ChannelSpecErrorKind::Provider { .. } => "provider",

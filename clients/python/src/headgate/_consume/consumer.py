@@ -1,0 +1,226 @@
+"""The shell around what is in hand: lines, handlers, time, and the way out."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from .._backoff import Backoff
+from .._errors import GatewayUnreachable, HeadgateError, Refused
+from .._event import Event
+from .hand import Hand
+from .line import Heard, Line, LineEnded
+from .lines import Lines
+from .verdict import Verdict, retry
+from .work import Work
+
+log = logging.getLogger("headgate")
+
+# What is left to say when the time to finish is over may take so long.
+_LAST_WORDS = 5.0
+_WORDS_AGAIN = 0.2
+# The answer to a lease call that was under way at a stop has so long.
+_LAST_ANSWER = 0.5
+
+
+class Consumer:
+    """Takes deliveries of a subscription, one run from its first line to its last word."""
+
+    def __init__(
+        self,
+        lines: Lines,
+        hand: Hand,
+        call: Callable[[Event], Awaitable[Verdict | None]],
+        handler_timeout: float | None,
+        fetch: Any,
+    ) -> None:
+        self._lines = lines
+        self._hand = hand
+        self._wake = asyncio.Event()
+        self._stopping = asyncio.Event()
+        self._work = Work(hand, call, handler_timeout, fetch, self._concluded)
+        self._line: Line | None = None
+        self._reader: asyncio.Task[None] | None = None
+
+    def stop(self) -> None:
+        """Takes nothing more; `run` returns when what is in hand is done."""
+        self._hand.close()
+        self._stopping.set()
+
+    async def run(self, drain: float) -> None:
+        """Consumes until `stop`, or until an error that no further try can mend."""
+        grace = 0.0
+        try:
+            await self._until_stopped()
+            grace = drain
+        finally:
+            # A task that is cancelled has no time; one that was refused for good has no use for it.
+            await self._leave(grace)
+
+    async def _until_stopped(self) -> None:
+        backoff = Backoff()
+        while not self._stopping.is_set():
+            try:
+                line = await self._or_stop(self._lines.open(self._hand, self._now))
+                if line is not None:
+                    backoff.reset()
+                    await self._serve(line)
+            except LineEnded:
+                self._hand.lost(self._now())
+            except (GatewayUnreachable, Refused) as error:
+                self._hand.lost(self._now())
+                if not error.try_again:
+                    raise
+                wait = backoff.next(getattr(error, "retry_after", None))
+                log.warning("%s; trying again in %.1f s", error, wait)
+                await self._or_stop(asyncio.sleep(wait))
+
+    async def _serve(self, line: Line) -> None:
+        """Reads and writes until the line is lost (an error) or `stop`."""
+        self._line = line
+        self._reader = asyncio.create_task(self._read(line))
+        writer = asyncio.create_task(self._write(line))
+        stop = asyncio.create_task(self._stopping.wait())
+        tasks = {self._reader, writer, stop}
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            writer.cancel()
+            stop.cancel()
+            await asyncio.gather(writer, stop, return_exceptions=True)
+        if stop in done:
+            return
+        await self._close_line()
+        for task in done:
+            task.result()
+
+    async def _read(self, line: Line) -> None:
+        while True:
+            heard = await line.receive()
+            for refusal in heard.refusals:
+                self._refused(refusal.delivery, refusal.code, refusal.message)
+            if not self._stopping.is_set():
+                self._take(heard)
+            elif not line.gives_back:
+                for frame in heard.events:
+                    self._work.give_back(frame, self._now())
+                return
+
+    def _take(self, heard: Heard) -> None:
+        for frame in heard.events:
+            self._work.take(frame, self._now())
+        self._work.begin()
+        # Its lease has to be renewed in time.
+        self._wake.set()
+
+    async def _write(self, line: Line) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            self._wake.clear()
+            batch = self._hand.flush(loop.time())
+            if not batch:
+                at = self._hand.next_at()
+                alarm = loop.call_at(at, self._wake.set) if at < float("inf") else None
+                await self._wake.wait()
+                if alarm is not None:
+                    alarm.cancel()
+                continue
+            refusals = await line.say(batch)
+            if refusals is None:
+                self._hand.streamed()
+                continue
+            for refusal in refusals:
+                self._refused(refusal.delivery, refusal.code, refusal.message)
+            self._hand.heard(batch)
+
+    def _concluded(self) -> None:
+        """Something may be said, and something else begun."""
+        self._wake.set()
+        if not self._stopping.is_set():
+            self._work.begin()
+        freed = getattr(self._line, "freed", None)
+        if freed is not None:
+            freed()
+
+    def _refused(self, delivery: str | None, code: str, message: str) -> None:
+        if delivery is None:
+            log.warning("the gateway says %s: %s", code, message)
+            return
+        verdict = self._hand.refused(delivery, code, self._now())
+        self._wake.set()
+        level = logging.DEBUG if code == "already_settled" else logging.WARNING
+        verb = verdict.verb if verdict else "extend"
+        log.log(level, "`%s` of delivery %s was refused: %s: %s", verb, delivery, code, message)
+
+    async def _leave(self, grace: float) -> None:
+        """Finishes what is in hand, or gives it back when its time is over."""
+        self._stopping.set()
+        self._hand.close()
+        if self._line is not None and not self._line.gives_back:
+            self._hand.give_back("the client stopped before its turn")
+        self._hand.lost(self._now())
+        until = self._now() + grace
+        while self._hand.running and self._now() < until:
+            await self._last_words(min(until, self._hand.next_at()))
+        await self._work.give_up(retry(0, "the client stopped before the handler was done"))
+        await self._say_all()
+        if self._line is not None and self._line.asks and self._reader is not None:
+            # What this call leases nobody else can have: there is an answer soon, or none.
+            await asyncio.wait({self._reader}, timeout=_LAST_ANSWER)
+            await self._say_all()
+        await self._close_line()
+
+    async def _say_all(self) -> None:
+        until = self._now() + _LAST_WORDS
+        while not self._hand.has_said_all and self._now() < until:
+            if not await self._last_words(self._now() + _WORDS_AGAIN):
+                break
+
+    async def _last_words(self, until: float) -> bool:
+        """Says what there is by a call, which is answered; False when it is of no use."""
+        self._wake.clear()
+        batch = self._hand.flush(self._now())
+        if batch:
+            try:
+                for refusal in await self._lines.settle(batch):
+                    self._refused(refusal.delivery, refusal.code, refusal.message)
+                self._hand.heard(batch)
+                return True
+            except HeadgateError as error:
+                log.warning("what became of %d events is not said: %s", len(batch.verdicts), error)
+                self._hand.lost(self._now())
+                if not error.try_again:
+                    return False
+                until = min(until, self._now() + _WORDS_AGAIN)
+        with contextlib.suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(self._wake.wait(), max(until - self._now(), 0.01))
+        return True
+
+    async def _close_line(self) -> None:
+        reader, line = self._reader, self._line
+        self._reader = self._line = None
+        if reader is not None:
+            reader.cancel()
+            await asyncio.gather(reader, return_exceptions=True)
+        if line is not None:
+            await line.close()
+
+    async def _or_stop(self, wanted: Awaitable[Any]) -> Any:
+        """What is waited for; None when `stop` came first."""
+        task = asyncio.ensure_future(wanted)
+        stop = asyncio.create_task(self._stopping.wait())
+        try:
+            await asyncio.wait({task, stop}, return_when=asyncio.FIRST_COMPLETED)
+            return task.result() if task.done() else None
+        finally:
+            stop.cancel()
+            if not task.done():
+                task.cancel()
+            await asyncio.gather(task, stop, return_exceptions=True)
+
+    @staticmethod
+    def _now() -> float:
+        return asyncio.get_running_loop().time()

@@ -1,0 +1,52 @@
+"""The line between a consumer and its gateway, whatever carries it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from .verdict import Batch
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """What could not be done for one delivery; for none when `delivery` is None."""
+
+    delivery: str | None
+    code: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What came over a line."""
+
+    events: tuple[Any, ...] = ()
+    refusals: tuple[Refusal, ...] = ()
+
+
+class LineEnded(Exception):
+    """The line ended by itself; the next one may be opened at once."""
+
+
+class NoStream(Exception):
+    """Something between us and the gateway lets no WebSocket through."""
+
+
+class Line(Protocol):
+    """What a consumer needs of a line. Every call raises when the line is gone."""
+
+    name: str
+    # Whether the gateway gives back what is unsettled when the line is closed.
+    gives_back: bool
+    # Whether a call is under way that may lease.
+    asks: bool
+
+    async def receive(self) -> Heard:
+        """Waits for what comes next."""
+
+    async def say(self, batch: Batch) -> list[Refusal] | None:
+        """Says it; answers what was refused, or None when refusals come by `receive`."""
+
+    async def close(self) -> None:
+        """Takes leave; never fails."""

@@ -1,0 +1,144 @@
+"""The line over a WebSocket: events as they are, settled by frames."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from typing import Any
+from urllib.parse import urlencode
+
+import websockets
+from websockets.asyncio.client import ClientConnection, connect
+
+from .._address import Address, Key
+from .._errors import GatewayUnreachable, IncompatibleServer
+from .._http import of_answer
+from .line import Heard, NoStream, Refusal
+from .verdict import Batch
+
+OPEN_TIMEOUT = 10.0
+FRAME_BYTES_MAX = 128 << 20
+PING_EVERY = 30.0
+SILENCE_MAX = 60.0
+
+# The library logs headers when it debugs, and the key is one. Nobody can turn this logger on.
+_quiet = logging.Logger("headgate.stream", level=logging.CRITICAL)
+
+
+class _Connect(connect):
+    """Follows no redirect: the key would go with it."""
+
+    def process_redirect(self, exc: Exception) -> Exception | str:
+        return exc
+
+
+class Stream:
+    """An open stream of a subscription."""
+
+    name = "websocket"
+    gives_back = True
+    asks = False
+
+    def __init__(self, socket: ClientConnection, server: str) -> None:
+        self._socket = socket
+        self.server = server
+
+    @classmethod
+    async def open(
+        cls, address: Address, key: Key, subscription: str, concurrency: int, lease_ms: int
+    ) -> Stream:
+        """Connects and hears the hello."""
+        terms = {"max_in_flight": concurrency, "lease_ms": lease_ms}
+        query = urlencode({"subscription": subscription, **terms})
+        try:
+            socket = await _Connect(
+                address.web_socket(f"/v1/stream?{query}"),
+                additional_headers=key.headers(),
+                compression=None,
+                logger=_quiet,
+                max_size=FRAME_BYTES_MAX,
+                open_timeout=OPEN_TIMEOUT,
+                ping_interval=PING_EVERY,
+                ping_timeout=SILENCE_MAX,
+                close_timeout=3,
+            )
+        except websockets.InvalidStatus as refused:
+            raise _refusal(refused) from None
+        except websockets.InvalidHandshake as error:
+            raise NoStream(str(error)) from None
+        except (OSError, asyncio.TimeoutError, EOFError, websockets.WebSocketException) as error:
+            reason = str(error) or "no answer in time"
+            raise GatewayUnreachable(f"cannot reach `{address.base}`: {reason}") from None
+        try:
+            return cls(socket, await _hello(socket))
+        except BaseException:
+            await socket.close()
+            raise
+
+    async def receive(self) -> Heard:
+        """The next frame that means something."""
+        while True:
+            try:
+                text = await self._socket.recv()
+            except websockets.ConnectionClosed as closed:
+                raise GatewayUnreachable(f"the stream ended: {_said(closed)}") from None
+            frame = _json(text)
+            if not isinstance(frame, dict):
+                raise IncompatibleServer("expected a JSON object in a frame, found another value")
+            if "schema" in frame:
+                return Heard(events=(frame,))
+            if frame.get("type") == "error":
+                delivery = frame.get("id")
+                code, message = str(frame.get("code", "")), str(frame.get("message", ""))
+                return Heard(refusals=(Refusal(delivery, code, message),))
+
+    async def say(self, batch: Batch) -> list[Refusal] | None:
+        """Sends a frame for each."""
+        try:
+            for frame in batch.frames():
+                await self._socket.send(json.dumps(frame))
+        except websockets.ConnectionClosed as closed:
+            raise GatewayUnreachable(f"the stream ended: {_said(closed)}") from None
+        return None
+
+    async def close(self) -> None:
+        """Takes leave; the gateway gives back what was not settled."""
+        await self._socket.close()
+
+
+async def _hello(socket: ClientConnection) -> str:
+    try:
+        text = await asyncio.wait_for(socket.recv(), OPEN_TIMEOUT)
+    except websockets.ConnectionClosed as closed:
+        raise GatewayUnreachable(f"the stream ended before its hello: {_said(closed)}") from None
+    except asyncio.TimeoutError:
+        raise GatewayUnreachable("the stream did not begin: no hello in time") from None
+    hello = _json(text)
+    if not isinstance(hello, dict) or hello.get("type") != "hello":
+        raise IncompatibleServer(
+            "expected the frame `hello` first, found another: what answers is no gateway, or one "
+            "of another version"
+        )
+    return str(hello.get("server", "unknown"))
+
+
+def _json(text: str | bytes) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        raise IncompatibleServer("expected JSON in a frame, found something else") from None
+
+
+def _refusal(refused: websockets.InvalidStatus) -> Exception:
+    answer = refused.response
+    error = of_answer(answer.status_code, answer.headers, bytes(answer.body or b""))
+    if error.code == "upgrade_required":
+        return NoStream("the upgrade does not arrive")
+    is_ours = error.code or error.status in (401, 403) or error.try_again
+    return error if is_ours else NoStream(f"the upgrade was answered {error.status}")
+
+
+def _said(closed: websockets.ConnectionClosed) -> str:
+    frame = closed.rcvd
+    return f"{frame.code} {frame.reason}".strip() if frame else "the connection was lost"

@@ -1,0 +1,110 @@
+//! What a provider of inbound mail is, and the list of them.
+
+use super::{
+    cloudmailin::CloudMailin, mailgun::Mailgun, postal::Postal, postmark::Postmark, raw::Raw,
+    resend::Resend, sendgrid::SendGrid,
+};
+use bytes::Bytes;
+use headgate_event::{
+    Secret,
+    data::{Auth, Envelope},
+};
+use headgate_http::{RawRequest, Verify};
+use http::StatusCode;
+use serde_json::Value;
+use std::{collections::BTreeMap, fmt, time::Duration};
+
+/// The check of one channel, with its secrets prepared.
+pub(super) type Check = Box<dyn Verify + Send + Sync>;
+
+/// Who receives mail and hands it over.
+pub(super) trait Provider: fmt::Debug + Send + Sync {
+    /// The name in the configuration and in events.
+    fn name(&self) -> &'static str;
+
+    /// What its secrets are, for people.
+    fn secret_form(&self) -> &'static str;
+
+    /// Prepares the check of a channel: any of the secrets may prove a request whose signed time is
+    /// no farther from ours than `tolerance`.
+    fn check(&self, secrets: &[Secret], tolerance: Duration)
+    -> Result<Check, (usize, SecretError)>;
+
+    /// The message that a request holds.
+    fn read(&self, request: &RawRequest) -> Result<Handed, Unreadable>;
+
+    /// The status by which it knows that a message is refused for good.
+    fn refusal(&self) -> StatusCode {
+        StatusCode::FORBIDDEN
+    }
+}
+
+/// A message as a provider handed it over.
+#[derive(Debug, Default)]
+pub(super) struct Handed {
+    /// The message (RFC 5322).
+    pub(super) message: Bytes,
+    /// Whether these are the bytes that its sender sent.
+    pub(super) origin: Origin,
+    /// The envelope, as far as the provider tells it.
+    pub(super) envelope: Envelope,
+    /// What the provider says of its sender.
+    pub(super) auth: Option<Auth>,
+    /// The provider's name of this delivery, the same in its retries.
+    pub(super) delivery_id: Option<String>,
+    /// The tag that the provider took out of the address.
+    pub(super) tag: Option<String>,
+    /// What is worth keeping besides.
+    pub(super) metadata: BTreeMap<String, Value>,
+}
+
+/// Where the bytes of a message are from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// Its sender: signatures over them can hold.
+    #[default]
+    Sender,
+    /// They were put together from the parts that a provider gives.
+    Parts,
+}
+
+/// Why a proven request holds no message.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(super) struct Unreadable(pub(super) String);
+
+/// Why a secret cannot be used. Its text never shows the secret.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("expected {expected}, found {found}")]
+pub struct SecretError {
+    /// What the provider's secrets look like.
+    pub expected: &'static str,
+    /// What is wrong with this one.
+    pub found: &'static str,
+}
+
+/// All providers, in the order in which they are told of.
+static PROVIDERS: [&dyn Provider; 7] =
+    [&Raw, &Postmark, &Mailgun, &SendGrid, &CloudMailin, &Postal, &Resend];
+
+/// The provider of a name.
+pub(super) fn find(name: &str) -> Option<&'static dyn Provider> {
+    PROVIDERS.into_iter().find(|provider| provider.name() == name)
+}
+
+/// The names of all providers.
+pub fn provider_names() -> impl Iterator<Item = &'static str> + Clone {
+    PROVIDERS.into_iter().map(Provider::name)
+}
+
+/// The same as a list.
+pub(super) fn names() -> Vec<&'static str> {
+    provider_names().collect()
+}
+
+impl Unreadable {
+    /// Something was expected that is not there.
+    pub(super) fn missing(what: &str) -> Self {
+        Self(format!("expected {what}, found none"))
+    }
+}

@@ -1,0 +1,157 @@
+//! Fetches what senders prove themselves by: certificates and sets of keys.
+//!
+//! An address comes out of a request that nobody has proved yet. So it is `https` only, no redirect
+//! is followed, every address that a name stands for has to be a public one (looked at after the
+//! name was resolved, and connected to as it was looked at), and size and time are bounded. Which
+//! hosts may be asked at all was decided before, by the provider's file.
+
+mod public;
+
+use anyhow::{Context, Result, anyhow, ensure};
+use bytes::Bytes;
+use headgate_event::{
+    BoxFuture,
+    limits::{FETCH_TIMEOUT, FETCHED_BYTES_MAX},
+};
+use headgate_webhook::{Fetch, FetchError};
+use http::{Request, StatusCode, Uri, header};
+use http_body_util::{BodyExt, Empty, Limited};
+use hyper_rustls::HttpsConnectorBuilder;
+use hyper_util::{
+    client::legacy::{
+        Client,
+        connect::{HttpConnector, dns::Name},
+    },
+    rt::TokioExecutor,
+};
+use public::is_public;
+use rustls::{
+    ClientConfig, RootCertStore,
+    crypto::ring,
+    pki_types::{CertificateDer, TrustAnchor},
+};
+use std::{
+    collections::BTreeMap,
+    fmt, io,
+    net::SocketAddr,
+    sync::{Arc, OnceLock},
+};
+
+/// Fetches over `https`.
+pub struct Fetcher {
+    names: Names,
+    /// The certificates that are trusted; those of the system are loaded when first needed.
+    roots: OnceLock<RootCertStore>,
+}
+
+/// How names become addresses.
+#[derive(Clone)]
+enum Names {
+    /// As the system has it, as far as they are public.
+    System,
+    /// As given, for services that stand in for the real ones.
+    Given(Arc<BTreeMap<String, SocketAddr>>),
+}
+
+impl Fetcher {
+    /// What asks the system for addresses and trusts what the system trusts.
+    #[must_use]
+    pub fn of_system() -> Self {
+        Self { names: Names::System, roots: OnceLock::new() }
+    }
+
+    /// What finds hosts at these addresses alone and trusts these certificates alone.
+    pub fn of_given(
+        hosts: BTreeMap<String, SocketAddr>,
+        trusted: &[CertificateDer<'static>],
+    ) -> Result<Self> {
+        let mut roots = RootCertStore::empty();
+        for certificate in trusted {
+            roots.add(certificate.clone())?;
+        }
+        Ok(Self { names: Names::Given(Arc::new(hosts)), roots: OnceLock::from(roots) })
+    }
+
+    fn roots(&self) -> &RootCertStore {
+        self.roots.get_or_init(|| {
+            let found = rustls_native_certs::load_native_certs();
+            for error in &found.errors {
+                tracing::warn!(%error, "a certificate of this system cannot be read");
+            }
+            let mut roots = RootCertStore::empty();
+            roots.add_parsable_certificates(found.certs);
+            roots
+        })
+    }
+
+    async fn fetched(&self, url: &str) -> Result<Bytes> {
+        let uri: Uri = url.parse().context("it is no URL")?;
+        ensure!(uri.scheme_str() == Some("https"), "it is not `https`");
+        let tls = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()?
+            .with_root_certificates(self.roots().clone())
+            .with_no_client_auth();
+        let names = self.names.clone();
+        let resolver = tower::service_fn(move |name: Name| {
+            let names = names.clone();
+            async move { names.addresses(name.as_str()).await }
+        });
+        let mut http = HttpConnector::new_with_resolver(resolver);
+        http.enforce_http(false);
+        http.set_connect_timeout(Some(FETCH_TIMEOUT));
+        let connector =
+            HttpsConnectorBuilder::new().with_tls_config(tls).https_only().enable_http1();
+        let client = Client::builder(TokioExecutor::new()).build(connector.wrap_connector(http));
+        let request = Request::get(uri)
+            .header(header::USER_AGENT, concat!("headgate/", env!("CARGO_PKG_VERSION")))
+            .body(Empty::<Bytes>::new())?;
+        let answer = client.request(request).await.context("no answer")?;
+        let status = answer.status();
+        ensure!(status == StatusCode::OK, "expected status 200, found {}", status.as_u16());
+        let body = Limited::new(answer.into_body(), FETCHED_BYTES_MAX).collect().await;
+        Ok(body.map_err(|error| anyhow!(error)).context("the answer ends early")?.to_bytes())
+    }
+}
+
+impl Names {
+    async fn addresses(&self, name: &str) -> io::Result<std::vec::IntoIter<SocketAddr>> {
+        let refused = |why: String| io::Error::new(io::ErrorKind::PermissionDenied, why);
+        let found: Vec<SocketAddr> = match self {
+            Self::Given(hosts) => hosts.get(name).copied().into_iter().collect(),
+            Self::System => {
+                let found: Vec<_> = tokio::net::lookup_host((name, 443)).await?.collect();
+                if let Some(private) = found.iter().find(|address| !is_public(address.ip())) {
+                    return Err(refused(format!("`{name}` is at {}, not public", private.ip())));
+                }
+                found
+            }
+        };
+        if found.is_empty() {
+            return Err(refused(format!("`{name}` has no address")));
+        }
+        Ok(found.into_iter())
+    }
+}
+
+impl Fetch for Fetcher {
+    fn fetch<'a>(&'a self, url: &'a str) -> BoxFuture<'a, Result<Bytes, FetchError>> {
+        let failed = |reason: String| FetchError { url: url.to_owned(), reason };
+        Box::pin(async move {
+            match tokio::time::timeout(FETCH_TIMEOUT, self.fetched(url)).await {
+                Ok(Ok(bytes)) => Ok(bytes),
+                Ok(Err(error)) => Err(failed(format!("{error:#}"))),
+                Err(_) => Err(failed(format!("no answer within {FETCH_TIMEOUT:?}"))),
+            }
+        })
+    }
+
+    fn anchors(&self) -> &[TrustAnchor<'static>] {
+        &self.roots().roots
+    }
+}
+
+impl fmt::Debug for Fetcher {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Fetcher").finish_non_exhaustive()
+    }
+}
