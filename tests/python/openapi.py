@@ -143,6 +143,7 @@ def again(ids: list[str], event: str) -> None:
     letters, redrive = "/v1/dead-letters", "/v1/dead-letters/redrive"
     call("post", redrive, redrive, {"subscription": "agent", "deliveries": [ids[3], ids[0]]})
     call("post", redrive, redrive, {"subscription": "agent", "events": {"filter": "data.body.n > 1"}})
+    call("post", redrive, redrive, {"subscription": "agent", "edits": [{"delivery": ids[3], "body": {"n": 9}}]})
     call("delete", letters, f"{letters}?subscription=agent&delivery={ids[3]}")
     call("delete", letters, f"{letters}?subscription=agent&all=true")
     all, one = "/v1/replays", "/v1/replays/{id}"

@@ -1,6 +1,7 @@
 //! Dead letters: deliveries that never come again, for an operator to look at.
 
 mod again;
+mod edit;
 
 pub(crate) use again::{Deleted, RedriveAsk, Redriven, delete, redrive};
 

@@ -1,7 +1,9 @@
 //! Taking dead letters up again, and deleting them: some by their deliveries, all, or those whose
 //! events fit.
 
+use super::edit::{self, Edit, Edited};
 use crate::{
+    access::Who,
     api::Shared,
     body,
     error::ApiError,
@@ -9,18 +11,19 @@ use crate::{
     parameters::{Parameters, invalid},
 };
 use axum::{
-    Json,
+    Extension, Json,
     body::Body,
     extract::State,
     response::{IntoResponse, Response},
 };
-use headgate_event::limits::{LETTERS_PER_CALL_MAX, LIST_EVENTS_MAX};
+use headgate_event::limits::{DRAFTS_PER_ACCEPT_MAX, LETTERS_PER_CALL_MAX, LIST_EVENTS_MAX};
 use headgate_queue::{DeadLetter, DeadLetterQuery, EventQuery, LetterVerb, QueueError};
 use http::Uri;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Which dead letters to take up again: `deliveries`, `all`, or those whose events fit `events`.
+/// Which dead letters to take up again: `deliveries`, `all`, those whose events fit `events`, or
+/// `edits`.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, expecting = "a JSON object")]
 pub(crate) struct RedriveAsk {
@@ -32,6 +35,8 @@ pub(crate) struct RedriveAsk {
     all: bool,
     /// Those whose events fit this.
     events: Option<EventQueryAsk>,
+    /// These with another body, each as an event of its own.
+    edits: Option<Vec<Edit>>,
 }
 
 /// What was taken up again.
@@ -39,6 +44,8 @@ pub(crate) struct RedriveAsk {
 pub(crate) struct Redriven {
     /// How many come again.
     redriven: usize,
+    /// The events that were made of edited ones.
+    edited: Vec<Edited>,
     /// Those that do not.
     errors: Vec<Refused>,
     /// Whether nothing was left out: one call takes up so many at most.
@@ -63,7 +70,8 @@ pub(crate) struct Deleted {
 struct Refused {
     /// The delivery as it was named.
     delivery: String,
-    /// `not_dead`, `underway` or `event_gone`.
+    /// `not_dead`, `underway` or `event_gone`; of an edited one also `not_editable` or
+    /// `invalid_body`.
     code: &'static str,
     /// The same in a sentence.
     message: String,
@@ -86,15 +94,38 @@ struct Done {
 /// `POST /v1/dead-letters/redrive`: each letter for itself.
 pub(crate) async fn redrive(
     State(api): State<Shared>,
+    Extension(who): Extension<Who>,
     uri: Uri,
     body: Body,
 ) -> Result<Response, ApiError> {
     Parameters::none(&uri)?;
-    let ask: RedriveAsk = body::object(body).await?;
+    let mut ask: RedriveAsk = body::object(body).await?;
     let which = ask.which()?;
+    if let Some(edits) = ask.edits.take() {
+        return Ok(Json(make(&api, &who, &ask.subscription, edits).await?).into_response());
+    }
     let Done { done, errors, complete } =
         settle(&api, &ask.subscription, which, LetterVerb::Redrive).await?;
-    Ok(Json(Redriven { redriven: done, errors, complete }).into_response())
+    let edited = Vec::new();
+    Ok(Json(Redriven { redriven: done, edited, errors, complete }).into_response())
+}
+
+/// Makes events of edited letters, one after the other.
+async fn make(
+    api: &Shared,
+    who: &Who,
+    subscription: &str,
+    edits: Vec<Edit>,
+) -> Result<Redriven, ApiError> {
+    let (mut edited, mut errors) = (Vec::new(), Vec::new());
+    for one in edits {
+        let delivery = one.delivery.clone();
+        match edit::edit(api, who, subscription, one).await? {
+            Ok(made) => edited.push(made),
+            Err((code, message)) => errors.push(Refused { delivery, code, message }),
+        }
+    }
+    Ok(Redriven { redriven: 0, edited, errors, complete: true })
 }
 
 /// `DELETE /v1/dead-letters?subscription=`: by `delivery`, which may repeat, or `all=true`.
@@ -125,6 +156,18 @@ impl RedriveAsk {
         if self.subscription.is_empty() {
             return invalid("`subscription`: expected the name of a subscription, found none");
         }
+        if let Some(edits) = &self.edits {
+            let alone = self.deliveries.is_none() && !self.all && self.events.is_none();
+            return match edits.len() {
+                _ if !alone => invalid("expected `edits` alone, found more beside it"),
+                1..=DRAFTS_PER_ACCEPT_MAX => Ok(Which::These(Vec::new())),
+                found => {
+                    let message =
+                        format!("`edits`: expected 1 to {DRAFTS_PER_ACCEPT_MAX}, found {found}");
+                    Err(ApiError::invalid("too_many_ids", message))
+                }
+            };
+        }
         match (&self.deliveries, self.all, &self.events) {
             (Some(these), false, None) if these.len() <= LETTERS_PER_CALL_MAX => {
                 Ok(Which::These(these.clone()))
@@ -138,9 +181,11 @@ impl RedriveAsk {
             (None, true, None) => Ok(Which::All),
             (None, false, Some(events)) => Ok(Which::Fitting(events.query("events")?)),
             (None, false, None) => {
-                invalid("expected one of `deliveries`, `all` and `events`, found none")
+                invalid("expected one of `deliveries`, `all`, `events` and `edits`, found none")
             }
-            _ => invalid("expected one of `deliveries`, `all` and `events`, found several"),
+            _ => {
+                invalid("expected one of `deliveries`, `all`, `events` and `edits`, found several")
+            }
         }
     }
 }

@@ -126,3 +126,28 @@ async fn letters_are_deleted_by_delivery_or_all() {
     }
     assert_snapshot!(shown);
 }
+
+#[tokio::test]
+async fn a_letter_with_another_body_is_an_event_that_says_what_it_was() {
+    let world = World::new();
+    buried(&world, 1).await;
+    let body = json!({"subscription": "agent", "edits": [
+        {"delivery": "agent.1.1.1", "body": {"n": 7, "fixed": 1.50}},
+        {"delivery": "agent.1.9.1", "body": {}},
+    ]});
+    let before = world.get("/v1/events").await.json()["events"][0]["id"].clone();
+    let edited = redrive(&world, body).await.json();
+    assert_eq!(edited["errors"][0]["code"], "not_dead");
+    let id = edited["edited"][0]["id"].as_str().expect("an id");
+    let event = world.get(&format!("/v1/events/{id}")).await.json();
+    assert_eq!(event["metadata"]["edited_from"], before);
+    assert_eq!(event["data"]["body"], json!({"n": 7, "fixed": 1.5}));
+    assert_eq!((&event["data"]["method"], &event["provider"]), (&"POST".into(), &"stripe".into()));
+    assert_ne!(event["verification"]["method"], "stripe");
+    let leased = world.post("/v1/subscriptions/agent/lease", "{}").await;
+    assert_eq!(leased.numbers("deliveries"), [7]);
+    let letters = world.get("/v1/dead-letters?subscription=agent").await.json();
+    assert_eq!(letters["dead_letters"], json!([]));
+    let both = json!({"subscription": "agent", "all": true, "edits": []});
+    assert_eq!(redrive(&world, both).await.status, 422);
+}

@@ -6,6 +6,7 @@
 use super::{
     Embedded,
     committer::{Call, Move, What},
+    lanes_lease::unless_ended,
     search::{Candidate, Catch, Wish},
 };
 use crate::{
@@ -73,11 +74,10 @@ impl Embedded {
         head: Seq,
     ) -> Result<Option<Vec<Event>>, QueueError> {
         let now = self.clock.now();
-        for one in lanes.iter().chain([known]) {
-            let overdue = one.held().deliveries.overdue(now);
-            if overdue {
-                self.move_for(one, now, head, What::EndLeases).await?;
-            }
+        self.end_leases_of_replays(lanes, now, head).await?;
+        let overdue = known.held_live()?.deliveries.overdue(now);
+        if overdue {
+            self.move_for(known, now, head, What::EndLeases).await?;
         }
         let live = self.found(known, ask, now, head).await?;
         let mut found = Vec::new();
@@ -102,7 +102,8 @@ impl Embedded {
         let mut events = self.taken(known, live, ask, Instant { now, head })?;
         let live = events.len();
         for (lane, found) in found {
-            events.extend(self.taken(&lane, Some(found), ask, Instant { now, head })?);
+            let taken = self.taken(&lane, Some(found), ask, Instant { now, head });
+            events.extend(unless_ended(taken)?.unwrap_or_default());
         }
         if !lanes.is_empty() {
             known.share().note(live, events.len() - live);
@@ -195,7 +196,7 @@ impl Embedded {
         self.committer.call(call).await
     }
 
-    async fn move_for(
+    pub(super) async fn move_for(
         &self,
         known: &Arc<Subscriber>,
         now: Timestamp,

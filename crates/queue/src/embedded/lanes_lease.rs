@@ -1,17 +1,36 @@
 //! What consumers take of replays, and say of them: the deliveries of a replay are leased and
 //! settled by the name of its subscription.
 
-use super::{Embedded, search::Catch};
+use super::{Embedded, committer::What, search::Catch};
 use crate::{
     DeliveryId, LeaseAsk, QueueError, Seq, SettleError, Settlement, attempt::NotedAttempt,
     subscription::Subscriber,
 };
+use headgate_event::Timestamp;
 use std::{collections::BTreeMap, sync::Arc};
 
 /// What was found of each replay.
 type Found = Vec<(Arc<Subscriber>, Catch)>;
 
 impl Embedded {
+    /// Ends the leases of replays that are over, and replays of which everything has ended.
+    pub(super) async fn end_leases_of_replays(
+        &self,
+        lanes: &[Arc<Subscriber>],
+        now: Timestamp,
+        head: Seq,
+    ) -> Result<(), QueueError> {
+        for lane in lanes {
+            let overdue = lane.held().deliveries.overdue(now);
+            if overdue {
+                unless_ended(self.move_for(lane, now, head, What::EndLeases).await)?;
+            } else if lane.is_finished() {
+                self.committer.tell(Arc::clone(lane), now, head, What::Note);
+            }
+        }
+        Ok(())
+    }
+
     /// Up to `max` deliveries of these replays, each in its turn.
     pub(super) async fn found_of_replays(
         &self,
@@ -28,7 +47,7 @@ impl Embedded {
             let part = left.div_ceil(lanes.len() - at);
             let ask = LeaseAsk { max: part, ..ask };
             if part > 0
-                && let Some(one) = self.found(lane, ask, now, head).await?
+                && let Some(one) = unless_ended(self.found(lane, ask, now, head).await)?.flatten()
             {
                 left -= one.len().min(left);
                 found.push((Arc::clone(lane), one));
@@ -88,5 +107,14 @@ impl Embedded {
             }
             (settled, _) => settled,
         }
+    }
+}
+
+/// What came of a call for a replay; none when it has ended or was cancelled meanwhile.
+pub(super) fn unless_ended<T>(answer: Result<T, QueueError>) -> Result<Option<T>, QueueError> {
+    match answer {
+        Ok(answer) => Ok(Some(answer)),
+        Err(QueueError::UnknownSubscription { .. }) => Ok(None),
+        Err(error) => Err(error),
     }
 }
