@@ -112,6 +112,11 @@ const COUNTERS: &[Metric] = &[
         &["subscription"],
         "Events that retention removed before the subscription settled them",
     ),
+    counts(
+        "headgate_events_filtered_total",
+        &["subscription"],
+        "Events that the subscription's filters left out",
+    ),
     counts("headgate_http_requests_total", &["status"], "Requests answered on any path"),
     counts(
         "headgate_push_attempts_total",
@@ -139,6 +144,7 @@ const COUNTERS: &[Metric] = &[
         "Refused requests that the quarantine could not take",
     ),
     counts("headgate_quarantine_released_total", &[], "Refused requests that were released"),
+    counts("headgate_replay_deliveries_total", &[], "Deliveries that replays gave"),
     counts("headgate_log_segments_removed_total", &[], "Files of the log that retention removed"),
     counts(
         "headgate_queue_damaged_reads_total",
