@@ -10,6 +10,7 @@ use std::time::Duration;
 mod call;
 mod consume;
 mod cron;
+mod delivery;
 mod disk;
 mod drip;
 mod expressions;
@@ -141,6 +142,21 @@ enum Benchmark {
         #[arg(long, default_value_t = 100_000)]
         at_once: usize,
     },
+    /// Delivery: pushes to a local sink, latency to a consumer, what an order costs.
+    Delivery {
+        /// Deliveries of each measurement.
+        #[arg(long, default_value_t = 50_000)]
+        deliveries: usize,
+        /// Endpoints of the wide fan-out.
+        #[arg(long, default_value_t = 1_000)]
+        endpoints: usize,
+        /// How long latency is measured.
+        #[arg(long, default_value_t = 10)]
+        seconds: u64,
+        /// How often what is compared takes turns.
+        #[arg(long, default_value_t = 3)]
+        rounds: usize,
+    },
     /// Cron expressions: the next time, reading, hostile texts, memory.
     Expressions {
         /// Calls for each expression.
@@ -164,6 +180,10 @@ fn main() -> Result<()> {
         Benchmark::Cron { schedules, calls, rate, seconds, at_once } => {
             let span = Duration::from_secs(seconds);
             cron::run(&cron::Plan { schedules, calls, rate, span, at_once })
+        }
+        Benchmark::Delivery { deliveries, endpoints, seconds, rounds } => {
+            let span = Duration::from_secs(seconds);
+            delivery::run(&delivery::Plan { deliveries, endpoints, span, rounds })
         }
         Benchmark::Expressions { calls, held } => {
             expressions::run(&expressions::Plan { calls, held })
