@@ -15,7 +15,7 @@ mod api;
 pub use api::{Api, ApiOptions, Measure, Readiness, StreamRules, Zones};
 
 mod access;
-pub use access::{Access, ApiKey, Scope, ScopeError};
+pub use access::{Access, ApiKey, Bounds, KeySecret, Scope, ScopeError};
 
 mod metrics;
 pub use metrics::{SUBSCRIPTION_GAUGES, SubscriptionGauge};
@@ -54,6 +54,7 @@ mod event_deliveries;
 mod events;
 mod export;
 mod filters;
+mod keys;
 mod lease;
 mod parameters;
 mod settle;
