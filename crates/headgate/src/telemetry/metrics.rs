@@ -48,6 +48,11 @@ const BYTES: &[f64] =
     &[1024.0, 4096.0, 16_384.0, 65_536.0, 262_144.0, 1_048_576.0, 4_194_304.0, 67_108_864.0];
 
 const COUNTERS: &[Metric] = &[
+    counts(
+        "headgate_api_rate_limited_total",
+        &[],
+        "Calls of the API refused because a key had used up its rate",
+    ),
     counts("headgate_api_requests_total", &["route", "status"], "Calls of the API answered"),
     counts(
         "headgate_cron_clock_resets_total",
