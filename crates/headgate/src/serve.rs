@@ -117,14 +117,7 @@ pub async fn run(arguments: &ServeArguments, environment: &Environment) -> Resul
     supervisor::ready();
 
     let serving = listeners.serve(&config, &sources, &api, clock, &stopping);
-    let asked = stop_when_asked(&signals, &config.server, &stop);
-    tokio::select! {
-        (report, ()) = async { tokio::join!(serving, asked) } => {
-            let DrainReport { open, cut, took } = report;
-            tracing::info!(open, cut, ?took, "requests are finished");
-        }
-        () = signals.cut() => tracing::warn!("cut by a second signal"),
-    }
+    finish(serving, stop_when_asked(&signals, &config.server, &stop), &signals).await;
     announcer.end();
     drop(certificates);
     reloading.abort();
@@ -136,6 +129,21 @@ pub async fn run(arguments: &ServeArguments, environment: &Environment) -> Resul
     // What it has begun is finished by the next start, if it does not end in time.
     let _ = tokio::time::timeout(CLOSE_TIMEOUT, retaining).await;
     close(&api, quarantine.as_deref(), &*queue).await
+}
+
+/// Serves until it was asked to stop and what was begun is finished, or a second signal comes.
+async fn finish(
+    serving: impl Future<Output = DrainReport>,
+    asked: impl Future<Output = ()>,
+    signals: &Signals,
+) {
+    tokio::select! {
+        (report, ()) = async { tokio::join!(serving, asked) } => {
+            let DrainReport { open, cut, took } = report;
+            tracing::info!(open, cut, ?took, "requests are finished");
+        }
+        () = signals.cut() => tracing::warn!("cut by a second signal"),
+    }
 }
 
 /// Waits for a signal, and has everything stop: at once, or when balancers have had their time.
