@@ -104,7 +104,7 @@ const COUNTERS: &[Metric] = &[
     counts(
         "headgate_email_rejected_total",
         &["channel", "code"],
-        "Messages that a channel did not take because their sender was not proved",
+        "Messages and requests that a channel did not take, by cause",
     ),
     counts("headgate_events_erased_total", &[], "Events whose content was erased"),
     counts(
