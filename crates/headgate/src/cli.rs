@@ -24,7 +24,7 @@ pub use cron_arguments::{
 };
 #[cfg(feature = "dev")]
 pub use dev_arguments::{DevCommand, FakeSlackArguments};
-pub use email_arguments::{EmailCommand, EmailParseArguments};
+pub use email_arguments::{EmailCheckDnsArguments, EmailCommand, EmailParseArguments};
 pub use provider_arguments::{
     ProvidersCommand, ProvidersListArguments, ProvidersShowArguments, RenderArguments,
     VerifyArguments,

@@ -64,7 +64,7 @@ fn execute(cli: &Cli) -> Result<(), Failure> {
             wait(one_thread()?, schedule_commands::run(command, environment))
         }
         Command::Cron(command) => cron::run(command, environment),
-        Command::Email(command) => email::run(command),
+        Command::Email(command) => wait(one_thread()?, email::run(command)),
         Command::Health(arguments) => wait(one_thread()?, health::run(arguments, environment)),
         Command::Reindex(arguments) => reindex::run(arguments),
         #[cfg(feature = "dev")]

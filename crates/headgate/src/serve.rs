@@ -19,6 +19,8 @@ mod storage;
 mod subscriptions;
 mod supervisor;
 
+pub use authenticator::of_system as system_dns;
+
 use crate::{
     cli::ServeArguments,
     clock::SystemClock,
