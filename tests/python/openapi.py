@@ -138,6 +138,30 @@ def schedules() -> None:
     call("delete", one, at)
 
 
+def again(ids: list[str], event: str) -> None:
+    """Gives events again: dead letters and replays, and tries filters out."""
+    letters, redrive = "/v1/dead-letters", "/v1/dead-letters/redrive"
+    call("post", redrive, redrive, {"subscription": "agent", "deliveries": [ids[3], ids[0]]})
+    call("post", redrive, redrive, {"subscription": "agent", "events": {"filter": "data.body.n > 1"}})
+    call("post", redrive, redrive, {"subscription": "agent", "edits": [{"delivery": ids[3], "body": {"n": 9}}]})
+    call("delete", letters, f"{letters}?subscription=agent&delivery={ids[3]}")
+    call("delete", letters, f"{letters}?subscription=agent&all=true")
+    all, one = "/v1/replays", "/v1/replays/{id}"
+    events = {"channels": ["demo"], "filter": "data.body.n >= 1 && exists(data.method)", "since": "2026-01-01T00:00:00Z"}
+    call("post", all, all, {"subscription": "agent", "events": events, "dry_run": True})
+    begun = call("post", all, all, {"subscription": "agent", "events": events, "rate": "100/s"})
+    call("post", all, all, {"subscription": "agent", "ids": [event]})
+    call("post", all, all, {"subscription": "agent", "ids": ["01KAJ3V3W2N9E6W0V8R3M5T7QZ"]})
+    call("get", all, all)
+    call("get", one, f"{all}/{begun['id']}")
+    call("post", "/v1/subscriptions/{name}/lease", "/v1/subscriptions/agent/lease", {"max": 100})
+    call("delete", one, f"{all}/{begun['id']}")
+    call("delete", one, f"{all}/{begun['id']}")
+    test = "/v1/subscriptions/{name}/test"
+    call("post", test, "/v1/subscriptions/agent/test", {"events": {"filter": "data.body.n > 2"}})
+    call("get", "/v1/events", "/v1/events?filter=data.body.n%20%3E%202")
+
+
 def attachments() -> None:
     message = email.message.EmailMessage()
     message["From"], message["Subject"] = "ann@example.org", "a file"
@@ -215,6 +239,7 @@ def well() -> None:
     }
     call("post", f"{one}/settle", "/v1/subscriptions/agent/settle", settle)
     call("get", "/v1/dead-letters", "/v1/dead-letters?subscription=agent")
+    again(ids, stored["id"])
     for path in ["/v1/channels", "/metrics", "/openapi.json", "/healthz", "/readyz"]:
         call("get", path, path)
     upgrade = {
