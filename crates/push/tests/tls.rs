@@ -5,8 +5,7 @@
 use bytes::Bytes;
 use headgate_event::{
     BoxFuture, Channel, ChannelType, Clock, Correlation, DataText, Draft, EventId, EventType, Fill,
-    Secret, Sink, Timestamp, Verification,
-    prompt::Prompt,
+    Secret, Sink, Timestamp, Verification, prompt::Prompt,
 };
 use headgate_push::{Configured, Credentials, Pauser, PushPorts, Pushes, Running};
 use headgate_queue::{
@@ -65,12 +64,8 @@ impl Endpoint {
         config.alpn_protocols = protocols.iter().map(|name| name.to_vec()).collect();
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let port = listener.local_addr().expect("bound").port();
-        let endpoint = Self {
-            port,
-            ca: ca.pem(),
-            connections: Arc::default(),
-            versions: Arc::default(),
-        };
+        let endpoint =
+            Self { port, ca: ca.pem(), connections: Arc::default(), versions: Arc::default() };
         let (connections, versions) =
             (Arc::clone(&endpoint.connections), Arc::clone(&endpoint.versions));
         let acceptor = TlsAcceptor::from(Arc::new(config));
@@ -81,13 +76,14 @@ impl Endpoint {
                 tokio::spawn(async move {
                     let Ok(stream) = acceptor.accept(stream).await else { return };
                     connections.fetch_add(1, Ordering::SeqCst);
-                    let service = service_fn(move |request: http::Request<hyper::body::Incoming>| {
-                        versions.lock().expect("whole").push(request.version());
-                        async move {
-                            let _ = BodyExt::collect(request.into_body()).await;
-                            Ok::<_, Infallible>(Response::new(Full::<Bytes>::default()))
-                        }
-                    });
+                    let service =
+                        service_fn(move |request: http::Request<hyper::body::Incoming>| {
+                            versions.lock().expect("whole").push(request.version());
+                            async move {
+                                let _ = BodyExt::collect(request.into_body()).await;
+                                Ok::<_, Infallible>(Response::new(Full::<Bytes>::default()))
+                            }
+                        });
                     let http = auto::Builder::new(TokioExecutor::new());
                     let _ = http.serve_connection(TokioIo::new(stream), service).await;
                 });
@@ -113,9 +109,11 @@ struct World {
 impl World {
     /// A subscription that pushes to this endpoint, and trusts this authority.
     async fn new(endpoint: &Endpoint, ca: Option<String>) -> Self {
-        let clock: Arc<dyn Clock> = Arc::new(ManualClock::at(Timestamp::from_unix_s(1_795_000_000)));
+        let clock: Arc<dyn Clock> =
+            Arc::new(ManualClock::at(Timestamp::from_unix_s(1_795_000_000)));
         let queue = Arc::new(Memory::new(Arc::clone(&clock)));
-        let mut spec = SubscriptionSpec { start: Start::Earliest, ..SubscriptionSpec::new("agent") };
+        let mut spec =
+            SubscriptionSpec { start: Start::Earliest, ..SubscriptionSpec::new("agent") };
         spec.configured = true;
         spec.push = Some(PushSpec {
             url: format!("https://localhost:{}/hook", endpoint.port),
