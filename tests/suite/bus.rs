@@ -238,3 +238,34 @@ fn a_key_is_bound_rotated_rated_and_seen() -> Result<()> {
     ensure!(said.contains("\"boss\"") && said.contains("/v1/keys"), "the log says: {said}");
     Ok(())
 }
+
+#[test]
+fn the_shipped_catalog_has_every_type_of_an_ad_seller() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/catalogs/ad-seller.toml");
+    let path = fs::canonicalize(root)?;
+    let data = folder.path().join("data");
+    let config = folder.path().join("headgate.toml");
+    let text = format!(
+        "data_dir = {data:?}\ncatalog_files = [{path:?}]\n[server]\nlisten = \"127.0.0.1:0\"\n"
+    );
+    fs::write(&config, text)?;
+    let gateway = Gateway::start(&config)?;
+    let types = [
+        ("proposal", &["received", "evaluated", "accepted", "rejected", "countered"][..]),
+        ("deal", &["created", "registered", "synced"]),
+        ("execution", &["completed"]),
+        ("approval", &["requested", "granted", "denied", "timed_out"]),
+        ("session", &["created", "resumed", "closed"]),
+        ("package", &["created", "updated", "synced"]),
+        ("negotiation", &["started", "round", "concluded"]),
+    ];
+    let named = types
+        .iter()
+        .flat_map(|(noun, verbs)| verbs.iter().map(move |verb| format!("{noun}.{verb}")));
+    let batch: Vec<Value> = named.map(|name| json!({"type": name, "payload": {}})).collect();
+    assert_eq!(batch.len(), 22);
+    assert_eq!(emit(&gateway.address, &[], &json!(batch))?.0, 200);
+    assert_eq!(emit(&gateway.address, &[], &json!({"type": "a.b", "payload": 1}))?.0, 422);
+    Ok(())
+}
