@@ -8,7 +8,9 @@ use clap::{Parser, Subcommand};
 use std::time::Duration;
 
 mod call;
+mod consume;
 mod cron;
+mod delivery;
 mod disk;
 mod drip;
 mod expressions;
@@ -79,6 +81,24 @@ enum Benchmark {
         #[arg(long)]
         headgate: Option<std::path::PathBuf>,
     },
+    /// The clients: how fast they take, handle and settle what waits.
+    Consume {
+        /// How many events wait.
+        #[arg(long, default_value_t = 200_000)]
+        events: u64,
+        /// The size of the body in bytes.
+        #[arg(long, default_value_t = 1024)]
+        body_bytes: usize,
+        /// How many handlers run at one time.
+        #[arg(long, default_value_t = 1_000)]
+        concurrency: usize,
+        /// A Python that has the package `headgate`; it is measured too.
+        #[arg(long)]
+        python: Option<std::path::PathBuf>,
+        /// A binary to measure in the place of the one that the tree makes.
+        #[arg(long)]
+        headgate: Option<std::path::PathBuf>,
+    },
     /// Slow clients as a process of their own.
     #[command(hide = true)]
     Drip {
@@ -122,6 +142,21 @@ enum Benchmark {
         #[arg(long, default_value_t = 100_000)]
         at_once: usize,
     },
+    /// Delivery: pushes to a local sink, latency to a consumer, what an order costs.
+    Delivery {
+        /// Deliveries of each measurement.
+        #[arg(long, default_value_t = 50_000)]
+        deliveries: usize,
+        /// Endpoints of the wide fan-out.
+        #[arg(long, default_value_t = 1_000)]
+        endpoints: usize,
+        /// How long latency is measured.
+        #[arg(long, default_value_t = 10)]
+        seconds: u64,
+        /// How often what is compared takes turns.
+        #[arg(long, default_value_t = 3)]
+        rounds: usize,
+    },
     /// Cron expressions: the next time, reading, hostile texts, memory.
     Expressions {
         /// Calls for each expression.
@@ -146,6 +181,10 @@ fn main() -> Result<()> {
             let span = Duration::from_secs(seconds);
             cron::run(&cron::Plan { schedules, calls, rate, span, at_once })
         }
+        Benchmark::Delivery { deliveries, endpoints, seconds, rounds } => {
+            let span = Duration::from_secs(seconds);
+            delivery::run(&delivery::Plan { deliveries, endpoints, span, rounds })
+        }
         Benchmark::Expressions { calls, held } => {
             expressions::run(&expressions::Plan { calls, held })
         }
@@ -160,6 +199,9 @@ fn main() -> Result<()> {
         Benchmark::Large { connections, large_mib, seconds, rounds, headgate } => {
             let (span, large_bytes) = (Duration::from_secs(seconds), large_mib << 20);
             large::run(&large::Plan { connections, large_bytes, span, rounds, headgate })
+        }
+        Benchmark::Consume { events, body_bytes, concurrency, python, headgate } => {
+            consume::run(&consume::Plan { events, body_bytes, concurrency, python, headgate })
         }
         Benchmark::Drip { to, connections } => drip::run(to, connections),
         Benchmark::Store { events, connections, seconds, body_bytes } => {

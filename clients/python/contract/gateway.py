@@ -25,7 +25,7 @@ listen = "{listen}"
 [[api_key]]
 name = "agent"
 key = {{ insecure_inline = "{key}" }}
-scopes = ["consume", "read", "admin"{emit}]
+scopes = ["consume", "read", "admin", "emit"]
 
 [[channel]]
 id = "in"
@@ -37,6 +37,7 @@ verify = "none"
 name = "agent"
 start = "earliest"
 retry = {{ attempts = 100, first = "10ms", longest = "200ms" }}
+{tables}
 """
 
 
@@ -53,12 +54,16 @@ def binary() -> Path:
 class Gateway:
     """A gateway with its folder; it keeps its port over kills."""
 
-    def __init__(self, folder: Path) -> None:
+    key = KEY
+
+    def __init__(self, folder: Path, tables: str = "") -> None:
         self._folder = folder
+        self._tables = tables
         self._listen = "127.0.0.1:0"
         self._process: subprocess.Popen[bytes] | None = None
         self.lines: deque[str] = deque(maxlen=200)
         self.address = ""
+        self.mail_address = ""
 
     @property
     def url(self) -> str:
@@ -67,9 +72,8 @@ class Gateway:
     def start(self) -> None:
         """Starts it and waits until it listens."""
         path = self._folder / "headgate.toml"
-        values = {"data": self._folder / "data", "listen": self._listen, "key": KEY, "emit": ""}
-        values["emit"] = ', "emit"'
-        path.write_text(CONFIGURATION.format(**values))
+        values = {"data": self._folder / "data", "listen": self._listen, "key": KEY}
+        path.write_text(CONFIGURATION.format(**values, tables=self._tables))
         command = [str(binary()), "serve", "--config", str(path)]
         self._process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL)
         assert self._process.stderr is not None
@@ -78,10 +82,15 @@ class Gateway:
             said = json.loads(line)
             if said.get("message") == "listening":
                 self.address = self._listen = said["address"]
+                self.mail_address = said.get("mail_address", "")
                 break
         else:
             raise RuntimeError("headgate did not start: " + "".join(self.lines))
         threading.Thread(target=self._drain, args=(self._process,), daemon=True).start()
+
+    def post(self, path: str, body: Any) -> None:
+        """Sends JSON as a stranger would."""
+        httpx.post(self.url + path, json=body).raise_for_status()
 
     def kill(self) -> None:
         """Kills it as a power cut would."""

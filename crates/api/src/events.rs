@@ -130,6 +130,7 @@ pub(crate) fn unknown(id: EventId) -> ApiError {
 
 /// The selection that the parameters of the filters make.
 pub(crate) fn selection(parameters: &Parameters) -> Result<Selection, ApiError> {
+    parameters.one("filter")?;
     filters::selection(|filter| parameters.all(filter.parameter()))
         .map_err(|error| invalid(error.filter.parameter(), error.why))
 }

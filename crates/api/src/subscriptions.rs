@@ -2,6 +2,7 @@
 
 mod ask;
 mod push;
+mod test;
 
 use crate::{access::Who, api::Shared, body, error::ApiError, parameters::Parameters};
 pub(crate) use ask::Ask;
@@ -15,6 +16,7 @@ use headgate_queue::SubscriptionStatus;
 use http::{StatusCode, Uri};
 use schemars::JsonSchema;
 use serde::Serialize;
+pub(crate) use test::{TestAsk, Tested, test};
 
 /// All subscriptions.
 #[derive(Serialize, JsonSchema)]

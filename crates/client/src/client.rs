@@ -151,7 +151,7 @@ impl Client {
 }
 
 impl Stopper {
-    /// Takes nothing more, and finishes what is in hand.
+    /// Takes nothing more, and finishes what is in hand. A client that was stopped stays so.
     pub fn stop(&self) {
         self.0.send_replace(true);
     }

@@ -223,14 +223,32 @@ impl Consumer {
             self.last_words(&mut line, end).await;
         }
         self.work.abort();
-        let end = Instant::now() + LAST_WORDS_TIMEOUT;
-        while (self.hand.running() > 0 || !self.hand.has_said_all()) && Instant::now() < end {
-            if !self.last_words(&mut line, end).await {
-                break;
+        self.say_all(&mut line).await;
+        if let Some(Line::Poll(poll)) = &mut line {
+            for late in poll.last_answer().await {
+                self.give_back(&late);
             }
+            self.say_all(&mut line).await;
         }
         if let Some(line) = line {
             line.close().await;
+        }
+    }
+
+    async fn say_all(&mut self, line: &mut Option<Line>) {
+        let end = Instant::now() + LAST_WORDS_TIMEOUT;
+        while (self.hand.running() > 0 || !self.hand.has_said_all()) && Instant::now() < end {
+            if !self.last_words(line, end).await {
+                break;
+            }
+        }
+    }
+
+    /// Lets go of a delivery that came too late: others may have it at once.
+    fn give_back(&mut self, json: &RawValue) {
+        if let Ok(Head { delivery: Some(delivery), .. }) = serde_json::from_str(json.get()) {
+            let (after, reason) = (Some(Duration::ZERO), Some("the client stops".to_owned()));
+            self.hand.answer(delivery.id, Verdict::Retry { after, reason });
         }
     }
 

@@ -17,6 +17,8 @@ pub(crate) const HANDLER_TIMEOUT_DEFAULT: Duration = Duration::from_secs(900);
 pub(crate) const DRAIN_TIMEOUT_DEFAULT: Duration = Duration::from_secs(30);
 /// What is left to say when that is over may take so long.
 pub(crate) const LAST_WORDS_TIMEOUT: Duration = Duration::from_secs(5);
+/// The answer to a lease call that was under way at a stop may take so long.
+pub(crate) const LAST_ANSWER_TIMEOUT: Duration = Duration::from_millis(500);
 /// What could not be said is said again after this.
 pub(crate) const SAID_AGAIN_AFTER: Duration = Duration::from_secs(1);
 /// A lease is renewed when this part of it is over: two failures in a row cost nothing.

@@ -3,7 +3,7 @@
 use crate::{
     error::ClientError,
     http::{Call, Http},
-    limits::POLL_WAIT_MS,
+    limits::{LAST_ANSWER_TIMEOUT, POLL_WAIT_MS},
     line::{Ended, Heard, Refusal, settle},
     verdict::Batch,
 };
@@ -77,6 +77,17 @@ impl Poll {
                 Ok(Heard { refusals: refusals?, answered, ..Heard::default() })
             }
         }
+    }
+
+    /// What a lease call that is under way still leases: nobody else could have it. There is an
+    /// answer soon, or none.
+    pub(crate) async fn last_answer(&mut self) -> Leased {
+        if self.leasing.is_none() {
+            return Leased::new();
+        }
+        let leased = tokio::time::timeout(LAST_ANSWER_TIMEOUT, answer(&mut self.leasing)).await;
+        self.leasing = None;
+        leased.ok().and_then(Result::ok).unwrap_or_default()
     }
 
     fn ask(&self, room: usize) -> Answering<Leased> {

@@ -20,6 +20,8 @@ pub use smtp::*;
 mod mail;
 pub use mail::*;
 
+mod replay;
+pub use replay::*;
 mod app;
 pub use app::*;
 mod inbound;
@@ -404,6 +406,10 @@ pub const SLACK_CLOCK_SKEW_S_WARNED: u64 = 60;
 pub const SLACK_DEDUPE_WINDOW_DEFAULT: Duration = Duration::from_secs(48 * 3600);
 /// Slack: an answer that took longer is counted; Slack waits 3 s.
 pub const SLACK_SLOW_ANSWER: Duration = Duration::from_secs(1);
+/// How long a body is remembered of a sender that gives nothing to know a repeat by.
+pub const POSSIBLE_DUPLICATE_WITHIN: Duration = Duration::from_secs(600);
+/// How many of them are.
+pub const BODIES_SEEN_MAX: usize = 100_000;
 /// The longest that a message and the mention in it wait for each other: Slack waits 3 s.
 pub const SLACK_MERGE_MAX: Duration = Duration::from_secs(1);
 /// The most messages and mentions of one channel that wait for their other half.

@@ -205,6 +205,11 @@ impl WebhookChannel {
         prompt::render(&about, &rendering, key, PROMPT_BYTES_MAX)
     }
 
+    /// Whether an event without anything to know a repeat by names the one it may repeat.
+    pub(crate) fn marks_repeats(&self) -> bool {
+        matches!(self.dedupe, DedupePolicy::Window(_))
+    }
+
     fn dedupe(&self, delivery: Option<&String>, body: &[u8]) -> Option<Dedupe> {
         match self.dedupe {
             DedupePolicy::Window(window) => delivery.map(|key| Dedupe { key: key.clone(), window }),

@@ -1,6 +1,7 @@
 //! Receives for the webhook channels: a request in, its answer out, the event stored in between.
 
 mod release;
+mod seen;
 mod shake;
 
 pub use shake::Captured;
@@ -27,6 +28,7 @@ use headgate_http::{
 use http::{HeaderValue, Method, Request, StatusCode};
 use http_body::Body;
 use metrics::counter;
+use seen::{Marks, Seen};
 use serde::Serialize;
 use shake::Captures;
 use std::{collections::BTreeMap, error::Error, fmt, net::SocketAddr, sync::Arc, time::Instant};
@@ -59,6 +61,7 @@ pub struct WebhookSource {
     ports: Ports,
     log: RefusalLog,
     captures: Captures,
+    seen: Arc<Seen>,
 }
 
 type Channels = BTreeMap<String, Arc<WebhookChannel>>;
@@ -84,7 +87,8 @@ impl WebhookSource {
     ) -> Result<Self, Vec<ChannelSpecError>> {
         let prepared = prepare(channels, providers, &ports.fetched)?;
         let channels = ArcSwap::from_pointee(shared(prepared));
-        Ok(Self { channels, ports, log: RefusalLog::default(), captures: Captures::default() })
+        let (log, captures, seen) = <(RefusalLog, Captures, Arc<Seen>)>::default();
+        Ok(Self { channels, ports, log, captures, seen })
     }
 
     /// Puts other channels in the place of those there are; when something is wrong, nothing
@@ -181,16 +185,24 @@ impl WebhookSource {
         }
         let ratio = if request.is_encoded() { DECODED_RATIO_MAX } else { 1 };
         let large = request.body.len().saturating_mul(ratio) > BODY_MEMORY_BYTES_MAX;
-        let of = Arc::clone(&channel);
-        let work = move || prove(&of, request, now, &key);
+        let (of, seen) = (Arc::clone(&channel), Arc::clone(&self.seen));
+        let work = move || {
+            let mut proved = prove(&of, request, now, &key)?;
+            let marks =
+                if of.marks_repeats() { seen.mark(&mut proved, now) } else { Marks::default() };
+            Ok::<_, Box<Refused>>((proved, marks))
+        };
         // A large body takes long enough to hold up the requests that share its thread.
         let proved = if large { tokio::task::spawn_blocking(work).await } else { Ok(work()) };
         let stored = match proved {
-            Ok(Ok(Proved::Shaken(shaken))) => {
+            Ok(Ok((Proved::Shaken(shaken), _))) => {
                 return self.shaken(&channel, *shaken, now, &id).await;
             }
-            Ok(Ok(Proved::Events(verified, drafts))) => match channel.admit(now) {
-                Ok(()) => self.store(verified, drafts).await,
+            Ok(Ok((Proved::Events(verified, drafts), marks))) => match channel.admit(now) {
+                Ok(()) => {
+                    let stored = self.store(verified, drafts).await;
+                    stored.inspect(|accepted| self.seen.note(&marks, accepted, now))
+                }
                 Err(reject) => Err(reject),
             },
             Ok(Err(refused)) => {

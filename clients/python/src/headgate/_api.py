@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import uuid
 from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass
@@ -96,7 +97,10 @@ class Api:
     async def _bytes(self, attachment: Attachment) -> bytes:
         if attachment.url is None:
             raise HeadgateError(f"attachment `{attachment.filename}` has no URL to read it from")
-        return await self._http.bytes_of(attachment.url)
+        content = await self._http.bytes_of(attachment.url)
+        if attachment.sha256 and hashlib.sha256(content).hexdigest() != attachment.sha256.lower():
+            raise HeadgateError(f"attachment `{attachment.filename}` is not what its digest says")
+        return content
 
     def _event(self, value: Any) -> Event:
         event = Event.from_json(value)

@@ -7,9 +7,10 @@ use super::{
 };
 use crate::{
     QueueError, Selection, Seq,
-    subscription::{Subscriber, Thread, thread_of},
+    log::Committed,
+    subscription::{Subscriber, Thread, Window, thread_of},
 };
-use headgate_event::Event;
+use headgate_event::{Event, limits::FILTER_LOOKS_STEP};
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
@@ -17,6 +18,9 @@ use std::{
 
 /// How many entries of the log's memory are looked at at once.
 const TAIL_STEP: usize = 512;
+
+/// How many entries of the log's memory are looked at without a thread for it.
+const SKIM_EVENTS_MAX: usize = 64;
 
 /// What a lease looks for.
 #[derive(Debug)]
@@ -29,6 +33,8 @@ pub(super) struct Wish {
     /// The last event that may be leased.
     pub(super) last: Seq,
     pub(super) selection: Selection,
+    /// Only events received in this window.
+    pub(super) window: Window,
     pub(super) max: usize,
 }
 
@@ -48,7 +54,38 @@ pub(super) struct Candidate {
     pub(super) event: Result<Event, String>,
 }
 
+impl Catch {
+    /// How many deliveries it is.
+    pub(super) fn len(&self) -> usize {
+        self.again.len() + self.first.len()
+    }
+
+    /// Leaves out what is beyond so many; it is found again.
+    pub(super) fn shorten(&mut self, max: usize) {
+        self.again.truncate(max);
+        let first = max - self.again.len();
+        if let Some(too_much) = self.first.get(first) {
+            self.passed = too_much.seq - 1;
+            self.first.truncate(first);
+        }
+    }
+}
+
 impl Reading {
+    /// How far nothing is wanted, when that can be told from memory and is all that has come. With
+    /// many subscriptions most of them want little of what comes, and each looks at all of it: this
+    /// touches no disk and takes no thread.
+    pub(super) fn skim(&self, wish: &Wish) -> Option<Seq> {
+        let step = usize::try_from(wish.last.checked_sub(wish.cursor)?).ok()?;
+        if !wish.again.is_empty() || !(1..=SKIM_EVENTS_MAX).contains(&step) {
+            return None;
+        }
+        let entries = self.log.committed(wish.cursor, step);
+        let whole = entries.len() == step && entries.first()?.seq == wish.cursor + 1;
+        let wanted = |entry: &Committed| read::wants(&wish.selection, entry);
+        (whole && !entries.iter().any(wanted)).then_some(wish.last)
+    }
+
     /// Looks for what a lease wishes, and reads it.
     pub(super) fn find(&self, wish: &Wish) -> Result<Catch, QueueError> {
         let (mut again, mut gone) = (Vec::new(), Vec::new());
@@ -63,7 +100,10 @@ impl Reading {
                 Err(error) => return Err(error),
             }
         }
-        let (wanted, mut passed) = self.wanted_after(wish, wish.max - wish.again.len())?;
+        let max = wish.max - wish.again.len();
+        let looks = if wish.selection.looks_inside() { max.max(FILTER_LOOKS_STEP) } else { max };
+        let (wanted, mut passed) =
+            if max == 0 { (Vec::new(), wish.cursor) } else { self.wanted_after(wish, looks)? };
         let mut room = Room::default();
         let mut again = self.candidates(&again, &mut room)?;
         again.extend(gone);
@@ -73,6 +113,10 @@ impl Reading {
         }
         // The index compares hashes only.
         first.retain(|one| one.event.as_ref().map_or(true, |event| wish.selection.wants(event)));
+        if let Some(too_much) = first.get(max) {
+            passed = too_much.seq - 1;
+            first.truncate(max);
+        }
         Ok(Catch { again, first, passed })
     }
 
@@ -80,11 +124,18 @@ impl Reading {
     /// looked.
     fn wanted_after(&self, wish: &Wish, max: usize) -> Result<(Vec<Located>, Seq), QueueError> {
         let (mut found, mut cursor) = (Vec::new(), wish.cursor);
+        let jump = |cursor: Seq| {
+            let held = wish.subscriber.held();
+            held.deliveries.done_from(cursor + 1).map_or(cursor, |done| done.min(wish.last))
+        };
+        cursor = jump(cursor);
         while found.len() < max && cursor < wish.last {
             let entries = self.log.committed(cursor, TAIL_STEP);
             let next = entries.first().map_or(Seq::MAX, |entry| entry.seq);
             let step = if next == cursor + 1 {
-                let wanted = entries.iter().filter(|entry| read::wants(&wish.selection, entry));
+                let wanted = entries.iter().filter(|entry| {
+                    wish.window.has(entry.created_at) && read::wants(&wish.selection, entry)
+                });
                 let last = entries.last().map_or(cursor, |entry| entry.seq).min(wish.last);
                 (wanted.map(Located::from).collect(), last)
             } else {
@@ -103,7 +154,7 @@ impl Reading {
                 wanted.truncate(max - found.len());
             }
             found.extend(wanted);
-            cursor = last;
+            cursor = jump(last);
         }
         Ok((found, cursor))
     }
@@ -116,8 +167,10 @@ impl Reading {
         last: Seq,
         max: usize,
     ) -> Result<(Vec<Located>, Seq), QueueError> {
-        let span = Span { first: cursor + 1, last, since: None, until: None };
-        let found = self.index.oldest(&wish.selection, span, max).map_err(read::index_failed)?;
+        let Window { since, until } = wish.window;
+        let span = Span { first: cursor + 1, last, since, until };
+        let selection = wish.selection.indexed();
+        let found = self.index.oldest(&selection, span, max).map_err(read::index_failed)?;
         let full = found.last().filter(|_| found.len() == max);
         let last = full.map_or(last, |entry| entry.seq);
         Ok((found.into_iter().map(Located::from).collect(), last))

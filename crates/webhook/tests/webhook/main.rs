@@ -30,6 +30,8 @@ mod provider_files;
 #[cfg(test)]
 mod rejections;
 #[cfg(test)]
+mod repeats;
+#[cfg(test)]
 mod samples;
 #[cfg(test)]
 mod source;
