@@ -143,11 +143,13 @@ proptest! {
         prop_assert_eq!(&read.extensions, &event.extensions);
         let encoded = event.binary();
         for (name, value) in &encoded.headers {
-            prop_assert!(value.bytes().all(|b| b == b' ' || b.is_ascii_graphic()), "{name}: {value}");
+            let visible = value.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic());
+            prop_assert!(visible, "{name}: {value}");
         }
         let headers = encoded.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
         let read = from_headers(headers, encoded.body.clone()).expect("what we wrote");
-        prop_assert_eq!((&read.id, &read.subject, read.time), (&event.id, &event.subject, event.time));
+        prop_assert_eq!((&read.id, &read.subject), (&event.id, &event.subject));
+        prop_assert_eq!(read.time, event.time);
         // Types of attributes are not in headers.
         let texts = |event: &CloudEvent| -> Vec<String> {
             event.extensions.iter().map(|(name, value)| format!("{name}={value}")).collect()
