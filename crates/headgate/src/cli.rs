@@ -7,6 +7,7 @@ mod cron_arguments;
 #[cfg(feature = "dev")]
 mod dev_arguments;
 mod email_arguments;
+mod emit_arguments;
 mod provider_arguments;
 mod rejection_arguments;
 mod replay_arguments;
@@ -25,6 +26,7 @@ pub use cron_arguments::{
 #[cfg(feature = "dev")]
 pub use dev_arguments::{DevCommand, FakeSlackArguments};
 pub use email_arguments::{EmailCheckDnsArguments, EmailCommand, EmailParseArguments};
+pub use emit_arguments::EmitArguments;
 pub use provider_arguments::{
     ProvidersCommand, ProvidersListArguments, ProvidersShowArguments, RenderArguments,
     VerifyArguments,
@@ -129,6 +131,8 @@ pub enum Command {
     #[cfg(feature = "dev")]
     #[command(subcommand)]
     Dev(DevCommand),
+    /// Emit an event of an application, as its own code would over the API
+    Emit(EmitArguments),
     /// Send a correctly signed sample webhook, or a sample message
     Send(SendArguments),
     /// Write every event with its exact bytes to a file

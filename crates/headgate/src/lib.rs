@@ -14,6 +14,7 @@ pub mod dead_letters;
 #[cfg(feature = "dev")]
 pub mod dev;
 pub mod email;
+pub mod emit;
 pub mod events;
 pub mod export;
 pub mod health;

@@ -5,7 +5,7 @@ use crate::{
     cli::{Cli, Command},
     completions,
     config::Environment,
-    cron, dead_letters, email, events, export,
+    cron, dead_letters, email, emit, events, export,
     failure::Failure,
     health, import, listen, providers, reindex, rejections, render, repair, replay,
     schedule_commands, send, serve, subscriptions, tail, telemetry, verify,
@@ -64,6 +64,7 @@ fn execute(cli: &Cli) -> Result<(), Failure> {
             wait(one_thread()?, schedule_commands::run(command, environment))
         }
         Command::Cron(command) => cron::run(command, environment),
+        Command::Emit(arguments) => wait(one_thread()?, emit::run(arguments, environment)),
         Command::Email(command) => wait(one_thread()?, email::run(command)),
         Command::Health(arguments) => wait(one_thread()?, health::run(arguments, environment)),
         Command::Reindex(arguments) => reindex::run(arguments),
