@@ -11,7 +11,6 @@ use crate::{
     shown::Shown,
 };
 use headgate_event::{
-    Event,
     cloudevents::MEDIA_TYPE,
     limits::{FILTER_BYTES_MAX, LIST_EVENTS_DEFAULT, LIST_EVENTS_MAX},
 };
