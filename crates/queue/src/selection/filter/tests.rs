@@ -22,6 +22,7 @@ fn event(body: &str) -> Event {
         provider_event: Some("pull_request.opened".into()),
         verification: Verification { verdict: Verdict::Verified, ..Verification::none() },
         dedupe: None,
+        identity: None,
         thread_key: None,
         correlation: Correlation { flow_id: Some("f1".into()), ..Correlation::default() },
         data: DataText::whole(&json!({"method": "POST", "headers": {"x-a": "1"}}))
@@ -285,7 +286,8 @@ proptest! {
     fn a_filter_that_is_written_is_read_as_the_same(expression in expression()) {
         let text = expression.to_string();
         prop_assume!(text.len() <= 4_000);
-        let read: Filter = text.parse().map_err(|error| TestCaseError::fail(format!("{text}: {error}")))?;
+        let read = text.parse::<Filter>();
+        let read = read.map_err(|error| TestCaseError::fail(format!("{text}: {error}")))?;
         prop_assert_eq!(read.expression(), &expression, "{}", text);
         prop_assert_eq!(read.expression().to_string(), text);
     }
