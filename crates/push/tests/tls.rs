@@ -129,7 +129,12 @@ impl World {
         let mut configured = Configured::default();
         configured.credentials.insert("agent".to_owned(), credentials.expect("good"));
         let pushes = Pushes::new(Arc::clone(&queue) as _, configured);
-        let ports = PushPorts { queue: Arc::clone(&queue) as _, pauser: Arc::new(Nobody), clock };
+        let ports = PushPorts {
+            queue: Arc::clone(&queue) as _,
+            pauser: Arc::new(Nobody),
+            clock,
+            present: Arc::new(|event| event),
+        };
         Self { queue, running: pushes.start(ports) }
     }
 
