@@ -9,14 +9,15 @@ mod dev_arguments;
 mod email_arguments;
 mod provider_arguments;
 mod rejection_arguments;
+mod replay_arguments;
 mod schedule_arguments;
 mod storage_arguments;
 
 pub use client_arguments::ClientArguments;
 pub use commands::{
-    CheckArguments, CompletionsArguments, DeadLettersArguments, EventsCommand,
-    EventsEraseArguments, EventsGetArguments, EventsListArguments, HealthArguments, KeyArguments,
-    ListenArguments, SendArguments, ServeArguments, Shell, TailArguments, Work,
+    CheckArguments, CompletionsArguments, EventsCommand, EventsEraseArguments, EventsGetArguments,
+    EventsListArguments, HealthArguments, KeyArguments, ListenArguments, SendArguments,
+    ServeArguments, Shell, TailArguments, Work,
 };
 pub use cron_arguments::{
     CronArguments, CronCommand, CronExplainArguments, CronNextArguments, CronZonesArguments,
@@ -31,6 +32,12 @@ pub use provider_arguments::{
 pub use rejection_arguments::{
     RejectionFilter, RejectionsCommand, RejectionsDeleteArguments, RejectionsGetArguments,
     RejectionsListArguments, RejectionsReleaseArguments,
+};
+pub use replay_arguments::{
+    DeadLettersCommand, DeadLettersDeleteArguments, DeadLettersListArguments,
+    DeadLettersRedriveArguments, EventArguments, OneReplayArguments, ReplayArguments,
+    ReplayBeginArguments, ReplayCommand, ReplayListArguments, SubscriptionsCommand,
+    SubscriptionsTestArguments,
 };
 pub use schedule_arguments::{
     OneSchedule, SchedulesBackfillArguments, SchedulesCommand, SchedulesDeleteArguments,
@@ -87,8 +94,18 @@ pub enum Command {
     Events(EventsCommand),
     /// Run a command, or call a URL, for each event of a subscription until it succeeds
     Listen(ListenArguments),
-    /// List the deliveries of a subscription that never come again
-    DeadLetters(DeadLettersArguments),
+    /// Look at deliveries that never come again, take them up again or forget them
+    #[command(subcommand)]
+    DeadLetters(DeadLettersCommand),
+    /// Give stored events to a subscription again
+    ///
+    /// By ids, `--dead-letters`, or what the subscription wants and filters let through. Live events
+    /// go first. On a terminal it shows how far the replay is until it ends; stopping that does not
+    /// stop the replay, which outlives a restart of the gateway too.
+    Replay(Box<ReplayArguments>),
+    /// Try out what a subscription would get
+    #[command(subcommand)]
+    Subscriptions(SubscriptionsCommand),
     /// Look at refused requests, release or delete them
     #[command(subcommand)]
     Rejections(RejectionsCommand),

@@ -8,6 +8,7 @@ mod api_key;
 mod catalog;
 mod channel;
 mod demo;
+mod doubts;
 mod environment;
 mod mail;
 mod nearest;
@@ -24,6 +25,7 @@ mod value;
 
 pub use channel::{APP_CHANNEL, Channels, SlackChannel};
 pub use demo::DEMO_NAME;
+pub use doubts::doubts;
 pub use environment::Environment;
 pub use mail::{DnsServers, LineEnds, Mail, StartTls};
 pub use problem::{Problem, Problems};

@@ -24,9 +24,11 @@ pub mod reindex;
 pub mod rejections;
 pub mod render;
 pub mod repair;
+pub mod replay;
 pub mod schedule_commands;
 pub mod send;
 pub mod serve;
+pub mod subscriptions;
 pub mod tail;
 pub mod verify;
 
@@ -42,6 +44,7 @@ pub mod telemetry;
 pub mod zones;
 
 mod backoff;
+mod event_query;
 mod open_files;
 mod place;
 mod run;

@@ -7,8 +7,8 @@ use crate::{
     config::Environment,
     cron, dead_letters, email, events, export,
     failure::Failure,
-    health, import, listen, providers, reindex, rejections, render, repair, schedule_commands,
-    send, serve, tail, telemetry, verify,
+    health, import, listen, providers, reindex, rejections, render, repair, replay,
+    schedule_commands, send, serve, subscriptions, tail, telemetry, verify,
 };
 use anyhow::Context;
 use clap::Parser;
@@ -48,8 +48,12 @@ fn execute(cli: &Cli) -> Result<(), Failure> {
         Command::Tail(arguments) => wait(one_thread()?, tail::run(arguments, environment)),
         Command::Events(command) => wait(one_thread()?, events::run(command, environment)),
         Command::Listen(arguments) => wait(one_thread()?, listen::run(arguments, environment)),
-        Command::DeadLetters(arguments) => {
-            wait(one_thread()?, dead_letters::run(arguments, environment))
+        Command::DeadLetters(command) => {
+            wait(one_thread()?, dead_letters::run(command, environment))
+        }
+        Command::Replay(arguments) => wait(one_thread()?, replay::run(arguments, environment)),
+        Command::Subscriptions(command) => {
+            wait(one_thread()?, subscriptions::run(command, environment))
         }
         Command::Export(arguments) => wait(many_threads()?, export::run(arguments, environment)),
         Command::Import(arguments) => wait(many_threads()?, import::run(arguments)),
