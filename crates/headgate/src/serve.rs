@@ -18,6 +18,7 @@ mod subscriptions;
 mod supervisor;
 
 use crate::{
+    captures::Captures,
     cli::ServeArguments,
     clock::SystemClock,
     config::{Config, Environment, Known, Server},
@@ -75,7 +76,7 @@ pub async fn run(arguments: &ServeArguments, environment: &Environment) -> Resul
     let timers = Timers::open(&config, &storage, &known.calendar, &clock).await?;
     let ports = ports(&config, &storage, &clock, quarantine.as_ref())?;
     let of_mail = of_mail(&config, &storage);
-    let sources = Sources::open(&config.channels, &known.providers, ports, of_mail)?;
+    let sources = Sources::open(&config.channels, &config.providers, ports, of_mail)?;
     let listeners = Listeners::bind(&config).await?;
     let (stop, stopping) = watch::channel(false);
     let shown = Shown { metrics, measure: storage.measure };
@@ -183,6 +184,7 @@ fn ports(
         prompt_key: storage.prompt_key.clone(),
         rejections: rejections::sink(quarantine),
         fetched: Arc::new(Fetched::new(Arc::new(Fetcher::of_system()))),
+        captures: Some(Arc::new(Captures::at(&config.data_dir))),
     })
 }
 

@@ -98,7 +98,11 @@ impl WebhookChannel {
     /// The events of a request that proved itself. They take no part of the request with them but
     /// the body, whose memory stays accounted to the request. Refused is only a body that becomes
     /// too large when its encoding is undone.
-    pub(crate) fn drafts(&self, verified: &Verified, key: &PromptKey) -> Result<Vec<Draft>, Reject> {
+    pub(crate) fn drafts(
+        &self,
+        verified: &Verified,
+        key: &PromptKey,
+    ) -> Result<Vec<Draft>, Reject> {
         let request = verified.request();
         let decoded = request.decoded(self.body_bytes_max)?;
         let split = self.provider.identity.split.as_deref().filter(|_| self.splits);
@@ -107,7 +111,9 @@ impl WebhookChannel {
         {
             let of = items.len();
             let items = items.into_iter().enumerate();
-            return Ok(items.map(|(at, item)| self.item(verified, split, item, (at, of), key)).collect());
+            return Ok(items
+                .map(|(at, item)| self.item(verified, split, item, (at, of), key))
+                .collect());
         }
         let content_type = content_type(&request.headers);
         let identity = &self.provider.identity;

@@ -157,7 +157,8 @@ fn matches(known: &str, host: &str) -> bool {
         None => known == found,
         Some((before, after)) => {
             let middle = found.strip_prefix(before).and_then(|rest| rest.strip_suffix(after));
-            let word = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+            let word =
+                |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
             middle.is_some_and(|middle| !middle.is_empty() && middle.bytes().all(word))
         }
     };

@@ -36,7 +36,7 @@ mod rate;
 pub use rate::{RateLimit, RateLimitError};
 
 mod source;
-pub use source::{AgeRule, Captured, NotReleased, Ports, WebhookSource};
+pub use source::{AgeRule, CaptureSink, Captured, NotReleased, Ports, WebhookSource};
 
 mod explain;
 pub use explain::{Explanation, Step};

@@ -3,7 +3,7 @@
 mod release;
 mod shake;
 
-pub use shake::Captured;
+pub use shake::{CaptureSink, Captured};
 
 pub use release::{AgeRule, NotReleased};
 
@@ -22,14 +22,12 @@ use headgate_event::{
 };
 use headgate_http::{
     Answer, Arrival, Intake, Origin, RawRequest, RefusalLog, Refused, Reject, Rejection,
-    RejectionSink, RequestId, TrustedProxies, Verified, empty_answer, json_answer,
-    text_answer,
+    RejectionSink, RequestId, TrustedProxies, Verified, empty_answer, json_answer, text_answer,
 };
 use http::{HeaderValue, Method, Request, StatusCode};
 use http_body::Body;
 use metrics::counter;
 use serde::Serialize;
-use shake::Captures;
 use std::{collections::BTreeMap, error::Error, fmt, net::SocketAddr, sync::Arc, time::Instant};
 
 /// What the answer to a repeat says.
@@ -52,6 +50,8 @@ pub struct Ports {
     pub rejections: Option<Arc<dyn RejectionSink>>,
     /// Fetches keys and certificates of senders, and keeps them.
     pub fetched: Arc<Fetched>,
+    /// Keeps what senders hand over in handshakes; without one nothing of it is kept.
+    pub captures: Option<Arc<dyn CaptureSink>>,
 }
 
 /// Receives for the webhook channels.
@@ -59,7 +59,6 @@ pub struct WebhookSource {
     channels: ArcSwap<Channels>,
     ports: Ports,
     log: RefusalLog,
-    captures: Captures,
 }
 
 type Channels = BTreeMap<String, Arc<WebhookChannel>>;
@@ -85,7 +84,7 @@ impl WebhookSource {
     ) -> Result<Self, Vec<ChannelSpecError>> {
         let prepared = prepare(channels, providers, &ports.fetched)?;
         let channels = ArcSwap::from_pointee(shared(prepared));
-        Ok(Self { channels, ports, log: RefusalLog::default(), captures: Captures::default() })
+        Ok(Self { channels, ports, log: RefusalLog::default() })
     }
 
     /// Puts other channels in the place of those there are; when something is wrong, nothing
@@ -187,7 +186,9 @@ impl WebhookSource {
         // A large body takes long enough to hold up the requests that share its thread.
         let proved = if large { tokio::task::spawn_blocking(work).await } else { Ok(work()) };
         let stored = match proved {
-            Ok(Ok(Proved::Shaken(shaken))) => return self.shaken(&channel, *shaken, now, &id).await,
+            Ok(Ok(Proved::Shaken(shaken))) => {
+                return self.shaken(&channel, *shaken, now, &id).await;
+            }
             Ok(Ok(Proved::Events(verified, drafts))) => match channel.admit(now) {
                 Ok(()) => self.store(verified, drafts).await,
                 Err(reject) => Err(reject),

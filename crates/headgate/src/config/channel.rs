@@ -121,11 +121,7 @@ enum One {
 /// The types that there are.
 const TYPES: &str = "`webhook`, `email`, `slack` or `cron`";
 
-pub(super) fn read(
-    root: &Section<'_>,
-    context: &Context<'_>,
-    public_url: Option<&str>,
-) -> Read {
+pub(super) fn read(root: &Section<'_>, context: &Context<'_>, public_url: Option<&str>) -> Read {
     let sections =
         root.optional("channel").map(|value| value.sections("channel", "id")).unwrap_or_default();
     let (mut ids, mut schedules) = (BTreeMap::new(), BTreeMap::new());

@@ -48,7 +48,8 @@ mod tests {
 
     #[test]
     fn only_addresses_of_the_internet_are_public() {
-        for public in ["52.94.5.1", "8.8.8.8", "2600:1f18::1", "64:ff9b::8.8.8.8", "::ffff:8.8.8.8"] {
+        for public in ["52.94.5.1", "8.8.8.8", "2600:1f18::1", "64:ff9b::8.8.8.8", "::ffff:8.8.8.8"]
+        {
             assert!(is_public(public.parse().expect("an address")), "{public}");
         }
         for private in [

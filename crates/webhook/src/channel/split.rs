@@ -11,8 +11,12 @@ pub(super) fn items(body: &Bytes, path: &str) -> Option<Vec<Bytes>> {
     let mut at: &RawValue = serde_json::from_slice(body).ok()?;
     for step in path.split('.').filter(|step| !step.is_empty()) {
         at = match step.parse::<usize>() {
-            Ok(position) => *serde_json::from_str::<Vec<&RawValue>>(at.get()).ok()?.get(position)?,
-            Err(_) => *serde_json::from_str::<BTreeMap<String, &RawValue>>(at.get()).ok()?.get(step)?,
+            Ok(position) => {
+                *serde_json::from_str::<Vec<&RawValue>>(at.get()).ok()?.get(position)?
+            }
+            Err(_) => {
+                *serde_json::from_str::<BTreeMap<String, &RawValue>>(at.get()).ok()?.get(step)?
+            }
         };
     }
     let items: Vec<&RawValue> = serde_json::from_str(at.get()).ok()?;
@@ -37,7 +41,8 @@ mod tests {
 
     #[test]
     fn what_is_no_array_is_not_split() {
-        for (body, path) in [("{}", ""), ("[]", ""), (r#"{"a":1}"#, "a"), ("[1", ""), ("[1]", "a")] {
+        for (body, path) in [("{}", ""), ("[]", ""), (r#"{"a":1}"#, "a"), ("[1", ""), ("[1]", "a")]
+        {
             assert_eq!(split(body, path), None, "{body}");
         }
         let many = format!("[{}]", vec!["1"; DRAFTS_PER_ACCEPT_MAX + 1].join(","));

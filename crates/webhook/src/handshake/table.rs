@@ -30,10 +30,7 @@ pub(crate) struct HandshakeTable {
     answer: ReplyTable,
 }
 
-pub(super) fn read(
-    table: Spanned<HandshakeTable>,
-    problems: &mut Problems,
-) -> Option<Handshake> {
+pub(super) fn read(table: Spanned<HandshakeTable>, problems: &mut Problems) -> Option<Handshake> {
     let (at, table) = (table.span(), table.into_inner());
     let before = problems.len();
     if !is_name(&table.name, 64) {
@@ -60,9 +57,9 @@ pub(super) fn read(
     let when: Vec<_> =
         table.when.iter().map(|table| Some((place(table)?, table.is.clone()))).collect();
     let when: Vec<_> = when.into_iter().collect::<Option<_>>()?;
-    let visit = table.visit.map(|hosts| {
-        Hosts::read(&hosts).map_err(|message| problems.add(at.clone(), message)).ok()
-    });
+    let visit = table
+        .visit
+        .map(|hosts| Hosts::read(&hosts).map_err(|message| problems.add(at.clone(), message)).ok());
     let reply = Reply::read(table.answer, &at, problems)?;
     let challenge = flipped(challenge)?;
     let in_body = challenge.iter().chain(when.iter().map(|(place, _)| place));

@@ -11,8 +11,17 @@ use toml::{
 
 /// The tables of a provider file that a channel may give.
 const OWN: [&str; 11] = [
-    "title", "docs", "request", "answer", "verify", "identity", "split", "setting", "handshake",
-    "prompt", "event",
+    "title",
+    "docs",
+    "request",
+    "answer",
+    "verify",
+    "identity",
+    "split",
+    "setting",
+    "handshake",
+    "prompt",
+    "event",
 ];
 
 /// The built-in file with a channel's tables in the place of its own.

@@ -90,7 +90,10 @@ mod tests {
         assert!(time(&Value::from("soon")).is_undefined());
         assert!(time(&Value::from(i64::MAX)).is_undefined());
         assert_eq!(time(&Value::from(1_776_590_122)).to_string(), "2026-04-19T09:15:22Z");
-        assert_eq!(time_ms(&Value::from(1_776_590_122_999_i64)).to_string(), "2026-04-19T09:15:22Z");
+        assert_eq!(
+            time_ms(&Value::from(1_776_590_122_999_i64)).to_string(),
+            "2026-04-19T09:15:22Z"
+        );
         assert_eq!(base64_text(&Value::from("QWhveQ==")).to_string(), "Ahoy");
         assert!(base64_text(&Value::from("not base64")).is_undefined());
     }

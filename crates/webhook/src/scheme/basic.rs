@@ -2,7 +2,9 @@
 //!
 //! A secret is `user:password`, as it stands in a URL before the `@`.
 
-use super::{About, Check, Known, Proof, Scheme, SecretError, Signed, Terms, Unsigned, header_value};
+use super::{
+    About, Check, Known, Proof, Scheme, SecretError, Signed, Terms, Unsigned, header_value,
+};
 use crate::provider::{Problems, ProviderText, VerifyTable};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use headgate_event::{Covers, Secret, Timestamp, Verification};

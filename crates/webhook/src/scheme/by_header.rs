@@ -57,7 +57,11 @@ pub(super) fn read(text: &ProviderText<'_>, problems: &mut Problems) -> Option<B
     for VersionTable { header, is, verify } in table.version {
         let name = problems.header(header.get_ref(), header.span())?;
         let scheme = verify.scheme.get_ref().clone();
-        versions.push(Version { header: name, is, scheme: signed::build(verify, &scheme, problems)? });
+        versions.push(Version {
+            header: name,
+            is,
+            scheme: signed::build(verify, &scheme, problems)?,
+        });
     }
     Some(Box::new(ByHeader(versions)))
 }

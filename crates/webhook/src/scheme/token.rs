@@ -94,7 +94,8 @@ impl Token {
         match &self.at {
             At::Header { header, query } => {
                 let named = query.as_ref().and_then(|name| parameter(&request.query, name));
-                if let Some(token) = named.filter(|_| !request.headers.contains_key(&header.first)) {
+                if let Some(token) = named.filter(|_| !request.headers.contains_key(&header.first))
+                {
                     return Ok(vec![Cow::Owned(token.into_bytes())]);
                 }
                 let (name, value) = header.bytes(request, "missing_token")?;

@@ -99,13 +99,11 @@ impl WebhookSource {
                 NotReleased::NotStored(Reject::unavailable(error, STORE_RETRY_AFTER))
             })?;
         }
-        let work = move || {
-            match prove(&channel, request, came, &key) {
-                Err(refused) if age == AgeRule::Any && is_of_age(&refused.reject) => {
-                    drafted(&channel, channel.prove_at_any_age(*refused)?, &key)
-                }
-                proved => proved,
+        let work = move || match prove(&channel, request, came, &key) {
+            Err(refused) if age == AgeRule::Any && is_of_age(&refused.reject) => {
+                drafted(&channel, channel.prove_at_any_age(*refused)?, &key)
             }
+            proved => proved,
         };
         match tokio::task::spawn_blocking(work).await {
             Ok(Ok(Proved::Events(verified, drafts))) => Ok((verified, drafts)),

@@ -61,8 +61,9 @@ fn told(answer: &Read) -> String {
     let shown = ["content-type", "x-content-type-options", "allow", "x-hook-secret"];
     let of_webhook = |name: &str| shown.contains(&name) || name.starts_with("webhook-");
     let headers = answer.headers.iter().filter(|(name, _)| of_webhook(name.as_str()));
-    let headers: String =
-        headers.map(|(name, value)| format!("{name}: {}\n", value.to_str().expect("text"))).collect();
+    let headers: String = headers
+        .map(|(name, value)| format!("{name}: {}\n", value.to_str().expect("text")))
+        .collect();
     format!("{}\n{headers}{}\n", answer.status.as_u16(), answer.body)
 }
 
@@ -94,8 +95,7 @@ async fn check(folder: &Path, provider: &str, wrong: &mut Vec<String>) -> BTreeS
             assert!(answer.status.is_success(), "{}: {}", path.display(), answer.body);
             let events = gate.sink.all();
             for (at, event) in events.iter().enumerate() {
-                let number =
-                    if events.len() == 1 { String::new() } else { format!(".{}", at + 1) };
+                let number = if events.len() == 1 { String::new() } else { format!(".{}", at + 1) };
                 let shown = serde_json::to_string_pretty(&event).expect("JSON");
                 beside(&format!("{number}.event.json"), &format!("{shown}\n"));
                 beside(&format!("{number}.prompt.txt"), event.prompt_ready());
@@ -126,8 +126,7 @@ async fn every_request_is_taken_or_refused_as_its_files_say() {
         providers.insert(name);
     }
     assert!(wrong.is_empty(), "{} files differ:\n\n{}", wrong.len(), wrong.join("\n\n"));
-    let known: BTreeSet<_> =
-        PROVIDERS.iter().map(|provider| provider.name().to_owned()).collect();
+    let known: BTreeSet<_> = PROVIDERS.iter().map(|provider| provider.name().to_owned()).collect();
     assert_eq!(providers, known, "each provider has its fixtures in a folder of its name");
 }
 

@@ -74,7 +74,11 @@ fn a_scheme_that_cannot_be_meant_is_refused() {
              `rsa-cert`, `jwt`, `standard-webhooks`, `token`, `basic`, `by-secret`, `by-header` \
              or `none`, found `rot13`",
         ),
-        ("{timestamp}.{body}", "{timestamp}", "8: expected `{body}` in what is signed, or `covers = \"token\"`"),
+        (
+            "{timestamp}.{body}",
+            "{timestamp}",
+            "8: expected `{body}` in what is signed, or `covers = \"token\"`",
+        ),
         (
             "{timestamp}.{body}",
             "{body}",

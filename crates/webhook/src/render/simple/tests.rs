@@ -1,12 +1,12 @@
 //! What is said without the engine, held against what the engine says.
 
 use super::{Line, Simple, Subject, Voice};
+use crate::identity::Form;
 use crate::{
     content::Content,
     identity::Names,
     render::{environment, value::NAMES},
 };
-use crate::identity::Form;
 use bytes::Bytes;
 use headgate_event::limits::TEMPLATE_BYTES_MAX;
 use proptest::prelude::*;

@@ -73,7 +73,8 @@ impl Claims {
     }
 
     fn admit_time(&self, claims: &Value, now: Timestamp) -> Result<(), Reject> {
-        let time = |name: &str| claims.get(name).and_then(Value::as_i64).map(Timestamp::from_unix_s);
+        let time =
+            |name: &str| claims.get(name).and_then(Value::as_i64).map(Timestamp::from_unix_s);
         let old = |text: String| Err(Reject::unauthorized("timestamp_too_old", text));
         if time("exp").is_some_and(|end| now.since(end) > SKEW && self.tolerance.past < FOREVER) {
             return old("the token has expired".to_owned());

@@ -51,9 +51,10 @@ pub(super) fn describe(signer: &Signer) -> String {
         let (past, future) = (past.as_secs_f64(), future.as_secs_f64());
         format!("; the signed time may be {past} s behind and {future} s ahead")
     });
-    let under = signer.certificate.as_ref().map_or(String::new(), |named| {
-        format!(", {}", named.describe())
-    });
+    let under = signer
+        .certificate
+        .as_ref()
+        .map_or(String::new(), |named| format!(", {}", named.describe()));
     format!("{algorithm} over `{content}`, in {place} as {form}{under}{time}")
 }
 

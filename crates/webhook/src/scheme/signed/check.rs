@@ -155,7 +155,8 @@ impl Verify for Prepared {
         let inner = inner.and_then(|field| content::in_form(&request.body, field));
         let body: &[u8] = inner.as_deref().map_or(&request.body, str::as_bytes);
         let certificate = signer.certificate.as_ref();
-        let certified = certificate.map(|named| named.key(request, &self.fetched, now)).transpose()?;
+        let certified =
+            certificate.map(|named| named.key(request, &self.fetched, now)).transpose()?;
         let matches = |url: &String| {
             let inputs = Inputs {
                 method: &request.method,

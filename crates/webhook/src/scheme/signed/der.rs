@@ -106,7 +106,8 @@ mod tests {
 
     #[test]
     fn what_is_cut_short_is_nothing() {
-        for broken in [&b""[..], b"\x30", b"\x30\x05\x30", b"\x30\x84\xff\xff\xff\xff", b"\x30\x80"] {
+        for broken in [&b""[..], b"\x30", b"\x30\x05\x30", b"\x30\x84\xff\xff\xff\xff", b"\x30\x80"]
+        {
             assert_eq!(certificate(broken), None);
         }
     }

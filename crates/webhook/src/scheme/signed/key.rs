@@ -9,9 +9,7 @@ use headgate_event::Secret;
 use hmac::{KeyInit, Mac};
 use ring::{
     hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY as HMAC_SHA1,
-    signature::{
-        ECDSA_P256_SHA256_ASN1, ED25519, RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey,
-    },
+    signature::{ECDSA_P256_SHA256_ASN1, ED25519, RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey},
 };
 use serde::Deserialize;
 use sha2::{Digest, Sha256, Sha512};

@@ -260,11 +260,7 @@ impl KeyTable {
 }
 
 impl SignatureTable {
-    fn signature(
-        self,
-        at: std::ops::Range<usize>,
-        problems: &mut Problems,
-    ) -> Option<Signature> {
+    fn signature(self, at: std::ops::Range<usize>, problems: &mut Problems) -> Option<Signature> {
         let place = match (self.header, self.json) {
             (Some(header), None) => {
                 let also = self.also.iter();

@@ -83,9 +83,8 @@ pub(super) fn check(section: &Section<'_>, spec: &ChannelSpec, context: &Context
             ChannelSpecErrorKind::Secret { .. }
             | ChannelSpecErrorKind::NoSecret(_)
             | ChannelSpecErrorKind::SecretForNothing(_) => "secrets",
-            ChannelSpecErrorKind::NoSetting { .. } | ChannelSpecErrorKind::UnknownSetting { .. } => {
-                "settings"
-            }
+            ChannelSpecErrorKind::NoSetting { .. }
+            | ChannelSpecErrorKind::UnknownSetting { .. } => "settings",
             ChannelSpecErrorKind::NoPublicUrl(_) => "provider",
             ChannelSpecErrorKind::SplitForNothing(_) => "split",
             ChannelSpecErrorKind::ToleranceForNothing(_) => "tolerance",
