@@ -2,7 +2,11 @@
 
 use super::{Context, section::Section};
 use headgate_webhook::{Provider, Providers};
-use std::{fs, io, path::PathBuf, sync::Arc};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 /// The providers that there are; none when a file of the folder is wrong.
 pub(super) fn read(root: &Section<'_>, context: &Context<'_>) -> Option<Arc<Providers>> {
@@ -43,7 +47,7 @@ pub(super) fn read(root: &Section<'_>, context: &Context<'_>) -> Option<Arc<Prov
 }
 
 /// The provider files of a folder with their paths, sorted.
-fn files(folder: &PathBuf) -> io::Result<Vec<(String, String)>> {
+fn files(folder: &Path) -> io::Result<Vec<(String, String)>> {
     let mut files = Vec::new();
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();

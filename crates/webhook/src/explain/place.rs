@@ -1,4 +1,5 @@
-//! What a sender may have meant by its URL or its form, when that is why its signature does not hold.
+//! What a sender may have meant by its URL or its form, when its signature does not hold because of
+//! that.
 
 use super::Case;
 use crate::scheme::Terms;

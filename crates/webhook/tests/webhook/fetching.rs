@@ -6,7 +6,7 @@ use crate::{
     gate::{Gate, NOW, Post},
 };
 use headgate_event::limits::{FETCHED_FRESH, FETCHES_PER_MINUTE_MAX};
-use headgate_webhook::Fetched;
+use headgate_webhook::{Fetch, Fetched};
 use std::{
     collections::BTreeMap,
     fs,
@@ -24,7 +24,7 @@ fn pushed(keys: &[u8]) -> (Gate, Arc<Files>) {
     let files = BTreeMap::from([(KEYS.to_owned(), keys.to_vec().into())]);
     let files = Arc::new(Files::new(files, None));
     let (_, spec) = FolderChannel::read(&root().join("pubsub"), "pubsub");
-    let fetched = Arc::new(Fetched::new(Arc::clone(&files) as Arc<_>));
+    let fetched = Arc::new(Fetched::new(Arc::clone(&files) as Arc<dyn Fetch>));
     (Gate::fetching(spec, fetched), files)
 }
 
@@ -61,7 +61,7 @@ async fn a_key_that_is_not_known_is_asked_for_once_a_minute() {
 async fn what_cannot_be_fetched_is_no_fault_of_the_sender() {
     let (_, spec) = FolderChannel::read(&root().join("pubsub"), "pubsub");
     let files = Arc::new(Files::new(BTreeMap::new(), None));
-    let gate = Gate::fetching(spec, Arc::new(Fetched::new(Arc::clone(&files) as Arc<_>)));
+    let gate = Gate::fetching(spec, Arc::new(Fetched::new(Arc::clone(&files) as Arc<dyn Fetch>)));
     let post = request("pubsub/OBJECT_FINALIZE.http");
     for _ in 0..FETCHES_PER_MINUTE_MAX + 5 {
         let answer = gate.send(&post).await;
@@ -92,7 +92,7 @@ async fn a_certificate_of_a_foreign_host_is_never_asked_for() {
     ] {
         let (_, spec) = FolderChannel::read(&root().join(provider), provider);
         let files = Arc::new(Files::new(BTreeMap::new(), None));
-        let gate = Gate::fetching(spec, Arc::new(Fetched::new(Arc::clone(&files) as Arc<_>)));
+        let gate = Gate::fetching(spec, Arc::new(Fetched::new(Arc::clone(&files) as Arc<dyn Fetch>)));
         let answer = gate.send(&request(&format!("{provider}/{name}.http"))).await;
         assert_eq!(answer.code(), "foreign_host");
         assert_eq!(files.fetches.load(Ordering::Relaxed), 0, "{provider} {name}");
