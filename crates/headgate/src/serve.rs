@@ -22,6 +22,7 @@ mod supervisor;
 pub use authenticator::of_system as system_dns;
 
 use crate::{
+    captures::Captures,
     cli::ServeArguments,
     clock::SystemClock,
     config::{Config, Environment, Known, Server},
@@ -79,7 +80,7 @@ pub async fn run(arguments: &ServeArguments, environment: &Environment) -> Resul
     let timers = Timers::open(&config, &storage, &known.calendar, &clock).await?;
     let ports = ports(&config, &storage, &clock, quarantine.as_ref())?;
     let of_mail = of_mail(&config, &storage)?;
-    let sources = Sources::open(&config.channels, &known.providers, ports, of_mail)?;
+    let sources = Sources::open(&config.channels, &config.providers, ports, of_mail)?;
     let listeners = Listeners::bind(&config).await?;
     let (stop, stopping) = watch::channel(false);
     let app = applications::options(&config, &storage);
@@ -197,6 +198,7 @@ fn ports(
         prompt_key: storage.prompt_key.clone(),
         rejections: rejections::sink(quarantine),
         fetched: Arc::new(Fetched::new(Arc::new(Fetcher::of_system()))),
+        captures: Some(Arc::new(Captures::at(&config.data_dir))),
     })
 }
 
