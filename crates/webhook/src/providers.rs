@@ -1,7 +1,7 @@
 //! The providers that are known: those built in, and those a folder adds.
 
 use crate::provider::{Provider, ProviderError};
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, fmt, sync::Arc};
 
 /// What the build script wrote.
 mod embedded {
@@ -17,8 +17,15 @@ pub(crate) fn text(name: &str) -> &'static str {
 }
 
 /// The providers that are known, by name.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Providers(BTreeMap<String, Arc<Provider>>);
+
+/// By their names: what is in their files is long, and in their files.
+impl fmt::Debug for Providers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.0.keys()).finish()
+    }
+}
 
 impl Providers {
     /// Those that are built in.
