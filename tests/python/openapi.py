@@ -77,7 +77,7 @@ def call(method: str, path: str, target: str, body=None, headers=None):
     if kind is None:
         faults.append(f"{what} as {media_type}, the document says {list(kinds)}")
         return None
-    if "json" not in kind:
+    if "json" not in kind or "ndjson" in kind:
         return content
     value = json.loads(content)
     fits(what, said["content"][kind]["schema"], value)
@@ -138,6 +138,30 @@ def schedules() -> None:
     call("delete", one, at)
 
 
+def again(ids: list[str], event: str) -> None:
+    """Gives events again: dead letters and replays, and tries filters out."""
+    letters, redrive = "/v1/dead-letters", "/v1/dead-letters/redrive"
+    call("post", redrive, redrive, {"subscription": "agent", "deliveries": [ids[3], ids[0]]})
+    call("post", redrive, redrive, {"subscription": "agent", "events": {"filter": "data.body.n > 1"}})
+    call("post", redrive, redrive, {"subscription": "agent", "edits": [{"delivery": ids[3], "body": {"n": 9}}]})
+    call("delete", letters, f"{letters}?subscription=agent&delivery={ids[3]}")
+    call("delete", letters, f"{letters}?subscription=agent&all=true")
+    all, one = "/v1/replays", "/v1/replays/{id}"
+    events = {"channels": ["demo"], "filter": "data.body.n >= 1 && exists(data.method)", "since": "2026-01-01T00:00:00Z"}
+    call("post", all, all, {"subscription": "agent", "events": events, "dry_run": True})
+    begun = call("post", all, all, {"subscription": "agent", "events": events, "rate": "100/s"})
+    call("post", all, all, {"subscription": "agent", "ids": [event]})
+    call("post", all, all, {"subscription": "agent", "ids": ["01KAJ3V3W2N9E6W0V8R3M5T7QZ"]})
+    call("get", all, all)
+    call("get", one, f"{all}/{begun['id']}")
+    call("post", "/v1/subscriptions/{name}/lease", "/v1/subscriptions/agent/lease", {"max": 100})
+    call("delete", one, f"{all}/{begun['id']}")
+    call("delete", one, f"{all}/{begun['id']}")
+    test = "/v1/subscriptions/{name}/test"
+    call("post", test, "/v1/subscriptions/agent/test", {"events": {"filter": "data.body.n > 2"}})
+    call("get", "/v1/events", "/v1/events?filter=data.body.n%20%3E%202")
+
+
 def attachments() -> None:
     message = email.message.EmailMessage()
     message["From"], message["Subject"] = "ann@example.org", "a file"
@@ -195,6 +219,7 @@ def well() -> None:
     for format in ["envelope", "cloudevents", "yaml"]:
         call("get", "/v1/events/{id}", f"{event}?format={format}")
         call("get", "/v1/events", f"/v1/events?limit=2&format={format}")
+    call("get", "/v1/events/{id}/deliveries", f"{event}/deliveries")
     page = call("get", "/v1/events", "/v1/events?limit=2")
     call("get", "/v1/events", f"/v1/events?limit=2&cursor={page['next_cursor']}")
     one = "/v1/subscriptions/{name}"
@@ -214,6 +239,7 @@ def well() -> None:
     }
     call("post", f"{one}/settle", "/v1/subscriptions/agent/settle", settle)
     call("get", "/v1/dead-letters", "/v1/dead-letters?subscription=agent")
+    again(ids, stored["id"])
     for path in ["/v1/channels", "/metrics", "/openapi.json", "/healthz", "/readyz"]:
         call("get", path, path)
     upgrade = {
@@ -223,6 +249,11 @@ def well() -> None:
     # urllib sends `connection: close` whatever it is told, so this is refused.
     call("get", "/v1/stream", "/v1/stream", headers=upgrade)
     call("delete", one, "/v1/subscriptions/agent")
+    push = {"url": "http://127.0.0.1:9/", "secrets": ["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"], "headers": {"x-a": "b"}}
+    call("put", one, "/v1/subscriptions/pushing", {"push": push, "order": "thread"})
+    call("put", one, "/v1/subscriptions/pushing", {"push": {**push, "secrets": []}})
+    call("get", one, "/v1/subscriptions/pushing")
+    call("delete", one, "/v1/subscriptions/pushing")
     attachments()
     quarantine()
     schedules()

@@ -15,6 +15,7 @@ mod push;
 mod quarantine;
 mod reindex;
 mod reload;
+mod replay;
 mod requests;
 mod rust_client;
 mod slack;

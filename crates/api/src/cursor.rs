@@ -74,6 +74,7 @@ impl ListDigest {
         for (name, values) in &selection.keys {
             add(name.as_str(), &values.iter().map(String::as_str).collect::<Vec<_>>());
         }
+        add("filter", &selection.filter.iter().map(|it| it.as_str()).collect::<Vec<_>>());
         let time = |time: Option<Timestamp>| time.map(|it| it.to_string());
         add("since", &time(query.since).iter().map(|it| &**it).collect::<Vec<_>>());
         add("until", &time(query.until).iter().map(|it| &**it).collect::<Vec<_>>());

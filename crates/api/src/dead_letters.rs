@@ -1,5 +1,10 @@
 //! Dead letters: deliveries that never come again, for an operator to look at.
 
+mod again;
+mod edit;
+
+pub(crate) use again::{Deleted, RedriveAsk, Redriven, delete, redrive};
+
 use crate::{
     api::Shared,
     cursor::{self, ListDigest},

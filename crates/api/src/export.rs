@@ -22,7 +22,7 @@ use http::{HeaderValue, StatusCode, Uri, header};
 use std::{io, sync::Arc};
 use tokio::sync::OwnedSemaphorePermit;
 
-const PARAMETERS: [&str; 5] = ["type", "channel", "provider", "since", "until"];
+const PARAMETERS: [&str; 6] = ["type", "channel", "provider", "filter", "since", "until"];
 
 /// An export on its way to its client.
 struct Answering {

@@ -21,6 +21,8 @@ pub(crate) enum FilterName {
     Channels,
     Providers,
     Key(KeyName),
+    /// The expression.
+    Expression,
 }
 
 /// The selection of the values that `texts` gives for each filter. Several mean any of them, in
@@ -28,6 +30,12 @@ pub(crate) enum FilterName {
 pub(crate) fn selection<'a, T: Iterator<Item = &'a str>>(
     texts: impl Fn(FilterName) -> T,
 ) -> Result<Selection, FilterError> {
+    let filter = match texts(FilterName::Expression).next() {
+        Some(text) => Some(text.parse().map_err(|error: headgate_queue::FilterError| {
+            FilterError { filter: FilterName::Expression, why: error.to_string() }
+        })?),
+        None => None,
+    };
     let of = |filter| (filter, texts(filter));
     let mut keys = BTreeMap::new();
     for name in KeyName::ALL {
@@ -43,6 +51,7 @@ pub(crate) fn selection<'a, T: Iterator<Item = &'a str>>(
         channels: values(of(FilterName::Channels), |text| name("a channel id", text))?,
         providers: values(of(FilterName::Providers), |text| name("a provider", text))?,
         keys,
+        filter,
     })
 }
 
@@ -84,7 +93,7 @@ fn name(what: &str, text: &str) -> Result<String, String> {
 
 impl FilterName {
     /// The names of all query parameters, for routes that take them.
-    pub(crate) const PARAMETERS: [&'static str; 11] = [
+    pub(crate) const PARAMETERS: [&'static str; 12] = [
         "type",
         "channel",
         "provider",
@@ -96,6 +105,7 @@ impl FilterName {
         "deal_id",
         "session_id",
         "event_id",
+        "filter",
     ];
 
     /// The name of the query parameter.
@@ -105,6 +115,7 @@ impl FilterName {
             Self::Channels => "channel",
             Self::Providers => "provider",
             Self::Key(name) => name.as_str(),
+            Self::Expression => "filter",
         }
     }
 
@@ -115,6 +126,7 @@ impl FilterName {
             Self::Channels => "channels",
             Self::Providers => "providers",
             Self::Key(name) => name.as_str(),
+            Self::Expression => "filter",
         }
     }
 }

@@ -15,7 +15,7 @@ mod api;
 pub use api::{Api, ApiOptions, Measure, Readiness, StreamRules, Zones};
 
 mod access;
-pub use access::{Access, ApiKey, Scope, ScopeError};
+pub use access::{Access, ApiKey, Bounds, KeySecret, Scope, ScopeError};
 
 mod metrics;
 pub use metrics::{SUBSCRIPTION_GAUGES, SubscriptionGauge};
@@ -51,11 +51,14 @@ mod cursor;
 mod dead_letters;
 mod error;
 mod event_deliveries;
+mod event_query;
 mod events;
 mod export;
 mod filters;
+mod keys;
 mod lease;
 mod parameters;
+mod replays;
 mod settle;
 mod shown;
 mod stream;

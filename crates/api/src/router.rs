@@ -12,24 +12,25 @@ use crate::{
     },
     channels, dead_letters, emit,
     error::ApiError,
-    event_deliveries, events, export, health, lease, metrics,
+    event_deliveries, events, export, health, keys, lease, metrics,
     openapi::{self, says},
-    rejections, schedules, settle, stream, subscriptions,
+    rejections, replays, schedules, settle, stream, subscriptions,
 };
 use axum::{Router, middleware::from_fn_with_state};
 use http::Uri;
 
 /// The routes of the API. Everything else answers 404 in JSON.
 ///
-/// Erasing an event, changing what subscriptions exist, and pausing them need `admin`: who may only consume cannot
-/// take a subscription away from another consumer. `admin` implies all other scopes.
+/// Erasing an event, changing what subscriptions exist, and pausing them need `admin`: who may only
+/// consume cannot take a subscription away from another consumer. `admin` implies all other scopes.
 pub fn router(api: Api) -> Router {
     let Api(api) = api;
     let mut router = Router::new();
-    for Call { path, needs, answers, .. } in calls() {
+    for Call { method, path, needs, answers, .. } in calls() {
         let answers = match needs {
             Needs::Scope(scope) => {
-                answers.route_layer(from_fn_with_state((api.clone(), scope), access::guard))
+                let door = access::Door { api: api.clone(), method, path, scope };
+                answers.route_layer(from_fn_with_state(door, access::guard))
             }
             Needs::Nothing | Needs::OneOf(_) => answers,
         };
@@ -90,11 +91,33 @@ pub(crate) fn calls() -> Vec<Call> {
     calls.extend([
         Call::new((Get, "/v1/export"), ADMIN, export::export, says::copies::export()),
         Call::new((Post, "/v1/backups"), ADMIN, backups::make, says::copies::back_up()),
+        Call::new((Get, "/v1/keys"), ADMIN, keys::list, says::operation::keys()),
     ]);
+    calls.extend(again());
     calls.extend(applications());
     calls.extend(timers());
     calls.extend(quarantine());
     calls
+}
+
+/// The calls that give stored events again. What they give goes to the consumers of others, so only
+/// looking is for everyone.
+fn again() -> Vec<Call> {
+    const READ: Needs = Needs::Scope(Scope::Read);
+    const ADMIN: Needs = Needs::Scope(Scope::Admin);
+    use says::replays as says;
+    let (all, one) = ("/v1/replays", "/v1/replays/{id}");
+    let (letters, redrive) = ("/v1/dead-letters", "/v1/dead-letters/redrive");
+    let test = "/v1/subscriptions/{name}/test";
+    vec![
+        Call::new((Get, all), READ, replays::list, says::list()),
+        Call::new((Post, all), ADMIN, replays::begin, says::begin()),
+        Call::new((Get, one), READ, replays::show, says::show()),
+        Call::new((Delete, one), ADMIN, replays::cancel, says::cancel()),
+        Call::new((Post, redrive), ADMIN, dead_letters::redrive, says::redrive()),
+        Call::new((Delete, letters), ADMIN, dead_letters::delete, says::delete()),
+        Call::new((Post, test), READ, subscriptions::test, says::test()),
+    ]
 }
 
 /// The calls of applications, for their own events.

@@ -20,6 +20,8 @@ pub use smtp::*;
 mod mail;
 pub use mail::*;
 
+mod replay;
+pub use replay::*;
 mod app;
 pub use app::*;
 mod inbound;

@@ -70,6 +70,9 @@ fn told(config: &Config) -> String {
         let from = names(from.iter().map(String::as_str)).replace("none", "all channels");
         text.push_str(&format!("subscription  {} (from {from})\n", subscription.name));
     }
+    for doubt in config.doubts() {
+        text.push_str(&format!("\nwarning: {doubt}"));
+    }
     text.trim_end().to_owned()
 }
 
@@ -130,6 +133,7 @@ fn summary(config: &Config) -> Value {
         "api_keys": config.api_keys.iter().map(|key| key.name.as_str()).collect::<Vec<_>>(),
         "channels": channels.collect::<Vec<_>>(),
         "subscriptions": config.subscriptions,
+        "warnings": config.doubts(),
     })
 }
 

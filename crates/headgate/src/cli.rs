@@ -7,30 +7,40 @@ mod cron_arguments;
 #[cfg(feature = "dev")]
 mod dev_arguments;
 mod email_arguments;
+mod emit_arguments;
 mod provider_arguments;
 mod rejection_arguments;
+mod replay_arguments;
 mod schedule_arguments;
 mod storage_arguments;
 
 pub use client_arguments::ClientArguments;
 pub use commands::{
-    CheckArguments, CompletionsArguments, DeadLettersArguments, EventsCommand,
-    EventsEraseArguments, EventsGetArguments, EventsListArguments, HealthArguments, KeyArguments,
-    ListenArguments, SendArguments, ServeArguments, Shell, TailArguments, Work,
+    CheckArguments, CompletionsArguments, EventsCommand, EventsEraseArguments, EventsGetArguments,
+    EventsListArguments, HealthArguments, KeyArguments, ListenArguments, SendArguments,
+    ServeArguments, Shell, TailArguments, Work,
 };
 pub use cron_arguments::{
     CronArguments, CronCommand, CronExplainArguments, CronNextArguments, CronZonesArguments,
 };
 #[cfg(feature = "dev")]
 pub use dev_arguments::{DevCommand, FakeSlackArguments};
-pub use email_arguments::{EmailCommand, EmailParseArguments};
+pub use email_arguments::{EmailCheckDnsArguments, EmailCommand, EmailParseArguments};
+pub use emit_arguments::EmitArguments;
 pub use provider_arguments::{
-    ProvidersCommand, ProvidersListArguments, ProvidersShowArguments, RenderArguments,
-    VerifyArguments,
+    ChannelsCommand, ChannelsShowArguments, FixtureArguments, ProvidersCheckArguments,
+    ProvidersCommand, ProvidersListArguments, ProvidersNewArguments, ProvidersShowArguments,
+    RenderArguments, VerifyArguments,
 };
 pub use rejection_arguments::{
     RejectionFilter, RejectionsCommand, RejectionsDeleteArguments, RejectionsGetArguments,
     RejectionsListArguments, RejectionsReleaseArguments,
+};
+pub use replay_arguments::{
+    DeadLettersCommand, DeadLettersDeleteArguments, DeadLettersListArguments,
+    DeadLettersRedriveArguments, EventArguments, OneReplayArguments, ReplayArguments,
+    ReplayBeginArguments, ReplayCommand, ReplayListArguments, SubscriptionsCommand,
+    SubscriptionsTestArguments,
 };
 pub use schedule_arguments::{
     OneSchedule, SchedulesBackfillArguments, SchedulesCommand, SchedulesDeleteArguments,
@@ -87,8 +97,18 @@ pub enum Command {
     Events(EventsCommand),
     /// Run a command, or call a URL, for each event of a subscription until it succeeds
     Listen(ListenArguments),
-    /// List the deliveries of a subscription that never come again
-    DeadLetters(DeadLettersArguments),
+    /// Look at deliveries that never come again, take them up again or forget them
+    #[command(subcommand)]
+    DeadLetters(DeadLettersCommand),
+    /// Give stored events to a subscription again
+    ///
+    /// By ids, `--dead-letters`, or what the subscription wants and filters let through. Live events
+    /// go first. On a terminal it shows how far the replay is until it ends; stopping that does not
+    /// stop the replay, which outlives a restart of the gateway too.
+    Replay(Box<ReplayArguments>),
+    /// Try out what a subscription would get
+    #[command(subcommand)]
+    Subscriptions(SubscriptionsCommand),
     /// Look at refused requests, release or delete them
     #[command(subcommand)]
     Rejections(RejectionsCommand),
@@ -112,6 +132,8 @@ pub enum Command {
     #[cfg(feature = "dev")]
     #[command(subcommand)]
     Dev(DevCommand),
+    /// Emit an event of an application, as its own code would over the API
+    Emit(EmitArguments),
     /// Send a correctly signed sample webhook, or a sample message
     Send(SendArguments),
     /// Write every event with its exact bytes to a file
@@ -149,6 +171,11 @@ pub enum Command {
     /// Show who can send, and how they prove themselves
     #[command(subcommand)]
     Providers(ProvidersCommand),
+    /// Look at a channel of the configuration
+    #[command(subcommand)]
+    Channels(ChannelsCommand),
+    /// Write a stored webhook as a test case: the request, its event and its prompt
+    Fixture(FixtureArguments),
     /// Print a script by which a shell completes the commands of this program
     ///
     /// For bash: `headgate completions bash > /etc/bash_completion.d/headgate`.

@@ -63,6 +63,8 @@ async fn list(arguments: &EventsListArguments, environment: &Environment) -> Res
         cursor = page.next_cursor;
         // An empty page would otherwise be asked for again and again.
         let empty = page.events.is_empty() && page.damaged.is_empty();
+        // With a filter a page ends after so many looks, whatever it found.
+        let empty = empty && arguments.filter.is_none();
         if left == 0 || cursor.is_none() || empty {
             return Ok(());
         }
@@ -80,6 +82,7 @@ async fn page(
         .parameters("type", &arguments.types)
         .parameters("provider", &arguments.provider)
         .each(arguments.keys.parameters())
+        .parameters("filter", &arguments.filter)
         .parameters("since", &arguments.since)
         .parameters("until", &arguments.until)
         .parameter("limit", &limit.to_string())

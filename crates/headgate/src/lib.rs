@@ -7,6 +7,7 @@ pub mod cli;
 pub mod config;
 
 pub mod backup;
+pub mod channels;
 pub mod check;
 pub mod completions;
 pub mod cron;
@@ -14,8 +15,10 @@ pub mod dead_letters;
 #[cfg(feature = "dev")]
 pub mod dev;
 pub mod email;
+pub mod emit;
 pub mod events;
 pub mod export;
+pub mod fixture;
 pub mod health;
 pub mod import;
 pub mod listen;
@@ -24,13 +27,16 @@ pub mod reindex;
 pub mod rejections;
 pub mod render;
 pub mod repair;
+pub mod replay;
 pub mod schedule_commands;
 pub mod send;
 pub mod serve;
+pub mod subscriptions;
 pub mod tail;
 pub mod verify;
 
 pub mod captured;
+pub mod captures;
 pub mod client;
 pub mod clock;
 pub mod failure;
@@ -42,6 +48,7 @@ pub mod telemetry;
 pub mod zones;
 
 mod backoff;
+mod event_query;
 mod open_files;
 mod place;
 mod run;

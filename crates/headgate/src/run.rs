@@ -1,14 +1,14 @@
 //! From the command line to the command, and from its end to an exit code.
 
 use crate::{
-    backup, check,
+    backup, channels, check,
     cli::{Cli, Command},
     completions,
     config::Environment,
-    cron, dead_letters, email, events, export,
+    cron, dead_letters, email, emit, events, export,
     failure::Failure,
-    health, import, listen, providers, reindex, rejections, render, repair, schedule_commands,
-    send, serve, tail, telemetry, verify,
+    fixture, health, import, listen, providers, reindex, rejections, render, repair, replay,
+    schedule_commands, send, serve, subscriptions, tail, telemetry, verify,
 };
 use anyhow::Context;
 use clap::Parser;
@@ -44,12 +44,18 @@ fn execute(cli: &Cli) -> Result<(), Failure> {
         Command::Verify(arguments) => wait(one_thread()?, verify::run(arguments, environment)),
         Command::Render(arguments) => render::run(arguments),
         Command::Providers(command) => providers::run(command),
+        Command::Channels(command) => channels::run(command, environment),
+        Command::Fixture(arguments) => wait(one_thread()?, fixture::run(arguments, environment)),
         Command::Serve(arguments) => wait(many_threads()?, serve::run(arguments, environment)),
         Command::Tail(arguments) => wait(one_thread()?, tail::run(arguments, environment)),
         Command::Events(command) => wait(one_thread()?, events::run(command, environment)),
         Command::Listen(arguments) => wait(one_thread()?, listen::run(arguments, environment)),
-        Command::DeadLetters(arguments) => {
-            wait(one_thread()?, dead_letters::run(arguments, environment))
+        Command::DeadLetters(command) => {
+            wait(one_thread()?, dead_letters::run(command, environment))
+        }
+        Command::Replay(arguments) => wait(one_thread()?, replay::run(arguments, environment)),
+        Command::Subscriptions(command) => {
+            wait(one_thread()?, subscriptions::run(command, environment))
         }
         Command::Export(arguments) => wait(many_threads()?, export::run(arguments, environment)),
         Command::Import(arguments) => wait(many_threads()?, import::run(arguments)),
@@ -60,7 +66,8 @@ fn execute(cli: &Cli) -> Result<(), Failure> {
             wait(one_thread()?, schedule_commands::run(command, environment))
         }
         Command::Cron(command) => cron::run(command, environment),
-        Command::Email(command) => email::run(command),
+        Command::Emit(arguments) => wait(one_thread()?, emit::run(arguments, environment)),
+        Command::Email(command) => wait(one_thread()?, email::run(command)),
         Command::Health(arguments) => wait(one_thread()?, health::run(arguments, environment)),
         Command::Reindex(arguments) => reindex::run(arguments),
         #[cfg(feature = "dev")]

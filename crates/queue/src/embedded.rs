@@ -22,6 +22,9 @@ mod follower;
 mod gauges;
 mod import;
 mod index;
+mod inside;
+mod lanes;
+mod lanes_lease;
 mod letters;
 mod notes;
 mod open;
@@ -30,6 +33,7 @@ mod read;
 mod registry;
 mod reindex;
 mod repair;
+mod replaying;
 mod retention;
 mod room;
 mod search;
@@ -55,6 +59,7 @@ use headgate_event::{
     Accepted, BoxFuture, Clock, Draft, Event, EventId, Sink, StoreError, prompt::PromptKey,
 };
 use index::Index;
+use lanes::Lanes;
 use registry::Registry;
 use room::RoomWatch;
 use std::sync::Arc;
@@ -79,6 +84,7 @@ pub struct Embedded {
     log: Log,
     index: Arc<Index>,
     registry: Arc<Registry>,
+    lanes: Arc<Lanes>,
     committer: Arc<Committer>,
     follower: Arc<Follower>,
     /// Held while events are taken away, one call after the other.

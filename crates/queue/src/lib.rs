@@ -27,16 +27,23 @@ pub use queue::{
     Damaged, Erased, ListQuery, Page, Queue, QueueError, Removed, Retention, Seq, Stored,
 };
 
+mod replay;
+pub use replay::{
+    Counted, EventQuery, LetterError, LetterVerb, ReplayAsk, ReplayBy, ReplayError, ReplayEvents,
+    ReplaySpec, ReplayState, ReplayStatus, Replays,
+};
+
 mod selection;
-pub use selection::{KeyName, Selectable, Selection};
+pub use selection::{Filter, FilterError, KeyName, Selectable, Selection};
 
 mod source_notes;
 pub use source_notes::{KeptNote, SourceNote, SourceNotes};
 
 mod subscription;
 pub use subscription::{
-    AckMode, DeliveryId, DeliveryIdError, LeaseAsk, Order, PushFormat, PushSpec, RetryPolicy,
-    SettleError, Settlement, Start, SubscriptionError, SubscriptionSpec, SubscriptionStatus, Verb,
+    AckMode, DeliveryId, DeliveryIdError, LeaseAsk, Order, PaceError, PushFormat, PushSpec,
+    ReplayPace, RetryPolicy, SettleError, Settlement, Start, SubscriptionError, SubscriptionSpec,
+    SubscriptionStatus, Verb,
 };
 
 mod backup;

@@ -10,6 +10,7 @@ mod leases;
 mod letters;
 mod notes;
 mod removing;
+mod replays;
 
 use crate::{
     DeadLetterPage, DeadLetterQuery, Erased, Health, LeaseAsk, ListQuery, Page, Queue, QueueError,
@@ -23,6 +24,7 @@ use headgate_event::{
     limits::{DRAFTS_PER_ACCEPT_MAX, FRAME_BYTES_MAX, SUBSCRIPTIONS_MAX},
 };
 use letters::Letters;
+use replays::MemoryReplays;
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -44,6 +46,7 @@ struct Inner {
     subscribers: BTreeMap<String, Arc<Subscriber>>,
     generations: u64,
     letters: Letters,
+    replays: MemoryReplays,
     attempts: Kept,
     notes: BTreeMap<(&'static str, Vec<u8>), Vec<u8>>,
     closed: bool,
@@ -95,6 +98,7 @@ impl Memory {
         let now = self.clock.now();
         let mut inner = self.open()?;
         if let Some(known) = inner.subscribers.get(&spec.name).cloned() {
+            inner.replays.tell(known.generation(), &spec);
             known.held().spec = spec;
             known.wake();
             return Ok(inner.events.status(&known, now));
@@ -112,7 +116,10 @@ impl Memory {
 
     fn delete(&self, name: &str) -> Result<(), QueueError> {
         let unknown = || QueueError::UnknownSubscription { name: name.to_owned() };
-        let gone = self.open()?.subscribers.remove(name).ok_or_else(unknown)?;
+        let mut inner = self.open()?;
+        let gone = inner.subscribers.remove(name).ok_or_else(unknown)?;
+        inner.replays.forget(gone.generation());
+        drop(inner);
         gone.held().gone = true;
         gone.wake();
         Ok(())

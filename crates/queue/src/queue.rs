@@ -1,7 +1,7 @@
 //! The seam between the queue and everyone who uses it.
 
 use crate::{
-    DeadLetterPage, DeadLetterQuery, Health, LeaseAsk, Selection, SettleError, Settlement,
+    DeadLetterPage, DeadLetterQuery, Health, LeaseAsk, Replays, Selection, SettleError, Settlement,
     SubscriptionError, SubscriptionSpec, SubscriptionStatus,
 };
 use bytes::Bytes;
@@ -145,7 +145,7 @@ impl QueueError {
 /// The durable ordered store of events: a [`Sink`] for sources, and what consumers need.
 ///
 /// Everything that answers `Ok` has been made durable first.
-pub trait Queue: Sink {
+pub trait Queue: Sink + Replays {
     /// One event with its raw bytes; [`QueueError::Erased`] when it was erased.
     fn event(&self, id: EventId) -> BoxFuture<'_, Result<Option<Stored>, QueueError>>;
 

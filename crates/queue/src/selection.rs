@@ -1,6 +1,10 @@
 //! Which events a list or a subscription wants.
 
+mod filter;
+mod index;
 mod keys;
+
+pub use filter::{Filter, FilterError};
 
 use headgate_event::{ChannelType, Correlation, Event, EventType};
 use schemars::JsonSchema;
@@ -24,6 +28,9 @@ pub struct Selection {
     #[serde(flatten, with = "keys")]
     #[schemars(with = "keys::Form")]
     pub keys: BTreeMap<KeyName, Vec<String>>,
+    /// What holds of them besides.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub filter: Option<Filter>,
 }
 
 /// A key of events that has many values, few events a value, and that many events lack.
@@ -67,17 +74,22 @@ pub struct Selectable<'a> {
     pub correlation: &'a Correlation,
     /// The application's id of its event.
     pub event_id: Option<&'a str>,
+    /// The event itself, where there is more than its keys.
+    pub event: Option<&'a Event>,
 }
 
 impl Selection {
-    /// Whether this event is wanted.
+    /// Whether this event is wanted; of one of which only the keys are there, whether it may be.
     #[must_use]
     pub fn wants<'a>(&self, event: impl Into<Selectable<'a>>) -> bool {
         let event = event.into();
         self.wants_kind(event.event_type, event.channel, event.provider)
             && self.wanted_keys().all(|(name, values)| {
-                event.key(name).is_some_and(|found| values.iter().any(|wanted| wanted == found))
+                event
+                    .key(name)
+                    .is_some_and(|found| values.iter().any(|wanted| name.fits(wanted, found)))
             })
+            && event.event.is_none_or(|event| self.filter.as_ref().is_none_or(|it| it.fits(event)))
     }
 
     /// Whether events of this type, channel and provider are wanted, as far as these decide.
@@ -112,6 +124,21 @@ impl KeyName {
         Self::SessionId,
         Self::EventId,
     ];
+
+    /// Whether a value is wanted. A name of the provider's may end with `*`, which stands for any
+    /// end.
+    #[must_use]
+    pub fn fits(self, wanted: &str, found: &str) -> bool {
+        match self.prefix(wanted) {
+            Some(prefix) => found.starts_with(prefix),
+            None => wanted == found,
+        }
+    }
+
+    /// How values begin that are wanted, where only that is said.
+    pub(crate) fn prefix(self, wanted: &str) -> Option<&str> {
+        wanted.strip_suffix('*').filter(|_| self == Self::ProviderEvent)
+    }
 
     /// The name of the event's field.
     #[must_use]
@@ -157,6 +184,7 @@ impl<'a> From<&'a Event> for Selectable<'a> {
             thread_key: event.thread_key(),
             correlation: event.correlation(),
             event_id: event_id(event),
+            event: Some(event),
         }
     }
 }

@@ -20,8 +20,12 @@ mod lease;
 mod list;
 #[path = "conformance/order.rs"]
 mod order;
+#[path = "conformance/redrive.rs"]
+mod redrive;
 #[path = "conformance/removing.rs"]
 mod removing;
+#[path = "conformance/replay.rs"]
+mod replay;
 #[path = "conformance/restart.rs"]
 mod restart;
 #[path = "conformance/settle.rs"]
@@ -149,6 +153,32 @@ conformance! {
         a_lease_that_ended_too_often_leaves_a_letter,
         dead_letters_come_in_pages_that_stay_what_they_are,
         dead_letters_are_those_of_one_subscription,
+    }
+    redrive {
+        a_redriven_delivery_has_its_first_attempt_again,
+        a_redriven_delivery_may_die_and_be_redriven_again,
+        an_answer_for_an_attempt_before_the_redrive_is_late,
+        what_is_not_dead_is_an_error_for_that_id_alone,
+        what_is_deleted_is_forgotten,
+        a_letter_whose_event_is_gone_can_be_deleted_alone,
+        a_redriven_delivery_survives_a_restart,
+    }
+    replay {
+        a_replay_gives_every_event_again_and_ends,
+        a_replay_is_of_these_ids_and_no_others,
+        a_replay_keeps_to_its_times_and_to_what_is_wanted,
+        a_replay_by_a_filter_gives_what_fits_inside,
+        live_events_go_first_and_a_replay_has_a_fourth,
+        a_replay_keeps_to_its_rate,
+        a_lease_that_waits_gets_what_a_replay_gives,
+        a_cancelled_replay_gives_nothing_more,
+        a_replay_over_nothing_is_refused,
+        what_dies_in_a_replay_is_a_dead_letter_of_the_subscription,
+        events_that_go_meanwhile_are_passed_over,
+        a_replay_goes_with_its_subscription,
+        a_paused_subscription_holds_its_replays_too,
+        no_more_replays_run_than_may,
+        a_replay_goes_on_after_a_restart,
     }
     subscribe {
         a_subscription_begins_where_it_is_told,

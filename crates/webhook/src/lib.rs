@@ -32,11 +32,10 @@ mod render;
 mod channel;
 pub use channel::{ChannelSpec, ChannelSpecError, ChannelSpecErrorKind, DedupePolicy};
 
-mod rate;
-pub use rate::{RateLimit, RateLimitError};
+pub use headgate_http::{RateLimit, RateLimitError};
 
 mod source;
-pub use source::{AgeRule, Captured, NotReleased, Ports, WebhookSource};
+pub use source::{AgeRule, CaptureSink, Captured, NotReleased, Ports, WebhookSource};
 
 mod explain;
 pub use explain::{Explanation, Step};

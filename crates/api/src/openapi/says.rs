@@ -6,6 +6,7 @@ pub(crate) mod deliveries;
 pub(crate) mod events;
 pub(crate) mod operation;
 pub(crate) mod rejections;
+pub(crate) mod replays;
 pub(crate) mod schedules;
 pub(crate) mod stream;
 pub(crate) mod subscriptions;
@@ -39,6 +40,7 @@ pub(super) fn tags() -> Value {
         {"name": "events", "description": "Reading what is stored"},
         {"name": "subscriptions", "description": "Durable named consumers"},
         {"name": "deliveries", "description": "Taking events and settling them"},
+        {"name": "replays", "description": "Giving stored events again"},
         {"name": "schedules", "description": "What fires by the clock"},
         {"name": "quarantine", "description": "What was refused, to look at and to release"},
         {"name": "operation", "description": "Running the gateway"},

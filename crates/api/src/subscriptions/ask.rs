@@ -38,6 +38,8 @@ pub(crate) struct Ask {
     session_id: Vec<String>,
     /// Any of these ids that applications gave their events; all when it is empty.
     event_id: Vec<String>,
+    /// What holds of its events besides, such as `data.body.action == "opened"`.
+    filter: Option<String>,
     /// Where it begins when it is made; without meaning when it is changed.
     start: StartAsk,
     /// When and how often a delivery comes again.
@@ -111,6 +113,7 @@ impl Ask {
             FilterName::Key(KeyName::DealId) => &self.deal_id,
             FilterName::Key(KeyName::SessionId) => &self.session_id,
             FilterName::Key(KeyName::EventId) => &self.event_id,
+            FilterName::Expression => self.filter.as_slice(),
         }
     }
 }

@@ -9,7 +9,7 @@ use http::{HeaderValue, Request};
 use insta::assert_snapshot;
 
 /// Every route with the scope it needs; none for those that are open.
-const ROUTES: [(&str, &str, Option<Scope>); 39] = [
+const ROUTES: [(&str, &str, Option<Scope>); 46] = [
     ("DELETE", "/v1/events/01KAJ3V3W2N9E6W0V8R3M5T7QZ", Some(Scope::Admin)),
     ("GET", "/v1/events", Some(Scope::Read)),
     ("GET", "/v1/events/01KAJ3V3W2N9E6W0V8R3M5T7QZ", Some(Scope::Read)),
@@ -19,6 +19,13 @@ const ROUTES: [(&str, &str, Option<Scope>); 39] = [
     ("GET", "/v1/export", Some(Scope::Admin)),
     ("POST", "/v1/backups", Some(Scope::Admin)),
     ("GET", "/v1/dead-letters?subscription=agent", Some(Scope::Read)),
+    ("POST", "/v1/dead-letters/redrive", Some(Scope::Admin)),
+    ("DELETE", "/v1/dead-letters?subscription=agent&all=true", Some(Scope::Admin)),
+    ("GET", "/v1/replays", Some(Scope::Read)),
+    ("POST", "/v1/replays", Some(Scope::Admin)),
+    ("GET", "/v1/replays/01KAJ3V3W20000000000000009", Some(Scope::Read)),
+    ("DELETE", "/v1/replays/01KAJ3V3W20000000000000009", Some(Scope::Admin)),
+    ("POST", "/v1/subscriptions/agent/test", Some(Scope::Read)),
     ("GET", "/v1/subscriptions", Some(Scope::Read)),
     ("GET", "/v1/subscriptions/agent", Some(Scope::Read)),
     ("PUT", "/v1/subscriptions/agent", Some(Scope::Admin)),
@@ -55,7 +62,7 @@ const SCOPES: [Scope; 4] = [Scope::Read, Scope::Consume, Scope::Emit, Scope::Adm
 
 fn key(name: &str, secret: &str, scopes: &[Scope]) -> ApiKey {
     let scopes = scopes.iter().copied().collect();
-    ApiKey { name: name.into(), secret: Secret::new(secret), scopes }
+    ApiKey::new(name, Secret::new(secret), scopes)
 }
 
 /// One key for each scope, with the scope's name as its secret.

@@ -79,3 +79,75 @@ async fn what_cannot_be_listed_is_refused() {
     }
     assert_snapshot!(shown);
 }
+
+async fn redrive(world: &World, body: Value) -> crate::world::Answer {
+    world.post("/v1/dead-letters/redrive", &body.to_string()).await
+}
+
+#[tokio::test]
+async fn letters_are_taken_up_by_delivery_by_filter_and_all() {
+    let world = World::new();
+    buried(&world, 5).await;
+    let some = json!({"subscription": "agent", "deliveries": ["agent.1.1.1", "agent.1.9.1"]});
+    assert_snapshot!(redrive(&world, some).await.shown());
+    let fitting = json!({"subscription": "agent", "events": {"filter": "data.body.n in [2, 3]"}});
+    assert_eq!(redrive(&world, fitting).await.json()["redriven"], 2);
+    let all = json!({"subscription": "agent", "all": true});
+    assert_eq!(redrive(&world, all).await.json()["redriven"], 2);
+    let leased = world.post("/v1/subscriptions/agent/lease", r#"{"max": 100}"#).await;
+    assert_eq!(leased.numbers("deliveries"), [0, 1, 2, 3, 4]);
+    assert_eq!(leased.json()["deliveries"][0]["delivery"]["attempt"], 1);
+    let letters = world.get("/v1/dead-letters?subscription=agent").await.json();
+    assert_eq!(letters["dead_letters"], json!([]));
+}
+
+#[tokio::test]
+async fn letters_are_deleted_by_delivery_or_all() {
+    let world = World::new();
+    buried(&world, 3).await;
+    let path = "/v1/dead-letters?subscription=agent";
+    let delete = async |more: &str| world.call("DELETE", &format!("{path}{more}"), "").await;
+    let some = delete("&delivery=agent.1.1.1&delivery=agent.1.1.1").await.json();
+    assert_eq!((&some["deleted"], &some["errors"][0]["code"]), (&1.into(), &"not_dead".into()));
+    assert_eq!(delete("&all=true").await.json()["deleted"], 2);
+    assert_eq!(world.get("/v1/subscriptions/agent").await.json()["dead"], 0);
+    let mut shown = String::new();
+    for more in ["", "&all=false", "&all=true&delivery=x", "&delivery=x&reason=y"] {
+        shown += &format!("{more}\n  {}\n", delete(more).await.shown());
+    }
+    for body in [
+        json!({}),
+        json!({"subscription": "agent"}),
+        json!({"subscription": "agent", "all": true, "deliveries": []}),
+        json!({"subscription": "nobody", "all": true}),
+        json!({"subscription": "agent", "events": {"filter": "data"}}),
+    ] {
+        shown += &format!("{body}\n  {}\n", redrive(&world, body.clone()).await.shown());
+    }
+    assert_snapshot!(shown);
+}
+
+#[tokio::test]
+async fn a_letter_with_another_body_is_an_event_that_says_what_it_was() {
+    let world = World::new();
+    buried(&world, 1).await;
+    let body = json!({"subscription": "agent", "edits": [
+        {"delivery": "agent.1.1.1", "body": {"n": 7, "fixed": 1.50}},
+        {"delivery": "agent.1.9.1", "body": {}},
+    ]});
+    let before = world.get("/v1/events").await.json()["events"][0]["id"].clone();
+    let edited = redrive(&world, body).await.json();
+    assert_eq!(edited["errors"][0]["code"], "not_dead");
+    let id = edited["edited"][0]["id"].as_str().expect("an id");
+    let event = world.get(&format!("/v1/events/{id}")).await.json();
+    assert_eq!(event["metadata"]["edited_from"], before);
+    assert_eq!(event["data"]["body"], json!({"n": 7, "fixed": 1.5}));
+    assert_eq!((&event["data"]["method"], &event["provider"]), (&"POST".into(), &"stripe".into()));
+    assert_ne!(event["verification"]["method"], "stripe");
+    let leased = world.post("/v1/subscriptions/agent/lease", "{}").await;
+    assert_eq!(leased.numbers("deliveries"), [7]);
+    let letters = world.get("/v1/dead-letters?subscription=agent").await.json();
+    assert_eq!(letters["dead_letters"], json!([]));
+    let both = json!({"subscription": "agent", "all": true, "edits": []});
+    assert_eq!(redrive(&world, both).await.status, 422);
+}

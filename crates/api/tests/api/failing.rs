@@ -2,9 +2,10 @@
 
 use headgate_event::{Accepted, BoxFuture, Draft, Event, EventId, Sink, StoreError};
 use headgate_queue::{
-    Damaged, DeadLetterPage, DeadLetterQuery, Erased, Health, LeaseAsk, ListQuery, Memory, Page,
-    Queue, QueueError, Seq, SettleError, Settlement, Stored, SubscriptionError, SubscriptionSpec,
-    SubscriptionStatus,
+    Counted, Damaged, DeadLetterPage, DeadLetterQuery, Erased, EventQuery, Health, LeaseAsk,
+    LetterError, LetterVerb, ListQuery, Memory, Page, Queue, QueueError, ReplayAsk, ReplayError,
+    ReplayStatus, Replays, Seq, SettleError, Settlement, Stored, SubscriptionError,
+    SubscriptionSpec, SubscriptionStatus,
 };
 use std::{sync::Arc, time::Duration};
 use tokio::sync::watch;
@@ -34,6 +35,37 @@ fn damaged() -> QueueError {
 impl Sink for Failing {
     fn accept(&self, drafts: Vec<Draft>) -> BoxFuture<'_, Result<Vec<Accepted>, StoreError>> {
         self.queue.accept(drafts)
+    }
+}
+
+impl Replays for Failing {
+    fn settle_letters(
+        &self,
+        subscription: &str,
+        deliveries: Vec<String>,
+        verb: LetterVerb,
+    ) -> BoxFuture<'_, Result<Vec<Result<(), LetterError>>, QueueError>> {
+        self.queue.settle_letters(subscription, deliveries, verb)
+    }
+
+    fn count(&self, query: EventQuery) -> BoxFuture<'_, Result<Counted, QueueError>> {
+        self.queue.count(query)
+    }
+
+    fn plan_replay(&self, ask: ReplayAsk) -> BoxFuture<'_, Result<Counted, ReplayError>> {
+        self.queue.plan_replay(ask)
+    }
+
+    fn begin_replay(&self, ask: ReplayAsk) -> BoxFuture<'_, Result<ReplayStatus, ReplayError>> {
+        self.queue.begin_replay(ask)
+    }
+
+    fn replays(&self) -> BoxFuture<'_, Result<Vec<ReplayStatus>, QueueError>> {
+        self.queue.replays()
+    }
+
+    fn cancel_replay(&self, id: EventId) -> BoxFuture<'_, Result<ReplayStatus, ReplayError>> {
+        self.queue.cancel_replay(id)
     }
 }
 

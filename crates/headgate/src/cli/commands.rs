@@ -55,6 +55,9 @@ pub struct TailArguments {
     /// Only events with these keys.
     #[command(flatten)]
     pub keys: KeyArguments,
+    /// Only events of which this holds, such as 'data.body.action == "opened"'
+    #[arg(long, value_name = "EXPRESSION")]
+    pub filter: Option<String>,
     /// Begin right after the event with this id instead of with the next one that comes
     #[arg(long, value_name = "ID")]
     pub after: Option<String>,
@@ -94,6 +97,9 @@ pub struct EventsListArguments {
     /// Only events with these keys.
     #[command(flatten)]
     pub keys: KeyArguments,
+    /// Only events of which this holds, such as 'data.body.action == "opened"'
+    #[arg(long, value_name = "EXPRESSION")]
+    pub filter: Option<String>,
     /// Only events received at or after this time, such as 2026-11-21T01:02:03Z
     #[arg(long, value_name = "TIME")]
     pub since: Option<String>,
@@ -243,23 +249,6 @@ pub struct SendArguments {
     #[arg(long, value_name = "URL", value_hint = ValueHint::Url)]
     pub public_url: Option<String>,
     /// Print JSON
-    #[arg(long)]
-    pub json: bool,
-}
-
-/// The arguments of `dead-letters`.
-#[derive(Args, Clone, Debug)]
-pub struct DeadLettersArguments {
-    /// The gateway.
-    #[command(flatten)]
-    pub client: ClientArguments,
-    /// The subscription
-    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
-    pub subscription: String,
-    /// At most so many; as many pages are read as it takes
-    #[arg(long, value_name = "N", default_value_t = 50, value_parser = count())]
-    pub limit: u64,
-    /// Print one dead letter a line as JSON
     #[arg(long)]
     pub json: bool,
 }

@@ -13,7 +13,7 @@ use headgate_event::{
 };
 use headgate_push::{Credentials, Reach};
 use headgate_queue::{
-    AckMode, KeyName, Order, PushSpec, RetryPolicy, Selection, Start, SubscriptionError,
+    AckMode, Filter, KeyName, Order, PushSpec, RetryPolicy, Selection, Start, SubscriptionError,
     SubscriptionSpec,
 };
 use std::{collections::BTreeMap, str::FromStr, time::Duration};
@@ -76,13 +76,13 @@ fn one(
     let mut spec = SubscriptionSpec::new(name.as_deref().unwrap_or("unnamed"));
     spec.retry = retry.unwrap_or_default();
     spec.lease_ms = lease.flatten().unwrap_or(spec.lease_ms);
+    spec.push = push;
     let in_range = check(&section, &spec);
     section.report_unknown(&[]);
     spec.selection = selection?;
     spec.start = start?;
     spec.ack = ack?;
     spec.order = order?;
-    spec.push = push;
     spec.configured = true;
     (name.is_some() && in_range).then_some(spec)
 }
@@ -118,7 +118,26 @@ fn selection(section: &Section<'_>, channels: &[&str], context: &Context<'_>) ->
         members(&value, "an array of providers", |member| known(member, &names))
     });
     let keys = keys(section);
-    Some(Selection { types: types?, channels: channels?, providers: providers?, keys: keys? })
+    let filter = section.optional("filter").map_or(Some(None), |value| filter(&value).map(Some));
+    Some(Selection {
+        types: types?,
+        channels: channels?,
+        providers: providers?,
+        keys: keys?,
+        filter: filter?,
+    })
+}
+
+/// What holds of the events besides.
+fn filter(value: &Value<'_>) -> Option<Filter> {
+    let text = value.text("a filter such as `data.body.action == \"opened\"`")?;
+    match text.parse::<Filter>() {
+        Ok(filter) => Some(filter),
+        Err(error) => {
+            value.note(&error.to_string());
+            None
+        }
+    }
 }
 
 /// The keys that events are selected by, each under the name of the event's field.

@@ -1,6 +1,7 @@
 //! Brings the subscriptions of the queue in line with those of the configuration.
 
 use super::reload::Unfinished;
+use crate::config::doubts;
 use anyhow::Context;
 use headgate_queue::{Queue, SubscriptionSpec, SubscriptionStatus};
 use std::collections::BTreeMap;
@@ -26,6 +27,9 @@ async fn bring_each(
     let there: BTreeMap<String, SubscriptionStatus> =
         there.into_iter().map(|status| (status.spec.name.clone(), status)).collect();
     for spec in configured {
+        for doubt in doubts(spec) {
+            tracing::warn!("{doubt}");
+        }
         let mut spec = spec.clone();
         // Pausing is the API's; the configuration does not speak of it.
         spec.paused = there.get(&spec.name).is_some_and(|status| status.spec.paused);

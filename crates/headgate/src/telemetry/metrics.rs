@@ -48,6 +48,11 @@ const BYTES: &[f64] =
     &[1024.0, 4096.0, 16_384.0, 65_536.0, 262_144.0, 1_048_576.0, 4_194_304.0, 67_108_864.0];
 
 const COUNTERS: &[Metric] = &[
+    counts(
+        "headgate_api_rate_limited_total",
+        &[],
+        "Calls of the API refused because a key had used up its rate",
+    ),
     counts("headgate_api_requests_total", &["route", "status"], "Calls of the API answered"),
     counts(
         "headgate_cron_clock_resets_total",
@@ -112,6 +117,11 @@ const COUNTERS: &[Metric] = &[
         &["subscription"],
         "Events that retention removed before the subscription settled them",
     ),
+    counts(
+        "headgate_events_filtered_total",
+        &["subscription"],
+        "Events that the subscription's filters left out",
+    ),
     counts("headgate_http_requests_total", &["status"], "Requests answered on any path"),
     counts(
         "headgate_push_attempts_total",
@@ -139,6 +149,7 @@ const COUNTERS: &[Metric] = &[
         "Refused requests that the quarantine could not take",
     ),
     counts("headgate_quarantine_released_total", &[], "Refused requests that were released"),
+    counts("headgate_replay_deliveries_total", &[], "Deliveries that replays gave"),
     counts("headgate_log_segments_removed_total", &[], "Files of the log that retention removed"),
     counts(
         "headgate_queue_damaged_reads_total",
@@ -238,6 +249,11 @@ const COUNTERS: &[Metric] = &[
         "Webhooks that were stored before: the sender tried again",
     ),
     counts("headgate_webhook_events_total", &["channel", "provider"], "Webhooks stored"),
+    counts(
+        "headgate_webhook_handshakes_total",
+        &["channel", "handshake"],
+        "Handshakes of senders answered; they are no events",
+    ),
     counts(
         "headgate_webhook_rejected_total",
         &["channel", "code"],

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 fn dead_letters_are_listed_for_people_and_for_programs() {
     let house = House::open();
     let list = |more: &[&str]| {
-        let arguments = [&["dead-letters", "--subscription", "agent"], more].concat();
+        let arguments = [&["dead-letters", "list", "--subscription", "agent"], more].concat();
         let ended = house.run(&arguments);
         assert_eq!(ended.code, Some(0), "{}", ended.stderr);
         ended.stdout
@@ -41,8 +41,9 @@ fn dead_letters_are_listed_for_people_and_for_programs() {
 #[test]
 fn dead_letters_of_nobody_are_a_failure() {
     let house = House::open();
-    let ended = house.run(&["dead-letters", "--subscription", "nobody"]);
+    let ended = house.run(&["dead-letters", "list", "--subscription", "nobody"]);
     assert_eq!(ended.code, Some(1));
     assert!(ended.stderr.contains("there is no subscription `nobody`"), "{}", ended.stderr);
     assert_eq!(run(["dead-letters"]).code, Some(2));
+    assert_eq!(run(["dead-letters", "redrive", "--subscription", "a"]).code, Some(2));
 }

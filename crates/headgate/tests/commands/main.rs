@@ -13,6 +13,7 @@ mod health;
 mod house;
 mod listen;
 mod reload;
+mod replay;
 mod run;
 mod schedules;
 mod send;

@@ -4,12 +4,14 @@
 //! It waits for nobody: a commit forms by itself from what came during the one before it. Memory
 //! follows the disk: staged moves are made after their commit and forgotten when it fails.
 
+mod again;
 mod removing;
 
 use super::{
+    lanes::Lanes,
     read::Reading,
     registry::Registry,
-    state::{Ring, State},
+    state::{Owner, Ring, State},
 };
 use crate::{
     QueueError, Seq, SettleError, SourceNote, SubscriptionSpec,
@@ -32,6 +34,7 @@ type Answer<T> = oneshot::Sender<Result<T, QueueError>>;
 type Fault = Arc<Mutex<Option<String>>>;
 type Settled = Vec<Result<(), SettleError>>;
 
+pub(super) use again::{Again, Beginning, LettersSettled};
 pub(super) use removing::Removing;
 
 /// The way to the writer of the state.
@@ -55,6 +58,8 @@ pub(super) enum Call {
     Note { notes: Vec<SourceNote>, answer: Answer<()> },
     /// Takes events away.
     Remove(Removing),
+    /// Gives events again: dead letters and replays.
+    Again(Again),
     /// Writes what there is, to see whether it can be written again.
     Probe,
 }
@@ -85,11 +90,21 @@ pub(super) enum What {
     Note,
 }
 
+/// Whose deliveries there are.
+#[derive(Debug)]
+pub(super) struct Known {
+    /// The subscriptions.
+    pub(super) registry: Arc<Registry>,
+    /// The replays that run.
+    pub(super) lanes: Arc<Lanes>,
+}
+
 /// The writer's own state.
 struct Writer {
     state: State,
     ring: Ring,
     registry: Arc<Registry>,
+    lanes: Arc<Lanes>,
     reading: Reading,
     seed: u64,
     fault: Fault,
@@ -102,14 +117,14 @@ impl Committer {
     /// Starts the writer.
     pub(super) fn start(
         state: State,
-        registry: Arc<Registry>,
+        Known { registry, lanes }: Known,
         reading: Reading,
         seed: u64,
     ) -> std::io::Result<Self> {
         let (calls, queue) = mpsc::channel(STATE_CALLS_QUEUED_MAX);
         let fault = Fault::default();
-        let ring = Ring::default();
-        let writer = Writer { state, ring, registry, reading, seed, fault: Arc::clone(&fault) };
+        let (ring, known_fault) = (Ring::default(), Arc::clone(&fault));
+        let writer = Writer { state, ring, registry, lanes, reading, seed, fault: known_fault };
         let thread = std::thread::Builder::new()
             .name("headgate-state".to_owned())
             .spawn(move || writer.run(queue))?;
@@ -219,6 +234,10 @@ impl Writer {
                     self.commit(std::mem::take(&mut moves));
                     self.remove(what);
                 }
+                Call::Again(what) => {
+                    self.commit(std::mem::take(&mut moves));
+                    self.again(what);
+                }
                 Call::Probe => self.note_all(),
             }
         }
@@ -229,6 +248,7 @@ impl Writer {
     fn commit(&mut self, moves: Vec<Move>) {
         let mut touched = Touched::new();
         let mut answers = Vec::with_capacity(moves.len());
+        let Some(now) = moves.iter().map(|one| one.now).max() else { return };
         let mut noted = Vec::new();
         for Move { subscriber, now, head, what, attempts, answer } in moves {
             noted.extend(attempts.into_iter().map(|one| (subscriber.generation(), one)));
@@ -247,13 +267,14 @@ impl Writer {
         } else {
             self.write(&touched, &noted)
         };
-        for subscriber in touched.into_values() {
+        for subscriber in touched.values() {
             match written {
                 Ok(()) => subscriber.held().deliveries.commit(),
                 Err(_) => subscriber.held().deliveries.abandon(),
             }
             subscriber.wake();
         }
+        self.follow(&touched, now);
         for (answer, settled) in answers {
             let failed = written.as_ref().err().map(state_failed);
             // Nobody may wait any more; what was settled stays settled.
@@ -265,15 +286,20 @@ impl Writer {
         let (reading, mut ring) = (self.reading.clone(), self.ring);
         let id_of = |seq| reading.id_of(seq);
         let written = self.change(|transaction| {
-            for (generation, subscriber) in touched {
+            let mut died = Vec::new();
+            for subscriber in touched.values() {
                 let changes = subscriber.held().deliveries.changes();
-                super::state::write(transaction, *generation, &changes, &id_of)?;
+                let owner = Owner::from(&**subscriber);
+                let added = super::state::write(transaction, owner, &changes, &id_of)?;
+                died.extend((added > 0).then_some((owner.letters, added)));
             }
-            super::state::note_attempts(transaction, &mut ring, noted)
+            super::state::note_attempts(transaction, &mut ring, noted)?;
+            Ok(died)
         });
-        if written.is_ok() {
+        let written = written.map(|died| {
             self.ring = ring;
-        }
+            self.count_dead(&died);
+        });
         written.inspect_err(|error| tracing::error!(%error, "the state cannot be written"))
     }
 
@@ -298,6 +324,7 @@ impl Writer {
             let generation = known.generation();
             self.change(|transaction| super::state::update(transaction, generation, &spec))
                 .map_err(|error| state_failed(&error))?;
+            self.tell_replays(generation, &spec);
             known.held().spec = spec;
             known.wake();
             return Ok(known);
@@ -316,13 +343,14 @@ impl Writer {
         let known = self.registry.named(name).ok_or_else(unknown)?;
         self.change(|transaction| super::state::delete(transaction, known.generation()))
             .map_err(|error| state_failed(&error))?;
+        self.lanes.forget(known.generation());
         self.registry.end(&known);
         Ok(())
     }
 
     /// Notes every floor, so that the next start looks at no event again.
     fn note_all(&mut self) {
-        let all = self.registry.all().into_iter();
+        let all = self.everyone().into_iter();
         let touched = all.map(|subscriber| (subscriber.generation(), subscriber)).collect();
         // A failure is logged, and costs the next start a second look at the same events.
         let _ = self.write(&touched, &[]);

@@ -2,10 +2,11 @@
 
 use super::{
     Embedded, EmbeddedOptions, OpenError,
-    committer::Committer,
+    committer::{Committer, Known},
     folder::Folder,
     follower::{self, CatchUpError, Follower},
     index::IndexWriter,
+    lanes::{self, Lanes},
     random,
     read::Reading,
     registry::Registry,
@@ -96,9 +97,11 @@ impl Embedded {
         let reading = Reading { log: log.clone(), index: Arc::clone(&index) };
         state.name_letters(|seq| reading.id_of(seq)).map_err(state_failed)?;
         let registry = Arc::new(Registry::load(state.subscriptions().map_err(state_failed)?, head));
+        let lanes = Arc::new(Lanes::default());
+        run_replays(&state, &registry, &lanes, head).map_err(state_failed)?;
         let seed = random::number().map_err(OpenError::Random)?;
-        let committer = Committer::start(state, Arc::clone(&registry), reading, seed)
-            .map_err(OpenError::Thread)?;
+        let known = Known { registry: Arc::clone(&registry), lanes: Arc::clone(&lanes) };
+        let committer = Committer::start(state, known, reading, seed).map_err(OpenError::Thread)?;
         let follower = Follower::start(log.clone(), writer).map_err(OpenError::Thread)?;
         let room = RoomWatch::start(log.clone()).map_err(OpenError::Thread)?;
         let (committer, follower) = (Arc::new(committer), Arc::new(follower));
@@ -108,6 +111,7 @@ impl Embedded {
             log,
             index,
             registry,
+            lanes,
             committer,
             follower,
             removing: Arc::default(),
@@ -135,6 +139,25 @@ impl Embedded {
             subscriber.wake();
         }
     }
+}
+
+/// Takes up the replays that were running.
+fn run_replays(
+    state: &State,
+    registry: &Registry,
+    lanes: &Lanes,
+    head: Seq,
+) -> rusqlite::Result<()> {
+    for (generation, ended) in state.ended_replays()? {
+        lanes.end(generation, ended);
+    }
+    for (row, kept) in state.running_replays()? {
+        let to = registry.all().into_iter().find(|known| known.generation() == row.of);
+        if let Some(to) = to {
+            lanes.begin(lanes::subscriber(&to, &row, kept, head));
+        }
+    }
+    Ok(())
 }
 
 /// The folder of the log.

@@ -90,11 +90,38 @@ impl Reading {
         if !self.keeps(seq) {
             return Ok(false);
         }
-        if let Some(entry) = self.log.committed_at(seq) {
-            return Ok(wants(selection, &entry));
+        let (located, wanted) = match self.log.committed_at(seq) {
+            Some(entry) => (Some(Located::from(&entry)), wants(selection, &entry)),
+            None => match self.index.at(seq).map_err(index_failed)? {
+                Some(entry) => {
+                    let wanted = self.index.wants(&selection.indexed(), &entry);
+                    let wanted = wanted.map_err(index_failed)?;
+                    (Some(Located::from(entry)), wanted)
+                }
+                None => (None, false),
+            },
+        };
+        match located {
+            Some(located) if wanted && selection.looks_inside() => {
+                self.wants_inside(selection, located)
+            }
+            _ => Ok(wanted),
         }
-        let entry = self.index.at(seq).map_err(index_failed)?;
-        entry.map_or(Ok(false), |entry| self.index.wants(selection, &entry)).map_err(index_failed)
+    }
+
+    /// Whether a selection wants an event that it has to look into. One that cannot be read is
+    /// wanted: whoever leases it learns that it is damaged.
+    pub(super) fn wants_inside(
+        &self,
+        selection: &Selection,
+        located: Located,
+    ) -> Result<bool, QueueError> {
+        match self.stored(located) {
+            Ok(stored) => Ok(selection.wants(&stored.event)),
+            Err(QueueError::Erased { .. }) => Ok(false),
+            Err(QueueError::Damaged { .. }) => Ok(true),
+            Err(error) => Err(error),
+        }
     }
 
     pub(super) fn from(&self, from: Seq, max: usize) -> Result<Vec<Stored>, QueueError> {
@@ -168,6 +195,9 @@ impl Reading {
         if limit == 0 {
             return Ok(Page { events: Vec::new(), damaged: Vec::new(), next: None });
         }
+        if query.selection.looks_inside() {
+            return self.list_inside(query, limit);
+        }
         // One more than asked says whether there is a next page.
         let found = self.newest(query, limit + 1)?;
         let (mut events, mut damaged) = (Vec::new(), Vec::new());
@@ -228,7 +258,7 @@ impl Reading {
         steps.flatten()
     }
 
-    fn newest(&self, query: &ListQuery, max: usize) -> Result<Vec<Located>, QueueError> {
+    pub(super) fn newest(&self, query: &ListQuery, max: usize) -> Result<Vec<Located>, QueueError> {
         let mut low = query.before.unwrap_or(Seq::MAX);
         let mut found = Vec::new();
         loop {
@@ -244,13 +274,14 @@ impl Reading {
         }
         let (since, until) = (query.since, query.until);
         let span = Span { first: self.log.first_seq(), last: low.saturating_sub(1), since, until };
-        let indexed = self.index.newest(&query.selection, span, max - found.len());
+        let selection = query.selection.indexed();
+        let indexed = self.index.newest(&selection, span, max - found.len());
         found.extend(indexed.map_err(index_failed)?.into_iter().map(Located::from));
         Ok(found)
     }
 
     /// The event there, with its raw bytes.
-    fn stored(&self, located: Located) -> Result<Stored, QueueError> {
+    pub(super) fn stored(&self, located: Located) -> Result<Stored, QueueError> {
         open(&self.frame(located)?)
     }
 

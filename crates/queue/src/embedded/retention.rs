@@ -179,6 +179,7 @@ impl Reading {
         upto: Seq,
         now: Timestamp,
     ) -> Result<Option<Expiry>, QueueError> {
+        let replayed = known.lane().is_some();
         let (selection, mut cursor, open) = {
             let held = known.held();
             let oldest = held.deliveries.oldest_open();
@@ -189,9 +190,13 @@ impl Reading {
             return Ok(None);
         }
         let (mut unseen, mut letters) = (0, VecDeque::new());
+        if replayed {
+            // A replay gives what is stored, and owes nothing of what is not.
+            cursor = upto;
+        }
         while cursor < upto {
             let span = Span { first: cursor + 1, last: upto, since: None, until: None };
-            let found = self.index.oldest(&selection, span, EXPIRED_PER_COMMIT_MAX);
+            let found = self.index.oldest(&selection.indexed(), span, EXPIRED_PER_COMMIT_MAX);
             let found = found.map_err(read::index_failed)?;
             let full = found.last().filter(|_| found.len() == EXPIRED_PER_COMMIT_MAX);
             cursor = full.map_or(upto, |last| last.seq);

@@ -8,9 +8,9 @@ use super::{
 use crate::{
     QueueError, Selection, Seq,
     log::Committed,
-    subscription::{Subscriber, Thread, thread_of},
+    subscription::{Subscriber, Thread, Window, thread_of},
 };
-use headgate_event::Event;
+use headgate_event::{Event, limits::FILTER_LOOKS_STEP};
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
@@ -33,6 +33,8 @@ pub(super) struct Wish {
     /// The last event that may be leased.
     pub(super) last: Seq,
     pub(super) selection: Selection,
+    /// Only events received in this window.
+    pub(super) window: Window,
     pub(super) max: usize,
 }
 
@@ -50,6 +52,23 @@ pub(super) struct Catch {
 pub(super) struct Candidate {
     pub(super) seq: Seq,
     pub(super) event: Result<Event, String>,
+}
+
+impl Catch {
+    /// How many deliveries it is.
+    pub(super) fn len(&self) -> usize {
+        self.again.len() + self.first.len()
+    }
+
+    /// Leaves out what is beyond so many; it is found again.
+    pub(super) fn shorten(&mut self, max: usize) {
+        self.again.truncate(max);
+        let first = max - self.again.len();
+        if let Some(too_much) = self.first.get(first) {
+            self.passed = too_much.seq - 1;
+            self.first.truncate(first);
+        }
+    }
 }
 
 impl Reading {
@@ -81,7 +100,10 @@ impl Reading {
                 Err(error) => return Err(error),
             }
         }
-        let (wanted, mut passed) = self.wanted_after(wish, wish.max - wish.again.len())?;
+        let max = wish.max - wish.again.len();
+        let looks = if wish.selection.looks_inside() { max.max(FILTER_LOOKS_STEP) } else { max };
+        let (wanted, mut passed) =
+            if max == 0 { (Vec::new(), wish.cursor) } else { self.wanted_after(wish, looks)? };
         let mut room = Room::default();
         let mut again = self.candidates(&again, &mut room)?;
         again.extend(gone);
@@ -91,6 +113,10 @@ impl Reading {
         }
         // The index compares hashes only.
         first.retain(|one| one.event.as_ref().map_or(true, |event| wish.selection.wants(event)));
+        if let Some(too_much) = first.get(max) {
+            passed = too_much.seq - 1;
+            first.truncate(max);
+        }
         Ok(Catch { again, first, passed })
     }
 
@@ -98,11 +124,18 @@ impl Reading {
     /// looked.
     fn wanted_after(&self, wish: &Wish, max: usize) -> Result<(Vec<Located>, Seq), QueueError> {
         let (mut found, mut cursor) = (Vec::new(), wish.cursor);
+        let jump = |cursor: Seq| {
+            let held = wish.subscriber.held();
+            held.deliveries.done_from(cursor + 1).map_or(cursor, |done| done.min(wish.last))
+        };
+        cursor = jump(cursor);
         while found.len() < max && cursor < wish.last {
             let entries = self.log.committed(cursor, TAIL_STEP);
             let next = entries.first().map_or(Seq::MAX, |entry| entry.seq);
             let step = if next == cursor + 1 {
-                let wanted = entries.iter().filter(|entry| read::wants(&wish.selection, entry));
+                let wanted = entries.iter().filter(|entry| {
+                    wish.window.has(entry.created_at) && read::wants(&wish.selection, entry)
+                });
                 let last = entries.last().map_or(cursor, |entry| entry.seq).min(wish.last);
                 (wanted.map(Located::from).collect(), last)
             } else {
@@ -121,7 +154,7 @@ impl Reading {
                 wanted.truncate(max - found.len());
             }
             found.extend(wanted);
-            cursor = last;
+            cursor = jump(last);
         }
         Ok((found, cursor))
     }
@@ -134,8 +167,10 @@ impl Reading {
         last: Seq,
         max: usize,
     ) -> Result<(Vec<Located>, Seq), QueueError> {
-        let span = Span { first: cursor + 1, last, since: None, until: None };
-        let found = self.index.oldest(&wish.selection, span, max).map_err(read::index_failed)?;
+        let Window { since, until } = wish.window;
+        let span = Span { first: cursor + 1, last, since, until };
+        let selection = wish.selection.indexed();
+        let found = self.index.oldest(&selection, span, max).map_err(read::index_failed)?;
         let full = found.last().filter(|_| found.len() == max);
         let last = full.map_or(last, |entry| entry.seq);
         Ok((found.into_iter().map(Located::from).collect(), last))

@@ -9,11 +9,14 @@ mod erasures;
 mod kept;
 mod letters;
 mod notes;
+mod redriven;
+mod replay_tables;
+mod replays;
 mod rows;
 mod schema;
 
 use super::OpenError;
-use crate::private;
+use crate::{Seq, private};
 use headgate_event::limits::STATE_BUSY_WAIT;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Transaction};
 use std::{io::ErrorKind, path::Path};
@@ -23,7 +26,9 @@ pub(super) use erasures::{begin_erasure, end_erasure};
 pub(super) use kept::keep_from;
 pub(super) use letters::{dead_letters, forget_letters};
 pub(super) use notes::{keep_notes, notes};
-pub(super) use rows::{Row, delete, insert, update, write};
+pub(super) use redriven::{LetterRow, delete_letters, letter, meant};
+pub(super) use replays::{ReplayRow, end_replay, insert_replay, next_generation, replay, replays};
+pub(super) use rows::{Owner, Row, delete, insert, update, write};
 use schema::VERSION;
 
 /// The one connection to the state.
@@ -101,6 +106,11 @@ impl State {
         let answer = change(&transaction)?;
         transaction.commit()?;
         Ok(answer)
+    }
+
+    /// The letter of a place.
+    pub(super) fn letter(&self, generation: u64, seq: Seq) -> rusqlite::Result<Option<LetterRow>> {
+        letter(&self.connection, generation, seq)
     }
 
     /// Writes what is in the write-ahead log into the file itself, synced, and empties it;

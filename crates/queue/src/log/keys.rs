@@ -265,6 +265,7 @@ impl<'a> From<&'a Keys> for Selectable<'a> {
             thread_key: keys.thread_key.as_deref(),
             correlation: &keys.correlation,
             event_id: keys.event_id.as_deref(),
+            event: None,
         }
     }
 }

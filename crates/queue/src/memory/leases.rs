@@ -2,7 +2,7 @@
 
 use super::{Inner, Memory};
 use crate::{
-    LeaseAsk, QueueError, Selection, SettleError, Settlement, Stored,
+    DeliveryId, LeaseAsk, QueueError, Selection, Seq, SettleError, Settlement, Stored,
     patience::Patience,
     subscription::{Leased, Subscriber, lease_end, thread_of},
 };
@@ -10,7 +10,7 @@ use headgate_event::{
     Event, Timestamp,
     limits::{LEASE_DELIVERIES_MAX, LEASE_WAIT_MS_MAX},
 };
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 /// What jitter is made of: always the same, so that tests can be repeated.
 const SEED: u64 = 0;
@@ -30,7 +30,12 @@ impl Memory {
             if !events.is_empty() {
                 return Ok(events);
             }
-            let next = known.held().deliveries.next_time().map(|at| at.since(now));
+            let lanes = self.open()?.replays.of(known.generation());
+            let times = lanes.iter().map(|lane| &**lane).chain([known]).filter_map(|one| {
+                let resumes = one.lane().and_then(|lane| lane.resumes(now));
+                one.held().deliveries.next_time().into_iter().chain(resumes).min()
+            });
+            let next = times.min().map(|at| at.since(now));
             if !patience.rest(next).await {
                 return Ok(events);
             }
@@ -44,38 +49,23 @@ impl Memory {
         now: Timestamp,
     ) -> Result<Vec<Event>, QueueError> {
         let mut inner = self.open()?;
-        let Inner { events: kept, letters, .. } = &mut *inner;
-        let mut held = known.held_live()?;
-        let kept_last = kept.head();
-        held.end_leases(now, kept_last, SEED);
-        letters.commit(known, &mut held, kept);
-        let order = held.spec.order;
-        held.deliveries.keep_order(order);
-        held.deliveries.wake(now);
-        if held.spec.paused {
-            return Ok(Vec::new());
+        let max = ask.max.min(LEASE_DELIVERIES_MAX);
+        let lanes = inner.replays.of(known.generation());
+        let reserved = if lanes.is_empty() { 0 } else { known.share().reserved(max) };
+        let replayed =
+            inner.take_replayed(known, &lanes, LeaseAsk { max: reserved, ..ask }, now)?;
+        let left = max - replayed.len();
+        let mut events = inner.take(known, LeaseAsk { max: left, ..ask }, now)?;
+        let live = events.len();
+        events.extend(replayed);
+        let left = max - events.len();
+        let more = inner.take_replayed(known, &lanes, LeaseAsk { max: left, ..ask }, now)?;
+        events.extend(more);
+        if !lanes.is_empty() {
+            known.share().note(live, events.len() - live);
+            inner.replays.end_finished(now);
         }
-        let until = lease_end(&held.spec, now, ask.lease);
-        let max = ask.max.min(LEASE_DELIVERIES_MAX).min(held.deliveries.room());
-        let mut leased: Vec<Leased> = Vec::new();
-        let last = kept_last.min(held.deliveries.reach());
-        for seq in held.deliveries.ready_again(held.deliveries.share_again(max, last)) {
-            leased.extend(held.deliveries.lease_again(seq, until));
-        }
-        for stored in inner.events.from(held.deliveries.cursor() + 1) {
-            if leased.len() >= max || stored.seq > held.deliveries.reach() {
-                break;
-            }
-            if wants(&held.spec.selection, &stored) {
-                let thread = stored.event.thread_key().map(thread_of);
-                leased.extend(held.deliveries.lease_first(stored.seq, thread, until));
-            } else {
-                held.deliveries.pass(stored.seq);
-            }
-        }
-        let event = |leased: Leased| Some((inner.events.at(leased.seq)?.event, leased));
-        let events = leased.into_iter().filter_map(event);
-        Ok(events.map(|(event, leased)| known.deliver(&event, leased, until)).collect())
+        Ok(events)
     }
 
     pub(super) fn settle_for(
@@ -83,23 +73,120 @@ impl Memory {
         known: &Subscriber,
         settlements: Vec<Settlement>,
     ) -> Result<Vec<Result<(), SettleError>>, QueueError> {
-        let mut inner = self.open()?;
-        let mut claims = known.claims(settlements);
+        let (mut inner, now) = (self.open()?, self.clock.now());
+        drop(known.held_live()?);
+        let settled = settlements.into_iter().map(|one| inner.settle_one(known, one, now));
+        let settled: Result<Vec<_>, _> = settled.collect();
+        inner.replays.end_finished(now);
+        known.wake();
+        settled
+    }
+}
+
+impl Inner {
+    /// Leases what is ready of the replays to a subscription.
+    fn take_replayed(
+        &mut self,
+        known: &Subscriber,
+        lanes: &[Arc<Subscriber>],
+        ask: LeaseAsk,
+        now: Timestamp,
+    ) -> Result<Vec<Event>, QueueError> {
+        let mut events = Vec::new();
+        for lane in lanes {
+            let ask = LeaseAsk { max: ask.max - events.len(), ..ask };
+            events.extend(self.take(lane, ask, now)?);
+            known.held().deliveries.count_dead(self.replays.died(lane));
+        }
+        Ok(events)
+    }
+
+    /// Leases what is ready of a subscription or of a replay.
+    fn take(
+        &mut self,
+        known: &Subscriber,
+        ask: LeaseAsk,
+        now: Timestamp,
+    ) -> Result<Vec<Event>, QueueError> {
+        let Self { events: kept, letters, replays, .. } = self;
+        let mut held = known.held_live()?;
+        held.end_leases(now, kept.head(), SEED);
+        replays.note_died(known, letters.commit_of(known, &mut held, kept));
+        let order = held.spec.order;
+        held.deliveries.keep_order(order);
+        held.deliveries.wake(now);
+        if held.spec.paused {
+            return Ok(Vec::new());
+        }
+        let until = lease_end(&held.spec, now, ask.lease);
+        let max = ask.max.min(held.deliveries.room());
+        let max = known.lane().map_or(max, |lane| lane.room(now, max));
+        let last = known.lane().map_or(Seq::MAX, |lane| lane.last);
+        let window = known.lane().map(|lane| lane.window).unwrap_or_default();
+        let mut leased: Vec<Leased> = Vec::new();
+        let end = kept.head().min(held.deliveries.reach()).min(last);
+        let again = held.deliveries.share_again(max, end);
+        for seq in held.deliveries.ready_again(again) {
+            leased.extend(held.deliveries.lease_again(seq, until));
+        }
+        for stored in kept.from(held.deliveries.cursor() + 1) {
+            let reach = held.deliveries.reach().min(last);
+            if leased.len() >= max || stored.seq > reach {
+                break;
+            }
+            let created_at = stored.event.created_at();
+            if window.has(created_at) && wants(&held.spec.selection, &stored) {
+                let thread = stored.event.thread_key().map(thread_of);
+                leased.extend(held.deliveries.lease_first(stored.seq, thread, until));
+            } else {
+                held.deliveries.pass(stored.seq);
+            }
+        }
+        if leased.len() < max && last <= kept.head() {
+            let passed = last.min(held.deliveries.reach());
+            held.deliveries.pass(passed);
+        }
+        if let Some(lane) = known.lane() {
+            lane.spend(now, leased.len());
+        }
+        let deliver = |leased: Leased| {
+            let event = kept.at(leased.seq)?.event;
+            Some(known.deliver(&event, leased, until, held.deliveries.earlier(leased.seq)))
+        };
+        Ok(leased.into_iter().filter_map(deliver).collect())
+    }
+
+    /// Settles one delivery, of the subscription or of a replay to it.
+    fn settle_one(
+        &mut self,
+        to: &Subscriber,
+        settlement: Settlement,
+        now: Timestamp,
+    ) -> Result<Result<(), SettleError>, QueueError> {
+        let generation = settlement.id.parse::<DeliveryId>().map_or(0, |id| id.generation);
+        let lane = match self.replays.numbered(generation) {
+            Some(Ok(lane)) => Some(lane),
+            Some(Err(ended)) => return Ok(Err(ended.late(settlement.id))),
+            None => None,
+        };
+        let known = lane.as_deref().unwrap_or(to);
+        let mut claims = known.claims(vec![settlement]);
         let mut unwanted = known.not_open(&claims);
         let selection = known.held().spec.selection.clone();
-        let thread = |seq| Some((seq, thread_of(inner.events.at(seq)?.event.thread_key()?)));
+        let thread = |seq| Some((seq, thread_of(self.events.at(seq)?.event.thread_key()?)));
         let threads: BTreeMap<_, _> = unwanted.iter().copied().filter_map(thread).collect();
         claims.iter_mut().for_each(|claim| claim.tell_thread(&threads));
-        let wanted = |seq| inner.events.at(seq).is_some_and(|stored| wants(&selection, &stored));
+        let wanted = |seq| self.events.at(seq).is_some_and(|stored| wants(&selection, &stored));
         unwanted.retain(|seq| !wanted(*seq));
         claims.iter_mut().for_each(|claim| claim.refuse(&unwanted));
         let mut held = known.held_live()?;
-        let answers = held.settle(claims, self.clock.now(), inner.events.head(), SEED);
-        let Inner { events, letters, .. } = &mut *inner;
-        letters.commit(known, &mut held, events);
+        let mut answers = held.settle(claims, now, self.events.head(), SEED);
+        let died = self.letters.commit_of(known, &mut held, &self.events);
         drop(held);
-        known.wake();
-        Ok(answers)
+        if lane.is_some() {
+            to.held().deliveries.count_dead(died);
+        }
+        Ok(answers.pop().unwrap_or(Ok(())))
     }
 }
 

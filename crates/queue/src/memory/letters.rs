@@ -3,7 +3,7 @@
 use super::events::Events;
 use crate::{
     DeadLetter, DeadLetterPage, DeadLetterQuery, DeliveryId, Seq,
-    subscription::{self, Held, Subscriber},
+    subscription::{self, DeadReason, Held, Subscriber},
 };
 use headgate_event::{
     EventId,
@@ -15,18 +15,49 @@ use std::collections::BTreeMap;
 #[derive(Debug, Default)]
 pub(super) struct Letters(BTreeMap<(u64, Seq), Letter>);
 
-/// A letter and the id of its event.
-type Letter = (subscription::DeadLetter, Option<EventId>);
+/// A letter, the id of its event, and the generation of the delivery that died.
+type Letter = (subscription::DeadLetter, Option<EventId>, u64);
 
 impl Letters {
     /// Makes the moves that are staged, and keeps the letters that they leave.
     pub(super) fn commit(&mut self, known: &Subscriber, held: &mut Held, events: &Events) {
-        let dead = held.deliveries.changes().dead;
-        for letter in dead {
-            let id = events.id_of(letter.seq);
-            self.0.insert((known.generation(), letter.seq), (letter, id));
+        self.commit_of(known, held, events);
+    }
+
+    /// The same; answers how many events have a letter that had none.
+    pub(super) fn commit_of(
+        &mut self,
+        known: &Subscriber,
+        held: &mut Held,
+        events: &Events,
+    ) -> u64 {
+        let (changes, mut added) = (held.deliveries.changes(), 0);
+        for letter in changes.dead {
+            let (id, seq) = (events.id_of(letter.seq), letter.seq);
+            let letter = (letter, id, known.generation());
+            added += u64::from(self.0.insert((known.letters(), seq), letter).is_none());
+        }
+        for (seq, _) in changes.redriven {
+            self.0.remove(&(known.letters(), seq));
         }
         held.deliveries.commit();
+        added
+    }
+
+    /// The letter of a place, and the generation of the delivery that died.
+    pub(super) fn of(&self, generation: u64, seq: Seq) -> Option<(&subscription::DeadLetter, u64)> {
+        self.0.get(&(generation, seq)).map(|(letter, _, given)| (letter, *given))
+    }
+
+    /// The places of the letters of a subscription.
+    pub(super) fn places(&self, generation: u64) -> impl Iterator<Item = Seq> {
+        self.0.range((generation, 0)..=(generation, Seq::MAX)).map(|((_, seq), _)| *seq)
+    }
+
+    /// Takes a letter away; answers whether it was of an event that expired.
+    pub(super) fn delete(&mut self, generation: u64, seq: Seq) -> bool {
+        let letter = self.0.remove(&(generation, seq));
+        letter.is_some_and(|(letter, ..)| letter.reason == DeadReason::Expired)
     }
 
     /// Whether a delivery of this event is dead.
@@ -36,7 +67,7 @@ impl Letters {
 
     /// Forgets what was said of an event that is erased.
     pub(super) fn erase(&mut self, seq: Seq) {
-        for (_, (letter, _)) in self.0.iter_mut().filter(|((_, of), _)| *of == seq) {
+        for (_, (letter, ..)) in self.0.iter_mut().filter(|((_, of), _)| *of == seq) {
             letter.last_error = None;
         }
     }
@@ -58,10 +89,10 @@ impl Letters {
         let generation = known.generation();
         let before = query.before.unwrap_or(Seq::MAX);
         let letters = self.0.range((generation, 0)..(generation, before)).rev();
-        let letter = |(_, (letter, event_id)): (_, &Letter)| DeadLetter {
+        let letter = |(_, (letter, event_id, given)): (_, &Letter)| DeadLetter {
             delivery: DeliveryId {
                 subscription: known.name().to_owned(),
-                generation,
+                generation: *given,
                 seq: letter.seq,
                 attempt: letter.attempts,
             },

@@ -18,12 +18,14 @@ impl Memory {
     pub(super) fn erase_event(&self, id: EventId) -> Result<Option<Erased>, QueueError> {
         let (mut inner, now) = (self.open()?, self.clock.now());
         let Some(seq) = inner.events.place_of_id(id) else { return Ok(None) };
-        let Inner { events, letters, subscribers, attempts, .. } = &mut *inner;
-        for known in subscribers.values() {
+        let Inner { events, letters, subscribers, replays, attempts, .. } = &mut *inner;
+        let lanes = replays.running();
+        for known in subscribers.values().chain(&lanes) {
             let mut held = known.held();
             held.deliveries.drop_event(seq);
             letters.commit(known, &mut held, events);
         }
+        replays.end_finished(now);
         letters.erase(seq);
         attempts.erase(seq);
         Ok(events.erase(seq, now))
@@ -34,7 +36,13 @@ impl Inner {
     /// Leaves dead letters of what is not settled before this event; answers how many expired.
     fn expire_before(&mut self, first: Seq, now: Timestamp) -> u64 {
         let (upto, mut expired) = (first - 1, 0);
-        let Self { events, letters, subscribers, .. } = self;
+        let Self { events, letters, subscribers, replays, .. } = self;
+        for lane in replays.running() {
+            let mut held = lane.held();
+            held.deliveries.pass_removed(upto);
+            letters.commit(&lane, &mut held, events);
+        }
+        replays.end_finished(now);
         for known in subscribers.values() {
             let mut held = known.held();
             let before = held.deliveries.expired();

@@ -3,7 +3,7 @@
 use super::{order::Thread, ranges::Ranges};
 use crate::Seq;
 use headgate_event::Timestamp;
-use std::fmt;
+use std::{collections::BTreeMap, fmt};
 
 /// How far a subscription is: what decides, after a restart, which events it still gets.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -72,6 +72,12 @@ pub(crate) struct Changes {
     pub(crate) died: u64,
     /// How many of them expired.
     pub(crate) expired: u64,
+    /// How many are settled.
+    pub(crate) acked: u64,
+    /// Dead ones that come again, with how many attempts each had before.
+    pub(crate) redriven: Vec<(Seq, u32)>,
+    /// Those that had come again and have ended.
+    pub(crate) redriven_ended: Vec<Seq>,
 }
 
 /// What is on disk of a subscription's deliveries.
@@ -87,6 +93,8 @@ pub(crate) struct Kept {
     pub(crate) dead: u64,
     /// How many of them expired.
     pub(crate) expired: u64,
+    /// How many attempts redriven deliveries had before.
+    pub(crate) earlier: BTreeMap<Seq, u32>,
 }
 
 impl Place {

@@ -8,6 +8,7 @@
 
 mod leasing;
 mod lines;
+mod redriving;
 mod removing;
 mod staging;
 
@@ -20,11 +21,13 @@ use headgate_event::{
     },
 };
 use lines::Lines;
+use redriving::Redriven;
 use removing::Expiring;
 use staging::Staged;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub(crate) use leasing::Leased;
+pub(crate) use redriving::Died;
 pub(crate) use removing::Expiry;
 pub(crate) use staging::{Asked, Moment, Refusal};
 
@@ -62,6 +65,10 @@ pub(crate) struct Deliveries {
     staged: BTreeMap<Seq, Staged>,
     /// Events that expire unseen, which waits for its commit too.
     expiring: Expiring,
+    /// Deliveries that died and were brought back.
+    redriven: Redriven,
+    /// How many were settled, since this was loaded.
+    acked: u64,
 }
 
 /// A delivery that is begun and not ended.
@@ -106,6 +113,8 @@ impl Deliveries {
             forgotten: head,
             staged: BTreeMap::new(),
             expiring: Expiring::default(),
+            redriven: Redriven::load(kept.earlier),
+            acked: 0,
         };
         for Deferred { seq, attempt, due, last_error, thread } in kept.deferred {
             let state = State::Waiting;
@@ -151,6 +160,26 @@ impl Deliveries {
         self.expired
     }
 
+    /// How many were settled since this was loaded.
+    pub(crate) fn acked(&self) -> u64 {
+        self.acked
+    }
+
+    /// Whether every event up to `last` has ended, for good and durably.
+    pub(crate) fn has_ended(&self, last: Seq) -> bool {
+        self.cursor >= last && self.oldest_open().is_none() && !self.has_staged()
+    }
+
+    /// How many events after the cursor and up to `seq` are known to be done.
+    pub(crate) fn done_up_to(&self, seq: Seq) -> u64 {
+        self.ahead.count_up_to(seq)
+    }
+
+    /// The last event in a row from `seq` on that is known to be done.
+    pub(crate) fn done_from(&self, seq: Seq) -> Option<Seq> {
+        self.ahead.end_of(seq)
+    }
+
     /// The oldest event that is begun and not ended.
     pub(crate) fn oldest_open(&self) -> Option<Seq> {
         self.open.keys().next().copied().into_iter().chain(self.lines.oldest()).min()
@@ -162,7 +191,7 @@ impl Deliveries {
         seq > self.start && (ahead || self.is_open(seq) || self.lines.holds(seq))
     }
 
-    /// Where an event stands that is begun, its attempt, and when its lease ends or its wait is over.
+    /// Where an event stands that is begun, its attempt, and when its lease ends or its wait does.
     pub(crate) fn open_at(&self, seq: Seq) -> Option<(State, u32, Timestamp)> {
         self.open.get(&seq).map(|open| (open.state, open.attempt, open.at))
     }

@@ -45,6 +45,12 @@ impl Ranges {
         self.0.get(&seq).copied()
     }
 
+    /// How many places up to `seq` are in it.
+    pub(crate) fn count_up_to(&self, seq: Seq) -> u64 {
+        let ranges = self.0.range(..=seq);
+        ranges.map(|(first, last)| (*last).min(seq) + 1 - first).sum()
+    }
+
     /// The ranges in their order, first and last place.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (Seq, Seq)> {
         self.0.iter().map(|(first, last)| (*first, *last))
@@ -121,6 +127,10 @@ mod tests {
             }
             let ends: Vec<_> = ranges.iter().collect();
             prop_assert!(ends.windows(2).all(|pair| pair[0].1 + 1 < pair[1].0));
+            for upto in [0, 50, 220] {
+                let count = plain.range(..=upto).count() as u64;
+                prop_assert_eq!(ranges.count_up_to(upto), count);
+            }
             let bytes = ranges.to_bytes(cut);
             prop_assert_eq!(Ranges::from_bytes(cut, &bytes), Some(ranges));
         }

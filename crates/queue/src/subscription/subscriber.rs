@@ -2,7 +2,7 @@
 //! waits for them. It knows neither where events come from nor where changes go.
 
 use super::{
-    Asked, Deliveries, DeliveryId, Leased, Moment, Refusal, SettleError, Settlement,
+    Asked, Deliveries, DeliveryId, Lane, Leased, Moment, Refusal, SettleError, Settlement, Share,
     SubscriptionSpec, SubscriptionStatus, Thread, Verb,
 };
 use crate::{QueueError, Seq};
@@ -21,9 +21,13 @@ pub(crate) struct Subscriber {
     generation: u64,
     created_at: Timestamp,
     held: Mutex<Held>,
+    /// The replay whose deliveries these are; none for those of the subscription itself.
+    lane: Option<Lane>,
     changed: watch::Sender<u64>,
     /// Whose turn it is to lease: one call looks for events at a time.
     turn: tokio::sync::Mutex<()>,
+    /// What replays may have of what is leased.
+    share: Mutex<Share>,
 }
 
 /// What changes of it.
@@ -66,9 +70,43 @@ impl Subscriber {
             generation,
             created_at,
             held: Mutex::new(Held { spec, deliveries, generation, gone: false }),
+            lane: None,
+            share: Mutex::default(),
             changed: watch::Sender::new(0),
             turn: tokio::sync::Mutex::new(()),
         }
+    }
+
+    /// The deliveries of a replay to a subscription.
+    pub(crate) fn replaying(
+        generation: u64,
+        lane: Lane,
+        spec: SubscriptionSpec,
+        deliveries: Deliveries,
+    ) -> Self {
+        let created_at = lane.begun_at;
+        Self { lane: Some(lane), ..Self::new(generation, created_at, spec, deliveries) }
+    }
+
+    /// The replay, when these are the deliveries of one.
+    pub(crate) fn lane(&self) -> Option<&Lane> {
+        self.lane.as_ref()
+    }
+
+    /// What replays may have of what is leased.
+    pub(crate) fn share(&self) -> MutexGuard<'_, Share> {
+        self.share.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The generation that its dead letters are kept under: that of the subscription.
+    pub(crate) fn letters(&self) -> u64 {
+        self.lane.as_ref().map_or(self.generation, |lane| lane.of)
+    }
+
+    /// Whether it is a replay of which everything has ended.
+    pub(crate) fn is_finished(&self) -> bool {
+        let held = self.held();
+        self.lane.as_ref().is_some_and(|lane| !held.gone && held.deliveries.has_ended(lane.last))
     }
 
     /// Its name.
@@ -129,19 +167,27 @@ impl Subscriber {
         places.filter(|seq| !held.deliveries.is_open(*seq)).collect()
     }
 
-    /// The event as this delivery of it.
-    pub(crate) fn deliver(&self, event: &Event, leased: Leased, until: Timestamp) -> Event {
+    /// The event as this delivery of it, which was leased until then and had so many attempts
+    /// before that do not count.
+    pub(crate) fn deliver(
+        &self,
+        event: &Event,
+        leased: Leased,
+        until: Timestamp,
+        earlier: u32,
+    ) -> Event {
         let Leased { seq, attempt } = leased;
         let (subscription, generation) = (self.name.clone(), self.generation);
         let id = DeliveryId { subscription, generation, seq, attempt }.to_string();
         let delivery = Delivery {
             id,
             subscription: self.name.clone(),
-            attempt,
+            attempt: attempt.saturating_sub(earlier).max(1),
             lease_expires_at: until,
-            replay_id: None,
+            replay_id: self.lane.as_ref().map(|lane| lane.id.to_string()),
         };
-        event.delivered(Origin::Live, delivery)
+        let origin = if self.lane.is_some() { Origin::Replay } else { Origin::Live };
+        event.delivered(origin, delivery)
     }
 
     /// How far it is when the newest event is `head`, without its age; and the place of the event

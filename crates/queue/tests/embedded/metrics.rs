@@ -3,7 +3,8 @@
 use crate::bench::{SECOND, draft, keyed, noon};
 use headgate_event::{Clock, Sink};
 use headgate_queue::{
-    Embedded, EmbeddedOptions, LeaseAsk, Queue, Settlement, Start, SubscriptionSpec, Verb,
+    Embedded, EmbeddedOptions, LeaseAsk, Queue, ReplayAsk, Replays, Settlement, Start,
+    SubscriptionSpec, Verb,
 };
 use headgate_testkit::ManualClock;
 use metrics_exporter_prometheus::PrometheusBuilder;
@@ -23,6 +24,13 @@ async fn work() {
     queue.put_subscription(spec).await.expect("made");
     let ask = LeaseAsk { max: 2, wait: Duration::ZERO, lease: Some(10 * SECOND) };
     let events = queue.lease("agent", ask).await.expect("leased");
+    let mut choosy = SubscriptionSpec { start: Start::Earliest, ..SubscriptionSpec::new("choosy") };
+    choosy.selection.filter = Some("data.body.amount > 2".parse().expect("a filter"));
+    queue.put_subscription(choosy).await.expect("made");
+    assert!(queue.lease("choosy", ask).await.expect("leased").is_empty());
+    let replay = ReplayAsk { subscription: "agent".into(), ..ReplayAsk::default() };
+    queue.begin_replay(replay).await.expect("begun");
+    assert_eq!(queue.lease("agent", LeaseAsk { max: 9, ..ask }).await.expect("leased").len(), 8);
     let id = events[0].delivery().expect("delivered").id.clone();
     let bury = Settlement { id, verb: Verb::Bury { reason: None } };
     queue.settle("agent", vec![bury]).await.expect("settled");
@@ -41,7 +49,9 @@ fn metrics_say_how_things_stand() {
     for line in [
         "headgate_queue_events_total 5",
         "headgate_queue_duplicates_total 1",
-        "headgate_deliveries_leased_total 2",
+        "headgate_deliveries_leased_total 10",
+        "headgate_replay_deliveries_total 5",
+        "headgate_events_filtered_total{subscription=\"choosy\"} 5",
         "headgate_deliveries_settled_total{verb=\"bury\"} 1",
         "headgate_log_segments 1",
         "headgate_log_events 5",

@@ -1,6 +1,6 @@
 //! Copies of what is stored.
 
-use super::events::time;
+use super::events::{filter, time};
 use crate::openapi::operation::{Content, Operation, Parameter};
 use headgate_queue::BackupReport;
 use serde_json::json;
@@ -15,6 +15,7 @@ pub(crate) fn export() -> Operation {
         .parameter(Parameter::repeated("type", "The event's type"))
         .parameter(Parameter::repeated("channel", "The id of the channel"))
         .parameter(Parameter::repeated("provider", "Who sent it"))
+        .parameter(filter())
         .parameter(time("since", "Received at or after this moment."))
         .parameter(time("until", "Received before this moment."))
         .answer(200, "The lines", Content::Other("application/x-ndjson", None))

@@ -12,7 +12,7 @@ use crate::{
 };
 use headgate_event::{
     cloudevents::MEDIA_TYPE,
-    limits::{LIST_EVENTS_DEFAULT, LIST_EVENTS_MAX},
+    limits::{FILTER_BYTES_MAX, LIST_EVENTS_DEFAULT, LIST_EVENTS_MAX},
 };
 use headgate_queue::Erased;
 use serde_json::{Value, json};
@@ -48,9 +48,18 @@ pub(super) fn filters(operation: Operation) -> Operation {
         ("session_id", "The session"),
         ("event_id", "The id that an application gave its event"),
     ];
-    filters.into_iter().fold(operation, |operation, (name, about)| {
+    let all = filters.into_iter().fold(operation, |operation, (name, about)| {
         operation.parameter(Parameter::repeated(name, about))
-    })
+    });
+    all.parameter(filter())
+}
+
+/// The filter expression.
+pub(super) fn filter() -> Parameter {
+    let about = "What holds of the event besides. A page looks into a bounded number of events, so \
+                 that it may be short, or empty, with a `next_cursor`.";
+    Parameter::query("filter", about, json!({"type": "string", "maxLength": FILTER_BYTES_MAX}))
+        .example(r#"provider == "github" && data.body.action in ["opened", "reopened"]"#.into())
 }
 
 /// `GET /v1/events/{id}`.

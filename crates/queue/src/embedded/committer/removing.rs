@@ -3,7 +3,7 @@
 use super::{Answer, Touched, Writer, state_failed};
 use crate::{
     QueueError, Seq,
-    embedded::state,
+    embedded::state::{self, Owner},
     log::Erasure,
     subscription::{Expiry, Subscriber},
 };
@@ -32,7 +32,7 @@ impl Writer {
         match what {
             Removing::Hide { before, answer } => {
                 self.reading.log.hide_before(before);
-                let _ = answer.send(Ok(self.registry.all()));
+                let _ = answer.send(Ok(self.everyone()));
             }
             Removing::Expire { subscriber, expiry, answer } => {
                 let _ = answer.send(self.expire(subscriber, &expiry));
@@ -65,25 +65,31 @@ impl Writer {
     }
 
     fn expire(&mut self, subscriber: Arc<Subscriber>, expiry: &Expiry) -> Result<bool, QueueError> {
-        let generation = subscriber.generation();
+        let owner = Owner::from(&*subscriber);
         let (more, changes) = {
             let mut held = subscriber.held();
             if held.gone {
                 return Ok(false);
             }
-            let more = held.deliveries.expire(expiry);
+            let more = if subscriber.lane().is_some() {
+                held.deliveries.pass_removed(expiry.upto);
+                false
+            } else {
+                held.deliveries.expire(expiry)
+            };
             (more, held.deliveries.changes())
         };
         let reading = self.reading.clone();
         let written = self.change(|transaction| {
-            state::write(transaction, generation, &changes, &|seq| reading.id_of(seq))?;
-            state::forget_letters(transaction, generation, expiry.upto)
+            state::write(transaction, owner, &changes, &|seq| reading.id_of(seq))?;
+            state::forget_letters(transaction, owner.letters, expiry.upto)
         });
         match written {
             Ok(()) => subscriber.held().deliveries.commit(),
             Err(_) => subscriber.held().deliveries.abandon(),
         }
         subscriber.wake();
+        self.follow(&Touched::from([(owner.generation, Arc::clone(&subscriber))]), expiry.now);
         written.map_err(|error| state_failed(&error))?;
         let name = subscriber.name().to_owned();
         metrics::counter!("headgate_events_expired_total", "subscription" => name)
@@ -93,7 +99,7 @@ impl Writer {
 
     fn erase(&mut self, erasure: &Erasure) -> Result<(), QueueError> {
         let mut touched = Touched::new();
-        for subscriber in self.registry.all() {
+        for subscriber in self.everyone() {
             let mut held = subscriber.held();
             held.deliveries.drop_event(erasure.seq);
             let has_staged = held.deliveries.has_staged();
@@ -104,19 +110,21 @@ impl Writer {
         }
         let reading = self.reading.clone();
         let written = self.change(|transaction| {
-            for (generation, subscriber) in &touched {
+            for subscriber in touched.values() {
                 let changes = subscriber.held().deliveries.changes();
-                state::write(transaction, *generation, &changes, &|seq| reading.id_of(seq))?;
+                let owner = Owner::from(&**subscriber);
+                state::write(transaction, owner, &changes, &|seq| reading.id_of(seq))?;
             }
             state::begin_erasure(transaction, erasure)
         });
-        for subscriber in touched.into_values() {
+        for subscriber in touched.values() {
             match written {
                 Ok(()) => subscriber.held().deliveries.commit(),
                 Err(_) => subscriber.held().deliveries.abandon(),
             }
             subscriber.wake();
         }
+        self.follow(&touched, erasure.erased_at);
         written.map_err(|error| state_failed(&error))
     }
 }

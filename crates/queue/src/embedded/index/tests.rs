@@ -81,6 +81,7 @@ fn selection() -> impl Strategy<Value = Selection> {
         channels: channels.into_iter().collect(),
         providers: Vec::new(),
         keys: BTreeMap::from_iter(keys),
+        filter: None,
     })
 }
 

@@ -1,5 +1,6 @@
-//! Dead letters: forgetting the oldest of those whose events are gone, and reading them, with a connection of its own: the one of the state belongs to its writer,
-//! whom nobody who only looks may hold up.
+//! Dead letters: forgetting the oldest of those whose events are gone, and reading them, with a
+//! connection of its own: the one of the state belongs to its writer, whom nobody who only looks
+//! may hold up.
 
 use super::State;
 use crate::{
@@ -71,13 +72,14 @@ pub(in crate::embedded) fn dead_letters(
 ) -> rusqlite::Result<Vec<DeadLetter>> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
-    let sql = "SELECT seq, reason, attempts, last_error, at, event_id FROM state_dead_letters
+    let sql = "SELECT seq, reason, attempts, last_error, at, event_id, coalesce(given, generation)
+         FROM state_dead_letters
          WHERE generation = ?1 AND seq < ?2 ORDER BY seq DESC LIMIT ?3";
     let mut statement = connection.prepare(sql)?;
     let (before, limit) = (query.before.map_or(i64::MAX, number), number(query.limit as u64));
     let rows = statement.query_map(params![number(known.generation()), before, limit], |row| {
         let (seq, attempts) = (unsigned(row.get(0)?), row.get(2)?);
-        let (subscription, generation) = (known.name().to_owned(), known.generation());
+        let (subscription, generation) = (known.name().to_owned(), unsigned(row.get(6)?));
         Ok(DeadLetter {
             delivery: DeliveryId { subscription, generation, seq, attempt: attempts },
             event_id: row.get::<_, Option<_>>(5)?.map(EventId::from_bytes),

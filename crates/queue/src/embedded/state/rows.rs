@@ -1,6 +1,10 @@
 //! The rows of the state: reading all subscriptions, writing what changed.
 
-use super::State;
+use super::{
+    State,
+    redriven::{earlier, write_redriven},
+    replays::{cancel_all, forget_replays},
+};
 use crate::{
     Seq, SubscriptionSpec,
     embedded::index::{number, unsigned},
@@ -8,6 +12,7 @@ use crate::{
 };
 use headgate_event::{EventId, Timestamp};
 use rusqlite::{Transaction, params, types::Type};
+use std::collections::BTreeMap;
 
 /// A subscription as it is kept.
 #[derive(Debug)]
@@ -31,12 +36,15 @@ impl State {
         rows.map(|row| {
             let mut row = row?;
             row.kept.deferred = self.deferred(row.generation)?;
+            if self.version >= 4 {
+                row.kept.earlier = earlier(&self.connection, row.generation)?;
+            }
             Ok(row)
         })
         .collect()
     }
 
-    fn deferred(&self, generation: u64) -> rusqlite::Result<Vec<Deferred>> {
+    pub(super) fn deferred(&self, generation: u64) -> rusqlite::Result<Vec<Deferred>> {
         let thread = if self.version < 4 { "NULL" } else { "thread" };
         let query = format!(
             "SELECT seq, attempt, due, last_error, {thread} FROM state_deferred
@@ -81,20 +89,21 @@ impl State {
     pub(in crate::embedded) fn cut_back(&mut self, head: Seq) -> rusqlite::Result<()> {
         let rows = self.subscriptions()?;
         self.change(|transaction| {
+            cancel_all(transaction)?;
             for Row { generation, spec, created_at, kept } in rows {
                 let delete = "DELETE FROM state_subscriptions WHERE generation = ?1";
                 transaction.execute(delete, [number(generation)])?;
                 let renewed = insert(transaction, &spec, created_at, kept.start.min(head))?;
                 let delete = "DELETE FROM state_places WHERE generation = ?1";
                 transaction.execute(delete, [number(renewed)])?;
-                for table in ["state_places", "state_deferred", "state_dead_letters"] {
+                for table in RENEWED {
                     let renew = format!("UPDATE {table} SET generation = ?2 WHERE generation = ?1");
                     transaction.execute(&renew, [number(generation), number(renewed)])?;
                 }
                 let place = kept.place.cut_back(head);
                 let lost = kept.deferred.iter().map(|one| one.seq).filter(|seq| *seq > head);
                 let changes = Changes { place, ended: lost.collect(), ..Changes::default() };
-                write(transaction, renewed, &changes, &|_| None)?;
+                write(transaction, Owner::of(renewed), &changes, &|_| None)?;
             }
             let first = number(head + 1);
             transaction.execute("UPDATE state_kept SET kept = min(kept, ?1)", [first])?;
@@ -102,6 +111,29 @@ impl State {
             transaction.execute("DELETE FROM state_attempts WHERE seq >= ?1", [first])?;
             Ok(())
         })
+    }
+}
+
+/// The tables whose rows go over to another generation of their subscription.
+const RENEWED: [&str; 4] =
+    ["state_places", "state_deferred", "state_dead_letters", "state_redriven"];
+
+/// Whose deliveries move.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::embedded) struct Owner {
+    /// The generation of the subscription or the replay.
+    pub(in crate::embedded) generation: u64,
+    /// The generation that letters are kept under: that of the subscription.
+    pub(in crate::embedded) letters: u64,
+}
+
+impl Owner {
+    fn of(generation: u64) -> Self {
+        Self { generation, letters: generation }
+    }
+
+    fn is_replay(self) -> bool {
+        self.generation != self.letters
     }
 }
 
@@ -142,23 +174,24 @@ pub(in crate::embedded) fn delete(
     transaction: &Transaction<'_>,
     generation: u64,
 ) -> rusqlite::Result<()> {
-    let tables = ["state_subscriptions", "state_places", "state_deferred", "state_dead_letters"];
-    for table in tables {
+    forget_replays(transaction, generation)?;
+    for table in RENEWED.into_iter().chain(["state_subscriptions"]) {
         let sql = format!("DELETE FROM {table} WHERE generation = ?1");
         transaction.execute(&sql, [number(generation)])?;
     }
     Ok(())
 }
 
-/// Writes what the moves of a subscription changed. Letters are given the ids of their events.
+/// Writes what the moves of a subscription or a replay changed. Letters are given the ids of their
+/// events. Answers how many letters a replay has added to those of its subscription.
 pub(in crate::embedded) fn write(
     transaction: &Transaction<'_>,
-    generation: u64,
+    owner: Owner,
     changes: &Changes,
     id_of: &dyn Fn(Seq) -> Option<EventId>,
-) -> rusqlite::Result<()> {
-    let generation = number(generation);
-    let Changes { place, deferred, ended, dead, died, expired } = changes;
+) -> rusqlite::Result<u64> {
+    let generation = number(owner.generation);
+    let Changes { place, deferred, ended, died, expired, .. } = changes;
     let sql = "UPDATE state_places SET floor = ?2, settled = ?3, dead = dead + ?4,
          expired = expired + ?5 WHERE generation = ?1";
     let settled = place.settled.to_bytes(place.floor);
@@ -178,19 +211,48 @@ pub(in crate::embedded) fn write(
         let sql = "DELETE FROM state_deferred WHERE generation = ?1 AND seq = ?2";
         transaction.prepare_cached(sql)?.execute(params![generation, number(*seq)])?;
     }
-    for letter in dead {
-        let sql = "INSERT OR REPLACE INTO state_dead_letters VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+    write_redriven(transaction, owner.generation, changes)?;
+    let added = write_letters(transaction, owner, changes, id_of)?;
+    if owner.is_replay() {
+        let sql = "UPDATE state_replays SET acked = acked + ?2 WHERE generation = ?1";
+        transaction.prepare_cached(sql)?.execute([generation, number(changes.acked)])?;
+        let sql = "UPDATE state_places SET dead = dead + ?2 WHERE generation = ?1";
+        transaction.prepare_cached(sql)?.execute([number(owner.letters), number(added)])?;
+    }
+    Ok(added)
+}
+
+/// Writes the letters; answers how many of a replay are for events that had none.
+fn write_letters(
+    transaction: &Transaction<'_>,
+    owner: Owner,
+    changes: &Changes,
+    id_of: &dyn Fn(Seq) -> Option<EventId>,
+) -> rusqlite::Result<u64> {
+    let mut added = 0;
+    for letter in &changes.dead {
+        let known = "SELECT EXISTS (SELECT 1 FROM state_dead_letters
+             WHERE generation = ?1 AND seq = ?2)";
+        if owner.is_replay() {
+            let place = [number(owner.letters), number(letter.seq)];
+            let known: bool =
+                transaction.prepare_cached(known)?.query_row(place, |row| row.get(0))?;
+            added += u64::from(!known);
+        }
+        let sql =
+            "INSERT OR REPLACE INTO state_dead_letters VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
         transaction.prepare_cached(sql)?.execute(params![
-            generation,
+            number(owner.letters),
             number(letter.seq),
             letter.reason.as_str(),
             letter.attempts,
             letter.last_error,
             letter.at.unix_ms(),
-            id_of(letter.seq).map(EventId::to_bytes)
+            id_of(letter.seq).map(EventId::to_bytes),
+            owner.is_replay().then(|| number(owner.generation)),
         ])?;
     }
-    Ok(())
+    Ok(added)
 }
 
 fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Row> {
@@ -213,6 +275,7 @@ fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Row> {
             deferred: Vec::new(),
             dead: unsigned(row.get(6)?),
             expired: unsigned(row.get(7)?),
+            earlier: BTreeMap::new(),
         },
     })
 }

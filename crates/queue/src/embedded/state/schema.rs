@@ -80,12 +80,13 @@ CREATE TABLE state_source_notes (
 ";
 
 /// The steps, each to the version after the one of its place.
-const STEPS: [&str; VERSION as usize] = [FIRST, SECOND, THIRD, delivery::TABLES];
+const STEPS: [&[&str]; VERSION as usize] =
+    [&[FIRST], &[SECOND], &[THIRD], &[delivery::TABLES, super::replay_tables::REPLAYS]];
 
 /// Brings tables of this version, 0 for none, up to the version of this program.
 pub(super) fn bring_up(connection: &Connection, found: i64) -> rusqlite::Result<()> {
     let done = usize::try_from(found).unwrap_or(0);
-    let steps: String = STEPS.iter().skip(done).copied().collect();
+    let steps: String = STEPS.iter().skip(done).copied().flatten().copied().collect();
     connection.execute_batch(&format!(
         "BEGIN IMMEDIATE; {steps} PRAGMA user_version = {VERSION}; COMMIT;"
     ))

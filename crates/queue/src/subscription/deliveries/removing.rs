@@ -75,8 +75,22 @@ impl Deliveries {
     pub(crate) fn drop_event(&mut self, seq: Seq) {
         let begun = self.open.contains_key(&seq) || self.lines.holds(seq);
         let waits = begun && !self.staged.contains_key(&seq);
-        if seq > self.start && (waits || !self.has(seq)) {
+        if waits || (seq > self.start && !self.has(seq)) {
             self.stage(seq, Staged::Settled);
+        }
+    }
+
+    /// Stages that events up to a place are none to give any more, because they are removed.
+    pub(crate) fn pass_removed(&mut self, upto: Seq) {
+        let begun = self.open.range(..=upto).map(|(seq, _)| *seq);
+        let begun: Vec<Seq> = begun.chain(self.lines.up_to(upto)).collect();
+        for seq in begun {
+            if !self.staged.contains_key(&seq) {
+                self.stage(seq, Staged::Settled);
+            }
+        }
+        if upto > self.cursor {
+            self.expiring = Expiring { upto, unseen: 0 };
         }
     }
 

@@ -81,9 +81,13 @@ impl Deliveries {
             }
             Verb::Retry { after, reason } => {
                 let wait = after.map_or_else(
-                    || backoff::wait(moment.policy, moment.seed, seq, open.attempt),
+                    || {
+                        let attempt = open.attempt - self.redriven.earlier(seq);
+                        backoff::wait(moment.policy, moment.seed, seq, attempt)
+                    },
                     |after| after.min(Duration::from_millis(RETRY_AFTER_MS_MAX)),
                 );
+                let moment = self.redriven.allowing(seq, moment);
                 failed(seq, &open, moment, now.plus(wait), reason.as_deref())
             }
             Verb::Bury { reason } => {
@@ -101,6 +105,7 @@ impl Deliveries {
         let ended: Vec<Seq> = over.filter(|seq| self.lease_is_over(*seq, moment.now)).collect();
         for seq in ended {
             if let Some(open) = self.open.get(&seq) {
+                let moment = self.redriven.allowing(seq, moment);
                 let staged = failed(seq, open, moment, open.at, Some(LEASE_ENDED));
                 self.stage(seq, staged);
             }
@@ -128,29 +133,36 @@ impl Deliveries {
             match staged {
                 Staged::Again(deferred) => changes.deferred.push(deferred.clone()),
                 Staged::Dead(letter) => changes.dead.push(letter.clone()),
-                Staged::Settled => {}
+                Staged::Settled => changes.acked += 1,
             }
             if recorded && !matches!(staged, Staged::Again(_)) {
                 changes.ended.push(*seq);
             }
         }
         (changes.died, changes.expired) = self.dying();
+        self.redriven.tell(&mut changes);
         changes
     }
 
     /// Makes the staged moves, which are durable, and takes the place as kept.
     pub(crate) fn commit(&mut self) {
         let (died, expired) = self.dying();
-        self.dead += died;
+        self.dead = (self.dead + died).saturating_sub(self.redriven.commit(&self.staged));
         self.expired += expired;
         for (seq, staged) in std::mem::take(&mut self.staged) {
             let open = self.take(seq);
             self.fresh.remove(&seq);
             if let Staged::Again(Deferred { attempt, due, last_error, thread, .. }) = staged {
                 let (state, at, remembered) = (State::Waiting, due, false);
-                self.put(seq, Open { attempt, state, at, last_error, thread, remembered });
+                let again = Open { attempt, state, at, last_error, thread, remembered };
+                match open {
+                    Some(_) => self.put(seq, again),
+                    // It was dead.
+                    None => self.begin_delivery(seq, again),
+                }
                 continue;
             }
+            self.acked += u64::from(matches!(staged, Staged::Settled));
             let held_back = self.lines.release(seq).flatten();
             self.lines.end(seq, open.and_then(|open| open.thread).or(held_back));
             if seq > self.cursor {
@@ -166,6 +178,7 @@ impl Deliveries {
     pub(crate) fn abandon(&mut self) {
         self.staged.clear();
         self.expiring = Expiring::default();
+        self.redriven.abandon();
     }
 
     /// The place as it is once the staged moves are made.

@@ -48,7 +48,7 @@ fn leased(n: Seq) -> Deliveries {
 /// What another process finds after this one died.
 fn reloaded(changes: &Changes) -> Deliveries {
     let (place, deferred) = (changes.place.clone(), changes.deferred.clone());
-    Deliveries::load(Kept { start: 0, place, deferred, dead: 0, expired: 0 }, HEAD)
+    Deliveries::load(Kept { place, deferred, ..Kept::default() }, HEAD)
 }
 
 #[test]
@@ -273,7 +273,7 @@ fn leasing_stops_at_its_bounds() {
     });
     let settled = Ranges::default();
     let place = Place { floor: 200_000, settled };
-    let kept = Kept { start: 0, place, deferred: deferred.collect(), dead: 0, expired: 0 };
+    let kept = Kept { place, deferred: deferred.collect(), ..Kept::default() };
     assert_eq!(Deliveries::load(kept, 300_000).reach(), 200_000, "nothing for the first time");
 }
 

@@ -16,6 +16,8 @@ enum Op {
     Fail,
     Crash,
     EndLeases,
+    /// Takes up the n-th of the dead ones again.
+    Redrive(usize),
 }
 
 fn op() -> impl Strategy<Value = Op> {
@@ -28,6 +30,7 @@ fn op() -> impl Strategy<Value = Op> {
         1 => Just(Op::Fail),
         1 => Just(Op::Crash),
         2 => Just(Op::EndLeases),
+        2 => (0_usize..4).prop_map(Op::Redrive),
     ]
 }
 
@@ -36,7 +39,10 @@ fn op() -> impl Strategy<Value = Op> {
 struct Disk {
     place: Place,
     deferred: BTreeMap<Seq, Deferred>,
-    dead: BTreeSet<Seq>,
+    /// With how many attempts each had.
+    dead: BTreeMap<Seq, u32>,
+    /// How many attempts those had before that were redriven.
+    earlier: BTreeMap<Seq, u32>,
 }
 
 struct World {
@@ -105,7 +111,8 @@ impl World {
             attempt >= before.max(1) && attempt <= before + 1,
             "{seq}: {before} {attempt}"
         );
-        prop_assert!(attempt <= 3, "{seq} has more attempts than there may be");
+        let earlier = self.deliveries.earlier(seq);
+        prop_assert!(attempt - earlier <= 3, "{seq} has more attempts than there may be");
         self.given.push(leased);
         Ok(())
     }
@@ -149,7 +156,15 @@ impl World {
         }
         for letter in changes.dead {
             self.ending.insert(letter.seq);
-            self.disk.dead.insert(letter.seq);
+            self.disk.dead.insert(letter.seq, letter.attempts);
+        }
+        for (seq, attempts) in changes.redriven {
+            assert_eq!(self.disk.dead.remove(&seq), Some(attempts));
+            self.ended.remove(&seq);
+            self.disk.earlier.insert(seq, attempts);
+        }
+        for seq in changes.redriven_ended {
+            self.disk.earlier.remove(&seq);
         }
         self.ended.append(&mut self.ending);
         self.deliveries.commit();
@@ -166,6 +181,7 @@ impl World {
             deferred: self.disk.deferred.values().cloned().collect(),
             dead: u64::try_from(self.disk.dead.len()).expect("small"),
             expired: 0,
+            earlier: self.disk.earlier.clone(),
         };
         self.deliveries = Deliveries::load(kept, self.head);
     }
@@ -183,6 +199,7 @@ impl World {
             }
             Op::Crash => self.crash(),
             Op::EndLeases => self.deliveries.end_leases(self.moment()),
+            Op::Redrive(which) => self.redrive(which),
         }
         let floor = self.deliveries.floor();
         let all_done = (1..=floor)
@@ -190,6 +207,15 @@ impl World {
             .all(|seq| self.ended.contains(&seq) || self.disk.deferred.contains_key(&seq));
         prop_assert!(all_done, "the floor {floor} has passed what is not done");
         Ok(())
+    }
+
+    fn redrive(&mut self, which: usize) {
+        let dead = self.disk.dead.iter().nth(which).map(|(seq, attempts)| (*seq, *attempts));
+        if let Some((seq, attempts)) = dead {
+            // Once it is staged it is on its way.
+            let died = Died { seq, attempts, thread: None };
+            let _ = self.deliveries.redrive(died, at(self.now));
+        }
     }
 
     /// Lets a diligent consumer finish, and looks that nothing was lost.
@@ -209,7 +235,7 @@ impl World {
             (1..=self.head).filter(|seq| wanted(*seq) && !self.ended.contains(seq)).collect();
         prop_assert!(missing.is_empty(), "lost: {missing:?}");
         prop_assert_eq!(self.deliveries.floor(), self.head);
-        prop_assert_eq!(self.disk.deferred.len(), 0);
+        prop_assert_eq!(self.disk.deferred.len() + self.disk.earlier.len(), 0);
         prop_assert_eq!(self.deliveries.dead(), self.disk.dead.len() as u64);
         prop_assert_eq!(self.deliveries.open.len() + self.deliveries.times.len(), 0);
         prop_assert_eq!(self.deliveries.leased(), 0);
