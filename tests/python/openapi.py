@@ -240,7 +240,7 @@ def well() -> None:
     call("post", f"{one}/settle", "/v1/subscriptions/agent/settle", settle)
     call("get", "/v1/dead-letters", "/v1/dead-letters?subscription=agent")
     again(ids, stored["id"])
-    for path in ["/v1/channels", "/metrics", "/openapi.json", "/healthz", "/readyz"]:
+    for path in ["/v1/channels", "/v1/keys", "/metrics", "/openapi.json", "/healthz", "/readyz"]:
         call("get", path, path)
     upgrade = {
         "connection": "Upgrade", "upgrade": "websocket", "sec-websocket-version": "13",
