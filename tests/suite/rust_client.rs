@@ -1,6 +1,7 @@
 //! What the Rust client promises, kept by the real program.
 
 mod chaos;
+mod own;
 mod readme;
 mod settling;
 mod world;

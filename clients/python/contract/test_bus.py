@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 
 import pytest
 
@@ -61,3 +62,25 @@ async def test_events_of_the_application_come_to_its_handlers(gateway: Gateway) 
     assert event.app is not None
     assert event.app.payload == {"price": 0}
     assert (event.correlation.proposal_id, event.correlation.deal_id) == ("p", "d")
+
+
+async def test_what_is_replayed_is_handled_again(gateway: Gateway) -> None:
+    client = Headgate(url=gateway.url, key=KEY, subscription="agent")
+    seen: list[Event] = []
+
+    @client.on_event()
+    async def note(event: Event) -> None:
+        seen.append(event)
+        if len(seen) == 1:
+            await client.replay(ids=[event.id])
+        else:
+            client.stop()
+
+    await client.emit(EventType.SESSION_CREATED)
+    await asyncio.wait_for(client.run(), 30)
+    await client.close()
+    first, again = seen
+    assert first == dataclasses.replace(again, origin="live", delivery=first.delivery)
+    assert (first.origin, again.origin) == ("live", "replay")
+    assert again.delivery is not None
+    assert again.delivery.replay_id is not None

@@ -7,6 +7,7 @@ pub mod cli;
 pub mod config;
 
 pub mod backup;
+pub mod channels;
 pub mod check;
 pub mod completions;
 pub mod cron;
@@ -17,6 +18,7 @@ pub mod email;
 pub mod emit;
 pub mod events;
 pub mod export;
+pub mod fixture;
 pub mod health;
 pub mod import;
 pub mod listen;
@@ -34,6 +36,7 @@ pub mod tail;
 pub mod verify;
 
 pub mod captured;
+pub mod captures;
 pub mod client;
 pub mod clock;
 pub mod failure;

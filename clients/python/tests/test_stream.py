@@ -1,0 +1,93 @@
+"""Gateways of other ages, and what is none: each is told apart, and final."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from websockets.asyncio.server import ServerConnection, serve
+
+from headgate import Event, Headgate, IncompatibleServer
+from headgate.testing import make_event
+
+HELLO = {"type": "hello", "connection_id": "c1", "server": "headgate/9.9.9", "mood": "good"}
+DELIVERY = {
+    "id": "agent.1.1.1",
+    "subscription": "agent",
+    "attempt": 1,
+    "lease_expires_at": "2999-01-01T00:00:00Z",
+}
+
+
+@asynccontextmanager
+async def gateway_that_says(*frames: Any) -> AsyncIterator[tuple[str, list[Any]]]:
+    """A server that says this and listens; answers its URL and what it heard."""
+    heard: list[Any] = []
+
+    async def speak(socket: ServerConnection) -> None:
+        for frame in frames:
+            await socket.send(frame if isinstance(frame, str) else json.dumps(frame))
+        async for text in socket:
+            heard.append(json.loads(text))
+
+    async with serve(speak, "127.0.0.1", 0) as server:
+        host, port = next(iter(server.sockets)).getsockname()[:2]
+        yield f"http://{host}:{port}", heard
+
+
+def client_of(url: str, then: Callable[[Headgate, Event], None]) -> Headgate:
+    client = Headgate(url=url, subscription="agent", transport="websocket", drain_timeout=0)
+
+    @client.on_event()
+    async def note(event: Event) -> None:
+        then(client, event)
+
+    return client
+
+
+@pytest.mark.parametrize(
+    ("frames", "said"),
+    [
+        ([{"type": "welcome"}], "expected the frame `hello` first, found another"),
+        (["hello"], "expected JSON in a frame"),
+        ([HELLO, []], "expected a JSON object in a frame"),
+        (
+            [HELLO, {"schema": "headgate.event.v2"}],
+            "found `headgate.event.v2`: the gateway is newer",
+        ),
+        ([HELLO, {"schema": "headgate.event.v1"}], "what came is no event"),
+    ],
+)
+async def test_what_this_package_cannot_speak_with_is_final(frames: list[Any], said: str) -> None:
+    async with gateway_that_says(*frames) as (url, _):
+        client = client_of(url, lambda client, _: client.stop())
+        with pytest.raises(Exception, match=said) as raised:
+            await client.run()
+        assert not getattr(raised.value, "try_again", True)
+        await client.close()
+
+
+async def test_frames_and_fields_of_a_later_gateway_are_passed_over() -> None:
+    event = {**make_event("webhook.received").raw, "delivery": {**DELIVERY, "zone": "eu"}, "new": 1}
+    later = [{"type": "weather", "sun": True}, {"type": "lagged", "missed": None}, event]
+    async with gateway_that_says(HELLO, *later) as (url, _):
+        seen: list[Event] = []
+
+        def note(client: Headgate, event: Event) -> None:
+            seen.append(event)
+            client.stop()
+
+        client = client_of(url, note)
+        await client.run()
+        await client.close()
+    (found,) = seen
+    assert found.raw["new"] == 1
+    assert found.delivery is not None
+    assert found.delivery.attempt == 1
+
+
+def test_an_incompatible_server_is_not_worth_another_try() -> None:
+    assert not IncompatibleServer("x").try_again
