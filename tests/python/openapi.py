@@ -219,6 +219,7 @@ def well() -> None:
     for format in ["envelope", "cloudevents", "yaml"]:
         call("get", "/v1/events/{id}", f"{event}?format={format}")
         call("get", "/v1/events", f"/v1/events?limit=2&format={format}")
+    call("get", "/v1/events/{id}/deliveries", f"{event}/deliveries")
     page = call("get", "/v1/events", "/v1/events?limit=2")
     call("get", "/v1/events", f"/v1/events?limit=2&cursor={page['next_cursor']}")
     one = "/v1/subscriptions/{name}"
@@ -248,6 +249,11 @@ def well() -> None:
     # urllib sends `connection: close` whatever it is told, so this is refused.
     call("get", "/v1/stream", "/v1/stream", headers=upgrade)
     call("delete", one, "/v1/subscriptions/agent")
+    push = {"url": "http://127.0.0.1:9/", "secrets": ["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"], "headers": {"x-a": "b"}}
+    call("put", one, "/v1/subscriptions/pushing", {"push": push, "order": "thread"})
+    call("put", one, "/v1/subscriptions/pushing", {"push": {**push, "secrets": []}})
+    call("get", one, "/v1/subscriptions/pushing")
+    call("delete", one, "/v1/subscriptions/pushing")
     attachments()
     quarantine()
     schedules()

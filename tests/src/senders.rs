@@ -24,6 +24,13 @@ pub fn slack(secret: &str, at: u64, body: &[u8]) -> String {
     format!("v0={}", mac(secret, &[b"v0:", time.as_bytes(), b":", body]))
 }
 
+/// The `X-Headgate-Signature` of a message that is handed over at this Unix time.
+#[must_use]
+pub fn hand_over(secret: &str, at: u64, from: &str, to: &str, message: &[u8]) -> String {
+    let head = format!("v1\n{at}\n{from}\n{to}\n\n");
+    format!("v1={}", mac(secret, &[head.as_bytes(), message]))
+}
+
 /// The present Unix time in seconds.
 #[expect(clippy::disallowed_methods, reason = "a sender of the outside world has its own clock")]
 #[must_use]

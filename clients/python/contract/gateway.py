@@ -63,6 +63,7 @@ class Gateway:
         self._process: subprocess.Popen[bytes] | None = None
         self.lines: deque[str] = deque(maxlen=200)
         self.address = ""
+        self.mail_address = ""
 
     @property
     def url(self) -> str:
@@ -81,6 +82,7 @@ class Gateway:
             said = json.loads(line)
             if said.get("message") == "listening":
                 self.address = self._listen = said["address"]
+                self.mail_address = said.get("mail_address", "")
                 break
         else:
             raise RuntimeError("headgate did not start: " + "".join(self.lines))

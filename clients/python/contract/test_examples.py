@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 import os
+import smtplib
 import sqlite3
 import subprocess
 import sys
@@ -15,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from headgate import Headgate
+from headgate import Event, Headgate
 from headgate.testing import FakeGateway, make_event
 
 from .gateway import KEY, Gateway, binary
@@ -34,6 +35,21 @@ secrets = [{{ insecure_inline = "{SECRET}" }}]
 id = "team"
 type = "slack"
 signing_secrets = [{{ insecure_inline = "{SECRET}" }}]
+
+[email]
+listen = "127.0.0.1:0"
+hostname = "in.example.com"
+
+[[channel]]
+id = "support"
+type = "email"
+addresses = ["support@in.example.com"]
+require = "none"
+
+[[subscription]]
+name = "mail"
+channels = ["support"]
+start = "earliest"
 
 [[channel]]
 id = "timers"
@@ -147,24 +163,46 @@ async def test_customers_are_kept_in_step_whatever_the_order(
     assert email != "old@example.com"
 
 
-async def test_mail_of_people_is_answered_and_of_programs_not(examples: Any) -> None:
-    model, sent = examples("model").MadeUp("We are on it."), []
+async def test_mail_of_people_is_answered_and_of_programs_not(
+    examples: Any, gateway: Gateway
+) -> None:
+    for subject, headers in (("Out of office", {"Auto-Submitted": "auto-replied"}), ("Fire", {})):
+        message = EmailMessage()
+        message["From"], message["To"] = "alice@example.com", "support@in.example.com"
+        message["Subject"], message["Message-ID"] = subject, f"<{subject[:4]}@example.com>"
+        for name, value in headers.items():
+            message[name] = value
+        message.set_content("The printer burns.")
+        picture = bytes(range(256)) * 5
+        message.add_attachment(picture, maintype="image", subtype="png", filename="fire.png")
+        host, port = gateway.mail_address.split(":")
+        with smtplib.SMTP(host, int(port)) as server:
+            server.send_message(message)
+    model, sent, read, done = examples("model").MadeUp("We are on it."), [], [], asyncio.Event()
 
     class Outbox:
         async def send(self, message: EmailMessage) -> None:
             sent.append(message)
 
-    gateway, client = FakeGateway(), Headgate()
+    client = Headgate(url=gateway.url, key=KEY, subscription="mail", concurrency=1)
     examples("answer_email").answer_mail(client, model, Outbox())
-    gateway.put("email.received", subject="Printer on fire", message_id="<a@example.com>")
-    gateway.put("email.received", subject="Out of office", auto={"is_auto_reply": True})
-    await gateway.run(client)
+
+    @client.on_event()
+    async def look(event: Event) -> None:
+        assert event.email is not None
+        read.append(await event.email.attachments[0].read())
+        if len(read) == 2:
+            done.set()
+
+    await run_until(client, done)
     (reply,) = sent
+    assert reply["From"] == "support@in.example.com"
     assert reply["To"] == "alice@example.com"
-    assert reply["Subject"] == "Re: Printer on fire"
-    assert reply["In-Reply-To"] == "<a@example.com>"
+    assert reply["Subject"] == "Re: Fire"
+    assert reply["In-Reply-To"] == "<Fire@example.com>"
     assert reply.get_content() == "We are on it.\n"
-    assert gateway.acked == 2
+    assert "The printer burns." in model.prompts[0]
+    assert read == [picture, picture]
 
 
 async def test_a_night_is_reported_once(examples: Any, gateway: Gateway) -> None:

@@ -141,7 +141,7 @@ impl Api {
             queue: options.queue,
             attempts: options.attempts,
             pushes: options.pushes,
-            guard: ArcSwap::from_pointee(Guard::new(options.access)),
+            guard: ArcSwap::from_pointee(Guard::new(options.access, None)),
             access_changes: watch::Sender::new(()),
             clock: options.clock,
             version: options.version,
@@ -169,7 +169,8 @@ impl Api {
     /// Puts other keys in the place of those there are. A call that is under way finishes; a stream
     /// whose caller would no longer be let in is closed.
     pub fn replace_access(&self, access: Access) {
-        self.0.guard.store(Arc::new(Guard::new(access)));
+        let before = self.0.guard();
+        self.0.guard.store(Arc::new(Guard::new(access, Some(&before))));
         self.0.access_changes.send_replace(());
     }
 

@@ -1,6 +1,7 @@
 //! The bus: what applications emitted, as they emitted it.
 
 use crate::{
+    access::Who,
     api::Shared,
     cursor::{self, ListDigest},
     error::ApiError,
@@ -8,7 +9,7 @@ use crate::{
     parameters::{Parameters, invalid},
 };
 use axum::{
-    Json,
+    Extension, Json,
     extract::{Path, State},
     response::{IntoResponse, Response},
 };
@@ -38,7 +39,12 @@ pub(crate) struct Listed<'a> {
 }
 
 /// `GET /events`: newest first.
-pub(crate) async fn list(State(api): State<Shared>, uri: Uri) -> Result<Response, ApiError> {
+pub(crate) async fn list(
+    State(api): State<Shared>,
+    Extension(who): Extension<Who>,
+    uri: Uri,
+) -> Result<Response, ApiError> {
+    who.check_channel(&api.app.channel.id)?;
     let known = ["flow_id", "event_type", "session_id", "limit", "cursor"];
     let parameters = Parameters::of(&uri, &known)?;
     let mut query = everything(&api);
@@ -69,10 +75,12 @@ pub(crate) async fn list(State(api): State<Shared>, uri: Uri) -> Result<Response
 /// `GET /events/{event_id}`.
 pub(crate) async fn show(
     State(api): State<Shared>,
+    Extension(who): Extension<Who>,
     Path(event_id): Path<String>,
     uri: Uri,
 ) -> Result<Response, ApiError> {
     Parameters::none(&uri)?;
+    who.check_channel(&api.app.channel.id)?;
     let shown: String = event_id.chars().take(80).collect();
     let mut query = everything(&api);
     query.limit = 1;

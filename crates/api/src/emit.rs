@@ -10,7 +10,7 @@ pub(crate) use answer::{Emitted, EmittedBatch};
 use crate::{access::Who, api::Shared, body, error::ApiError, parameters::Parameters};
 use answer::Shape;
 use axum::{Extension, body::Body, extract::State, response::Response};
-use headgate_app::{Catalog, Chance, Emission, Emitter};
+use headgate_app::{Audit, Catalog, Chance, Emission, Emitter};
 use headgate_event::{
     AppIdentity, Channel, Draft, Timestamp, Verification,
     limits::{BLOCKING_BYTES_MIN, DRAFTS_PER_ACCEPT_MAX, IDEMPOTENCY_KEY_BYTES_MAX},
@@ -48,6 +48,8 @@ pub(crate) async fn emit(
     body: Body,
 ) -> Result<Response, ApiError> {
     let parameters = Parameters::of(&uri, &["format"])?;
+    who.check_channel(&api.app.channel.id)?;
+    let now = api.clock.now();
     let format = read::format(&parameters, &headers)?;
     let key = idempotency_key(&headers)?;
     let bytes = body::whole(body).await?;
@@ -59,7 +61,7 @@ pub(crate) async fn emit(
         key,
         channel: Arc::clone(&api.app.channel),
         prompt_key: api.app.prompt_key.clone(),
-        now: api.clock.now(),
+        now,
     };
     let size = bytes.len();
     let prepare = move || work.drafts(format, bytes);
@@ -69,11 +71,22 @@ pub(crate) async fn emit(
         // Parsing and rendering so much would hold up the calls of others.
         tokio::task::spawn_blocking(prepare).await.map_err(failed)?
     };
-    let (drafts, shape) = prepared?;
+    let Prepared { drafts, shape, audit } = prepared?;
+    if audit == Audit::No {
+        who.take(now)?;
+    }
     let event_ids: Vec<String> = drafts.iter().map(event_id).collect();
     let accepted =
         api.queue.accept(drafts).await.map_err(|error| answer::unstored(error, shape))?;
     answer::emitted(&api, shape, event_ids.into_iter().zip(accepted)).await
+}
+
+/// What was made of a call.
+struct Prepared {
+    drafts: Vec<Draft>,
+    shape: Shape,
+    /// Whether all of it is for the record, which no rate refuses.
+    audit: Audit,
 }
 
 /// All that making drafts needs, away from the request.
@@ -89,7 +102,7 @@ struct Work {
 }
 
 impl Work {
-    fn drafts(self, format: read::Format, body: Vec<u8>) -> Result<(Vec<Draft>, Shape), ApiError> {
+    fn drafts(self, format: read::Format, body: Vec<u8>) -> Result<Prepared, ApiError> {
         let Call { emissions, shape } =
             read::call(format, &self.headers, body.into(), &self.catalog)?;
         if emissions.is_empty() || emissions.len() > DRAFTS_PER_ACCEPT_MAX {
@@ -104,6 +117,8 @@ impl Work {
             prompt_key: &self.prompt_key,
             now: self.now,
         };
+        let for_record = |it: &Emission| it.audit(&self.catalog) == Audit::Yes;
+        let audit = if emissions.iter().all(for_record) { Audit::Yes } else { Audit::No };
         let mut drafts = Vec::with_capacity(emissions.len());
         for (place, emission) in emissions.into_iter().enumerate() {
             emission.check(self.now).map_err(|error| read::refused(error, shape, place))?;
@@ -111,7 +126,7 @@ impl Work {
             let request = request.map(|key| AppIdentity::request_name(&self.who, key, place));
             drafts.push(emission.draft(&emitter, Chance { random: random()?, request }));
         }
-        Ok((drafts, shape))
+        Ok(Prepared { drafts, shape, audit })
     }
 }
 

@@ -1,6 +1,7 @@
 //! The events that are stored: a list, one of them, and its exact bytes.
 
 use crate::{
+    access::Who,
     api::Shared,
     cursor::{self, ListDigest},
     error::ApiError,
@@ -10,7 +11,7 @@ use crate::{
     shown::{self, Shown, View},
 };
 use axum::{
-    Json,
+    Extension, Json,
     extract::{Path, Request, State},
     response::{IntoResponse, Response},
 };
@@ -40,10 +41,14 @@ pub(crate) struct Events {
 }
 
 /// `GET /v1/events`: newest first. Filters but `since` and `until` may repeat, which means any.
-pub(crate) async fn list(State(api): State<Shared>, uri: Uri) -> Result<Response, ApiError> {
+pub(crate) async fn list(
+    State(api): State<Shared>,
+    Extension(who): Extension<Who>,
+    uri: Uri,
+) -> Result<Response, ApiError> {
     let known = [&FilterName::PARAMETERS[..], &LIST_PARAMETERS].concat();
     let parameters = Parameters::of(&uri, &known)?;
-    let (query, view) = (list_query(&parameters)?, View::of(&parameters)?);
+    let (query, view) = (list_query(&parameters, &who)?, View::of(&parameters)?);
     let page = api.queue.list(query.clone()).await?;
     let next_cursor = page.next.map(|place| cursor::write(place, ListDigest::of_events(&query)));
     let events =
@@ -55,11 +60,13 @@ pub(crate) async fn list(State(api): State<Shared>, uri: Uri) -> Result<Response
 /// `GET /v1/events/{id}`.
 pub(crate) async fn show(
     State(api): State<Shared>,
+    Extension(who): Extension<Who>,
     Path(id): Path<String>,
     uri: Uri,
 ) -> Result<Response, ApiError> {
     let view = View::of(&Parameters::of(&uri, &[shown::PARAMETER])?)?;
     let event = stored(&api, &id).await?.event;
+    who.check_event(&event)?;
     let mut answer = Json(Shown { event: api.served(event), view }).into_response();
     let kind = HeaderValue::from_static(view.media_type());
     answer.headers_mut().insert(header::CONTENT_TYPE, kind);
@@ -128,10 +135,12 @@ pub(crate) fn selection(parameters: &Parameters) -> Result<Selection, ApiError> 
         .map_err(|error| invalid(error.filter.parameter(), error.why))
 }
 
-fn list_query(parameters: &Parameters) -> Result<ListQuery, ApiError> {
+fn list_query(parameters: &Parameters, who: &Who) -> Result<ListQuery, ApiError> {
     let limit = parameters.number("limit", 1..=LIST_EVENTS_MAX as u64)?;
+    let mut selection = selection(parameters)?;
+    who.narrow(&mut selection)?;
     let mut query = ListQuery {
-        selection: selection(parameters)?,
+        selection,
         since: time(parameters, "since")?,
         until: time(parameters, "until")?,
         before: None,

@@ -1,14 +1,16 @@
 //! Taking deliveries of a subscription: a long poll.
 
 use crate::{
+    access::Who,
     api::Shared,
     body,
     error::ApiError,
     parameters::Parameters,
     shown::{self, Shown, View},
+    subscriptions,
 };
 use axum::{
-    Json,
+    Extension, Json,
     body::Body,
     extract::{Path, State},
     response::{IntoResponse, Response},
@@ -49,6 +51,7 @@ pub(crate) struct Deliveries {
 /// `POST /v1/subscriptions/{name}/lease`: without a body, what there is at once.
 pub(crate) async fn lease(
     State(api): State<Shared>,
+    Extension(who): Extension<Who>,
     Path(name): Path<String>,
     uri: Uri,
     body: Body,
@@ -63,6 +66,7 @@ pub(crate) async fn lease(
         wait: Duration::from_millis(wait_ms),
         lease: lease_ms.map(Duration::from_millis),
     };
+    subscriptions::check(&api, &name, &who).await?;
     let deliveries = until_stopped(&api, &name, ask).await?;
     let deliveries =
         deliveries.into_iter().map(|event| Shown { event: api.served(event), view }).collect();

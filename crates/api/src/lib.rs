@@ -15,7 +15,7 @@ mod api;
 pub use api::{Api, ApiOptions, Measure, Readiness, StreamRules, Zones};
 
 mod access;
-pub use access::{Access, ApiKey, Scope, ScopeError};
+pub use access::{Access, ApiKey, Bounds, KeySecret, Scope, ScopeError};
 
 mod metrics;
 pub use metrics::{SUBSCRIPTION_GAUGES, SubscriptionGauge};
@@ -55,6 +55,7 @@ mod event_query;
 mod events;
 mod export;
 mod filters;
+mod keys;
 mod lease;
 mod parameters;
 mod replays;

@@ -105,7 +105,9 @@ pub(crate) fn let_in(api: &Shared, request: &Request) -> Result<(), ApiError> {
     let links = api.links.as_ref().filter(|_| Parameters::mention(uri, SIGNATURE));
     if links.is_none() {
         let caller = Caller::new(uri, request.headers(), request.extensions());
-        api.guard().check(Scope::Read, caller)?;
+        let who = api.guard().check(Scope::Read, caller, api.clock.now())?;
+        who.check_unbound()?;
+        who.take(api.clock.now())?;
     }
     let parameters = Parameters::of(uri, &[EXPIRES, SIGNATURE])?;
     let (expires, signature) = (parameters.one(EXPIRES)?, parameters.one(SIGNATURE)?);

@@ -12,7 +12,7 @@ use crate::{
     },
     channels, dead_letters, emit,
     error::ApiError,
-    event_deliveries, events, export, health, lease, metrics,
+    event_deliveries, events, export, health, keys, lease, metrics,
     openapi::{self, says},
     rejections, replays, schedules, settle, stream, subscriptions,
 };
@@ -26,10 +26,11 @@ use http::Uri;
 pub fn router(api: Api) -> Router {
     let Api(api) = api;
     let mut router = Router::new();
-    for Call { path, needs, answers, .. } in calls() {
+    for Call { method, path, needs, answers, .. } in calls() {
         let answers = match needs {
             Needs::Scope(scope) => {
-                answers.route_layer(from_fn_with_state((api.clone(), scope), access::guard))
+                let door = access::Door { api: api.clone(), method, path, scope };
+                answers.route_layer(from_fn_with_state(door, access::guard))
             }
             Needs::Nothing | Needs::OneOf(_) => answers,
         };
@@ -90,6 +91,7 @@ pub(crate) fn calls() -> Vec<Call> {
     calls.extend([
         Call::new((Get, "/v1/export"), ADMIN, export::export, says::copies::export()),
         Call::new((Post, "/v1/backups"), ADMIN, backups::make, says::copies::back_up()),
+        Call::new((Get, "/v1/keys"), ADMIN, keys::list, says::operation::keys()),
     ]);
     calls.extend(again());
     calls.extend(applications());

@@ -1,8 +1,11 @@
 //! Saying what became of deliveries.
 
-use crate::{api::Shared, body, error::ApiError, lease::within, parameters::Parameters};
+use crate::{
+    access::Who, api::Shared, body, error::ApiError, lease::within, parameters::Parameters,
+    subscriptions,
+};
 use axum::{
-    Json,
+    Extension, Json,
     body::Body,
     extract::{Path, State},
     response::{IntoResponse, Response},
@@ -90,11 +93,13 @@ struct Unsettled {
 /// call as such is wrong.
 pub(crate) async fn settle(
     State(api): State<Shared>,
+    Extension(who): Extension<Who>,
     Path(name): Path<String>,
     uri: Uri,
     body: Body,
 ) -> Result<Response, ApiError> {
     Parameters::none(&uri)?;
+    subscriptions::check(&api, &name, &who).await?;
     let ask: Ask = body::object(body).await?;
     let (settlements, mut errors) = once_each(settlements(ask)?);
     let ids: Vec<String> = settlements.iter().map(|settlement| settlement.id.clone()).collect();

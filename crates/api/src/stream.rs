@@ -21,6 +21,7 @@ mod voice;
 
 use crate::{
     Scope,
+    access::Who,
     api::Shared,
     error::ApiError,
     events,
@@ -60,12 +61,12 @@ pub(crate) async fn open(
     let is_durable = Parameters::mention(request.uri(), "subscription");
     let scope = if is_durable { Scope::Consume } else { Scope::Read };
     let (parts, _) = request.into_parts();
-    let permit = Permit::of(&parts, scope, &api)?;
+    let (permit, who) = Permit::of(&parts, scope, &api)?;
     let kind = if is_durable {
         let parameters = Parameters::of(&parts.uri, &DURABLE_PARAMETERS)?;
-        Kind::Durable(durable_of(&api, &parameters).await?)
+        Kind::Durable(durable_of(&api, &parameters, &who).await?)
     } else {
-        Kind::Tail(tail_of(&api, &parts).await?)
+        Kind::Tail(tail_of(&api, &parts, &who).await?)
     };
     let upgrade = match upgrade {
         Ok(upgrade) => Some(upgrade),
@@ -94,12 +95,14 @@ pub(crate) async fn open(
         }))
 }
 
-async fn tail_of(api: &Shared, request: &Parts) -> Result<Tail, ApiError> {
+async fn tail_of(api: &Shared, request: &Parts, who: &Who) -> Result<Tail, ApiError> {
     let known = [&FilterName::PARAMETERS[..], &TAIL_PARAMETERS].concat();
     let parameters = Parameters::of(&request.uri, &known)?;
     let last_seen = resume::last_seen(&parameters, &request.headers)?;
     let view = View::of(&parameters)?;
-    Tail::new(api, events::selection(&parameters)?, last_seen, view).await
+    let mut selection = events::selection(&parameters)?;
+    who.narrow(&mut selection)?;
+    Tail::new(api, selection, last_seen, view).await
 }
 
 /// 409: over server-sent events nobody can settle what has to be settled.
@@ -115,11 +118,12 @@ fn refuse_to_settle(kind: &Kind) -> Result<(), ApiError> {
     }
 }
 
-async fn durable_of(api: &Shared, parameters: &Parameters) -> Result<Durable, ApiError> {
+async fn durable_of(api: &Shared, parameters: &Parameters, who: &Who) -> Result<Durable, ApiError> {
     let name = parameters.one("subscription")?.unwrap_or_default();
     let max_in_flight = parameters.number("max_in_flight", 1..=IN_FLIGHT_MAX as u64)?;
     let lease_ms = parameters.number("lease_ms", 1..=LEASE_MS_MAX)?;
     let spec = subscriptions::status(api, name).await?.spec;
+    who.check_subscription(&spec)?;
     Ok(Durable::new(
         api,
         durable::Terms {

@@ -4,10 +4,10 @@ mod ask;
 mod push;
 mod test;
 
-use crate::{api::Shared, body, error::ApiError, parameters::Parameters};
+use crate::{access::Who, api::Shared, body, error::ApiError, parameters::Parameters};
 pub(crate) use ask::Ask;
 use axum::{
-    Json,
+    Extension, Json,
     body::Body,
     extract::{Path, State},
     response::{IntoResponse, Response},
@@ -35,11 +35,14 @@ pub(crate) async fn list(State(api): State<Shared>, uri: Uri) -> Result<Response
 /// `GET /v1/subscriptions/{name}`.
 pub(crate) async fn show(
     State(api): State<Shared>,
+    Extension(who): Extension<Who>,
     Path(name): Path<String>,
     uri: Uri,
 ) -> Result<Response, ApiError> {
     Parameters::none(&uri)?;
-    Ok(Json(status(&api, &name).await?).into_response())
+    let status = status(&api, &name).await?;
+    who.check_subscription(&status.spec)?;
+    Ok(Json(status).into_response())
 }
 
 /// `PUT /v1/subscriptions/{name}`: 201 when it is made, 200 when it is changed. What the body
@@ -142,4 +145,12 @@ fn refuse_configured(status: &SubscriptionStatus) -> Result<(), ApiError> {
     let name = &status.spec.name;
     let message = format!("subscription `{name}` is in the configuration file: change it there");
     Err(ApiError::new(StatusCode::CONFLICT, "configured", message))
+}
+
+/// Lets a key consume a subscription; one that is bound to nothing may consume any.
+pub(crate) async fn check(api: &Shared, name: &str, who: &Who) -> Result<(), ApiError> {
+    if who.bounds().is_none() {
+        return Ok(());
+    }
+    who.check_subscription(&status(api, name).await?.spec)
 }

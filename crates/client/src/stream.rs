@@ -24,7 +24,9 @@ use std::{
 use tokio::net::TcpStream;
 use tokio_tungstenite::{
     Connector, MaybeTlsStream, WebSocketStream, client_async_tls_with_config,
-    tungstenite::{self, Message, client::IntoClientRequest, protocol::WebSocketConfig},
+    tungstenite::{
+        self, Message, client::IntoClientRequest, error::ProtocolError, protocol::WebSocketConfig,
+    },
 };
 
 type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
@@ -221,6 +223,10 @@ async fn connect(address: &Address, settings: &Settings) -> Result<Socket, NotOp
         Err(tungstenite::Error::Http(answer)) => {
             let body = answer.body().as_deref().unwrap_or_default();
             Err(refused(ClientError::of_answer(answer.status(), answer.headers(), body)))
+        }
+        // Whoever answered went away meanwhile: a gateway that stops does, too.
+        Err(error @ tungstenite::Error::Protocol(ProtocolError::HandshakeIncomplete)) => {
+            Err(NotOpened::Cut(ClientError::unreachable(address.base(), &error)))
         }
         Err(tungstenite::Error::Protocol(error)) => Err(NotOpened::NoStream(error.to_string())),
         Err(error) => Err(failed(&error)),

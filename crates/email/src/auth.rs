@@ -103,7 +103,7 @@ impl MailAuth {
         let message = dkim::Message::read(case);
         let (spf, dkim) = tokio::join!(
             timeout_at(deadline, self.spf(case)),
-            timeout_at(deadline, message.verify(self.resolver.verifier(), case.received_at)),
+            timeout_at(deadline, message.verify(self.resolver.verifier())),
         );
         let spf = spf.unwrap_or_else(|_| spf::Outcome::unknown(case));
         let dkim = dkim.unwrap_or_else(|_| message.unknown());

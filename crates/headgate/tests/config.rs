@@ -176,6 +176,13 @@ fn every_key_of_mail_means_what_it_says() {
     assert_eq!((mail.message_bytes_max, mail.recipients_max), (10 << 20, 20));
     assert_eq!((mail.connections.total, mail.connections.per_network), (200, 5));
     assert_eq!(mail.link_lifetime, Duration::from_secs(3600));
+    assert_eq!(mail.resolver.shown(), "192.0.2.53:53, 127.0.0.1:5353");
+    assert_eq!(mail.auth_timeout, Duration::from_secs(2));
+
+    let [orders] = config.channels.inbound.as_slice() else { panic!("one channel") };
+    assert_eq!((orders.provider.as_str(), orders.secrets.len()), ("sendgrid", 1));
+    assert_eq!(orders.mail.terms.require, Require::SpfOrDkim);
+    assert!(orders.mail.addresses.is_empty());
 
     let [support, letters] = config.channels.mail.as_slice() else { panic!("two channels") };
     let texts = |list: &[AddressPattern]| list.iter().map(ToString::to_string).collect::<Vec<_>>();

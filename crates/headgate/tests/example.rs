@@ -26,6 +26,7 @@ fn environment() -> Environment {
         "GITHUB_WEBHOOK_SECRET",
         "STRIPE_WEBHOOK_SECRET",
         "SLACK_SIGNING_SECRET",
+        "MAILGUN_SIGNING_KEY",
         "SHOP_PUSH_SECRET",
         "SHOP_PUSH_TOKEN",
     ];
@@ -37,7 +38,7 @@ fn the_example_is_a_right_configuration() {
     let (file, _) = example();
     let config = Config::load(&file, &environment(), &known())
         .unwrap_or_else(|problems| panic!("{problems}"));
-    assert_eq!(config.channels.len(), 6);
+    assert_eq!(config.channels.len(), 7);
     assert_eq!((config.subscriptions.len(), config.push.len()), (2, 1));
     assert_eq!(config.api_keys.len(), 1);
 }
@@ -47,7 +48,7 @@ fn the_example_without_its_environment_says_what_is_missing() {
     let (file, _) = example();
     let nothing = Environment::Fixed(BTreeMap::new());
     let problems = Config::load(&file, &nothing, &known()).expect_err("missing");
-    assert_eq!(problems.problems.len(), 6, "{problems}");
+    assert_eq!(problems.problems.len(), 7, "{problems}");
 }
 
 fn known() -> Known {

@@ -36,6 +36,9 @@ pub use rejection::{Rejection, RejectionSink};
 mod refusal_log;
 pub use refusal_log::RefusalLog;
 
+mod rate;
+pub use rate::{Rate, RateLimit, RateLimitError};
+
 mod server;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]

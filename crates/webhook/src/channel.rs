@@ -13,7 +13,6 @@ use crate::{
     headers,
     identity::{self, Form, Identity, Names, Reading, Split},
     provider::Provider,
-    rate::Rate,
     render::Received,
     scheme::{Check, Terms},
 };
@@ -24,7 +23,7 @@ use headgate_event::{
     limits::PROMPT_BYTES_MAX,
     prompt::{self, About, Prompt, PromptKey},
 };
-use headgate_http::{Decoded, EncodingDefect, IpNet, Origin, RawRequest, Reject, Verified};
+use headgate_http::{Decoded, EncodingDefect, IpNet, Origin, Rate, RawRequest, Reject, Verified};
 use http::{HeaderMap, StatusCode, header};
 use serde_json::Value;
 use std::{borrow::Cow, collections::BTreeMap, sync::Arc};

@@ -32,8 +32,7 @@ mod render;
 mod channel;
 pub use channel::{ChannelSpec, ChannelSpecError, ChannelSpecErrorKind, DedupePolicy};
 
-mod rate;
-pub use rate::{RateLimit, RateLimitError};
+pub use headgate_http::{RateLimit, RateLimitError};
 
 mod source;
 pub use source::{AgeRule, Captured, NotReleased, Ports, WebhookSource};

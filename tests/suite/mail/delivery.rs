@@ -22,7 +22,8 @@ fn configuration(folder: &Path) -> Result<PathBuf> {
     fs::write(folder.join("key.pem"), key.serialize_pem())?;
     let server = "listen = \"127.0.0.1:0\"\napi_listen = \"127.0.0.1:0\"\n\
                   tls = { certificate = \"cert.pem\", key = \"key.pem\" }";
-    let email = "[email]\nlisten = \"127.0.0.1:0\"\ntls_listen = \"127.0.0.1:0\"\n\n";
+    let email = "[email]\nlisten = \"127.0.0.1:0\"\ntls_listen = \"127.0.0.1:0\"\n\
+                 resolver = \"off\"\n\n";
     let support = channel("support", &format!("{SUPPORT:?}"), "");
     write_config_of_server(folder, server, &format!("{email}{support}"))
 }

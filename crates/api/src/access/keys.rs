@@ -1,12 +1,21 @@
 //! API keys: what they open, and the check of the one that a call brings.
 
-use super::Who;
+use super::{Bounds, Who};
 use crate::error::ApiError;
-use headgate_event::Secret;
+use headgate_event::{Secret, Timestamp};
+use headgate_http::{Rate, RateLimit};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use std::{collections::BTreeSet, fmt, str::FromStr, sync::Arc};
+use std::{
+    collections::BTreeSet,
+    fmt,
+    str::FromStr,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+};
 use subtle::{Choice, ConstantTimeEq};
 
 /// What a key opens.
@@ -35,51 +44,105 @@ pub struct ScopeError {
 pub struct ApiKey {
     /// Its name, for people.
     pub name: String,
-    /// What the caller sends as bearer.
-    pub secret: Secret,
+    /// What the caller sends as bearer: any of these, so that one can take the place of another.
+    pub secrets: Vec<KeySecret>,
     /// What it opens.
     pub scopes: BTreeSet<Scope>,
+    /// What it is bound to.
+    pub bounds: Bounds,
+    /// How many calls it may make in a time; as many as it likes where there is none.
+    pub rate: Option<RateLimit>,
+}
+
+/// What a caller has to know.
+#[derive(Clone, Debug)]
+pub enum KeySecret {
+    /// The secret itself.
+    Plain(Secret),
+    /// The SHA-256 of it, where only its holder has it.
+    Sha256([u8; 32]),
 }
 
 /// The keys as the check needs them.
 #[derive(Debug)]
-pub(crate) struct KeyRing(Vec<RingKey>);
+pub(crate) struct KeyRing(Vec<Arc<RingKey>>);
 
-struct RingKey {
-    name: Arc<str>,
+/// One key as the check needs it, and what became of it.
+pub(crate) struct RingKey {
+    pub(crate) name: Arc<str>,
+    pub(crate) secrets: Vec<RingSecret>,
+    pub(crate) scopes: BTreeSet<Scope>,
+    pub(crate) bounds: Bounds,
+    pub(crate) limit: Option<RateLimit>,
+    pub(crate) rate: Option<Rate>,
+}
+
+/// One secret of a key.
+pub(crate) struct RingSecret {
     digest: [u8; 32],
-    scopes: BTreeSet<Scope>,
+    /// When it was used last, in milliseconds since 1970; 0 when it was not, since the start.
+    pub(crate) used_ms: AtomicI64,
+}
+
+impl ApiKey {
+    /// A key with one secret that is bound to nothing.
+    #[must_use]
+    pub fn new(name: impl Into<String>, secret: Secret, scopes: BTreeSet<Scope>) -> Self {
+        let secrets = vec![KeySecret::Plain(secret)];
+        Self { name: name.into(), secrets, scopes, bounds: Bounds::default(), rate: None }
+    }
+}
+
+impl KeySecret {
+    /// What it is compared by.
+    #[must_use]
+    pub fn digest(&self) -> [u8; 32] {
+        match self {
+            Self::Plain(secret) => digest(secret.expose()),
+            Self::Sha256(digest) => *digest,
+        }
+    }
 }
 
 impl KeyRing {
-    pub(super) fn new(keys: Vec<ApiKey>) -> Self {
-        let ring = keys.into_iter().map(|key| RingKey {
-            digest: digest(key.secret.expose()),
-            name: key.name.into(),
-            scopes: key.scopes,
-        });
-        Self(ring.collect())
+    /// The keys, with what became of those that were there before.
+    pub(super) fn new(keys: Vec<ApiKey>, before: Option<&Self>) -> Self {
+        let before: &[Arc<RingKey>] = before.map_or(&[], |ring| &ring.0);
+        Self(keys.into_iter().map(|key| Arc::new(RingKey::new(key, before))).collect())
     }
 
-    pub(super) fn check(&self, scope: Scope, headers: &HeaderMap) -> Result<Who, ApiError> {
+    /// All keys, in the order of the configuration.
+    pub(super) fn keys(&self) -> &[Arc<RingKey>] {
+        &self.0
+    }
+
+    pub(super) fn check(
+        &self,
+        scope: Scope,
+        headers: &HeaderMap,
+        now: Timestamp,
+    ) -> Result<Who, ApiError> {
         let presented = digest(bearer(headers)?);
-        let key = self.matching(&presented).ok_or_else(|| {
+        let (key, secret) = self.matching(&presented).ok_or_else(|| {
             unauthorized("wrong_key", "the bearer is none of the configured API keys")
         })?;
+        secret.used_ms.fetch_max(now.unix_ms(), Ordering::Relaxed);
         if key.opens(scope) {
-            return Ok(Who { name: Some(Arc::clone(&key.name)) });
+            return Ok(Who { key: Some(Arc::clone(key)) });
         }
         let message = format!("key `{}` lacks the scope `{scope}`, which this needs", key.name);
         Err(ApiError::new(StatusCode::FORBIDDEN, "missing_scope", message))
     }
 
-    /// The key with this digest. Every key is compared, so that the time tells nothing.
-    fn matching(&self, presented: &[u8; 32]) -> Option<&RingKey> {
+    /// The key with this digest. Every secret is compared, so that the time tells nothing.
+    fn matching(&self, presented: &[u8; 32]) -> Option<(&Arc<RingKey>, &RingSecret)> {
         let mut found = None;
         for key in &self.0 {
-            let same: Choice = key.digest.ct_eq(presented);
-            if bool::from(same) {
-                found = Some(key);
+            for secret in &key.secrets {
+                let same: Choice = secret.digest.ct_eq(presented);
+                if bool::from(same) {
+                    found = Some((key, secret));
+                }
             }
         }
         found
@@ -87,6 +150,26 @@ impl KeyRing {
 }
 
 impl RingKey {
+    fn new(key: ApiKey, before: &[Arc<Self>]) -> Self {
+        let before = before.iter().find(|known| *known.name == *key.name);
+        let used_ms = |digest: &[u8; 32]| {
+            let secrets = before.map_or(&[][..], |known| &known.secrets);
+            let known = secrets.iter().find(|secret| secret.digest == *digest);
+            known.map_or(0, |secret| secret.used_ms.load(Ordering::Relaxed))
+        };
+        let digests = key.secrets.iter().map(KeySecret::digest);
+        let secrets =
+            digests.map(|digest| RingSecret { used_ms: AtomicI64::new(used_ms(&digest)), digest });
+        Self {
+            secrets: secrets.collect(),
+            name: key.name.into(),
+            scopes: key.scopes,
+            bounds: key.bounds,
+            limit: key.rate,
+            rate: key.rate.map(Rate::new),
+        }
+    }
+
     fn opens(&self, scope: Scope) -> bool {
         self.scopes.contains(&scope) || self.scopes.contains(&Scope::Admin)
     }

@@ -139,7 +139,9 @@ impl Operation {
         if !context.scopes.is_empty() {
             self = self
                 .error(401, &["missing_key", "wrong_key", "repeated_header"])
-                .error(403, &["missing_scope", "not_local", "forwarded", "from_web_page"]);
+                .error(403, &["missing_scope", "outside_bounds"])
+                .error(403, &["not_local", "forwarded", "from_web_page"])
+                .error(429, &["rate_limited"]);
             // A path whose escapes are no text is refused before its call is asked.
             if self.parameters.iter().any(|parameter| parameter.place == "path") {
                 self = self.error(400, &["bad_request"]);

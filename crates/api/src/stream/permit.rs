@@ -2,7 +2,7 @@
 
 use crate::{
     Scope,
-    access::Caller,
+    access::{Caller, Who},
     api::{Parts, Shared},
     error::ApiError,
 };
@@ -24,14 +24,16 @@ impl Permit {
         request: &request::Parts,
         scope: Scope,
         api: &Parts,
-    ) -> Result<Self, ApiError> {
+    ) -> Result<(Self, Who), ApiError> {
         let permit = Self {
             scope,
             uri: request.uri.clone(),
             headers: request.headers.clone(),
             arrival: request.extensions.get::<Arrival>().cloned(),
         };
-        permit.check(api).map(|()| permit)
+        let who = permit.check(api)?;
+        who.take(api.clock.now())?;
+        Ok((permit, who))
     }
 
     /// Resolves when the caller would no longer be let in.
@@ -45,10 +47,10 @@ impl Permit {
         }
     }
 
-    fn check(&self, api: &Parts) -> Result<(), ApiError> {
+    fn check(&self, api: &Parts) -> Result<Who, ApiError> {
         let arrival = self.arrival.as_ref();
         let caller = Caller { uri: &self.uri, headers: &self.headers, arrival };
-        api.guard().check(self.scope, caller).map(drop)
+        api.guard().check(self.scope, caller, api.clock.now())
     }
 }
 

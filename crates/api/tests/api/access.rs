@@ -62,7 +62,7 @@ const SCOPES: [Scope; 4] = [Scope::Read, Scope::Consume, Scope::Emit, Scope::Adm
 
 fn key(name: &str, secret: &str, scopes: &[Scope]) -> ApiKey {
     let scopes = scopes.iter().copied().collect();
-    ApiKey { name: name.into(), secret: Secret::new(secret), scopes }
+    ApiKey::new(name, Secret::new(secret), scopes)
 }
 
 /// One key for each scope, with the scope's name as its secret.

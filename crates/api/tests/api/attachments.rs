@@ -29,7 +29,7 @@ fn read(raw: &[u8], attachment: &Attachment) -> Option<Vec<u8>> {
 fn world() -> World {
     World::changed(|options| {
         let scopes = [Scope::Read, Scope::Consume].into();
-        let key = ApiKey { name: "agent".into(), secret: Secret::new("agent"), scopes };
+        let key = ApiKey::new("agent", Secret::new("agent"), scopes);
         options.access = Access::Keys(vec![key]);
         let base = "https://in.example.com".to_owned();
         let lifetime = Duration::from_secs(900);

@@ -94,11 +94,7 @@ fn every_field_is_described() {
 
 #[tokio::test]
 async fn a_call_needs_the_scope_that_the_document_says() {
-    let key = |scope| ApiKey {
-        name: "a".into(),
-        secret: Secret::new("k"),
-        scopes: BTreeSet::from([scope]),
-    };
+    let key = |scope| ApiKey::new("a", Secret::new("k"), BTreeSet::from([scope]));
     for (method, path, said) in calls(&document()) {
         if path.starts_with("/v1/webhook/") {
             continue; // another source answers there

@@ -75,7 +75,7 @@ impl<'a> Message<'a> {
     }
 
     /// Verifies what is to be verified.
-    pub(super) async fn verify(&self, by: &MessageAuthenticator, _: Timestamp) -> Outcomes {
+    pub(super) async fn verify(&self, by: &MessageAuthenticator) -> Outcomes {
         let mut outcomes = self.refused.clone();
         if let Some(parsed) = self.parsed.as_ref().filter(|parsed| !parsed.dkim_headers.is_empty())
         {

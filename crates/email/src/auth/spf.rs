@@ -1,8 +1,8 @@
 //! SPF (RFC 7208): whether a host may send for a domain.
 //!
 //! Macros are expanded by `mail-auth`; records are read and judged here. Its reader takes much that
-//! the grammar does not allow, and its evaluation lets the result of an include inside an include be
-//! that of the whole record, takes the first of several records, and counts no void lookups.
+//! the grammar does not allow, and its evaluation lets the result of an include inside an include
+//! be that of the whole record, takes the first of several records, and counts no void lookups.
 
 mod address;
 

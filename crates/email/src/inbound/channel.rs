@@ -1,5 +1,5 @@
-//! A channel that a provider hands mail to: as it is configured, what is wrong with it, and ready to
-//! receive.
+//! A channel that a provider hands mail to: as it is configured, what is wrong with it, and ready
+//! to receive.
 
 use super::provider::{self, Check, Provider, SecretError};
 use crate::smtp::{Address, Directory, MailChannel, Recipients, Routed};

@@ -59,9 +59,11 @@ impl Provider for Mailgun {
             rcpt_to: recipients.filter(|one| !one.is_empty()).collect(),
             ..Envelope::default()
         };
-        let (message, origin) = match form.bytes("body-mime") {
-            Some(message) => (message.clone(), Origin::Sender),
-            None => (parts(&form)?.message(), Origin::Parts),
+        // The header fields of a message are fields of the form, too: one called `body-mime` is not
+        // the message. Of a message itself no headers are listed.
+        let (message, origin) = match (form.bytes("message-headers"), form.bytes("body-mime")) {
+            (None, Some(message)) => (message.clone(), Origin::Sender),
+            _ => (parts(&form)?.message(), Origin::Parts),
         };
         // What `store()` kept at Mailgun is told of and has to be fetched there.
         let kept = text("attachments").and_then(|text| serde_json::from_str::<Value>(&text).ok());

@@ -56,8 +56,8 @@ impl Keys {
     }
 }
 
-/// A check whose secrets need several ways: the first that holds counts; otherwise the first refusal
-/// of a proof that was sent, or of one that was not.
+/// A check whose secrets need several ways: the first that holds counts; otherwise the first
+/// refusal of a proof that was sent, or of one that was not.
 pub(super) struct AnyOf(pub(super) Vec<Check>);
 
 impl Verify for AnyOf {

@@ -12,8 +12,8 @@
 //! {the body}
 //! ```
 //!
-//! Each line ends with one LF; a header that is not sent is an empty line. So the envelope is proved
-//! with the message.
+//! Each line ends with one LF; a header that is not sent is an empty line. So the envelope is
+//! proved with the message.
 
 use super::{
     proof::{Keys, admit, header, mismatch, proved, seconds},

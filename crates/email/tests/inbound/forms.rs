@@ -123,6 +123,19 @@ async fn an_author_is_not_verified_by_what_a_provider_says() {
 }
 
 #[tokio::test]
+async fn a_header_that_is_called_like_a_field_of_mailgun_is_not_the_message() {
+    let form = forms().into_iter().find(|one| one.provider == "mailgun" && !one.is_whole);
+    let form = form.expect("a form");
+    let gate = Gate::of(spec(form.provider, &form.secret));
+    let mut post = (form.post)(&form.secret, NOW);
+    let evil = "------form\r\nContent-Disposition: form-data; name=\"body-mime\"\r\n\r\n\
+                From: mallory@evil.example\r\n\r\nevil\r\n";
+    post.body.splice(0..0, evil.bytes());
+    let event = gate.event(&post).await;
+    assert_eq!(event.email().expect("a message").from, crate::letter::FROM);
+}
+
+#[tokio::test]
 async fn a_message_that_stays_at_its_provider_is_an_event_that_says_so() {
     let secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
     let gate = Gate::of(spec("resend", secret));

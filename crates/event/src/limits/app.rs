@@ -16,6 +16,8 @@ pub const CATALOG_DESCRIPTION_BYTES_MAX: usize = 500;
 pub const CATALOG_NEAREST_MAX: usize = 3;
 /// The largest file of a catalog, in bytes.
 pub const CATALOG_FILE_BYTES_MAX: u64 = 8 << 20;
+/// The most secrets of an API key: one, and one that takes its place.
+pub const API_KEY_SECRETS_MAX: usize = 2;
 /// The longest name of an attribute of a CloudEvent, in bytes. The specification advises 20.
 pub const CLOUD_NAME_BYTES_MAX: usize = 64;
 /// The longest attribute of a CloudEvent, in bytes.

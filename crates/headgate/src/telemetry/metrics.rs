@@ -48,6 +48,11 @@ const BYTES: &[f64] =
     &[1024.0, 4096.0, 16_384.0, 65_536.0, 262_144.0, 1_048_576.0, 4_194_304.0, 67_108_864.0];
 
 const COUNTERS: &[Metric] = &[
+    counts(
+        "headgate_api_rate_limited_total",
+        &[],
+        "Calls of the API refused because a key had used up its rate",
+    ),
     counts("headgate_api_requests_total", &["route", "status"], "Calls of the API answered"),
     counts(
         "headgate_cron_clock_resets_total",
@@ -104,7 +109,7 @@ const COUNTERS: &[Metric] = &[
     counts(
         "headgate_email_rejected_total",
         &["channel", "code"],
-        "Messages that a channel did not take because their sender was not proved",
+        "Messages and requests that a channel did not take, by cause",
     ),
     counts("headgate_events_erased_total", &[], "Events whose content was erased"),
     counts(

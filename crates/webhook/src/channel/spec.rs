@@ -4,14 +4,13 @@ use super::{WebhookChannel, figures::Figures};
 use crate::{
     Fetched, Providers,
     provider::Provider,
-    rate::{Rate, RateLimit},
     scheme::{SecretError, Settings, Terms, Tolerance},
 };
 use headgate_event::{
     Channel, ChannelType, Secret,
     limits::{BODY_BYTES_MAX, DEDUPE_WINDOW_DEFAULT},
 };
-use headgate_http::IpNet;
+use headgate_http::{IpNet, Rate, RateLimit};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 /// A webhook channel as it is configured.

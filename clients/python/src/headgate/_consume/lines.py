@@ -12,7 +12,7 @@ from .._http import Http
 from .hand import Hand
 from .line import Line, NoStream, Refusal
 from .poll import Poll, settle
-from .stream import Stream
+from .stream import BEFORE_HELLO, Stream
 from .verdict import Batch
 
 Transport = Literal["auto", "websocket", "poll"]
@@ -65,7 +65,7 @@ class Lines:
         try:
             stream = await Stream.open(self._address, self._key, *terms)
         except GatewayUnreachable as error:
-            self._cut = self._cut + 1 if "before its hello" in str(error) else 0
+            self._cut = self._cut + 1 if BEFORE_HELLO in str(error) else 0
             if self._cut < _CUT_MAX:
                 raise
             self._cut = 0

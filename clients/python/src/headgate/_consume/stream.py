@@ -21,6 +21,7 @@ OPEN_TIMEOUT = 10.0
 FRAME_BYTES_MAX = 128 << 20
 PING_EVERY = 30.0
 SILENCE_MAX = 60.0
+BEFORE_HELLO = "before its hello"
 
 # The library logs headers when it debugs, and the key is one. Nobody can turn this logger on.
 _quiet = logging.Logger("headgate.stream", level=logging.CRITICAL)
@@ -65,6 +66,9 @@ class Stream:
             )
         except websockets.InvalidStatus as refused:
             raise _refusal(refused) from None
+        except websockets.InvalidMessage:
+            # Whoever answered went away meanwhile: a gateway that stops does, too.
+            raise GatewayUnreachable(f"`{address.base}` closed {BEFORE_HELLO}") from None
         except websockets.InvalidHandshake as error:
             raise NoStream(str(error)) from None
         except (OSError, asyncio.TimeoutError, EOFError, websockets.WebSocketException) as error:
@@ -111,7 +115,7 @@ async def _hello(socket: ClientConnection) -> str:
     try:
         text = await asyncio.wait_for(socket.recv(), OPEN_TIMEOUT)
     except websockets.ConnectionClosed as closed:
-        raise GatewayUnreachable(f"the stream ended before its hello: {_said(closed)}") from None
+        raise GatewayUnreachable(f"the stream ended {BEFORE_HELLO}: {_said(closed)}") from None
     except asyncio.TimeoutError:
         raise GatewayUnreachable("the stream did not begin: no hello in time") from None
     hello = _json(text)

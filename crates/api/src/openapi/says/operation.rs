@@ -3,6 +3,7 @@
 use crate::{
     channels::Channels,
     health::{Alive, Readiness},
+    keys::Keys,
     openapi::operation::{Content, Operation, Parameter},
 };
 use serde_json::{Map, Value, json};
@@ -73,4 +74,16 @@ pub(crate) fn ready() -> Operation {
 
 fn of(id: &'static str, summary: &'static str) -> Operation {
     Operation::new(id, "operation", summary)
+}
+
+/// `GET /v1/keys`.
+pub(crate) fn keys() -> Operation {
+    let example = json!({"keys": [{
+        "name": "agent", "scopes": ["read", "consume"], "subscriptions": ["agent"],
+        "channels": [], "rate": "50/s", "secrets": [{"last_used_at": "2026-11-21T01:02:03.456Z"}]
+    }]});
+    Operation::new("listKeys", "operation", "List the API keys, without their secrets")
+        .about("When each secret was used last, since the program started.")
+        .json::<Keys>(200, "The keys", example)
+        .error(422, &["unknown_parameter"])
 }

@@ -11,11 +11,7 @@ use std::time::Duration;
 use tokio_tungstenite::tungstenite::Message;
 
 fn with_key(scopes: &[Scope]) -> World {
-    let key = ApiKey {
-        name: "agent".into(),
-        secret: Secret::new("s3cret"),
-        scopes: scopes.iter().copied().collect(),
-    };
+    let key = ApiKey::new("agent", Secret::new("s3cret"), scopes.iter().copied().collect());
     World::with(Access::Keys(vec![key]), StreamRules::default())
 }
 

@@ -299,11 +299,8 @@ async fn a_stop_ends_the_answer_in_good_order() {
 
 #[tokio::test]
 async fn a_stream_ends_when_its_key_is_taken_away_and_others_go_on() {
-    let key = |name: &str, secret: &str, scope| ApiKey {
-        name: name.into(),
-        secret: Secret::new(secret),
-        scopes: [scope].into(),
-    };
+    let key =
+        |name: &str, secret: &str, scope| ApiKey::new(name, Secret::new(secret), [scope].into());
     let (old, kept) = (key("old", "old-secret", Scope::Read), key("kept", "kept", Scope::Read));
     let world = World::with(Access::Keys(vec![old, kept.clone()]), StreamRules::default());
     let address = world.listen().await;

@@ -124,8 +124,8 @@ fn directive(term: &str) -> Result<Directive, Malformed> {
     Ok(Directive { verdict, mechanism })
 }
 
-/// `[":" domain-spec] ["/" bits] ["//" bits]`. A name may hold slashes, so the bits are looked for at
-/// the end.
+/// `[":" domain-spec] ["/" bits] ["//" bits]`. A name may hold slashes, so the bits are looked for
+/// at the end.
 fn target(rest: &str) -> Result<(Option<Macro>, Masks), Malformed> {
     let (rest, v6) = ends_in(rest, "//");
     let (rest, v4) = ends_in(rest, "/");

@@ -1,5 +1,5 @@
-//! `provider` and `secrets` of a channel of mail: who hands its messages over, and by what it proves
-//! itself.
+//! `provider` and `secrets` of a channel of mail: who hands its messages over, and by what it
+//! proves itself.
 
 use crate::config::{
     Context, secret,

@@ -1,11 +1,12 @@
-//! How many requests a channel takes in a time.
+//! How many requests are taken in a time, of a channel or of a key.
 //!
-//! Only requests that proved themselves count: were others counted, anyone who knows the URL could
+//! Of a channel only requests that proved themselves count: were others counted, anyone who knows the URL could
 //! use up the rate of the sender. While the rate is used up, requests are refused before their body
 //! is read.
 
 use headgate_event::Timestamp;
 use std::{
+    fmt,
     str::FromStr,
     sync::{Mutex, PoisonError},
     time::Duration,
@@ -27,7 +28,7 @@ pub struct RateLimitError;
 /// A bucket of requests that fills by the rate. One request is `period` of its credit, and each
 /// millisecond brings as much as there are requests in a period.
 #[derive(Debug)]
-pub(crate) struct Rate {
+pub struct Rate {
     requests: u64,
     period_ms: u64,
     credit_max: u64,
@@ -50,6 +51,18 @@ impl RateLimit {
     #[must_use]
     pub fn with_burst(self, burst: u32) -> Option<Self> {
         (1..=Self::REQUESTS_MAX).contains(&burst).then_some(Self { burst, ..self })
+    }
+}
+
+/// As it is written.
+impl fmt::Display for RateLimit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let unit = match self.per.as_secs() {
+            1 => "s",
+            60 => "min",
+            _ => "h",
+        };
+        write!(f, "{}/{unit}", self.requests)
     }
 }
 
@@ -77,7 +90,8 @@ impl FromStr for RateLimit {
 
 impl Rate {
     /// A bucket that is full.
-    pub(crate) fn new(limit: RateLimit) -> Self {
+    #[must_use]
+    pub fn new(limit: RateLimit) -> Self {
         let period_ms = u64::try_from(limit.per.as_millis()).unwrap_or(u64::MAX);
         let credit_max = period_ms.saturating_mul(limit.burst.into());
         let full = State { credit: credit_max, at: Timestamp::from_unix_ms(i64::MIN) };
@@ -85,18 +99,19 @@ impl Rate {
     }
 
     /// Whether it is a bucket of the same limit.
-    pub(crate) fn is_like(&self, other: &Self) -> bool {
+    #[must_use]
+    pub fn is_like(&self, other: &Self) -> bool {
         let limit = |rate: &Self| (rate.requests, rate.period_ms, rate.credit_max);
         limit(self) == limit(other)
     }
 
     /// Whether a request may come; else when trying again makes sense.
-    pub(crate) fn look(&self, now: Timestamp) -> Result<(), Duration> {
+    pub fn look(&self, now: Timestamp) -> Result<(), Duration> {
         self.filled(now, |credit| self.wait(credit))
     }
 
     /// Takes one request out of the rate, or says when trying again makes sense.
-    pub(crate) fn take(&self, now: Timestamp) -> Result<(), Duration> {
+    pub fn take(&self, now: Timestamp) -> Result<(), Duration> {
         self.filled(now, |credit| {
             self.wait(credit)?;
             *credit -= self.period_ms;
