@@ -21,7 +21,6 @@ fn event(body: &str) -> Event {
         provider_event: Some("pull_request.opened".into()),
         verification: Verification { verdict: Verdict::Verified, ..Verification::none() },
         dedupe: None,
-        identity: None,
         thread_key: None,
         correlation: Correlation { flow_id: Some("f1".into()), ..Correlation::default() },
         data: DataText::whole(&json!({"method": "POST", "headers": {"x-a": "1"}}))
