@@ -190,6 +190,7 @@ fn source(sink: Arc<dyn Sink>, spool: PathBuf) -> Result<WebhookSource> {
         prompt_key: PromptKey::new([7; 32]),
         rejections: None,
         fetched: Arc::default(),
+        captures: None,
     };
     let channel = ChannelSpec {
         channel: Channel::new("hub", "Hub", ChannelType::Webhook)?,

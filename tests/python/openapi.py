@@ -77,7 +77,7 @@ def call(method: str, path: str, target: str, body=None, headers=None):
     if kind is None:
         faults.append(f"{what} as {media_type}, the document says {list(kinds)}")
         return None
-    if "json" not in kind:
+    if "json" not in kind or "ndjson" in kind:
         return content
     value = json.loads(content)
     fits(what, said["content"][kind]["schema"], value)

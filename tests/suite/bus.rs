@@ -2,8 +2,9 @@
 //! they are stored, whatever happens in between.
 
 use anyhow::{Context, Result, ensure};
-use headgate_tests::{Connection, Gateway, Response, binary, write_config};
+use headgate_tests::{Connection, Gateway, Response, binary, python, write_config};
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 use std::{fs, path::Path, process::Command};
 
 const CATALOG: &str = r#"[[catalog]]
@@ -139,5 +140,132 @@ fn a_catalog_closes_the_set_of_types() -> Result<()> {
     let envelope = br#"{"kind": "created", "payload": 0}"#;
     let taken = connection.request("POST", "/v1/events?format=envelope", &[], envelope)?;
     assert_eq!(taken.status, 200, "envelopes are always taken");
+    Ok(())
+}
+
+#[test]
+fn the_cloudevents_package_reads_and_writes_ours() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let gateway = Gateway::start(&write_config(folder.path(), "")?)?;
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("python/cloud_events.py");
+    let url = format!("http://{}", gateway.address);
+    let judged = Command::new(python()?).arg(script).arg(&url).output()?;
+    ensure!(judged.status.success(), "{}", String::from_utf8_lossy(&judged.stderr));
+    assert_eq!(String::from_utf8(judged.stdout)?.trim(), "9");
+    Ok(())
+}
+
+#[test]
+fn an_event_is_emitted_from_the_command_line() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let gateway = Gateway::start(&write_config(folder.path(), "")?)?;
+    let emitted = |payload: &str| -> Result<(Option<i32>, String)> {
+        let mut command = Command::new(binary()?);
+        command.args(["emit", "deal.created", "--event-id", "d-1", "--payload", payload]);
+        let done = command.arg("--url").arg(format!("http://{}", gateway.address)).output()?;
+        let said = [done.stdout, done.stderr].concat();
+        Ok((done.status.code(), String::from_utf8(said)?))
+    };
+    let (code, said) = emitted(r#"{"price": 1.50}"#)?;
+    ensure!(code == Some(0) && said.starts_with("d-1 is stored as 01"), "{code:?}: {said}");
+    let (code, said) = emitted(r#"{"price": 1.50}"#)?;
+    ensure!(code == Some(0) && said.starts_with("d-1 was stored before as 01"), "{said}");
+    assert_eq!(emitted("{")?.0, Some(2));
+    assert_eq!(emitted("2")?.0, Some(1), "another content");
+    Ok(())
+}
+
+const KEYS: &str = r#"[[api_key]]
+name = "shop"
+key = [{ insecure_inline = "the-old-key-of-the-shop" }, { sha256 = "HASH" }]
+scopes = ["emit", "read"]
+channels = ["app"]
+rate = "2/h"
+
+[[api_key]]
+name = "boss"
+key = { insecure_inline = "the-key-of-the-boss" }
+scopes = ["admin"]
+
+[[catalog]]
+type = "deal.created"
+audit = true
+
+[[catalog]]
+type = "package.updated"
+"#;
+
+#[test]
+fn a_key_is_bound_rotated_rated_and_seen() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let hash = hex::encode(Sha256::digest("the-next-key-of-the-shop"));
+    let gateway = Gateway::start(&write_config(folder.path(), &KEYS.replace("HASH", &hash))?)?;
+    let ask = |method: &str, target: &str, key: &str, body: &str| -> Result<Response> {
+        let bearer = format!("Bearer {key}");
+        let headers = [("authorization", bearer.as_str())];
+        Connection::open(&gateway.address)?.request(method, target, &headers, body.as_bytes())
+    };
+    let (old, next) = ("the-old-key-of-the-shop", "the-next-key-of-the-shop");
+    let boss = "the-key-of-the-boss";
+    let update = r#"{"type": "package.updated", "payload": 1}"#;
+    for key in [old, next] {
+        assert_eq!(ask("POST", "/v1/events", key, update)?.status, 200);
+    }
+    // The rate is used up; what is for the record passes it all the same.
+    let refused = ask("POST", "/v1/events", next, update)?;
+    assert_eq!(
+        (refused.status, answered(&refused)?.1.pointer("/error/code")),
+        (429, Some(&json!("rate_limited")))
+    );
+    ensure!(refused.header("retry-after").is_some_and(|wait| wait.parse::<u64>().is_ok()));
+    let deal = r#"{"type": "deal.created", "event_id": "d-1", "payload": 1}"#;
+    assert_eq!(ask("POST", "/v1/events", next, deal)?.status, 200);
+    let shown = answered(&ask("GET", "/v1/events?limit=1", boss, "")?)?.1;
+    let method = shown.pointer("/events/0/verification/method");
+    assert_eq!(method, Some(&json!("api_key:shop")));
+    // Nobody else's wrong key is taken, and the bound one opens nothing beside.
+    assert_eq!(ask("GET", "/events", "another", "")?.status, 401);
+    let bound = ask("GET", "/v1/subscriptions", next, "")?;
+    assert_eq!(
+        (bound.status, answered(&bound)?.1.pointer("/error/code")),
+        (403, Some(&json!("outside_bounds")))
+    );
+    let keys = answered(&ask("GET", "/v1/keys", boss, "")?)?.1;
+    for place in ["/keys/0/secrets/0/last_used_at", "/keys/0/secrets/1/last_used_at"] {
+        ensure!(keys.pointer(place).is_some_and(Value::is_string), "{place}: {keys}");
+    }
+    let said = gateway.said("an admin call")?;
+    ensure!(said.contains("\"boss\"") && said.contains("/v1/keys"), "the log says: {said}");
+    Ok(())
+}
+
+#[test]
+fn the_shipped_catalog_has_every_type_of_an_ad_seller() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/catalogs/ad-seller.toml");
+    let path = fs::canonicalize(root)?;
+    let data = folder.path().join("data");
+    let config = folder.path().join("headgate.toml");
+    let text = format!(
+        "data_dir = {data:?}\ncatalog_files = [{path:?}]\n[server]\nlisten = \"127.0.0.1:0\"\n"
+    );
+    fs::write(&config, text)?;
+    let gateway = Gateway::start(&config)?;
+    let types = [
+        ("proposal", &["received", "evaluated", "accepted", "rejected", "countered"][..]),
+        ("deal", &["created", "registered", "synced"]),
+        ("execution", &["completed"]),
+        ("approval", &["requested", "granted", "denied", "timed_out"]),
+        ("session", &["created", "resumed", "closed"]),
+        ("package", &["created", "updated", "synced"]),
+        ("negotiation", &["started", "round", "concluded"]),
+    ];
+    let named = types
+        .iter()
+        .flat_map(|(noun, verbs)| verbs.iter().map(move |verb| format!("{noun}.{verb}")));
+    let batch: Vec<Value> = named.map(|name| json!({"type": name, "payload": {}})).collect();
+    assert_eq!(batch.len(), 22);
+    assert_eq!(emit(&gateway.address, &[], &json!(batch))?.0, 200);
+    assert_eq!(emit(&gateway.address, &[], &json!({"type": "a.b", "payload": 1}))?.0, 422);
     Ok(())
 }

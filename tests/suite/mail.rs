@@ -3,6 +3,7 @@
 
 mod changes;
 mod delivery;
+mod domains;
 mod durability;
 mod inbound;
 mod views;

@@ -37,7 +37,8 @@ pub(super) fn steadily(rate: usize, span: Duration) -> Result<()> {
     println!("{:.0} events a second on disk", late.len() as f64 / span.as_secs_f64());
     let [p50, p99, p999, max] = [0.5, 0.99, 0.999, 1.0].map(|part| share(&late, part) as f64 / 1e3);
     println!(
-        "late by ms: p50 {p50:.1} (aim 2), p99 {p99:.1} (aim 10), p99.9 {p999:.1} (aim 50), max {max:.1}"
+        "late by ms: p50 {p50:.1} (aim 2), p99 {p99:.1} (aim 10), p99.9 {p999:.1} (aim 50), \
+         max {max:.1}"
     );
     print_disk(folder.path())
 }

@@ -33,7 +33,7 @@ pub(super) async fn run(plan: &Plan) -> Result<f64> {
     for _ in 0..plan.rounds {
         let (alone, beside) = (pushed(events, &well).await?, pushed(events, &sick).await?);
         println!(
-            "  {} endpoints {alone:>8.0}/s   with a dead and a slow one beside them {beside:>8.0}/s \
+            "  {} endpoints {alone:>8.0}/s   beside a dead and a slow one {beside:>8.0}/s \
              ({:+.1} %; aim: -5 % at most)",
             plan.endpoints,
             (beside / alone - 1.0) * 100.0

@@ -128,6 +128,7 @@ impl Stand {
             queue: Arc::clone(&self.queue) as _,
             pauser: Arc::new(Nobody),
             clock: Arc::clone(&self.clock),
+            present: Arc::new(|event| event),
         }))
     }
 

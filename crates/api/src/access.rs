@@ -183,7 +183,7 @@ impl Door {
         if !bounds::is_kept_by(self.method, self.path) {
             who.check_unbound()?;
         }
-        // What is for the record passes any rate, and what is emitted is known only once it is read.
+        // What is for the record passes any rate; what is emitted is known once it is read.
         if (self.method, self.path) != (Verb::Post, EMIT_PATH) {
             who.take(now)?;
         }

@@ -174,6 +174,12 @@ impl Api {
         self.0.access_changes.send_replace(());
     }
 
+    /// An event as every caller gets it: with links to what belongs to it.
+    #[must_use]
+    pub fn served(&self, event: Event) -> Event {
+        self.0.served(event)
+    }
+
     /// Shows other channels from this moment on.
     pub fn replace_channels(&self, channels: Vec<ChannelView>) {
         self.0.channels.store(Arc::new(channels));

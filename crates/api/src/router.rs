@@ -21,8 +21,8 @@ use http::Uri;
 
 /// The routes of the API. Everything else answers 404 in JSON.
 ///
-/// Erasing an event, changing what subscriptions exist, and pausing them need `admin`: who may only consume cannot
-/// take a subscription away from another consumer. `admin` implies all other scopes.
+/// Erasing an event, changing what subscriptions exist, and pausing them need `admin`: who may only
+/// consume cannot take a subscription away from another consumer. `admin` implies all other scopes.
 pub fn router(api: Api) -> Router {
     let Api(api) = api;
     let mut router = Router::new();

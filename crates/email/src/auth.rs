@@ -14,6 +14,9 @@ mod dkim;
 
 mod dmarc;
 
+mod domain;
+pub use domain::{Asked, DomainRecords, Exchange};
+
 #[cfg(test)]
 mod tests;
 

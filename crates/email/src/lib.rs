@@ -25,7 +25,7 @@ mod source;
 pub use source::{MailPorts, MailSource, NotReleased, Room};
 
 mod auth;
-pub use auth::{DnsSetUp, MailAuth, dns_servers};
+pub use auth::{Asked, DnsSetUp, DomainRecords, Exchange, MailAuth, dns_servers};
 
 pub mod inbound;
 

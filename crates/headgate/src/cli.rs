@@ -7,6 +7,7 @@ mod cron_arguments;
 #[cfg(feature = "dev")]
 mod dev_arguments;
 mod email_arguments;
+mod emit_arguments;
 mod provider_arguments;
 mod rejection_arguments;
 mod replay_arguments;
@@ -24,10 +25,12 @@ pub use cron_arguments::{
 };
 #[cfg(feature = "dev")]
 pub use dev_arguments::{DevCommand, FakeSlackArguments};
-pub use email_arguments::{EmailCommand, EmailParseArguments};
+pub use email_arguments::{EmailCheckDnsArguments, EmailCommand, EmailParseArguments};
+pub use emit_arguments::EmitArguments;
 pub use provider_arguments::{
-    ProvidersCommand, ProvidersListArguments, ProvidersShowArguments, RenderArguments,
-    VerifyArguments,
+    ChannelsCommand, ChannelsShowArguments, FixtureArguments, ProvidersCheckArguments,
+    ProvidersCommand, ProvidersListArguments, ProvidersNewArguments, ProvidersShowArguments,
+    RenderArguments, VerifyArguments,
 };
 pub use rejection_arguments::{
     RejectionFilter, RejectionsCommand, RejectionsDeleteArguments, RejectionsGetArguments,
@@ -129,6 +132,8 @@ pub enum Command {
     #[cfg(feature = "dev")]
     #[command(subcommand)]
     Dev(DevCommand),
+    /// Emit an event of an application, as its own code would over the API
+    Emit(EmitArguments),
     /// Send a correctly signed sample webhook, or a sample message
     Send(SendArguments),
     /// Write every event with its exact bytes to a file
@@ -166,6 +171,11 @@ pub enum Command {
     /// Show who can send, and how they prove themselves
     #[command(subcommand)]
     Providers(ProvidersCommand),
+    /// Look at a channel of the configuration
+    #[command(subcommand)]
+    Channels(ChannelsCommand),
+    /// Write a stored webhook as a test case: the request, its event and its prompt
+    Fixture(FixtureArguments),
     /// Print a script by which a shell completes the commands of this program
     ///
     /// For bash: `headgate completions bash > /etc/bash_completion.d/headgate`.

@@ -101,6 +101,11 @@ impl Client {
         self.call(Method::POST, path, json.to_string().into(), wait).await
     }
 
+    /// Sends a text that is JSON already to `path` and takes a 2xx for an answer.
+    pub async fn post_text(&self, path: &str, json: String) -> Result<Reply, ClientError> {
+        self.call(Method::POST, path, json.into(), Duration::ZERO).await
+    }
+
     /// Deletes what is at `path` and takes a 2xx for an answer.
     pub async fn delete(&self, path: &str) -> Result<Reply, ClientError> {
         self.call(Method::DELETE, path, Bytes::new(), Duration::ZERO).await

@@ -14,6 +14,7 @@ mod mail;
 mod nearest;
 mod network;
 mod problem;
+mod providers;
 mod quarantine;
 mod queue;
 mod secret;
@@ -78,6 +79,8 @@ pub struct Config {
     pub push: BTreeMap<String, Credentials>,
     /// How much is kept of what is refused; none when nothing is.
     pub quarantine: Option<Bounds>,
+    /// The providers that there are: those in the program, and those of `providers_dir`.
+    pub providers: Arc<Providers>,
     /// The file it came from; none for the demo.
     pub file: Option<PathBuf>,
 }
@@ -101,7 +104,7 @@ impl Known {
 }
 
 /// What a configuration is read against.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Context<'a> {
     /// The environment variables that it may name.
     pub environment: &'a Environment,
@@ -112,9 +115,6 @@ pub struct Context<'a> {
     /// The time zones that schedules may name.
     pub calendar: &'a Calendar,
 }
-
-/// Keys and tables of the top level that come in later versions.
-const LATER: [&str; 1] = ["providers_dir"];
 
 impl Config {
     /// Reads the file, or says everything that is wrong with it.
@@ -225,6 +225,10 @@ fn read(root: Section<'_>, context: &Context<'_>) -> Option<Config> {
     let api_keys = api_key::read(&root, context);
     let catalog = catalog::read(&root, context.folder);
     let public_url = server.as_ref().and_then(|server| server.public_url.as_deref());
+    let providers = providers::read(&root, context);
+    // A folder with something wrong in it is no reason to say that its providers are unknown.
+    let own = providers.clone().unwrap_or_else(|| Arc::new(context.providers.clone()));
+    let context = &Context { providers: &own, ..*context };
     let channels = channel::read(&root, context, public_url);
     let ids: Vec<&str> = channels.ids.iter().map(String::as_str).collect();
     let reach = server.as_ref().map_or(Reach::Anywhere, |server| server.push_reach);
@@ -241,7 +245,7 @@ fn read(root: Section<'_>, context: &Context<'_>) -> Option<Config> {
         Some(files) => tls::load(&root, files, context.folder).map(Some),
         None => Some(None),
     };
-    root.report_unknown(&LATER);
+    root.report_unknown(&[]);
     let queue::Queue { backup_dir, retention } = queue?;
     let (subscriptions, push) = subscriptions?;
     Some(Config {
@@ -257,6 +261,7 @@ fn read(root: Section<'_>, context: &Context<'_>) -> Option<Config> {
         subscriptions,
         push,
         quarantine: quarantine?,
+        providers: providers?,
         file: None,
     })
 }

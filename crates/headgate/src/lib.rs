@@ -7,6 +7,7 @@ pub mod cli;
 pub mod config;
 
 pub mod backup;
+pub mod channels;
 pub mod check;
 pub mod completions;
 pub mod cron;
@@ -14,8 +15,10 @@ pub mod dead_letters;
 #[cfg(feature = "dev")]
 pub mod dev;
 pub mod email;
+pub mod emit;
 pub mod events;
 pub mod export;
+pub mod fixture;
 pub mod health;
 pub mod import;
 pub mod listen;
@@ -33,6 +36,7 @@ pub mod tail;
 pub mod verify;
 
 pub mod captured;
+pub mod captures;
 pub mod client;
 pub mod clock;
 pub mod failure;

@@ -1,5 +1,7 @@
 //! `headgate providers`: who is known, how they sign and what they want to hear.
 
+mod draft;
+
 use crate::{
     cli::{ProvidersCommand, ProvidersShowArguments},
     failure::Failure,
@@ -7,7 +9,7 @@ use crate::{
 };
 use headgate_webhook::{Provider, Providers};
 use serde_json::{Value, json};
-use std::sync::Arc;
+use std::{fs, path::Path, sync::Arc};
 
 /// Shows what was asked for.
 pub fn run(command: &ProvidersCommand) -> Result<(), Failure> {
@@ -20,6 +22,25 @@ pub fn run(command: &ProvidersCommand) -> Result<(), Failure> {
             output::line(&format!("{:20}  {}", provider.name(), provider.title()))
         }),
         ProvidersCommand::Show(arguments) => show(arguments, &providers),
+        ProvidersCommand::Check(arguments) => check(&arguments.file),
+        ProvidersCommand::New(arguments) => output::line(&draft::of(arguments)?),
+    }
+}
+
+/// Says that a file is right, or all that is wrong with it.
+fn check(file: &Path) -> Result<(), Failure> {
+    let name = file.display().to_string();
+    let text = fs::read_to_string(file)
+        .map_err(|error| Failure::usage(format!("cannot read `{name}`: {error}")))?;
+    match Provider::parse(&name, &text) {
+        Ok(provider) => {
+            let (title, proof) = (provider.title(), provider.proof());
+            output::line(&format!("{name} is right: {} ({title}), {proof}", provider.name()))
+        }
+        Err(errors) => {
+            let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
+            Err(Failure::usage(lines.join("\n")))
+        }
     }
 }
 
@@ -41,12 +62,22 @@ fn show(arguments: &ProvidersShowArguments, providers: &Providers) -> Result<(),
     rows.push(("title", provider.title().to_owned()));
     rows.extend(provider.docs().map(|docs| ("docs", docs.to_owned())));
     rows.push(("proof", provider.proof()));
+    rows.push(("covers", provider.covers().as_str().to_owned()));
+    for setting in provider.settings() {
+        let need = if setting.is_required { "" } else { " (may be left out)" };
+        rows.push(("setting", format!("{}: {}{need}", setting.name, setting.about)));
+    }
+    rows.extend(provider.handshakes().into_iter().map(|text| ("shakes", text)));
     rows.push(("body", format!("at most {} bytes", provider.body_bytes_max())));
     rows.push(("answer", provider.answer().to_string()));
     let sender = provider.sender();
     rows.extend(sender.timeout.map(|span| ("timeout", format!("{} s", span.as_secs_f64()))));
     rows.extend(sender.retries.clone().map(|text| ("retries", text)));
     rows.extend(sender.stops.clone().map(|text| ("stops", text)));
+    if provider.can_split() {
+        rows.push(("split", "a body of several events can become one event for each".to_owned()));
+    }
+    rows.extend(provider.unconfirmed().iter().map(|text| ("unsure", text.clone())));
     let samples: Vec<&str> = provider.sample_events().collect();
     if !samples.is_empty() {
         rows.push(("samples", samples.join(", ")));
@@ -71,6 +102,15 @@ fn details(provider: &Provider) -> Value {
         "signed": provider.is_signed(),
         "docs": provider.docs(),
         "proof": provider.proof(),
+        "covers": provider.covers().as_str(),
+        "settings": provider.settings().iter().map(|setting| json!({
+            "name": setting.name,
+            "about": setting.about,
+            "required": setting.is_required,
+        })).collect::<Vec<_>>(),
+        "handshakes": provider.handshakes(),
+        "can_split": provider.can_split(),
+        "unconfirmed": provider.unconfirmed(),
         "body_bytes_max": provider.body_bytes_max(),
         "answer": { "status": answer.status.as_u16(), "text": answer.to_string() },
         "sender": {

@@ -67,7 +67,12 @@ fn of_event(bytes: &[u8], known: &Providers) -> anyhow::Result<String> {
         verification: event.verification(),
         created_at: event.created_at(),
     };
-    let made = provider.prompt(&about, &headers(data), &body(data)?, &PromptKey::new([0; 32]));
+    let (headers, body, key) = (headers(data), body(data)?, PromptKey::new([0; 32]));
+    let metadata: serde_json::Value = serde_json::from_str(event.metadata().get())?;
+    let made = match metadata.get("item").is_some() {
+        true => provider.prompt_of_item(&about, &headers, &body, &key),
+        false => provider.prompt(&about, &headers, &body, &key),
+    };
     Ok(match (tag(&made.text), tag(event.prompt_ready())) {
         (Some(own), Some(kept)) => made.text.replace(own, kept),
         _ => made.text,

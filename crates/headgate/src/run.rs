@@ -1,13 +1,13 @@
 //! From the command line to the command, and from its end to an exit code.
 
 use crate::{
-    backup, check,
+    backup, channels, check,
     cli::{Cli, Command},
     completions,
     config::Environment,
-    cron, dead_letters, email, events, export,
+    cron, dead_letters, email, emit, events, export,
     failure::Failure,
-    health, import, listen, providers, reindex, rejections, render, repair, replay,
+    fixture, health, import, listen, providers, reindex, rejections, render, repair, replay,
     schedule_commands, send, serve, subscriptions, tail, telemetry, verify,
 };
 use anyhow::Context;
@@ -44,6 +44,8 @@ fn execute(cli: &Cli) -> Result<(), Failure> {
         Command::Verify(arguments) => wait(one_thread()?, verify::run(arguments, environment)),
         Command::Render(arguments) => render::run(arguments),
         Command::Providers(command) => providers::run(command),
+        Command::Channels(command) => channels::run(command, environment),
+        Command::Fixture(arguments) => wait(one_thread()?, fixture::run(arguments, environment)),
         Command::Serve(arguments) => wait(many_threads()?, serve::run(arguments, environment)),
         Command::Tail(arguments) => wait(one_thread()?, tail::run(arguments, environment)),
         Command::Events(command) => wait(one_thread()?, events::run(command, environment)),
@@ -64,7 +66,8 @@ fn execute(cli: &Cli) -> Result<(), Failure> {
             wait(one_thread()?, schedule_commands::run(command, environment))
         }
         Command::Cron(command) => cron::run(command, environment),
-        Command::Email(command) => email::run(command),
+        Command::Emit(arguments) => wait(one_thread()?, emit::run(arguments, environment)),
+        Command::Email(command) => wait(one_thread()?, email::run(command)),
         Command::Health(arguments) => wait(one_thread()?, health::run(arguments, environment)),
         Command::Reindex(arguments) => reindex::run(arguments),
         #[cfg(feature = "dev")]

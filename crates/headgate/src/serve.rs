@@ -19,7 +19,10 @@ mod storage;
 mod subscriptions;
 mod supervisor;
 
+pub use authenticator::of_system as system_dns;
+
 use crate::{
+    captures::Captures,
     cli::ServeArguments,
     clock::SystemClock,
     config::{Config, Environment, Known, Server},
@@ -77,7 +80,7 @@ pub async fn run(arguments: &ServeArguments, environment: &Environment) -> Resul
     let timers = Timers::open(&config, &storage, &known.calendar, &clock).await?;
     let ports = ports(&config, &storage, &clock, quarantine.as_ref())?;
     let of_mail = of_mail(&config, &storage)?;
-    let sources = Sources::open(&config.channels, &known.providers, ports, of_mail)?;
+    let sources = Sources::open(&config.channels, &config.providers, ports, of_mail)?;
     let listeners = Listeners::bind(&config).await?;
     let (stop, stopping) = watch::channel(false);
     let app = applications::options(&config, &storage);
@@ -117,14 +120,7 @@ pub async fn run(arguments: &ServeArguments, environment: &Environment) -> Resul
     supervisor::ready();
 
     let serving = listeners.serve(&config, &sources, &api, clock, &stopping);
-    let asked = stop_when_asked(&signals, &config.server, &stop);
-    tokio::select! {
-        (report, ()) = async { tokio::join!(serving, asked) } => {
-            let DrainReport { open, cut, took } = report;
-            tracing::info!(open, cut, ?took, "requests are finished");
-        }
-        () = signals.cut() => tracing::warn!("cut by a second signal"),
-    }
+    finish(serving, stop_when_asked(&signals, &config.server, &stop), &signals).await;
     announcer.end();
     drop(certificates);
     reloading.abort();
@@ -136,6 +132,21 @@ pub async fn run(arguments: &ServeArguments, environment: &Environment) -> Resul
     // What it has begun is finished by the next start, if it does not end in time.
     let _ = tokio::time::timeout(CLOSE_TIMEOUT, retaining).await;
     close(&api, quarantine.as_deref(), &*queue).await
+}
+
+/// Serves until it was asked to stop and what was begun is finished, or a second signal comes.
+async fn finish(
+    serving: impl Future<Output = DrainReport>,
+    asked: impl Future<Output = ()>,
+    signals: &Signals,
+) {
+    tokio::select! {
+        (report, ()) = async { tokio::join!(serving, asked) } => {
+            let DrainReport { open, cut, took } = report;
+            tracing::info!(open, cut, ?took, "requests are finished");
+        }
+        () = signals.cut() => tracing::warn!("cut by a second signal"),
+    }
 }
 
 /// Waits for a signal, and has everything stop: at once, or when balancers have had their time.
@@ -187,6 +198,7 @@ fn ports(
         prompt_key: storage.prompt_key.clone(),
         rejections: rejections::sink(quarantine),
         fetched: Arc::new(Fetched::new(Arc::new(Fetcher::of_system()))),
+        captures: Some(Arc::new(Captures::at(&config.data_dir))),
     })
 }
 

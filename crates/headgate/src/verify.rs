@@ -87,13 +87,13 @@ fn gate(arguments: &VerifyArguments, environment: &Environment) -> Result<Gate, 
 fn of_channel(id: &str, file: &Path, environment: &Environment) -> Result<Gate, Failure> {
     let known = Known::of_system(environment);
     let config = Config::load(file, environment, &known).map_err(Failure::Configuration)?;
-    let mut channels = config.channels.webhooks.into_iter();
+    let mut channels = config.channels.webhooks.clone().into_iter();
     let channel = channels.find(|channel| channel.channel.id == id).ok_or_else(|| {
         Failure::usage(format!("expected a channel of `{}`, found `{id}`", file.display()))
     })?;
     let provider = match &channel.own {
         Some(own) => Arc::clone(own),
-        None => Arc::clone(providers::find(&known.providers, &channel.provider)?),
+        None => Arc::clone(providers::find(&config.providers, &channel.provider)?),
     };
     if !provider.is_signed() {
         return Err(Failure::usage(format!("channel `{id}` verifies nothing")));

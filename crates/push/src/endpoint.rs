@@ -180,6 +180,7 @@ impl Endpoint {
                 self.gate.passed(events.len());
                 let clock = Arc::clone(&self.ports.clock);
                 for event in events {
+                    let event = (self.ports.present)(event);
                     let (line, clock) = (self.line.clone(), Arc::clone(&clock));
                     self.flying.push(Box::pin(async move { line.give(event, &*clock).await }));
                 }

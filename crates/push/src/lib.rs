@@ -22,6 +22,6 @@ mod transport;
 mod verdict;
 
 pub use credentials::{Credentials, CredentialsError, SigningSecret};
-pub use pushes::{Configured, Pauser, PushPorts, PushQueue, Pushes};
+pub use pushes::{Configured, Pauser, Present, PushPorts, PushQueue, Pushes};
 pub use supervisor::Running;
 pub use target::{Reach, Target, TargetError};

@@ -6,7 +6,7 @@ use crate::{
     target::{Reach, Target, TargetError},
 };
 use arc_swap::ArcSwap;
-use headgate_event::{BoxFuture, Clock};
+use headgate_event::{BoxFuture, Clock, Event};
 use headgate_queue::{Attempts, PushSpec, Queue, QueueError, SourceNote, SourceNotes};
 use std::{
     collections::BTreeMap,
@@ -38,7 +38,12 @@ pub struct PushPorts {
     pub pauser: Arc<dyn Pauser>,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
+    /// Makes of an event what an endpoint gets: with links that are good for a while.
+    pub present: Present,
 }
+
+/// Makes of an event what whoever it is served to gets.
+pub type Present = Arc<dyn Fn(Event) -> Event + Send + Sync>;
 
 /// What the configuration says of pushes.
 #[derive(Clone, Debug, Default)]

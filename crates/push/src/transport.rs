@@ -130,11 +130,10 @@ fn fault(error: &legacy::Error) -> Fault {
             None => {}
         }
         is_tls |= at.is::<rustls::Error>();
-        if let Some(io) = at.downcast_ref::<std::io::Error>() {
-            is_tls |= io.get_ref().is_some_and(|inner| inner.is::<rustls::Error>());
-        }
         parse |= at.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_parse);
-        cause = at.source();
+        // What an error of I/O wraps is not its source, but has that one.
+        let wrapped = at.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        cause = wrapped.map(|inner| inner as &(dyn Error + 'static)).or_else(|| at.source());
     }
     let words = causes(error);
     match () {

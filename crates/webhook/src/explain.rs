@@ -4,6 +4,7 @@
 //! nor a signature that would have been right.
 
 mod cause;
+mod place;
 mod secrets;
 mod steps;
 mod variants;

@@ -35,7 +35,7 @@ pub use channel::{ChannelSpec, ChannelSpecError, ChannelSpecErrorKind, DedupePol
 pub use headgate_http::{RateLimit, RateLimitError};
 
 mod source;
-pub use source::{AgeRule, Captured, NotReleased, Ports, WebhookSource};
+pub use source::{AgeRule, CaptureSink, Captured, NotReleased, Ports, WebhookSource};
 
 mod explain;
 pub use explain::{Explanation, Step};

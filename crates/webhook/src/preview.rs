@@ -1,7 +1,12 @@
 //! The prompt of a request outside of a channel: for whoever writes a provider file, or wants to
 //! see what a stored event says by another one.
 
-use crate::{Provider, content::Content, identity::Reading, render::Received};
+use crate::{
+    Provider,
+    content::Content,
+    identity::{Identity, Reading},
+    render::Received,
+};
 use bytes::Bytes;
 use headgate_event::{
     limits::PROMPT_BYTES_MAX,
@@ -22,9 +27,34 @@ impl Provider {
         let content_type =
             headers.get(header::CONTENT_TYPE).map(|v| String::from_utf8_lossy(v.as_bytes()));
         let content_type = content_type.as_deref();
-        let content = Content::read(content_type, body, &self.identity.form);
+        self.prompt_by(&self.identity, about, headers, (content_type, body), key)
+    }
+
+    /// The prompt of one item of a body that was split.
+    #[must_use]
+    pub fn prompt_of_item(
+        &self,
+        about: &About<'_>,
+        headers: &HeaderMap,
+        item: &Bytes,
+        key: &PromptKey,
+    ) -> Prompt {
+        let split = self.identity.split.as_deref();
+        let identity = split.map_or(&self.identity, |split| &split.identity);
+        self.prompt_by(identity, about, headers, (Some("application/json"), item), key)
+    }
+
+    fn prompt_by(
+        &self,
+        identity: &Identity,
+        about: &About<'_>,
+        headers: &HeaderMap,
+        (content_type, body): (Option<&str>, &Bytes),
+        key: &PromptKey,
+    ) -> Prompt {
+        let content = Content::read(content_type, body, &identity.form);
         let doc = content.doc.as_deref().map(headgate_event::json::Doc::root);
-        let names = self.identity.names(Reading { headers, body: doc });
+        let names = identity.names(Reading { headers, body: doc });
         let received = Received { names: &names, content: &content, content_type, body };
         prompt::render(about, &self.templates.render(&received), key, PROMPT_BYTES_MAX)
     }

@@ -39,6 +39,11 @@ impl Providers {
         Ok(())
     }
 
+    /// Adds a provider; one of the same name is replaced.
+    pub fn put(&mut self, provider: Provider) {
+        self.0.insert(provider.name().to_owned(), Arc::new(provider));
+    }
+
     /// The provider of this name.
     #[must_use]
     pub fn find(&self, name: &str) -> Option<&Arc<Provider>> {

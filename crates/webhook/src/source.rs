@@ -4,7 +4,7 @@ mod release;
 mod seen;
 mod shake;
 
-pub use shake::Captured;
+pub use shake::{CaptureSink, Captured};
 
 pub use release::{AgeRule, NotReleased};
 
@@ -30,7 +30,6 @@ use http_body::Body;
 use metrics::counter;
 use seen::{Marks, Seen};
 use serde::Serialize;
-use shake::Captures;
 use std::{collections::BTreeMap, error::Error, fmt, net::SocketAddr, sync::Arc, time::Instant};
 
 /// What the answer to a repeat says.
@@ -53,6 +52,8 @@ pub struct Ports {
     pub rejections: Option<Arc<dyn RejectionSink>>,
     /// Fetches keys and certificates of senders, and keeps them.
     pub fetched: Arc<Fetched>,
+    /// Keeps what senders hand over in handshakes; without one nothing of it is kept.
+    pub captures: Option<Arc<dyn CaptureSink>>,
 }
 
 /// Receives for the webhook channels.
@@ -60,7 +61,6 @@ pub struct WebhookSource {
     channels: ArcSwap<Channels>,
     ports: Ports,
     log: RefusalLog,
-    captures: Captures,
     seen: Arc<Seen>,
 }
 
@@ -87,8 +87,7 @@ impl WebhookSource {
     ) -> Result<Self, Vec<ChannelSpecError>> {
         let prepared = prepare(channels, providers, &ports.fetched)?;
         let channels = ArcSwap::from_pointee(shared(prepared));
-        let (log, captures, seen) = <(RefusalLog, Captures, Arc<Seen>)>::default();
-        Ok(Self { channels, ports, log, captures, seen })
+        Ok(Self { channels, ports, log: RefusalLog::default(), seen: Arc::default() })
     }
 
     /// Puts other channels in the place of those there are; when something is wrong, nothing

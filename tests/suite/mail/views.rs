@@ -2,8 +2,9 @@
 //! reads it.
 
 use super::{FROM, SUPPORT, events, message, raw, support};
+use crate::push::{subscription, well};
 use anyhow::{Context, Result, ensure};
-use headgate_tests::{Gateway, MailConnection, binary, request, write_config};
+use headgate_tests::{Gateway, MailConnection, binary, request, sink::Sink, write_config};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::process::Command;
@@ -106,5 +107,20 @@ fn the_command_line_reads_a_message_as_its_channel_did() -> Result<()> {
         }
         ensure!(parsed == stored, "{parsed:#}\n{stored:#}");
     }
+    Ok(())
+}
+
+#[test]
+fn a_push_has_links_that_are_good() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let sink = Sink::start(well)?;
+    let push = subscription("agent", &sink.address, "");
+    let tables = format!("{}{push}", support());
+    let gateway = Gateway::start(&write_config(folder.path(), &tables)?)?;
+    sample(&gateway)?;
+    let posted = sink.wait_for("one push", |posted| !posted.is_empty())?;
+    let event: Value = serde_json::from_slice(&posted[0].body)?;
+    let url = target(&event["data"]["attachments"][0]["url"])?;
+    ensure!(request(&gateway.address, "GET", url, &[], b"")?.status == 200, "{event}");
     Ok(())
 }

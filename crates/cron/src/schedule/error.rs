@@ -26,7 +26,8 @@ pub enum ScheduleError {
     },
     /// The channel is of another type.
     #[error(
-        "schedule `{name}` fires into channel `{id}`, expected a channel of type `cron`, found `{kind}`"
+        "schedule `{name}` fires into channel `{id}`, expected a channel of type `cron`, found \
+         `{kind}`"
     )]
     Channel {
         /// The name of the schedule.

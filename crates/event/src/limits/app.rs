@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// The longest id that an application gives: of an event, flow, proposal, deal or session, in bytes.
+/// The longest id that an application gives, in bytes: of an event, a flow, a deal, a session.
 pub const APP_ID_BYTES_MAX: usize = 512;
 /// The longest `Idempotency-Key`, in bytes.
 pub const IDEMPOTENCY_KEY_BYTES_MAX: usize = 255;

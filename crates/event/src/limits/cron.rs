@@ -73,7 +73,7 @@ pub const CRON_NEXT_MAX: usize = 1_000;
 pub const CRON_QUESTION_BYTES_MAX: usize = 64 << 10;
 /// The longest cron expression, in bytes.
 pub const CRON_EXPRESSION_BYTES_MAX: usize = 512;
-/// The longest gap of a wall clock that is summer time and not a change of the calendar, in seconds.
+/// The longest gap of a wall clock that is summer time and no change of the calendar, in seconds.
 /// Times in a longer one never come (cronie: a correction of the clock).
 pub const DST_GAP_S_MAX: i64 = 3 * 3600;
 /// The most civil times of one gap that its occurrence lists.

@@ -54,6 +54,8 @@ pub const MAIL_LINK_BYTES_MAX: usize = 500;
 pub const MAIL_QUOTE_DEPTH_MAX: usize = 8;
 /// Mail: the most attachments that a prompt lists.
 pub const MAIL_ATTACHMENTS_SHOWN_MAX: usize = 20;
+/// Mail: the most hosts of a domain that are looked at when it is checked.
+pub const MAIL_EXCHANGES_SHOWN_MAX: usize = 20;
 /// Mail: the most addresses of one list that a prompt shows.
 pub const MAIL_ADDRESSES_SHOWN_MAX: usize = 10;
 /// Mail: the most files that are told of a winmail.dat.

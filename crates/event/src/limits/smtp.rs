@@ -11,7 +11,8 @@ pub const SMTP_RECIPIENTS_MAX: usize = 100;
 pub const SMTP_RECIPIENTS_CONFIGURED_MAX: u32 = 500;
 /// The longest command line with its end, in bytes (RFC 5321 asks for 512, extensions for more).
 pub const SMTP_COMMAND_BYTES_MAX: usize = 2_048;
-/// A command line that is too long is read to its end up to so many bytes; then the connection ends.
+/// A command line that is too long is read to its end up to so many bytes; then the connection
+/// ends.
 pub const SMTP_COMMAND_BYTES_SKIPPED_MAX: usize = 64 << 10;
 /// The longest local part of an address, in bytes. RFC 5321 asks for 64; lists make longer ones.
 pub const SMTP_LOCAL_PART_BYTES_MAX: usize = 254;

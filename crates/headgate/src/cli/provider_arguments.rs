@@ -1,5 +1,6 @@
 //! The arguments of the commands about providers and their requests.
 
+use super::ClientArguments;
 use clap::{Args, Subcommand, ValueHint};
 use headgate_event::prompt::VERSION;
 use std::path::PathBuf;
@@ -63,6 +64,82 @@ pub enum ProvidersCommand {
     List(ProvidersListArguments),
     /// Say how a provider signs, what its events are called and what it is answered
     Show(ProvidersShowArguments),
+    /// Say whether a provider file of your own is right, or all that is wrong with it
+    Check(ProvidersCheckArguments),
+    /// Print a provider file to begin with, with a word on every part of it
+    New(ProvidersNewArguments),
+}
+
+/// The arguments of `providers check`.
+#[derive(Args, Clone, Debug)]
+pub struct ProvidersCheckArguments {
+    /// The provider file
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub file: PathBuf,
+}
+
+/// The arguments of `providers new`.
+#[derive(Args, Clone, Debug)]
+pub struct ProvidersNewArguments {
+    /// Its name: `a-z`, `0-9` and `-`
+    pub name: String,
+    /// What people call it
+    #[arg(long, value_name = "TEXT")]
+    pub title: Option<String>,
+    /// The header that carries the signature
+    #[arg(long, value_name = "HEADER", default_value = "x-signature")]
+    pub header: String,
+    /// What stands before the signature there, such as `sha256=`
+    #[arg(long, value_name = "TEXT")]
+    pub prefix: Option<String>,
+    /// The digest of its HMAC: sha1, sha256 or sha512
+    #[arg(long, value_name = "NAME", default_value = "sha256")]
+    pub algorithm: String,
+    /// How the signature is written: hex, base64 or base64url
+    #[arg(long, value_name = "NAME", default_value = "hex")]
+    pub encoding: String,
+    /// The header with the time, if one is signed before the body, as in `{timestamp}.{body}`
+    #[arg(long, value_name = "HEADER")]
+    pub time_header: Option<String>,
+    /// The path in the JSON that says what happened
+    #[arg(long, value_name = "PATH", default_value = "type")]
+    pub event: String,
+    /// The path in the JSON of the id that a retry has too
+    #[arg(long, value_name = "PATH", default_value = "id")]
+    pub delivery: String,
+}
+
+/// What can be asked about channels.
+#[derive(Clone, Debug, Subcommand)]
+pub enum ChannelsCommand {
+    /// Say where a channel is reached, what it is checked by, and what its sender handed over
+    Show(ChannelsShowArguments),
+}
+
+/// The arguments of `channels show`.
+#[derive(Args, Clone, Debug)]
+pub struct ChannelsShowArguments {
+    /// The channel
+    pub id: String,
+    /// The configuration
+    #[arg(long, env = "HEADGATE_CONFIG", value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub config: PathBuf,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// The arguments of `fixture`.
+#[derive(Args, Clone, Debug)]
+pub struct FixtureArguments {
+    /// The gateway.
+    #[command(flatten)]
+    pub client: ClientArguments,
+    /// The event
+    pub id: String,
+    /// Put the files into this folder
+    #[arg(long, value_name = "FOLDER", value_hint = ValueHint::DirPath)]
+    pub to: PathBuf,
 }
 
 /// The arguments of `providers list`.

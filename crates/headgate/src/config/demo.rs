@@ -9,7 +9,7 @@ use headgate_email::{
 use headgate_event::{Channel, ChannelType, limits::MAIL_BYTES_MAX};
 use headgate_quarantine::Bounds;
 use headgate_queue::{Retention, Start, SubscriptionSpec};
-use headgate_webhook::{ChannelSpec, DedupePolicy, Settings};
+use headgate_webhook::{ChannelSpec, DedupePolicy, Providers, Settings};
 use std::{collections::BTreeMap, net::Ipv4Addr, sync::Arc};
 
 /// The name of the demo's channel for webhooks and of its subscription.
@@ -83,6 +83,7 @@ impl Config {
             subscriptions: vec![subscription],
             push: BTreeMap::new(),
             quarantine: Some(Bounds::default()),
+            providers: Arc::new(Providers::embedded()),
             file: None,
         }
     }

@@ -76,13 +76,13 @@ fn one(
     let mut spec = SubscriptionSpec::new(name.as_deref().unwrap_or("unnamed"));
     spec.retry = retry.unwrap_or_default();
     spec.lease_ms = lease.flatten().unwrap_or(spec.lease_ms);
+    spec.push = push;
     let in_range = check(&section, &spec);
     section.report_unknown(&[]);
     spec.selection = selection?;
     spec.start = start?;
     spec.ack = ack?;
     spec.order = order?;
-    spec.push = push;
     spec.configured = true;
     (name.is_some() && in_range).then_some(spec)
 }

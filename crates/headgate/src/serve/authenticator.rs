@@ -28,7 +28,8 @@ pub(super) fn of(config: &Config) -> anyhow::Result<Option<Arc<dyn Authenticator
     Ok(Some(Arc::new(auth)))
 }
 
-fn of_system() -> Vec<SocketAddr> {
+/// The DNS servers of this system.
+pub fn of_system() -> Vec<SocketAddr> {
     let text = fs::read_to_string(RESOLV_CONF).unwrap_or_default();
     let mut servers = dns_servers(&text);
     servers.truncate(DNS_SERVERS_MAX);

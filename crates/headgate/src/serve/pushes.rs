@@ -15,7 +15,13 @@ pub(super) fn configured(config: &Config) -> Configured {
 /// What pushes need of the gateway.
 pub(super) fn ports(queue: &Arc<Embedded>, api: &Api, clock: &Arc<dyn Clock>) -> PushPorts {
     let pauser = OverApi { queue: Arc::clone(queue), api: api.clone() };
-    PushPorts { queue: Arc::clone(queue) as _, pauser: Arc::new(pauser), clock: Arc::clone(clock) }
+    let serving = api.clone();
+    PushPorts {
+        queue: Arc::clone(queue) as _,
+        pauser: Arc::new(pauser),
+        clock: Arc::clone(clock),
+        present: Arc::new(move |event| serving.served(event)),
+    }
 }
 
 /// Pauses a subscription in its turn among the calls of the API that change one.

@@ -250,6 +250,11 @@ const COUNTERS: &[Metric] = &[
     ),
     counts("headgate_webhook_events_total", &["channel", "provider"], "Webhooks stored"),
     counts(
+        "headgate_webhook_handshakes_total",
+        &["channel", "handshake"],
+        "Handshakes of senders answered; they are no events",
+    ),
+    counts(
         "headgate_webhook_rejected_total",
         &["channel", "code"],
         "Webhooks not taken, by the code of the refusal; the channel is empty where none was found",

@@ -39,7 +39,9 @@ fn a_sample_that_is_not_signed_or_wrongly_signed_is_refused() {
 fn what_cannot_be_sent_is_said_with_what_can() {
     let ended = run(["send", "gitlub", "--to", "http://127.0.0.1:1"]);
     assert_eq!(ended.code, Some(2));
-    assert!(ended.stderr.contains("`github`, `gitlab`, `linear`"), "{}", ended.stderr);
+    for known in ["`github`, `gitlab`", "`linear`", "`slack`", "`twilio`"] {
+        assert!(ended.stderr.contains(known), "{known}: {}", ended.stderr);
+    }
     let ended = run(["send", "github", "no.such", "--to", "http://127.0.0.1:1"]);
     assert_eq!(ended.code, Some(2));
     assert!(ended.stderr.contains("`no.such`") && ended.stderr.contains("pull_request"));

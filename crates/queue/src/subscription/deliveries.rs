@@ -191,7 +191,7 @@ impl Deliveries {
         seq > self.start && (ahead || self.is_open(seq) || self.lines.holds(seq))
     }
 
-    /// Where an event stands that is begun, its attempt, and when its lease ends or its wait is over.
+    /// Where an event stands that is begun, its attempt, and when its lease ends or its wait does.
     pub(crate) fn open_at(&self, seq: Seq) -> Option<(State, u32, Timestamp)> {
         self.open.get(&seq).map(|open| (open.state, open.attempt, open.at))
     }

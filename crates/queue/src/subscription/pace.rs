@@ -183,6 +183,7 @@ mod tests {
         for text in ["", "100", "0/s", "/s", "+1/s", "1/d", "1/s ", "1000001/s", "-1/s", "1.5/s"] {
             assert!(text.parse::<ReplayPace>().is_err(), "{text}");
         }
-        insta::assert_snapshot!("fast".parse::<ReplayPace>().expect_err("no rate"), @"expected a rate such as `100/s`, `30/m` or `10/h`, 1 to 1000000, found `fast`");
+        let error = "fast".parse::<ReplayPace>().expect_err("no rate").to_string();
+        assert!(error.ends_with("1 to 1000000, found `fast`"), "{error}");
     }
 }

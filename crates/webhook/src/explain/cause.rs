@@ -1,6 +1,6 @@
 //! What most likely is wrong with a request that is refused.
 
-use super::{Case, secrets, steps, variants};
+use super::{Case, place, secrets, steps, variants};
 use headgate_http::{RawRequest, Reject};
 use http::{HeaderName, header};
 use std::time::Duration;
@@ -81,6 +81,9 @@ fn mismatch(case: &Case<'_>) -> String {
     if let Some(meant) = secrets::meant(case, case.request) {
         return meant;
     }
+    if let Some(other) = place::of(case) {
+        return other;
+    }
     for variant in variants::of(&case.request.body) {
         let request = RawRequest { body: variant.body.into(), ..case.request.clone() };
         let changed = format!("the body is not as it was signed: {}", variant.change);
@@ -94,8 +97,12 @@ fn mismatch(case: &Case<'_>) -> String {
     if let Some(changed) = changed(case.request) {
         return changed;
     }
-    let path = case.about.parts.iter().any(|(name, _)| *name == "path");
-    let path = if path { ", or the sender used another path (`--url`)" } else { "" };
+    let has = |part: &str| case.about.parts.iter().any(|(name, _)| *name == part);
+    let path = match (has("path"), has("url")) {
+        (_, true) => ", or the sender used another URL (`server.public_url`, `--url`)",
+        (true, false) => ", or the sender used another path (`--url`)",
+        _ => "",
+    };
     format!(
         "wrong secret, or the body was re-serialized on the way (by a proxy or framework that \
          parses it and writes it anew){path}"

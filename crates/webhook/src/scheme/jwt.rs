@@ -161,7 +161,7 @@ impl Scheme for Jwt {
         now: Timestamp,
     ) -> Result<Signed, SecretError> {
         let encode = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
-        let head = json!({ "alg": self.algorithm.name(), "kid": "sample", "typ": "JWT" });
+        let head = json!({ "alg": self.algorithm.name(), "typ": "JWT" });
         let claims = self.claims.sample(request.body, &terms.settings, now);
         let message = format!("{}.{}", encode(&head), encode(&claims));
         let pkcs8 = keys::private(secret)?;

@@ -9,15 +9,11 @@ use crate::{
 use headgate_event::{
     Secret, Timestamp,
     json::Doc,
-    limits::{CAPTURES_MAX, HANDSHAKE_BYTES_MAX, STORE_RETRY_AFTER},
+    limits::{HANDSHAKE_BYTES_MAX, STORE_RETRY_AFTER},
 };
 use headgate_http::{Answer, RawRequest, Reject, RequestId};
 use http::Request;
 use metrics::counter;
-use std::{
-    collections::BTreeMap,
-    sync::{Mutex, PoisonError},
-};
 
 /// What a sender handed over in a handshake, for the operator to put into the configuration.
 #[derive(Clone, Debug)]
@@ -30,18 +26,13 @@ pub struct Captured {
     pub at: Timestamp,
 }
 
-/// What was handed over, by channel; the newest last.
-#[derive(Debug, Default)]
-pub(super) struct Captures(Mutex<BTreeMap<String, Vec<Captured>>>);
+/// Keeps what senders hand over, until the operator has looked.
+pub trait CaptureSink: Send + Sync {
+    /// Keeps it, or says why it could not: then the sender is asked to come again.
+    fn keep(&self, channel: &str, captured: &Captured) -> Result<(), String>;
+}
 
 impl WebhookSource {
-    /// What senders handed over to a channel in handshakes, the newest last.
-    #[must_use]
-    pub fn captured(&self, channel: &str) -> Vec<Captured> {
-        let captures = self.captures.0.lock().unwrap_or_else(PoisonError::into_inner);
-        captures.get(channel).cloned().unwrap_or_default()
-    }
-
     /// The answer to a request whose head says that it is a handshake.
     pub(super) fn shake_by_head<B>(
         &self,
@@ -77,7 +68,7 @@ impl WebhookSource {
         id: &RequestId,
     ) -> Answer {
         match shaken {
-            Ok(shaken) => self.answer_shaken(channel, shaken, self.ports.clock.now()),
+            Ok(shaken) => self.answer_shaken(channel, shaken, self.ports.clock.now(), id),
             Err(reject) => self.refuse(Some(channel), &reject, id),
         }
     }
@@ -96,31 +87,34 @@ impl WebhookSource {
             let reject = Reject::unavailable(error, STORE_RETRY_AFTER);
             return self.refuse(Some(channel), &reject, id);
         }
-        self.answer_shaken(channel, shaken, now)
+        self.answer_shaken(channel, shaken, now, id)
     }
 
-    fn answer_shaken(&self, channel: &WebhookChannel, shaken: Shaken, now: Timestamp) -> Answer {
-        let id = channel.channel.id.clone();
-        let Shaken { name, captured, answer, .. } = shaken;
+    fn answer_shaken(
+        &self,
+        channel: &WebhookChannel,
+        shaken: Shaken,
+        now: Timestamp,
+        id: &RequestId,
+    ) -> Answer {
+        let name = &channel.channel.id;
+        let Shaken { name: handshake, captured, answer, .. } = shaken;
+        if let (Some(value), Some(captures)) = (captured, &self.ports.captures) {
+            let captured = Captured { handshake: handshake.clone(), value, at: now };
+            if let Err(error) = captures.keep(name, &captured) {
+                let reject = Reject::unavailable(error, STORE_RETRY_AFTER);
+                return self.refuse(Some(channel), &reject, id);
+            }
+            let show = format!("headgate channels show {name}");
+            tracing::warn!(channel = name, "a sender handed over a secret: `{show}` shows it");
+        }
         counter!(
             "headgate_webhook_handshakes_total",
-            "channel" => id.clone(),
-            "handshake" => name.clone()
+            "channel" => name.clone(),
+            "handshake" => handshake.clone()
         )
         .increment(1);
-        tracing::info!(channel = id, handshake = name, "shook hands");
-        if let Some(value) = captured {
-            let show = format!("headgate channels show {id}");
-            tracing::warn!(channel = id, "a sender handed over a secret: `{show}` shows it");
-            let mut captures = self.captures.0.lock().unwrap_or_else(PoisonError::into_inner);
-            let kept = captures.entry(id).or_default();
-            // A repeat is kept once, at its newest time.
-            kept.retain(|known| known.value.expose() != value.expose());
-            if kept.len() >= CAPTURES_MAX {
-                kept.remove(0);
-            }
-            kept.push(Captured { handshake: name, value, at: now });
-        }
+        tracing::info!(channel = name, handshake, "shook hands");
         answer
     }
 }

@@ -216,3 +216,33 @@ fn what_was_signed_is_described() {
                  `1776590123`; body 159 bytes, sha256:";
     assert!(text.starts_with(start), "{text}");
 }
+
+#[test]
+fn the_url_behind_a_proxy_and_the_form_around_a_payload_are_named() {
+    let twilio = fixture("twilio/message.received");
+    let told = |public_url: Option<&str>, post: &Post| {
+        let secrets = [Secret::new("a fixture secret")];
+        let public_url = public_url.map(str::to_owned);
+        let terms = Terms { public_url, ..Terms::of(&secrets) };
+        let provider = PROVIDERS.find("twilio").expect("known");
+        provider.explain(&raw(post), &terms, NOW).likely_cause
+    };
+    assert_eq!(told(Some("https://in.example.com"), &twilio), None);
+    let forwarded = twilio.clone().header("x-forwarded-host", "in.example.com");
+    for wrong in [None, Some("http://127.0.0.1:8080")] {
+        let cause = told(wrong, &forwarded).expect("refused");
+        assert!(
+            cause.starts_with("another URL: the sender used `https://in.example.com`"),
+            "{cause}"
+        );
+    }
+    let cause = told(Some("http://in.example.com"), &twilio).expect("refused");
+    assert!(cause.contains("`server.public_url` is `http://in.example.com`"), "{cause}");
+    let form = fixture("gitea/refused_form_itself");
+    let cause = cause_of("gitea", &form);
+    assert_eq!(cause, "the form itself was signed, and not the JSON in it");
+}
+
+fn cause_of(provider: &str, post: &Post) -> String {
+    cause(provider, post, "a fixture secret")
+}

@@ -61,6 +61,14 @@ impl FolderChannel {
         Arc::new(Fetched::new(Arc::new(Files::new(files.collect(), trusted.as_deref()))))
     }
 
+    /// What a sender whose certificate or keys are fetched signs with, PKCS#8 in base64.
+    pub(crate) fn private_key(&self, folder: &Path) -> Option<Secret> {
+        let named = ["leaf.key.pem", "first.key.pem"].map(|name| folder.join(name));
+        let pem = named.iter().find_map(|file| fs::read_to_string(file).ok())?;
+        let lines = pem.lines().filter(|line| !line.starts_with("-----"));
+        Some(Secret::new(lines.collect::<String>()))
+    }
+
     /// The files of the folder that belong to no request.
     pub(crate) fn files<'a>(&'a self, folder: &'a Path) -> impl Iterator<Item = PathBuf> + 'a {
         let named = self.fetched.values().chain(&self.trusted);

@@ -119,6 +119,7 @@ impl Gate {
             prompt_key: PromptKey::new([7; 32]),
             rejections: Some(Arc::clone(&refused) as Arc<dyn RejectionSink>),
             fetched,
+            captures: None,
         };
         let source = WebhookSource::new(vec![spec], &PROVIDERS, ports);
         Self { source: source.expect("a right channel"), sink, refused, clock, _spool: spool }

@@ -49,6 +49,7 @@ async fn a_sender_that_leaves_takes_neither_its_event_nor_the_bound_with_it() {
         prompt_key: PromptKey::new([7; 32]),
         rejections: None,
         fetched: Arc::default(),
+        captures: None,
     };
     let source = WebhookSource::new(vec![spec("none", &[])], &PROVIDERS, ports);
     let source = Arc::new(source.expect("a right channel"));

@@ -12,9 +12,13 @@ mod bodies;
 #[cfg(test)]
 mod channels;
 #[cfg(test)]
+mod docs;
+#[cfg(test)]
 mod encodings;
 #[cfg(test)]
 mod explain;
+#[cfg(test)]
+mod fetching;
 #[cfg(test)]
 mod fixtures;
 #[cfg(test)]

@@ -1,9 +1,12 @@
 //! What we send for a trial is what we take.
 
-use crate::gate::{Gate, NOW, PROVIDERS, Post, spec};
+use crate::{
+    folder::{FolderChannel, root},
+    gate::{Gate, NOW, PROVIDERS, Post, spec},
+};
 use headgate_event::Secret;
-use headgate_webhook::SecretError;
-use std::collections::BTreeSet;
+use headgate_webhook::{ChannelSpec, Fetched, Provider, SecretError};
+use std::{collections::BTreeSet, sync::Arc};
 
 const SECRETS: [(&str, &str); 10] = [
     ("basic", "user:password"),
@@ -17,6 +20,55 @@ const SECRETS: [(&str, &str); 10] = [
     ("stripe", "whsec_a_secret"),
     ("standard-webhooks", "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="),
 ];
+
+/// What a gate takes, its terms, and the secret that signs for it, by the folder of its fixtures.
+fn of_folder(name: &str) -> (ChannelSpec, Arc<Fetched>, Secret) {
+    let folder = root().join(name);
+    let (channel, mut spec) = FolderChannel::read(&folder, name);
+    let fetched = channel.fetched(&folder);
+    let private = channel.private_key(&folder);
+    spec.splits = false;
+    let own = spec.secrets.first().cloned().unwrap_or_else(|| Secret::new(""));
+    (spec, fetched, private.unwrap_or(own))
+}
+
+/// Senders whose keys are public: what signs for their fixtures is not kept beside them.
+const PUBLIC_KEYS: [&str; 4] = ["discord", "telnyx", "sendgrid", "plaid"];
+/// Senders whose bodies do not say what happened.
+const NAMELESS: [&str; 4] = ["x", "dropbox", "airtable", "telegram"];
+
+#[tokio::test]
+async fn every_sample_of_every_provider_is_taken() {
+    let signed = PROVIDERS.iter().filter(|provider| provider.is_signed());
+    let others = |provider: &&Provider| {
+        let name = provider.name();
+        !PUBLIC_KEYS.contains(&name) && name != Provider::GENERIC
+    };
+    for provider in signed.filter(others) {
+        let name = provider.name();
+        let (spec, fetched, secret) = of_folder(name);
+        let events: Vec<_> = provider.sample_events().collect();
+        assert!(!events.is_empty(), "{name} has no sample");
+        for event in events {
+            let gate = Gate::fetching(spec.clone(), Arc::clone(&fetched));
+            let sample = provider.sample(Some(event), 7).expect("a sample");
+            let path = "/v1/webhook/fixture";
+            let signed = provider.sign_by(&spec.terms(), sample, path, &secret, NOW);
+            let signed = signed.unwrap_or_else(|error| panic!("{name}: {error}"));
+            let post = signed
+                .headers
+                .iter()
+                .fold(Post::to(path, signed.body.clone()), |post, (name, value)| {
+                    post.header(name.as_str(), value.as_bytes())
+                });
+            let taken = gate.event(&post).await;
+            let named = taken.provider_event();
+            assert!(named == Some(event) || NAMELESS.contains(&name), "{name} {event}: {named:?}");
+            let left = taken.data().get().contains("{fresh}");
+            assert!(!left && !taken.prompt_ready().contains("{{"), "{name} {event}");
+        }
+    }
+}
 
 fn signed(provider: &str, event: Option<&str>, secret: &str, fresh: u128) -> Post {
     let provider = PROVIDERS.find(provider).expect("a provider");

@@ -12,7 +12,6 @@ use headgate_api::Api;
 use headgate_http::Tls;
 use headgate_push::Pushes;
 use headgate_queue::{Queue, Retention};
-use headgate_webhook::Providers;
 use std::{error::Error, sync::Arc};
 use tokio::sync::watch;
 
@@ -34,7 +33,7 @@ pub(super) fn all(running: &Running) -> Vec<Step> {
     vec![
         subscriptions_of(running),
         schedules_of(&running.timers),
-        channels_of(&running.sources, &running.known.providers, &running.api),
+        channels_of(&running.sources, &running.api),
         retention_of(&running.retention),
         certificate_of(running.tls.as_ref()),
         catalog_of(&running.api),
@@ -77,10 +76,10 @@ fn schedules_of(timers: &Timers) -> Step {
 }
 
 /// Requests that are under way finish by the channel they came to.
-fn channels_of(sources: &Sources, providers: &Arc<Providers>, api: &Api) -> Step {
-    let (sources, providers, api) = (sources.clone(), Arc::clone(providers), api.clone());
+fn channels_of(sources: &Sources, api: &Api) -> Step {
+    let (sources, api) = (sources.clone(), api.clone());
     step("channels", move |config| {
-        let channels = config.channels.clone();
+        let (channels, providers) = (config.channels.clone(), Arc::clone(&config.providers));
         let (webhooks, slack) = (channels.webhooks.clone(), channels.slack_over_http());
         let (mail, inbound) = (channels.mail.clone(), channels.inbound.clone());
         let mut wrong = Vec::new();
@@ -99,7 +98,7 @@ fn channels_of(sources: &Sources, providers: &Arc<Providers>, api: &Api) -> Step
         if !wrong.is_empty() {
             return Err(wrong);
         }
-        let (sources, providers) = (sources.clone(), Arc::clone(&providers));
+        let sources = sources.clone();
         let (api, views) = (api.clone(), front::channel_views(&config.channels));
         Ok(Box::pin(async move {
             sources

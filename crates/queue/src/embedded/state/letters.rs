@@ -1,5 +1,6 @@
-//! Dead letters: forgetting the oldest of those whose events are gone, and reading them, with a connection of its own: the one of the state belongs to its writer,
-//! whom nobody who only looks may hold up.
+//! Dead letters: forgetting the oldest of those whose events are gone, and reading them, with a
+//! connection of its own: the one of the state belongs to its writer, whom nobody who only looks
+//! may hold up.
 
 use super::State;
 use crate::{

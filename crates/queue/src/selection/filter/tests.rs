@@ -14,7 +14,6 @@ use std::{collections::BTreeMap, sync::Arc};
 
 fn event(body: &str) -> Event {
     let draft = Draft {
-        identity: None,
         event_type: EventType::WEBHOOK_RECEIVED,
         created_at: Timestamp::from_unix_ms(1_795_219_200_000),
         channel: Arc::new(Channel::new("hub", "Hub", ChannelType::Webhook).expect("valid")),
@@ -22,6 +21,7 @@ fn event(body: &str) -> Event {
         provider_event: Some("pull_request.opened".into()),
         verification: Verification { verdict: Verdict::Verified, ..Verification::none() },
         dedupe: None,
+        identity: None,
         thread_key: None,
         correlation: Correlation { flow_id: Some("f1".into()), ..Correlation::default() },
         data: DataText::whole(&json!({"method": "POST", "headers": {"x-a": "1"}}))
@@ -285,7 +285,8 @@ proptest! {
     fn a_filter_that_is_written_is_read_as_the_same(expression in expression()) {
         let text = expression.to_string();
         prop_assume!(text.len() <= 4_000);
-        let read: Filter = text.parse().map_err(|error| TestCaseError::fail(format!("{text}: {error}")))?;
+        let read = text.parse::<Filter>();
+        let read = read.map_err(|error| TestCaseError::fail(format!("{text}: {error}")))?;
         prop_assert_eq!(read.expression(), &expression, "{}", text);
         prop_assert_eq!(read.expression().to_string(), text);
     }

@@ -249,8 +249,13 @@ impl KeyTable {
             Algorithm::Ecdsa => (91, 91),
             _ => (self.bytes_min, self.bytes_max),
         };
+        // The channel has no such key; samples are signed with one in base64.
+        let encoding = match algorithm {
+            Algorithm::Rsa => KeyEncoding::Base64,
+            _ => self.encoding,
+        };
         KeyForm {
-            encoding: self.encoding,
+            encoding,
             prefix: self.prefix,
             private_prefix: self.private_prefix,
             bytes_min: least,

@@ -1,0 +1,75 @@
+//! `headgate channels show`: a channel of the configuration, and what its sender handed over.
+//!
+//! It reads the configuration and the data folder, not the running gateway: a channel that waits for
+//! its secret is shown before anything can be sent to it.
+
+use crate::{
+    captures::Captures,
+    cli::{ChannelsCommand, ChannelsShowArguments},
+    config::{Config, Environment, Known},
+    failure::Failure,
+    output,
+};
+use headgate_webhook::{ChannelSpec, Provider};
+use serde_json::json;
+
+/// Shows what was asked for.
+pub fn run(command: &ChannelsCommand, environment: &Environment) -> Result<(), Failure> {
+    let ChannelsCommand::Show(arguments) = command;
+    show(arguments, environment)
+}
+
+fn show(arguments: &ChannelsShowArguments, environment: &Environment) -> Result<(), Failure> {
+    let known = Known::of_system(environment);
+    let config = Config::load(&arguments.config, environment, &known);
+    let config = config.map_err(Failure::Configuration)?;
+    let mut webhooks = config.channels.webhooks.iter();
+    let spec = webhooks.find(|spec| spec.channel.id == arguments.id).ok_or_else(|| {
+        Failure::usage(format!("expected the id of a webhook channel, found `{}`", arguments.id))
+    })?;
+    let provider = spec.own.as_ref().or_else(|| config.providers.find(&spec.provider));
+    let provider = provider.ok_or_else(|| Failure::usage("the provider is gone".to_owned()))?;
+    let path = format!("/v1/webhook/{}", spec.channel.id);
+    let url = config.server.public_url.as_ref();
+    let url = url.map_or(path.clone(), |url| format!("{}{path}", url.trim_end_matches('/')));
+    let captured = Captures::at(&config.data_dir).of(&spec.channel.id)?;
+    if arguments.json {
+        return output::line(
+            &json!({
+                "id": spec.channel.id,
+                "label": spec.channel.label,
+                "provider": provider.name(),
+                "url": url,
+                "secrets": spec.secrets.len(),
+                "settings": spec.settings.keys().collect::<Vec<_>>(),
+                "handed_over": captured,
+            })
+            .to_string(),
+        );
+    }
+    let mut rows = rows(spec, provider, url);
+    for kept in &captured {
+        rows.push(("handed over", format!("{} ({}, {})", kept.value, kept.handshake, kept.at)));
+    }
+    if captured.is_empty() && provider.brings_secret() {
+        rows.push(("handed over", "nothing so far".to_owned()));
+    }
+    rows.iter().try_for_each(|(name, text)| output::line(&format!("{name:11}  {text}")))
+}
+
+fn rows(spec: &ChannelSpec, provider: &Provider, url: String) -> Vec<(&'static str, String)> {
+    let mut rows = vec![
+        ("id", spec.channel.id.clone()),
+        ("label", spec.channel.label.clone()),
+        ("url", url),
+        ("provider", format!("{} ({})", provider.name(), provider.title())),
+        ("proof", provider.proof()),
+        ("secrets", spec.secrets.len().to_string()),
+    ];
+    let settings: Vec<&str> = spec.settings.keys().map(String::as_str).collect();
+    if !settings.is_empty() {
+        rows.push(("settings", settings.join(", ")));
+    }
+    rows.extend(provider.handshakes().into_iter().map(|text| ("handshake", text)));
+    rows
+}

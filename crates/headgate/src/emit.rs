@@ -1,0 +1,70 @@
+//! `headgate emit`: stores an app event over the API of a gateway.
+
+use crate::{
+    cli::EmitArguments, client::ClientError, config::Environment, failure::Failure, output,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use std::io::Read;
+
+const PATH: &str = "/v1/events";
+
+/// The event as the API takes it; the payload stays the text it is.
+#[derive(Serialize)]
+struct Event<'a> {
+    #[serde(rename = "type")]
+    event_type: &'a str,
+    payload: &'a RawValue,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    event_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    flow_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    session_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    thread_key: Option<&'a str>,
+}
+
+#[derive(Deserialize)]
+struct Emitted {
+    id: String,
+    event_id: String,
+    duplicate: bool,
+}
+
+/// Emits one event and says under which id it is stored.
+pub async fn run(arguments: &EmitArguments, environment: &Environment) -> Result<(), Failure> {
+    let text = match arguments.payload.as_str() {
+        "-" => from_input().map_err(|error| anyhow::anyhow!("cannot read the payload: {error}"))?,
+        text => text.to_owned(),
+    };
+    let payload: Box<RawValue> = serde_json::from_str(&text)
+        .map_err(|error| Failure::usage(format!("--payload: expected JSON, found: {error}")))?;
+    let event = Event {
+        event_type: &arguments.event_type,
+        payload: &payload,
+        event_id: arguments.event_id.as_deref(),
+        flow_id: arguments.flow_id.as_deref(),
+        session_id: arguments.session_id.as_deref(),
+        thread_key: arguments.thread_key.as_deref(),
+    };
+    let body = serde_json::to_string(&event).map_err(unexpected)?;
+    let reply = arguments.client.client(environment)?.post_text(PATH, body).await?;
+    if arguments.json {
+        return output::line(std::str::from_utf8(&reply.body).unwrap_or_default());
+    }
+    let emitted: Emitted = serde_json::from_slice(&reply.body).map_err(unexpected)?;
+    let Emitted { id, event_id, duplicate } = emitted;
+    let how = if duplicate { "was stored before" } else { "is stored" };
+    output::line(&format!("{event_id} {how} as {id}"))
+}
+
+fn unexpected(error: impl std::fmt::Display) -> ClientError {
+    ClientError::Unexpected { reason: error.to_string() }
+}
+
+fn from_input() -> std::io::Result<String> {
+    let mut text = String::new();
+    std::io::stdin().read_to_string(&mut text)?;
+    Ok(text)
+}

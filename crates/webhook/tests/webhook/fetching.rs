@@ -1,0 +1,100 @@
+//! What is fetched: how often, and what happens when it cannot be had.
+
+use crate::{
+    files::Files,
+    folder::{FolderChannel, root},
+    gate::{Gate, NOW, Post},
+};
+use headgate_event::limits::{FETCHED_FRESH, FETCHES_PER_MINUTE_MAX};
+use headgate_webhook::{Fetch, Fetched};
+use std::{
+    collections::BTreeMap,
+    fs,
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
+
+const KEYS: &str = "https://www.googleapis.com/oauth2/v3/certs";
+
+fn request(name: &str) -> Post {
+    Post::parse(&fs::read(root().join(name)).expect("read"))
+}
+
+fn pushed(keys: &[u8]) -> (Gate, Arc<Files>) {
+    let files = BTreeMap::from([(KEYS.to_owned(), keys.to_vec().into())]);
+    let files = Arc::new(Files::new(files, None));
+    let (_, spec) = FolderChannel::read(&root().join("pubsub"), "pubsub");
+    let fetched = Arc::new(Fetched::new(Arc::clone(&files) as Arc<dyn Fetch>));
+    (Gate::fetching(spec, fetched), files)
+}
+
+#[tokio::test]
+async fn what_was_fetched_is_kept_until_it_is_stale() {
+    let keys = fs::read(root().join("pubsub/keys.json")).expect("read");
+    let (gate, files) = pushed(&keys);
+    let post = request("pubsub/OBJECT_FINALIZE.http");
+    for _ in 0..3 {
+        assert_eq!(gate.send(&post).await.status, 204);
+    }
+    assert_eq!(files.fetches.load(Ordering::Relaxed), 1);
+    // The token is too old by then, which is found out with keys that are fresh.
+    gate.clock.set(NOW.plus(FETCHED_FRESH));
+    assert_eq!(gate.send(&post).await.code(), "timestamp_too_old");
+    assert_eq!(files.fetches.load(Ordering::Relaxed), 2);
+}
+
+#[tokio::test]
+async fn a_key_that_is_not_known_is_asked_for_once_a_minute() {
+    let (gate, files) =
+        pushed(br#"{"keys": [{"kty": "RSA", "kid": "older", "n": "AQ", "e": "AQAB"}]}"#);
+    let post = request("pubsub/OBJECT_FINALIZE.http");
+    for _ in 0..3 {
+        assert_eq!(gate.send(&post).await.code(), "signature_mismatch");
+    }
+    assert_eq!(files.fetches.load(Ordering::Relaxed), 1);
+    gate.clock.set(NOW.plus(Duration::from_secs(61)));
+    assert_eq!(gate.send(&post).await.code(), "signature_mismatch");
+    assert_eq!(files.fetches.load(Ordering::Relaxed), 2);
+}
+
+#[tokio::test]
+async fn what_cannot_be_fetched_is_no_fault_of_the_sender() {
+    let (_, spec) = FolderChannel::read(&root().join("pubsub"), "pubsub");
+    let files = Arc::new(Files::new(BTreeMap::new(), None));
+    let gate = Gate::fetching(spec, Arc::new(Fetched::new(Arc::clone(&files) as Arc<dyn Fetch>)));
+    let post = request("pubsub/OBJECT_FINALIZE.http");
+    for _ in 0..FETCHES_PER_MINUTE_MAX + 5 {
+        let answer = gate.send(&post).await;
+        assert_eq!((answer.status.as_u16(), answer.code().as_str()), (503, "unavailable"));
+        assert!(answer.headers.contains_key("retry-after"));
+    }
+    assert_eq!(files.fetches.load(Ordering::Relaxed), FETCHES_PER_MINUTE_MAX);
+    assert_eq!(gate.refused.all().len(), 0, "there is nothing in it to be mended");
+}
+
+#[tokio::test]
+async fn what_is_refused_by_its_token_alone_makes_us_fetch_nothing() {
+    let keys = fs::read(root().join("pubsub/keys.json")).expect("read");
+    let (gate, files) = pushed(&keys);
+    for name in ["refused_none", "refused_hs256", "refused_missing", "refused_empty"] {
+        let answer = gate.send(&request(&format!("pubsub/{name}.http"))).await;
+        assert_eq!(answer.status, 401, "{name}");
+    }
+    assert_eq!(files.fetches.load(Ordering::Relaxed), 0);
+}
+
+#[tokio::test]
+async fn a_certificate_of_a_foreign_host_is_never_asked_for() {
+    for (provider, name) in [
+        ("sns", "refused_foreign_host"),
+        ("sns", "refused_plain_http"),
+        ("paypal", "refused_foreign_host"),
+    ] {
+        let (_, spec) = FolderChannel::read(&root().join(provider), provider);
+        let files = Arc::new(Files::new(BTreeMap::new(), None));
+        let gate = Gate::fetching(spec, Arc::new(Fetched::new(Arc::clone(&files) as Arc<dyn Fetch>)));
+        let answer = gate.send(&request(&format!("{provider}/{name}.http"))).await;
+        assert_eq!(answer.code(), "foreign_host");
+        assert_eq!(files.fetches.load(Ordering::Relaxed), 0, "{provider} {name}");
+    }
+}
