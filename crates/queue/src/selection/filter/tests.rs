@@ -14,6 +14,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 fn event(body: &str) -> Event {
     let draft = Draft {
+        identity: None,
         event_type: EventType::WEBHOOK_RECEIVED,
         created_at: Timestamp::from_unix_ms(1_795_219_200_000),
         channel: Arc::new(Channel::new("hub", "Hub", ChannelType::Webhook).expect("valid")),
