@@ -77,7 +77,7 @@ def call(method: str, path: str, target: str, body=None, headers=None):
     if kind is None:
         faults.append(f"{what} as {media_type}, the document says {list(kinds)}")
         return None
-    if "json" not in kind or "ndjson" in kind:
+    if kind not in ["application/json", "application/cloudevents+json"]:
         return content
     value = json.loads(content)
     fits(what, said["content"][kind]["schema"], value)
@@ -240,7 +240,7 @@ def well() -> None:
     call("post", f"{one}/settle", "/v1/subscriptions/agent/settle", settle)
     call("get", "/v1/dead-letters", "/v1/dead-letters?subscription=agent")
     again(ids, stored["id"])
-    for path in ["/v1/channels", "/metrics", "/openapi.json", "/healthz", "/readyz"]:
+    for path in ["/v1/channels", "/v1/keys", "/metrics", "/openapi.json", "/healthz", "/readyz"]:
         call("get", path, path)
     upgrade = {
         "connection": "Upgrade", "upgrade": "websocket", "sec-websocket-version": "13",

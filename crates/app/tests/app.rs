@@ -1,5 +1,7 @@
 //! What an application may emit, and what a model reads of it.
 
+#![expect(clippy::expect_used, reason = "a test fails by panicking")]
+
 use bytes::Bytes;
 use headgate_app::{
     Audit, Catalog, CatalogType, Chance, Emission, EmitAsk, Emitter, EnvelopeAsk, Form,

@@ -20,7 +20,10 @@ pub use domain::{Asked, DomainRecords, Exchange};
 #[cfg(test)]
 mod tests;
 
-use crate::{Authenticator, Claimed};
+use crate::{
+    Authenticator, Claimed,
+    head::{Head, Keep},
+};
 use bytes::Bytes;
 use dns::Resolver;
 use headgate_event::{
@@ -45,6 +48,22 @@ const UNKNOWN: &str = "temperror";
 /// Who checked, in an event.
 const SOURCE: &str = "headgate";
 
+/// The fields that a message has once (RFC 5322, 3.6; RFC 2045). Of two, a signature may be over the
+/// one while a reader is shown the other.
+const ONCE: [&str; 11] = [
+    "from",
+    "sender",
+    "reply-to",
+    "subject",
+    "date",
+    "message-id",
+    "in-reply-to",
+    "references",
+    "mime-version",
+    "content-type",
+    "content-transfer-encoding",
+];
+
 /// Finds out who sent messages by asking the DNS. Clones share what they know.
 #[derive(Clone)]
 pub struct MailAuth {
@@ -58,6 +77,9 @@ pub struct MailAuth {
 /// A message to be judged, by itself.
 struct Case {
     raw: Bytes,
+    /// Where the body begins, as the event's reader sees it.
+    body: usize,
+    /// The one author, where no two readers could see another message.
     author: Option<String>,
     /// Whether its header block is within the limits of what is read.
     is_readable: bool,
@@ -141,10 +163,13 @@ impl Case {
     fn of(claimed: &Claimed<'_>) -> Self {
         let Envelope { mail_from, helo, remote_ip, .. } = claimed.envelope;
         let cut = ["headers_left_out", "header_cut"];
-        let defects = claimed.message.defects();
+        let (message, defects) = (claimed.message, claimed.message.defects());
+        let head = Head::read(message.raw(), 0, Keep::All, |_| false);
+        let is_clear = ONCE.iter().all(|name| head.all(name).nth(1).is_none());
         Self {
-            raw: claimed.message.raw().clone(),
-            author: claimed.message.author().map(str::to_lowercase),
+            raw: message.raw().clone(),
+            body: head.body,
+            author: message.author().filter(|_| is_clear).map(str::to_lowercase),
             is_readable: !defects.iter().any(|defect| cut.contains(&defect.as_str())),
             client: remote_ip.as_deref().and_then(|text| text.parse().ok()),
             helo: helo.clone().unwrap_or_default(),

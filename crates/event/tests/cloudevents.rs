@@ -1,5 +1,7 @@
 //! CloudEvents: what is one, what is none, and that nothing of one is lost on the way.
 
+#![expect(clippy::expect_used, reason = "a test fails by panicking")]
+
 use bytes::Bytes;
 use headgate_event::cloudevents::{
     Attribute, CloudData, CloudEvent, from_headers, from_json, from_json_batch,

@@ -70,12 +70,10 @@ pub async fn run(arguments: &ServeArguments, environment: &Environment) -> Resul
     let (signals, hangups) = (Signals::listen()?, Hangups::listen()?);
     let metrics = telemetry::record_metrics()?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-
     open_files::allow(config.server.connections_max() + config.mail.connections_max());
     let storage = storage::open(&config, &clock).await?;
     let queue = Arc::clone(&storage.queue);
-    let brought = subscriptions::bring_in_line(&*queue, &config.subscriptions).await;
-    brought.map_err(|unfinished| unfinished.cause)?;
+    subscriptions::bring_in_line(&*queue, &config.subscriptions).await.map_err(|it| it.cause)?;
     let quarantine = rejections::open(&config, &clock)?;
     let timers = Timers::open(&config, &storage, &known.calendar, &clock).await?;
     let ports = ports(&config, &storage, &clock, quarantine.as_ref())?;
@@ -124,11 +122,8 @@ pub async fn run(arguments: &ServeArguments, environment: &Environment) -> Resul
     announcer.end();
     drop(certificates);
     reloading.abort();
-    tokio::join!(
-        firing.stop(CLOSE_TIMEOUT),
-        pushing.stop(CLOSE_TIMEOUT),
-        sources.sockets.stop(CLOSE_TIMEOUT)
-    );
+    let (sockets, within) = (&sources.sockets, CLOSE_TIMEOUT);
+    tokio::join!(firing.stop(within), pushing.stop(within), sockets.stop(within));
     // What it has begun is finished by the next start, if it does not end in time.
     let _ = tokio::time::timeout(CLOSE_TIMEOUT, retaining).await;
     close(&api, quarantine.as_deref(), &*queue).await

@@ -72,7 +72,7 @@ enum Met {
     /// Nothing but to store it.
     Alone,
     /// Its other half is here.
-    Other(Held),
+    Other(Box<Held>),
     /// It is the first.
     First(Place, oneshot::Receiver<Result<Accepted, StoreError>>),
 }
@@ -142,7 +142,10 @@ impl Merge {
         }
         match meetings.held.get(message) {
             Some(held) if held.part == part => Met::Alone,
-            Some(_) => meetings.held.remove(message).map_or(Met::Alone, Met::Other),
+            Some(_) => {
+                let held = meetings.held.remove(message).map(Box::new);
+                held.map_or(Met::Alone, Met::Other)
+            }
             None if meetings.held.len() >= SLACK_HELD_MAX => Met::Alone,
             None => {
                 let (tell, told) = oneshot::channel();

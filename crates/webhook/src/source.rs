@@ -286,6 +286,7 @@ fn shared(channels: BTreeMap<String, WebhookChannel>) -> Channels {
 }
 
 /// What a request is that proved itself.
+#[expect(clippy::large_enum_variant, reason = "one stands at a time, and most are the large one")]
 enum Proved {
     Events(Verified, Vec<Draft>),
     Shaken(Box<Shaken>),

@@ -1,8 +1,9 @@
 //! DKIM (RFC 6376): who signed a message, by `mail-auth`, with guards around it.
 //!
 //! Not left to the library: which signatures count at all (RFC 6376, 6.1.1; RFC 8301), whether one
-//! has run out at the time the message came, how many are looked at, and the hash of a relaxed body
-//! that ends in lines of white space, which version 0.13.3 gets wrong.
+//! has run out at the time the message came, how many are looked at, the hash of a relaxed body
+//! that ends in lines of white space, which version 0.13.3 gets wrong, and whether what it reads as
+//! the header is what the event's reader does.
 
 use super::{Case, UNKNOWN};
 use headgate_event::{
@@ -46,6 +47,9 @@ impl<'a> Message<'a> {
         let Some(mut parsed) = AuthenticatedMessage::parse(&case.raw) else {
             return Self::default();
         };
+        if !is_read_alike(&parsed, case) {
+            return Self { parsed: None, refused: vec![Signed::of("permerror", None)] };
+        }
         let mut refused: Vec<Signed> =
             parsed.errors.iter().filter(|one| is_signature(one.name)).map(|_| BROKEN).collect();
         let headers = parsed.headers.len();
@@ -103,6 +107,15 @@ const BROKEN: Signed = Signed { verdict: "permerror", domain: None };
 
 fn is_signature(name: &[u8]) -> bool {
     name.trim_ascii().eq_ignore_ascii_case(b"dkim-signature")
+}
+
+/// Whether header and author are the same to the library and to the event's reader. Where one goes on
+/// reading fields after a line that is none, and the other does not, a signed message could hang
+/// behind a header that nobody signed.
+fn is_read_alike(parsed: &AuthenticatedMessage<'_>, case: &Case) -> bool {
+    let is_author = |name: &[u8]| name.trim_ascii().eq_ignore_ascii_case(b"from");
+    let authors = parsed.headers.iter().filter(|(name, _)| is_author(name)).count();
+    parsed.body_offset as usize == case.body && (case.author.is_none() || authors == 1)
 }
 
 /// Whether a signature is one that may be verified.

@@ -22,7 +22,7 @@ use std::{
 
 /// 2026-04-19T09:15:25Z, when the messages came.
 const NOW: Timestamp = Timestamp::from_unix_s(1_776_590_125);
-const CASES_MIN: usize = 38;
+const CASES_MIN: usize = 41;
 /// Long enough for a machine that builds meanwhile; what is silent has a limit of its own.
 const LIMIT: Duration = Duration::from_secs(30);
 

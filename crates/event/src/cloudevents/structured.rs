@@ -39,10 +39,10 @@ pub fn from_json(text: &[u8]) -> Result<CloudEvent, CloudEventError> {
 pub fn from_json_batch(text: &[u8]) -> Result<Vec<CloudEvent>, (Option<usize>, CloudEventError)> {
     let expected = "a JSON array of objects";
     let members: Vec<Box<RawValue>> = read(text, expected).map_err(|error| (None, error))?;
-    let one = |(place, member): (usize, &Box<RawValue>)| {
+    let one = |(place, member): (usize, Box<RawValue>)| {
         from_json(member.get().as_bytes()).map_err(|error| (Some(place), error))
     };
-    members.iter().enumerate().map(one).collect()
+    members.into_iter().enumerate().map(one).collect()
 }
 
 fn read<T: DeserializeOwned>(text: &[u8], expected: &'static str) -> Result<T, CloudEventError> {

@@ -92,7 +92,8 @@ async fn a_certificate_of_a_foreign_host_is_never_asked_for() {
     ] {
         let (_, spec) = FolderChannel::read(&root().join(provider), provider);
         let files = Arc::new(Files::new(BTreeMap::new(), None));
-        let gate = Gate::fetching(spec, Arc::new(Fetched::new(Arc::clone(&files) as Arc<dyn Fetch>)));
+        let gate =
+            Gate::fetching(spec, Arc::new(Fetched::new(Arc::clone(&files) as Arc<dyn Fetch>)));
         let answer = gate.send(&request(&format!("{provider}/{name}.http"))).await;
         assert_eq!(answer.code(), "foreign_host");
         assert_eq!(files.fetches.load(Ordering::Relaxed), 0, "{provider} {name}");

@@ -14,6 +14,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 fn event(body: &str) -> Event {
     let draft = Draft {
+        identity: None,
         event_type: EventType::WEBHOOK_RECEIVED,
         created_at: Timestamp::from_unix_ms(1_795_219_200_000),
         channel: Arc::new(Channel::new("hub", "Hub", ChannelType::Webhook).expect("valid")),
@@ -21,7 +22,6 @@ fn event(body: &str) -> Event {
         provider_event: Some("pull_request.opened".into()),
         verification: Verification { verdict: Verdict::Verified, ..Verification::none() },
         dedupe: None,
-        identity: None,
         thread_key: None,
         correlation: Correlation { flow_id: Some("f1".into()), ..Correlation::default() },
         data: DataText::whole(&json!({"method": "POST", "headers": {"x-a": "1"}}))
