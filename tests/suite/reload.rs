@@ -1,4 +1,5 @@
-//! A reload that the disk refuses half-way: the log says what changed, and trying again finishes it.
+//! A reload that the disk refuses half-way: the log says what changed, and trying again finishes
+//! it.
 
 use anyhow::{Context, Result, ensure};
 use headgate_tests::{Gateway, request, write_config};

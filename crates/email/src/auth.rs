@@ -48,8 +48,8 @@ const UNKNOWN: &str = "temperror";
 /// Who checked, in an event.
 const SOURCE: &str = "headgate";
 
-/// The fields that a message has once (RFC 5322, 3.6; RFC 2045). Of two, a signature may be over the
-/// one while a reader is shown the other.
+/// The fields that a message has once (RFC 5322, 3.6; RFC 2045). Of two, a signature may be over
+/// the one while a reader is shown the other.
 const ONCE: [&str; 11] = [
     "from",
     "sender",

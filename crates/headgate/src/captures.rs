@@ -1,5 +1,5 @@
-//! What senders hand over in handshakes, in a file of the data folder for its owner alone: Notion and
-//! Asana send the secret of a channel once, and it has to reach the configuration.
+//! What senders hand over in handshakes, in a file of the data folder for its owner alone: Notion
+//! and Asana send the secret of a channel once, and it has to reach the configuration.
 
 use anyhow::{Context, Result};
 use headgate_event::limits::CAPTURES_MAX;

@@ -1,7 +1,7 @@
 //! `headgate channels show`: a channel of the configuration, and what its sender handed over.
 //!
-//! It reads the configuration and the data folder, not the running gateway: a channel that waits for
-//! its secret is shown before anything can be sent to it.
+//! It reads the configuration and the data folder, not the running gateway: a channel that waits
+//! for its secret is shown before anything can be sent to it.
 
 use crate::{
     captures::Captures,

@@ -102,9 +102,9 @@ pub enum Command {
     DeadLetters(DeadLettersCommand),
     /// Give stored events to a subscription again
     ///
-    /// By ids, `--dead-letters`, or what the subscription wants and filters let through. Live events
-    /// go first. On a terminal it shows how far the replay is until it ends; stopping that does not
-    /// stop the replay, which outlives a restart of the gateway too.
+    /// By ids, `--dead-letters`, or what the subscription wants and filters let through. Live
+    /// events go first. On a terminal it shows how far the replay is until it ends; stopping that
+    /// does not stop the replay, which outlives a restart of the gateway too.
     Replay(Box<ReplayArguments>),
     /// Try out what a subscription would get
     #[command(subcommand)]

@@ -150,8 +150,8 @@ impl Config {
     }
 }
 
-/// Where a configuration listens, whatever else is wrong with it: who only talks to the gateway does
-/// not have its secrets.
+/// Where a configuration listens, whatever else is wrong with it: who only talks to the gateway
+/// does not have its secrets.
 pub fn server_of(file: &Path) -> Result<Server, Problems> {
     part_of(file, "`[server]`", server::read)
 }

@@ -106,8 +106,8 @@ impl Intake {
         }
     }
 
-    /// A body of which nothing has come: for what arrives by another protocol and shares the bounds.
-    /// What is announced is at most a hint.
+    /// A body of which nothing has come: for what arrives by another protocol and shares the
+    /// bounds. What is announced is at most a hint.
     #[must_use]
     pub fn arriving(&self, announced: u64) -> Arriving<'_> {
         Arriving::new(&self.options, &self.memory, &self.spool, announced)

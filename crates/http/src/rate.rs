@@ -1,8 +1,8 @@
 //! How many requests are taken in a time, of a channel or of a key.
 //!
-//! Of a channel only requests that proved themselves count: were others counted, anyone who knows the URL could
-//! use up the rate of the sender. While the rate is used up, requests are refused before their body
-//! is read.
+//! Of a channel only requests that proved themselves count: were others counted, anyone who knows
+//! the URL could use up the rate of the sender. While the rate is used up, requests are refused
+//! before their body is read.
 
 use headgate_event::Timestamp;
 use std::{

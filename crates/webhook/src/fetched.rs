@@ -1,8 +1,8 @@
 //! What is fetched from senders: certificates, sets of keys, addresses to confirm by.
 //!
 //! This crate opens no socket: whoever runs it brings a [`Fetch`], which takes care of connections,
-//! addresses and sizes. Here is which URLs may be fetched at all, how long what came is kept, and how
-//! often anyone may make us fetch.
+//! addresses and sizes. Here is which URLs may be fetched at all, how long what came is kept, and
+//! how often anyone may make us fetch.
 
 use bytes::Bytes;
 use headgate_event::{

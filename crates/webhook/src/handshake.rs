@@ -177,8 +177,8 @@ fn is_plain(challenge: &str) -> bool {
     (1..=CHALLENGE_BYTES_MAX).contains(&challenge.len()) && challenge.bytes().all(fits)
 }
 
-/// Whether a challenge can be signed: a word. Nothing that a sender signs is one, so that nobody can
-/// have us sign a request of theirs.
+/// Whether a challenge can be signed: a word. Nothing that a sender signs is one, so that nobody
+/// can have us sign a request of theirs.
 fn is_word(challenge: &str) -> bool {
     let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~=+/".contains(&byte);
     is_plain(challenge) && challenge.bytes().all(fits)

@@ -163,7 +163,8 @@ impl Provider {
         self.scheme.describe()
     }
 
-    /// Whether its requests prove themselves. A channel of one whose do not takes what anyone sends.
+    /// Whether its requests prove themselves. A channel of one whose do not takes what anyone
+    /// sends.
     #[must_use]
     pub fn is_signed(&self) -> bool {
         self.scheme.proves()

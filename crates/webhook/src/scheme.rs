@@ -33,7 +33,8 @@ pub(crate) type Check = Box<dyn Proof>;
 
 /// A check that may need something fetched first.
 pub(crate) trait Proof: Verify + Send + Sync {
-    /// The URL of what has to be fetched before the request can be checked; none when it is at hand.
+    /// The URL of what has to be fetched before the request can be checked; none when it is at
+    /// hand.
     fn wants(&self, _: &RawRequest, _: Timestamp) -> Result<Option<String>, Reject> {
         Ok(None)
     }

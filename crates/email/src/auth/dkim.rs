@@ -109,8 +109,8 @@ fn is_signature(name: &[u8]) -> bool {
     name.trim_ascii().eq_ignore_ascii_case(b"dkim-signature")
 }
 
-/// Whether header and author are the same to the library and to the event's reader. Where one goes on
-/// reading fields after a line that is none, and the other does not, a signed message could hang
+/// Whether header and author are the same to the library and to the event's reader. Where one goes
+/// on reading fields after a line that is none, and the other does not, a signed message could hang
 /// behind a header that nobody signed.
 fn is_read_alike(parsed: &AuthenticatedMessage<'_>, case: &Case) -> bool {
     let is_author = |name: &[u8]| name.trim_ascii().eq_ignore_ascii_case(b"from");

@@ -1,4 +1,5 @@
-//! The limits of what is fetched from senders: certificates, keys, confirmations; and of handshakes.
+//! The limits of what is fetched from senders: certificates, keys, confirmations; and of
+//! handshakes.
 
 use std::time::Duration;
 

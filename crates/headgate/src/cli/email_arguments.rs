@@ -12,8 +12,8 @@ pub enum EmailCommand {
     Parse(EmailParseArguments),
     /// Say whether mail for a domain comes here, and what to set in its DNS
     ///
-    /// Looks at MX records with the addresses of their hosts, and at what SPF and DMARC say of those
-    /// who send in the name of the domain. Exit code 1 when something is wrong or not known.
+    /// Looks at MX records with the addresses of their hosts, and at what SPF and DMARC say of
+    /// those who send in the name of the domain. Exit code 1 when something is wrong or not known.
     CheckDns(EmailCheckDnsArguments),
 }
 

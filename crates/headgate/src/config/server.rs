@@ -1,5 +1,5 @@
-//! `[server]`: where to listen, who is believed there, and what may not be open to the world without
-//! keys.
+//! `[server]`: where to listen, who is believed there, and what may not be open to the world
+//! without keys.
 
 use super::{network, section::Section, tls, value::Value};
 use headgate_event::limits::{CONNECTIONS_MAX, CONNECTIONS_PER_NETWORK_MAX, DRAIN_DELAY_MAX};
@@ -97,8 +97,8 @@ impl Server {
         self.api_listen.unwrap_or(self.listen)
     }
 
-    /// Whether TLS is spoken where the API is: on the listener that it shares, and on its own unless
-    /// that is on this machine, by whose addresses no certificate is made out.
+    /// Whether TLS is spoken where the API is: on the listener that it shares, and on its own
+    /// unless that is on this machine, by whose addresses no certificate is made out.
     #[must_use]
     pub fn api_speaks_tls(&self) -> bool {
         self.tls.is_some() && self.api_listen.is_none_or(|address| !is_local(address))

@@ -1,4 +1,5 @@
-//! The head of a request in HTTP/2, or what every version shares, judged before the service sees it.
+//! The head of a request in HTTP/2, or what every version shares, judged before the service sees
+//! it.
 //!
 //! What HTTP/2 itself forbids (RFC 9113, 8.2 and 8.3) hyper has refused already; here is what
 //! HTTP/1 is held to in `head`, so that no client gets around it by the other version.

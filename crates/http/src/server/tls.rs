@@ -121,9 +121,9 @@ impl Tls {
         Ok(Self { pair, acceptor: TlsAcceptor::from(Arc::new(config)) })
     }
 
-    /// Reads both files again and uses what is in them, if they are not as they were looked at last.
-    /// When they cannot be used, what was in use stays in use; that is told once, and they are
-    /// looked at again when they have changed.
+    /// Reads both files again and uses what is in them, if they are not as they were looked at
+    /// last. When they cannot be used, what was in use stays in use; that is told once, and they
+    /// are looked at again when they have changed.
     pub fn reload(&self, now: Timestamp) -> Result<Renewal, TlsError> {
         let bytes = Bytes::read(&self.pair.files)?;
         let digest = bytes.digest();

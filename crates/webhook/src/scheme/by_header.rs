@@ -1,8 +1,8 @@
 //! Several versions of one sender's signature, told apart by the header that is sent: the first of
 //! the list whose header is there counts, so the newest stands first.
 //!
-//! All of them are made with the same secrets, so who leaves a newer header out has to have an older
-//! signature of the sender's own. It is weaker at most by what that version covers less.
+//! All of them are made with the same secrets, so who leaves a newer header out has to have an
+//! older signature of the sender's own. It is weaker at most by what that version covers less.
 
 use super::{
     About, Check, Proof, Scheme, SecretError, Signed, Terms, Tolerance, Unsigned,

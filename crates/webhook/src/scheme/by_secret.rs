@@ -1,5 +1,5 @@
-//! Several ways of one sender, told apart by the channel's secret: those with a certain prefix prove
-//! in one way, all others in another.
+//! Several ways of one sender, told apart by the channel's secret: those with a certain prefix
+//! prove in one way, all others in another.
 //!
 //! The secret decides and never the request: who could choose by the headers that are sent could
 //! leave out the signature and guess at the token.

@@ -1,9 +1,9 @@
 //! A JSON Web Token (RFC 7519) as proof, signed by RS256 or ES256 under one of a sender's keys.
 //!
 //! The provider file says which algorithm it is. A token that names another one, `none` or an HMAC
-//! among them, is refused before any key is looked at, and a key of another kind makes nothing of it.
-//! No library reads it here, because the checks that count are those of this program: which claims
-//! must say what, and at what time.
+//! among them, is refused before any key is looked at, and a key of another kind makes nothing of
+//! it. No library reads it here, because the checks that count are those of this program: which
+//! claims must say what, and at what time.
 
 mod claims;
 mod keys;
@@ -250,7 +250,8 @@ impl Prepared {
 }
 
 impl Proof for Prepared {
-    /// The keys, when there are none, or none by the name of this one and they are not of right now.
+    /// The keys, when there are none, or none by the name of this one and they are not of right
+    /// now.
     fn wants(&self, request: &RawRequest, now: Timestamp) -> Result<Option<String>, Reject> {
         let Some(url) = &self.jwt.keys_url else { return Ok(None) };
         let token = self.jwt.token(request)?;

@@ -1,4 +1,5 @@
-//! A shared token in a header, the query or the body: the sender knows it, and that is all it proves.
+//! A shared token in a header, the query or the body: the sender knows it, and that is all it
+//! proves.
 
 use super::{
     About, Check, Headers, Known, Names, Proof, Scheme, SecretError, Signed, Terms, Unsigned,

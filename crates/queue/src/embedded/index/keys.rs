@@ -1,9 +1,10 @@
 //! Keys of events in the index: a row for each key that an event has, and none for those it lacks.
 //!
-//! A name that belongs to one event of an application has a row too. Values come from outside, so there may be as many as there are events. A row holds a hash of
-//! the key's name and value. Rows of one [part](PART_EVENTS) of the log lie together, so that
-//! random values are inserted into pages that are in the cache, however many events there are.
-//! A hash may be shared: who reads the events compares their keys.
+//! A name that belongs to one event of an application has a row too. Values come from outside, so
+//! there may be as many as there are events. A row holds a hash of the key's name and value. Rows
+//! of one [part](PART_EVENTS) of the log lie together, so that random values are inserted into
+//! pages that are in the cache, however many events there are. A hash may be shared: who reads the
+//! events compares their keys.
 
 use super::{Index, hash, number, unsigned};
 use crate::{

@@ -1,4 +1,5 @@
-//! The dedupe keys and names of the newest events, which the index may not hold yet. The writer's alone.
+//! The dedupe keys and names of the newest events, which the index may not hold yet. The writer's
+//! alone.
 
 use crate::{
     Seq,

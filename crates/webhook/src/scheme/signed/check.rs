@@ -146,7 +146,8 @@ impl Verify for Prepared {
         let presented = signer.signature.read(request, stamp)?;
         let signatures = self.decoded(&presented)?;
         let read = |stamp: &Stamp| stamp.read(request, &presented);
-        // A time in the body is read once the body has proved itself, unless it is signed by itself.
+        // A time in the body is read once the body has proved itself, unless it is signed by
+        // itself.
         let before = stamp.filter(|stamp| !stamp.in_body() || signer.signs_timestamp());
         let time = before.map(read).transpose()?;
         let id = signer.id.as_ref().map(|header| self.id(header, request)).transpose()?;

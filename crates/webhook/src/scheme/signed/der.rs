@@ -1,5 +1,5 @@
-//! The little of X.509 (RFC 5280, section 4.1) that `webpki` does not tell: how long a certificate is
-//! valid, and its RSA key as PKCS#1 has it.
+//! The little of X.509 (RFC 5280, section 4.1) that `webpki` does not tell: how long a certificate
+//! is valid, and its RSA key as PKCS#1 has it.
 
 use headgate_event::Timestamp;
 

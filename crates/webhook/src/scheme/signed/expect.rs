@@ -1,5 +1,5 @@
-//! What has to stand in a proved body, because the proof says only that the sender's service sent it,
-//! and that sends for everybody.
+//! What has to stand in a proved body, because the proof says only that the sender's service sent
+//! it, and that sends for everybody.
 
 use crate::{
     identity::is_path,

@@ -13,8 +13,8 @@ use ring::{
     },
 };
 
-/// The signature of what is signed. Under an algorithm with public keys `secret` is the private one:
-/// the seed of Ed25519, PKCS#8 of ECDSA and RSA, each encoded as the public one is.
+/// The signature of what is signed. Under an algorithm with public keys `secret` is the private
+/// one: the seed of Ed25519, PKCS#8 of ECDSA and RSA, each encoded as the public one is.
 pub(super) fn signature(
     algorithm: Algorithm,
     form: &KeyForm,
