@@ -2,9 +2,9 @@
 //! provider made of it.
 //!
 //! Each provider is one file below: how it proves itself, what its requests hold, and which answer
-//! it takes for a final no. All of them give a message ([`Handed`]), so that what an event says of
+//! it takes for a final no. All of them give a message (`Handed`), so that what an event says of
 //! it is read by [`Message`](crate::Message) alone, whoever received it. Where a provider gives
-//! parts instead of the message, [`compose`] puts them together again.
+//! parts instead of the message, `compose` puts them together again.
 //!
 //! A proof is the provider's. Who wrote the message is another question: see
 //! [`Authenticator`](crate::Authenticator).

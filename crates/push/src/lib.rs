@@ -1,7 +1,7 @@
 //! Pushing: a consumer inside the program that posts events to the URLs of subscriptions, signed
 //! as Standard Webhooks asks.
 //!
-//! What an answer means ([`verdict`]), when to try and how often ([`gate`]), and what is signed
+//! What an answer means (`verdict`), when to try and how often (`gate`), and what is signed
 //! are decided without a socket; `transport` is the socket, `endpoint` the task of one
 //! subscription, and [`Pushes`] all of them. Nothing is shared between endpoints that one of them
 //! could use up: each has its connections, its leases, its breaker and one look-up of its name at
