@@ -47,7 +47,7 @@ fn told(config: &Config) -> String {
         }
     }
     for channel in &config.channels.webhooks {
-        let proof = if channel.secrets.is_empty() { "not verified" } else { &channel.provider };
+        let proof = if !channel.is_proved() { "not verified" } else { &channel.provider };
         text.push_str(&format!("channel       {} ({proof})\n", channel.channel.id));
     }
     for channel in &config.channels.mail {
@@ -95,7 +95,7 @@ fn summary(config: &Config) -> Value {
             "id": channel.channel.id,
             "type": "webhook",
             "provider": channel.provider,
-            "verified": !channel.secrets.is_empty(),
+            "verified": channel.is_proved(),
         })
     });
     let mail = config.channels.mail.iter().map(|channel| {

@@ -17,7 +17,7 @@ pub(super) fn read(root: &Section<'_>, context: &Context<'_>) -> Option<Arc<Prov
     let files = match files(&folder) {
         Ok(files) => files,
         Err(error) => {
-            let shown = folder.display();
+            let shown = value.plain_text().unwrap_or_default();
             value.note(&format!("expected a folder that can be read, found `{shown}`: {error}"));
             return None;
         }

@@ -131,7 +131,7 @@ fn welcome(config: &Config, at: Addresses) -> String {
 fn invitation(spec: &ChannelSpec, base: &str) -> String {
     let id = &spec.channel.id;
     let url = format!("{base}{WEBHOOK_PATH}{id}");
-    if spec.secrets.is_empty() {
+    if !spec.is_proved() {
         return format!(
             "\nsend a webhook to `{id}` (anyone may):\n\n  \
              curl -d '{{\"hello\":\"world\"}}' {url}\n"

@@ -120,7 +120,7 @@ fn slack(SlackChannel { spec, .. }: &SlackChannel) -> ChannelView {
 }
 
 fn webhook(spec: &ChannelSpec) -> ChannelView {
-    let signed = !spec.secrets.is_empty();
+    let signed = spec.is_proved();
     ChannelView {
         channel: spec.channel.clone(),
         provider: signed.then(|| spec.provider.clone()),

@@ -163,6 +163,13 @@ impl ChannelSpec {
         self.clone().prepare(providers, &Arc::default()).map(|_| ())
     }
 
+    /// Whether its requests have to prove themselves, by a secret or by what is fetched.
+    #[must_use]
+    pub fn is_proved(&self) -> bool {
+        let own = self.own.as_ref().map(|own| own.is_signed());
+        own.unwrap_or(self.provider != Provider::ANYONE)
+    }
+
     /// What its requests are checked by.
     #[must_use]
     pub fn terms(&self) -> Terms {
