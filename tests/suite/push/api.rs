@@ -111,7 +111,7 @@ fn an_endpoint_that_is_gone_is_paused_until_it_is_resumed() -> Result<()> {
     assert_eq!(shown["paused"], true);
     assert_eq!(sink.posted().len(), 1);
     gateway.hang_up()?;
-    gateway.said("reloaded")?;
+    gateway.said("\"reloaded\"")?;
     assert_eq!(call(&gateway, "GET", AGENT, &Value::Null)?["paused"], true);
     call(&gateway, "POST", "/v1/subscriptions/agent/resume", &Value::Null)?;
     stands(&gateway, &event, "agent", "settled")?;

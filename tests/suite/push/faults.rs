@@ -91,7 +91,7 @@ fn a_reload_changes_what_is_pushed_to_and_pausing_stops_it() -> Result<()> {
     first.wait_for("the first", |posted| posted.len() == 1)?;
     write_config(folder.path(), &pushing(&second, ""))?;
     gateway.hang_up()?;
-    gateway.said("reloaded")?;
+    gateway.said("\"reloaded\"")?;
     send(&gateway, r#"{"n": 2}"#)?;
     second.wait_for("the second", |posted| posted.len() == 1)?;
     call(&gateway, "POST", "/v1/subscriptions/agent/pause", &Value::Null)?;

@@ -285,5 +285,6 @@ fn many_reloads_leave_memory_and_files_as_they_were() {
     let (open_after, kib_after) = held(id);
     // A connection of the metrics or of SQLite may be open at one moment and not at the other.
     assert!(open_after <= open + 3, "{open} files, then {open_after}");
-    assert!(kib_after < kib + 4_096, "{kib} KiB, then {kib_after} KiB");
+    // A reload reads some sixty provider files: sixty reloads that kept them would hold far more.
+    assert!(kib_after < kib + 16_384, "{kib} KiB, then {kib_after} KiB");
 }
