@@ -30,15 +30,23 @@ fn is_private_v6(address: Ipv6Addr) -> bool {
     if let Some(inside) = inside(address) {
         return is_private_v4(inside);
     }
-    let [first, second, ..] = address.segments();
+    let [first, second, third, ..] = address.segments();
     address.is_loopback()
         || address.is_unspecified()
         || address.is_multicast()
         || address.is_unique_local()
         || address.is_unicast_link_local()
-        // Site-local (RFC 3879), and documentation (RFC 3849).
+        // Site-local (RFC 3879), and documentation (RFC 3849, RFC 9637).
         || (first & 0xffc0) == 0xfec0
         || (first == 0x2001 && second == 0x0db8)
+        || (first == 0x3fff && second < 0x1000)
+        // Compatible with IPv4 (RFC 4291, 2.5.5.1): nobody routes it.
+        || matches!(address.segments(), [0, 0, 0, 0, 0, 0, ..])
+        // Translation of a network's own (RFC 8215), to whatever is behind it.
+        || (first == 0x64 && second == 0xff9b && third == 1)
+        // Protocol assignments, Teredo among them (RFC 2928), and what is discarded (RFC 6666).
+        || (first == 0x2001 && second < 0x0200)
+        || (first == 0x100 && second == 0 && third == 0)
 }
 
 /// The IPv4 address that an IPv6 one stands for: mapped, translated (RFC 6052), or 6to4.
@@ -91,6 +99,11 @@ mod tests {
             "64:ff9b::7f00:1",
             "2002:7f00:1::",
             "2001:db8::1",
+            "3fff::1",
+            "::a9fe:a9fe",
+            "64:ff9b:1::a9fe:a9fe",
+            "2001::1",
+            "100::1",
         ] {
             assert!(private(text), "{text}");
         }
@@ -108,6 +121,8 @@ mod tests {
             "192.1.0.1",
             "223.255.255.255",
             "2606:4700::1111",
+            "2001:4860:4860::8888",
+            "2001:200::1",
             "::ffff:8.8.8.8",
             "64:ff9b::808:808",
             "2002:808:808::",

@@ -77,7 +77,7 @@ impl Gate {
             Breaker::Open { .. } if in_flight > 0 => 0,
             // The queue leaves one of them to an event that was not tried yet: events that are
             // never taken do not stand before those that would be.
-            Breaker::Open { .. } => TRIAL_EVENTS,
+            Breaker::Open { .. } => TRIAL_EVENTS.min(self.in_flight_max),
             Breaker::Trial { .. } => 0,
         };
         let most = most.min(PUSH_LEASE_DELIVERIES_MAX);
@@ -209,6 +209,14 @@ mod tests {
         assert_eq!(gate.room(0, then), Room::None, "the trial was not heard of yet");
         gate.noted(Health::Well, then);
         assert_eq!(gate.room(0, then), Room::For(16));
+    }
+
+    #[test]
+    fn a_trial_is_no_more_than_may_be_on_its_way() {
+        let now = Instant::now();
+        let mut gate = Gate::new(1, None, now);
+        opened(&mut gate, now);
+        assert_eq!(gate.room(0, now + SECOND), Room::For(1));
     }
 
     #[test]
