@@ -7,7 +7,7 @@ use std::{
     io::{BufRead, BufReader},
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
-    sync::mpsc,
+    sync::{Arc, mpsc},
     thread,
     time::Duration,
 };
@@ -50,7 +50,9 @@ impl Gateway {
             .context("start headgate")?;
         let stderr = child.stderr.take().context("its log")?;
         let (sender, log) = mpsc::channel();
-        let before = sender.clone();
+        // The log ends with the program, so nothing else keeps its sender.
+        let sender = Arc::new(sender);
+        let before = Arc::downgrade(&sender);
         thread::spawn(move || {
             for line in BufReader::new(stderr).lines().map_while(Result::ok) {
                 let _ = sender.send(line);
@@ -68,7 +70,9 @@ impl Gateway {
                         let mail_address = of("mail_address");
                         let mail_tls_address = of("mail_tls_address");
                         // What it said before is for a test to look at, too.
-                        seen.lines().try_for_each(|line| before.send(line.to_owned()))?;
+                        if let Some(before) = before.upgrade() {
+                            seen.lines().try_for_each(|line| before.send(line.to_owned()))?;
+                        }
                         return Ok(Self {
                             child,
                             address,

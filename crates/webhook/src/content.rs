@@ -31,6 +31,14 @@ impl Content {
     /// Reads a body. `form` says what there is to read in a form of its sender.
     pub(crate) fn read(content_type: Option<&str>, body: &Bytes, form: &Form) -> Self {
         let kind = content_type.map(essence).unwrap_or_default();
+        // What a field of a form holds may be all that is proved: the rest is not read for it.
+        if let Form::Field(field) = form
+            && kind == FORM
+            && let Some(doc) = in_form(body, field)
+        {
+            let (encoding, doc) = (BodyEncoding::Text, Some(Arc::new(doc)));
+            return Self { encoding, doc, foreign_charset: false };
+        }
         if let Some(doc) = json(&kind, body) {
             let marked = body.starts_with(BYTE_ORDER_MARK);
             let encoding = if marked { BodyEncoding::Text } else { BodyEncoding::Json };
@@ -41,7 +49,6 @@ impl Content {
             return Self { encoding: BodyEncoding::Base64, doc: None, foreign_charset };
         }
         let doc = match form {
-            Form::Field(field) if kind == FORM => in_form(body, field),
             Form::Fields if kind == FORM => as_object(body),
             _ => None,
         };
@@ -179,5 +186,16 @@ mod tests {
         assert_eq!(encoding("text/plain", form), (BodyEncoding::Text, false));
         let content = Content::read(Some(FORM), &Bytes::from_static(form), &Form::Text);
         assert!(content.doc.is_none());
+    }
+
+    /// The proof covers what the field holds; the whole of this body is an object, too.
+    #[test]
+    fn a_form_whose_field_is_proved_is_never_read_as_the_json_that_it_may_be() {
+        let body = br#"{"action":"evil","z":"&payload=%7B%22action%22%3A%22opened%22%7D&y="}"#;
+        let form = Form::Field("payload".to_owned());
+        let content = Content::read(Some(FORM), &Bytes::from_static(body), &form);
+        let doc = content.doc.expect("what the field holds");
+        let action = doc.root().get("action").and_then(headgate_event::json::Node::as_str);
+        assert_eq!((content.encoding, action), (BodyEncoding::Text, Some("opened")));
     }
 }

@@ -20,6 +20,8 @@ pub(in crate::scheme) struct CertificateTable {
     header: Option<Spanned<String>>,
     json: Option<String>,
     hosts: Spanned<Vec<String>>,
+    /// What its path is, with one `*` for letters and digits; without it any path and query will do.
+    path: Option<String>,
     /// Whether its chain has to lead to a certificate that this system trusts.
     #[serde(default)]
     chain: bool,
@@ -34,6 +36,7 @@ pub(in crate::scheme) struct CertificateTable {
 pub(super) struct Certificate {
     at: At,
     hosts: Hosts,
+    path: Option<String>,
     chain: bool,
     name: Option<String>,
     version: Option<String>,
@@ -62,8 +65,21 @@ impl CertificateTable {
                 return None;
             }
         };
-        let (chain, name, version) = (self.chain, self.name, self.version);
-        Some(Certificate { at, hosts: hosts?, chain, name, version })
+        let Self { path, chain, name, version, .. } = self;
+        Some(Certificate { at, hosts: hosts?, path, chain, name, version })
+    }
+}
+
+/// Whether a path, which begins after its first `/` and has its query, is this one.
+fn is_path(known: &str, path: &str) -> bool {
+    let known = known.strip_prefix('/').unwrap_or(known);
+    match known.split_once('*') {
+        None => known == path,
+        Some((before, after)) => {
+            let middle = path.strip_prefix(before).and_then(|rest| rest.strip_suffix(after));
+            let word = |byte: u8| byte.is_ascii_alphanumeric();
+            middle.is_some_and(|middle| !middle.is_empty() && middle.bytes().all(word))
+        }
     }
 }
 
@@ -84,6 +100,11 @@ impl Certificate {
             }
         };
         self.hosts.admit(&url)?;
+        let path = url.splitn(4, '/').nth(3).unwrap_or_default();
+        if self.path.as_ref().is_some_and(|known| !is_path(known, path)) {
+            let message = "the address of the certificate is not where the sender keeps them";
+            return Err(Reject::unauthorized("foreign_path", message));
+        }
         Ok(url)
     }
 
@@ -142,6 +163,27 @@ impl Certificate {
                 let message = "the version of the signature is neither 1 nor 2";
                 Err(Reject::unauthorized("no_known_signature", message))
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_path;
+
+    #[test]
+    fn a_certificate_is_at_its_path_alone_and_without_a_query() {
+        let is = |path: &str| is_path("/SimpleNotificationService-*.pem", path);
+        assert!(is("SimpleNotificationService-0a1B.pem"));
+        for path in [
+            "",
+            "?Action=GetEndpointAttributes&x=SimpleNotificationService-a.pem",
+            "SimpleNotificationService-.pem",
+            "SimpleNotificationService-a.pem?x=1",
+            "SimpleNotificationService-a/../b.pem",
+            "bucket/SimpleNotificationService-a.pem",
+        ] {
+            assert!(!is(path), "{path}");
         }
     }
 }

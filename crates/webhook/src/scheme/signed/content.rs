@@ -275,12 +275,19 @@ fn decoded(url: &str) -> String {
     })
 }
 
+/// A line for each name and each value that is there. Only the first value may hold line feeds: if
+/// others might, values could be moved between the lines without changing what is signed. What has
+/// such a value is signed by nobody, and no content stands for that.
 fn lines(doc: &Doc, names: &[String]) -> String {
-    let line = |name: &String| {
-        let value = doc.root().get(name)?.scalar()?;
-        Some(format!("{name}\n{value}\n"))
-    };
-    names.iter().filter_map(line).collect()
+    let mut lines = String::new();
+    for (place, name) in names.iter().enumerate() {
+        let Some(value) = doc.root().get(name).and_then(|value| value.scalar()) else { continue };
+        if place > 0 && value.contains('\n') {
+            return String::new();
+        }
+        lines.extend([name.as_str(), "\n", &*value, "\n"]);
+    }
+    lines
 }
 
 /// The CRC-32 of IEEE 802.3, as zip has it.
@@ -390,5 +397,17 @@ mod tests {
         let content = Content::parse("{id}.{timestamp}.{body}").expect("a template");
         assert_eq!(content.after_id(), Some("."));
         assert_eq!(Content::parse("{body}{id}").expect("a template").after_id(), None);
+    }
+
+    /// A publisher of any topic could choose a text that, put into other lines, is signed as well.
+    #[test]
+    fn values_cannot_be_moved_between_lines_that_are_signed() {
+        let names = ["Message", "TopicArn", "Type"].map(str::to_owned);
+        let signed = |json: &str| lines(&Doc::parse(json.to_owned().into()).expect("JSON"), &names);
+        let genuine =
+            signed(r#"{"Message": "a\nTopicArn\nV\nType\nN", "TopicArn": "A", "Type": "N"}"#);
+        assert!(genuine.ends_with("\nTopicArn\nA\nType\nN\n"));
+        let moved = r#"{"Message": "a", "TopicArn": "V", "Type": "N\nTopicArn\nA\nType\nN"}"#;
+        assert_eq!(signed(moved), "", "else it is {genuine:?}");
     }
 }
