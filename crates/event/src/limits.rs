@@ -233,6 +233,10 @@ pub const INDEX_READERS_KEPT: usize = 8;
 pub const INDEX_STATEMENTS_KEPT: usize = 128;
 /// How often one call of the sink looks into the index before it gives up.
 pub const LOOKS_PER_ACCEPT_MAX: usize = 16;
+/// How many of those looks follow on each other at once.
+pub const LOOKS_AT_ONCE_MAX: usize = 3;
+/// The pause before each one after them.
+pub const LOOK_PAUSE: Duration = Duration::from_millis(10);
 /// How long the index waits after a transaction that failed.
 pub const INDEX_RETRY_PAUSE: Duration = Duration::from_secs(1);
 /// How long a commit of the state waits for another program that has the file.

@@ -7,7 +7,10 @@ use crate::{
 };
 use headgate_event::{
     Accepted, Draft, EventId, StoreError,
-    limits::{BLOCKING_BYTES_MIN, DRAFTS_PER_ACCEPT_MAX, LOOKS_PER_ACCEPT_MAX},
+    limits::{
+        BLOCKING_BYTES_MIN, DRAFTS_PER_ACCEPT_MAX, LOOK_PAUSE, LOOKS_AT_ONCE_MAX,
+        LOOKS_PER_ACCEPT_MAX,
+    },
 };
 use std::sync::Arc;
 
@@ -23,7 +26,7 @@ impl Embedded {
         let size = if bytes < BLOCKING_BYTES_MIN { Size::Small } else { Size::Large };
         let prepare = move || drafts.iter().map(Prepared::new).collect::<Result<Vec<_>, _>>();
         let mut fresh: Vec<_> = apart(size, prepare).await??.into_iter().enumerate().collect();
-        for _ in 0..LOOKS_PER_ACCEPT_MAX {
+        for look in 1..=LOOKS_PER_ACCEPT_MAX {
             let (seen, reading) = (self.index.last(), self.parts());
             let looked = apart(size, move || reading.looked_up(fresh)).await??;
             looked.repeats.into_iter().for_each(|(place, id)| {
@@ -38,6 +41,10 @@ impl Embedded {
                 }
                 Err(AppendError::LookAgain(drafts)) => {
                     fresh = places.into_iter().zip(drafts).collect();
+                    // An index that is made anew may be behind for longer than looking takes.
+                    if look >= LOOKS_AT_ONCE_MAX {
+                        tokio::time::sleep(LOOK_PAUSE).await;
+                    }
                 }
                 Err(AppendError::Store(error)) => return Err(at_its_place(error, &places)),
             }
