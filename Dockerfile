@@ -13,6 +13,7 @@ COPY crates crates
 COPY tests tests
 COPY benches benches
 COPY fixtures fixtures
+COPY examples examples
 RUN cargo build --release --locked --package headgate
 
 # What the program needs at run time: itself, its libraries at the places where they are looked
