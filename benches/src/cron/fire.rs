@@ -1,7 +1,7 @@
 //! Firing into the durable queue: how late events are on disk, and how long many at once take.
 
 use super::{made, ports::Opened, share};
-use crate::disk;
+use crate::{disk, folder};
 use anyhow::{Result, ensure};
 use headgate_cron::{CronSource, Rules, Schedule};
 use serde_json::value::RawValue;
@@ -10,12 +10,11 @@ use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
-use tempfile::TempDir;
 
 /// Schedules that fire each second, spread over it, until the span is over; prints how late each
 /// event was on disk.
 pub(super) fn steadily(rate: usize, span: Duration) -> Result<()> {
-    let folder = folder()?;
+    let folder = folder::temporary()?;
     println!("\n{rate} schedules fire every second for {} s", span.as_secs());
     print_disk(folder.path())?;
     let spread = Rules { jitter: Duration::from_secs(1), ..Rules::default() };
@@ -45,7 +44,7 @@ pub(super) fn steadily(rate: usize, span: Duration) -> Result<()> {
 
 /// Schedules that are all due in one second.
 pub(super) fn at_once(count: usize) -> Result<()> {
-    let folder = folder()?;
+    let folder = folder::temporary()?;
     println!("\n{count} schedules due in one second");
     print_disk(folder.path())?;
     crate::load::runtime()?.block_on(async {
@@ -79,10 +78,6 @@ fn every_second(count: usize, rules: Rules) -> Result<Vec<Schedule>> {
     let rules: Arc<Rules> = timings.rules(rules);
     let timing = timings.every(Duration::from_secs(1), None)?;
     made::named(count, &timing, &rules)
-}
-
-fn folder() -> Result<TempDir> {
-    Ok(tempfile::tempdir_in(std::env::current_dir()?.join("target"))?)
 }
 
 fn print_disk(folder: &Path) -> Result<()> {

@@ -7,7 +7,7 @@ use std::{fs, time::Instant};
 
 /// Prints seconds and memory.
 pub(super) fn run(count: usize) -> Result<()> {
-    let folder = tempfile::tempdir_in(std::env::current_dir()?.join("target"))?;
+    let folder = crate::folder::temporary()?;
     crate::load::runtime()?.block_on(async {
         println!("{count} schedules, some 27,000 of them due at different times, 8 zones");
         let before = resident_mib()?;
