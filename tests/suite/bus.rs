@@ -125,6 +125,25 @@ fn a_request_with_an_idempotency_key_is_made_once() -> Result<()> {
 }
 
 #[test]
+fn another_event_under_the_same_idempotency_key_is_refused() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let gateway = Gateway::start(&write_config(folder.path(), "")?)?;
+    let key = [("idempotency-key", "order 8")];
+    let event = |id: &str| json!({"type": "a.b", "event_id": id, "payload": 1});
+    let (status, first) = emit(&gateway.address, &key, &event("evt-1"))?;
+    assert_eq!((status, &first["duplicate"]), (200, &json!(false)));
+    let (status, refused) = emit(&gateway.address, &key, &event("evt-2"))?;
+    assert_eq!((status, code(&refused)), (409, Some("event_conflict")));
+    let said = refused.pointer("/error/message").and_then(Value::as_str).unwrap_or_default();
+    let stored = first["id"].as_str().context("an id")?;
+    ensure!(said.contains(stored) && said.contains("another `event_id`"), "it says: {said}");
+    let (status, again) = emit(&gateway.address, &key, &event("evt-1"))?;
+    assert_eq!((status, &again["id"]), (200, &first["id"]));
+    assert_eq!(get(&gateway.address, "/events/evt-2")?.0, 404);
+    Ok(())
+}
+
+#[test]
 fn a_catalog_closes_the_set_of_types() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let gateway = Gateway::start(&write_config(folder.path(), CATALOG)?)?;
@@ -140,6 +159,32 @@ fn a_catalog_closes_the_set_of_types() -> Result<()> {
     let envelope = br#"{"kind": "created", "payload": 0}"#;
     let taken = connection.request("POST", "/v1/events?format=envelope", &[], envelope)?;
     assert_eq!(taken.status, 200, "envelopes are always taken");
+    Ok(())
+}
+
+#[test]
+fn a_reload_changes_the_catalog_and_a_bad_one_changes_nothing() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let gateway = Gateway::start(&write_config(folder.path(), CATALOG)?)?;
+    let of_type = |name: &str| json!({"type": name, "event_id": name, "payload": {}});
+    let taken = |name: &str| -> Result<u16> { Ok(emit(&gateway.address, &[], &of_type(name))?.0) };
+    assert_eq!((taken("proposal.received")?, taken("order.placed")?), (200, 422));
+    let other = "[[catalog]]\ntype = \"order.placed\"\ndescription = \"Somebody ordered\"\n";
+    write_config(folder.path(), other)?;
+    gateway.hang_up()?;
+    gateway.said("\"reloaded\"")?;
+    assert_eq!((taken("order.placed")?, taken("deal.created")?), (200, 422));
+    let (_, shown) = get(&gateway.address, "/v1/events?limit=1")?;
+    let prompt = shown.pointer("/events/0/prompt_ready").and_then(Value::as_str);
+    ensure!(prompt.is_some_and(|text| text.contains("Somebody ordered")), "{shown}");
+    // What was emitted before stays, and is known again, although its type is not taken any more.
+    assert_eq!(get(&gateway.address, "/events/proposal.received")?.0, 200);
+    write_config(folder.path(), "[[catalog]]\ntype = \"No Type\"\n")?;
+    gateway.hang_up()?;
+    let problem = gateway.said("wrong in the configuration")?;
+    ensure!(problem.contains("No Type"), "{problem}");
+    gateway.said("not reloaded")?;
+    assert_eq!(taken("order.placed")?, 200);
     Ok(())
 }
 

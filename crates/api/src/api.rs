@@ -167,11 +167,11 @@ impl Api {
     }
 
     /// Puts other keys in the place of those there are. A call that is under way finishes; a stream
-    /// whose caller would no longer be let in is closed.
+    /// whose caller would no longer be let in, or whose key is bound to something else, is closed.
     pub fn replace_access(&self, access: Access) {
         let before = self.0.guard();
         self.0.guard.store(Arc::new(Guard::new(access, Some(&before))));
-        self.0.access_changes.send_replace(());
+        self.0.tell_streams();
     }
 
     /// An event as every caller gets it: with links to what belongs to it.
@@ -223,7 +223,12 @@ impl Parts {
         }
     }
 
-    /// Changes whenever the check of calls does.
+    /// Has every open stream look whether it may go on.
+    pub(crate) fn tell_streams(&self) {
+        self.access_changes.send_replace(());
+    }
+
+    /// Changes whenever the check of calls does, or what it rests on.
     pub(crate) fn access_changes(&self) -> watch::Receiver<()> {
         self.access_changes.subscribe()
     }

@@ -67,6 +67,8 @@ pub(crate) async fn make(
     }
     let pushes = spec.push.is_some();
     let after = api.queue.put_subscription(spec).await?;
+    // A key may be bound to channels that it does not keep to any more.
+    api.tell_streams();
     let pushed = before.as_ref().is_some_and(|before| before.spec.push.is_some());
     if pushed && !pushes {
         push::forget(&api, &name).await?;

@@ -84,12 +84,18 @@ impl Emission {
         }
     }
 
-    /// What the event is known by. One without an id of its own is known by its request alone.
+    /// What the event is known by, its own id before all else. One without an id is known by its
+    /// request: the id that is made for it is another at each try.
     fn identity(&self, event_id: &str, request: Option<String>) -> AppIdentity {
         let source = self.context.as_ref().filter(|_| self.form == Form::CloudEvent);
         let source = source.and_then(|context| context.get("source")).and_then(Value::as_str);
-        let mut names = vec![AppIdentity::name(event_id, source)];
-        names.extend(request);
+        let own = AppIdentity::name(event_id, source);
+        let made = self.event_id.is_none();
+        let names = match request {
+            Some(request) if made => vec![request, own],
+            Some(request) => vec![own, request],
+            None => vec![own],
+        };
         let payload = DataText::shown(self.payload.fill, &self.payload.raw);
         let content = SentContent {
             event_type: self.event_type.as_str(),

@@ -35,6 +35,10 @@ fn emission(text: &str, catalog: &Catalog) -> Result<Emission, String> {
 }
 
 fn drafted(emission: Emission) -> Draft {
+    requested(emission, None)
+}
+
+fn requested(emission: Emission, request: Option<&str>) -> Draft {
     let channel = Arc::new(Channel::new("app", "app", ChannelType::App).expect("an id"));
     let emitter = Emitter {
         channel: &channel,
@@ -43,7 +47,7 @@ fn drafted(emission: Emission) -> Draft {
         prompt_key: &PromptKey::new([7; 32]),
         now: NOW,
     };
-    emission.draft(&emitter, Chance { random: [7; 16], request: None })
+    emission.draft(&emitter, Chance { random: [7; 16], request: request.map(str::to_owned) })
 }
 
 #[test]
@@ -84,6 +88,19 @@ fn the_same_content_has_one_digest_and_another_has_another() {
     ] {
         assert!(!content(other).agrees(&first), "{other}");
     }
+}
+
+#[test]
+fn an_event_is_known_by_its_own_id_first_and_by_its_request_when_it_has_none() {
+    let names = |text: &str| {
+        let draft = requested(emission(text, &catalog()).expect(text), Some("request:a:0:k"));
+        draft.identity.expect("an app event").names
+    };
+    let given = names(r#"{"type": "deal.created", "event_id": "e", "payload": 1}"#);
+    assert_eq!(given, ["event:e", "request:a:0:k"]);
+    let made = names(r#"{"type": "deal.created", "payload": 1}"#);
+    assert_eq!(made[0], "request:a:0:k");
+    assert!(made[1].starts_with("event:"), "{made:?}");
 }
 
 #[test]

@@ -19,6 +19,8 @@ pub use attempt::{Attempt, Attempts, EventDelivery, Standing, Tried};
 mod dead_letter;
 pub use dead_letter::{DeadLetter, DeadLetterPage, DeadLetterQuery};
 
+mod holder;
+
 mod health;
 pub use health::Health;
 

@@ -42,7 +42,7 @@ mod tests;
 pub(crate) use erase::Erasure;
 pub(crate) use error::{AppendError, LogError, OpenError};
 pub(crate) use frame::Frame;
-pub(crate) use keys::{DedupeDigest, Holder, Keys, NameDigest};
+pub(crate) use keys::{DedupeDigest, Keys, NameDigest};
 pub(crate) use options::LogOptions;
 pub(crate) use prepared::Prepared;
 pub(crate) use reader::{Place, Position, Scanned};

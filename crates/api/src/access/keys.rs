@@ -74,7 +74,8 @@ pub(crate) struct RingKey {
     pub(crate) scopes: BTreeSet<Scope>,
     pub(crate) bounds: Bounds,
     pub(crate) limit: Option<RateLimit>,
-    pub(crate) rate: Option<Rate>,
+    /// What is left of it: of the same rate before, not a full one.
+    pub(crate) rate: Option<Arc<Rate>>,
 }
 
 /// One secret of a key.
@@ -160,13 +161,18 @@ impl RingKey {
         let digests = key.secrets.iter().map(KeySecret::digest);
         let secrets =
             digests.map(|digest| RingSecret { used_ms: AtomicI64::new(used_ms(&digest)), digest });
+        let same_rate = before.filter(|known| known.limit == key.rate);
+        let rate = match same_rate {
+            Some(known) => known.rate.clone(),
+            None => key.rate.map(Rate::new).map(Arc::new),
+        };
         Self {
             secrets: secrets.collect(),
             name: key.name.into(),
             scopes: key.scopes,
             bounds: key.bounds,
             limit: key.rate,
-            rate: key.rate.map(Rate::new),
+            rate,
         }
     }
 

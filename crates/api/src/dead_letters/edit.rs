@@ -6,15 +6,16 @@
 use crate::{access::Who, api::Shared, error::ApiError};
 use bytes::Bytes;
 use headgate_event::{
-    DataText, Draft, Event, EventId, EventType, Fill,
+    DataText, Dedupe, Draft, Event, EventId, EventType, Fill,
     json::Doc,
-    limits::PROMPT_BYTES_MAX,
+    limits::{DEDUPE_WINDOW_DEFAULT, PROMPT_BYTES_MAX},
     prompt::{self, About, Rendering, inline},
 };
 use headgate_queue::{DeadLetterQuery, DeliveryId, LetterVerb, QueueError};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, value::RawValue};
+use sha2::{Digest, Sha256};
 use std::{collections::BTreeMap, sync::Arc};
 
 /// The fields of a webhook's `data` that its body decides.
@@ -97,12 +98,21 @@ async fn event_of(
     }
 }
 
+/// What makes it known when the same edit is asked for again: the event may have been stored by a
+/// call whose second half, taking the letter away, failed.
+fn made_once(edit: &Edit) -> String {
+    let body = Bytes::copy_from_slice(&Sha256::digest(edit.body.get()));
+    format!("edited:{}:{body:x}", edit.delivery)
+}
+
 fn draft(api: &Shared, who: &Who, event: &Event, edit: &Edit) -> Result<Draft, NotEdited> {
     if *event.event_type() != EventType::WEBHOOK_RECEIVED {
         let found = event.event_type().as_str();
-        let expected = EventType::WEBHOOK_RECEIVED;
-        let expected = expected.as_str();
-        let message = format!("expected an event of type `{expected}` to edit, found `{found}`");
+        let message = format!(
+            "expected the body of a webhook (`webhook.received`) to edit, found an event of type \
+             `{found}`: redrive it as it is, or emit what it should have been as an event of your \
+             own"
+        );
         return Err(("not_editable", message));
     }
     let raw = Bytes::from(edit.body.get().to_owned());
@@ -140,7 +150,7 @@ fn draft(api: &Shared, who: &Who, event: &Event, edit: &Edit) -> Result<Draft, N
         provider: event.provider().map(str::to_owned),
         provider_event: event.provider_event().map(str::to_owned),
         verification,
-        dedupe: None,
+        dedupe: Some(Dedupe { key: made_once(edit), window: DEDUPE_WINDOW_DEFAULT }),
         identity: None,
         thread_key: event.thread_key().map(str::to_owned),
         correlation: event.correlation().clone(),

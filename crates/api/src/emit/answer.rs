@@ -98,8 +98,11 @@ pub(super) fn unstored(error: StoreError, shape: Shape) -> ApiError {
         StoreError::TooMany { .. } => ApiError::invalid("invalid_batch", error.to_string()),
         StoreError::Conflict { place, stored } => {
             let holder = match stored {
-                Some(id) => format!("event `{id}`, which has other content or was erased"),
-                None => "another event of the batch, which has other content".to_owned(),
+                Some(id) => format!(
+                    "event `{id}`, which has another `event_id` or other content, or was erased"
+                ),
+                None => "another event of the batch, which has another `event_id` or other content"
+                    .to_owned(),
             };
             let place = shape.place(place);
             let message = format!("{place}its `event_id` or `Idempotency-Key` belongs to {holder}");

@@ -34,7 +34,7 @@ pub(super) enum Ended {
     Silent,
     /// The program is about to stop.
     Stopping,
-    /// The client's key was taken away, or lacks the scope from a moment on.
+    /// The client's key was taken away, lacks the scope, or is bound to something else.
     Revoked,
     /// The client sent a message over the limit.
     TooLarge,
@@ -65,7 +65,7 @@ pub(super) async fn serve(
     let (ended, client_may_speak) = tokio::select! {
         ended = speak(&mut outgoing, &hello, kind) => (ended, true),
         () = api.stopped() => (Ended::Stopping, true),
-        () = permit.revoked(api) => (Ended::Revoked, false),
+        () = permit.revoked(api, kind) => (Ended::Revoked, false),
         ended = &mut listening => (ended, false),
     };
     tracing::debug!(connection_id = %id, ?ended, "a stream ends");

@@ -51,6 +51,11 @@ impl Durable {
         self.terms.ack == AckMode::OnSend
     }
 
+    /// What it gives.
+    pub(super) fn subscription(&self) -> &str {
+        &self.terms.subscription
+    }
+
     /// How long its leases last.
     pub(super) fn lease(&self) -> Duration {
         self.terms.lease

@@ -78,7 +78,7 @@ async fn serve(
     let ended = tokio::select! {
         ended = lines.speak(kind) => ended,
         () = api.stopped() => Ended::Stopping,
-        () = permit.revoked(api) => Ended::Revoked,
+        () = permit.revoked(api, kind) => Ended::Revoked,
     };
     tracing::debug!(connection_id = %id, ?ended, "an event stream ends");
     if let Ended::Queue(error) = &ended {

@@ -1,18 +1,21 @@
-//! What opened a stream, kept to be checked again when the keys change.
+//! What opened a stream, kept to be checked again when keys or subscriptions change.
 
+use super::connection::Kind;
 use crate::{
-    Scope,
+    Bounds, Scope,
     access::{Caller, Who},
     api::{Parts, Shared},
     error::ApiError,
+    subscriptions,
 };
 use headgate_http::Arrival;
 use http::{HeaderMap, Uri, request};
 use std::fmt;
 
-/// The caller of a stream and the scope it needs.
+/// The caller of a stream, the scope it needs, and what its key was bound to.
 pub(super) struct Permit {
     scope: Scope,
+    bounds: Option<Bounds>,
     uri: Uri,
     headers: HeaderMap,
     arrival: Option<Arrival>,
@@ -25,25 +28,40 @@ impl Permit {
         scope: Scope,
         api: &Parts,
     ) -> Result<(Self, Who), ApiError> {
-        let permit = Self {
+        let mut permit = Self {
             scope,
+            bounds: None,
             uri: request.uri.clone(),
             headers: request.headers.clone(),
             arrival: request.extensions.get::<Arrival>().cloned(),
         };
         let who = permit.check(api)?;
+        permit.bounds = who.bounds().cloned();
         who.take(api.clock.now())?;
         Ok((permit, who))
     }
 
-    /// Resolves when the caller would no longer be let in.
-    pub(super) async fn revoked(&self, api: &Shared) {
+    /// Resolves when the caller would no longer be let in to this stream. One whose key is bound to
+    /// something else from then on has to ask anew: what it is given was chosen when it came.
+    pub(super) async fn revoked(&self, api: &Shared, kind: &Kind) {
         let mut changes = api.access_changes();
-        while self.check(api).is_ok() {
+        while self.holds(api, kind).await {
             if changes.changed().await.is_err() {
                 // Nobody is left who could change the keys.
                 std::future::pending::<()>().await;
             }
+        }
+    }
+
+    async fn holds(&self, api: &Shared, kind: &Kind) -> bool {
+        match (self.check(api), kind) {
+            (Ok(who), _) if who.bounds() != self.bounds.as_ref() => false,
+            // One that was deleted, or cannot be looked up, ends the stream by itself.
+            (Ok(who), Kind::Durable(durable)) => !matches!(
+                subscriptions::check(api, durable.subscription(), &who).await,
+                Err(error) if error.code() == "outside_bounds"
+            ),
+            (checked, _) => checked.is_ok(),
         }
     }
 

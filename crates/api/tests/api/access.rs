@@ -254,6 +254,25 @@ async fn without_keys_a_tunnel_a_proxy_and_a_web_page_are_kept_out() {
     assert_snapshot!(world.send(from_remote("192.0.2.1")).await.shown());
 }
 
+/// Regression: a reload, also one that changed nothing, filled the rates of all keys again.
+#[tokio::test]
+async fn other_keys_leave_what_is_used_up_of_a_rate() {
+    let rated = |rate: &str| {
+        let key = ApiKey::new("reader", Secret::new("reader"), [Scope::Read].into());
+        ApiKey { rate: Some(rate.parse().expect("a rate")), ..key }
+    };
+    let world = World::with(Access::Keys(vec![rated("2/h")]), StreamRules::default());
+    let status =
+        async || world.send(with_bearer("GET", "/v1/events", "reader")).await.status.as_u16();
+    assert_eq!((status().await, status().await, status().await), (200, 200, 429));
+    world.api.replace_access(Access::Keys(vec![rated("2/h")]));
+    assert_eq!(status().await, 429, "it is the same rate");
+    world.api.replace_access(Access::Keys(vec![rated("3/h")]));
+    assert_eq!((status().await, status().await), (200, 200), "it is another one");
+    world.api.replace_access(Access::Keys(vec![rated("3/h")]));
+    assert_eq!((status().await, status().await), (200, 429));
+}
+
 #[test]
 fn scopes_are_read_by_their_names() {
     for scope in SCOPES {

@@ -1,6 +1,10 @@
 //! Dead letters, page by page.
 
-use crate::world::{World, from_earliest};
+use crate::{
+    failing::Faults,
+    world::{World, draft, from_earliest},
+};
+use headgate_event::{Draft, EventType};
 use insta::assert_snapshot;
 use serde_json::{Value, json};
 
@@ -150,4 +154,55 @@ async fn a_letter_with_another_body_is_an_event_that_says_what_it_was() {
     assert_eq!(letters["dead_letters"], json!([]));
     let both = json!({"subscription": "agent", "all": true, "edits": []});
     assert_eq!(redrive(&world, both).await.status, 422);
+}
+
+/// Regression: a call whose event was stored and whose letter could not be taken away made a second
+/// event when it was made again.
+#[tokio::test]
+async fn an_edit_that_is_asked_for_again_makes_one_event() {
+    let failing = World::failing(Faults { letters: true, ..Faults::default() });
+    buried(&failing, 1).await;
+    let edit = |body: Value| {
+        let edits = json!([{"delivery": "agent.1.1.1", "body": body}]);
+        json!({"subscription": "agent", "edits": edits})
+    };
+    let events = async |world: &World| world.get("/v1/events").await.numbers("events");
+    for _ in 0..2 {
+        assert_eq!(redrive(&failing, edit(json!({"n": 7}))).await.status, 503);
+        assert_eq!(events(&failing).await, [7, 0]);
+    }
+    let well = failing.mended();
+    let made = redrive(&well, edit(json!({"n": 7}))).await.json();
+    let stored = well.get("/v1/events").await.json()["events"][0]["id"].clone();
+    assert_eq!(made["edited"][0]["id"], stored);
+    assert_eq!(events(&well).await, [7, 0]);
+    let again = redrive(&well, edit(json!({"n": 7}))).await.json();
+    assert_eq!(again["errors"][0]["code"], "not_dead", "the letter is gone");
+}
+
+#[tokio::test]
+async fn another_edit_of_the_same_letter_is_another_event() {
+    let failing = World::failing(Faults { letters: true, ..Faults::default() });
+    buried(&failing, 1).await;
+    for n in [7, 8] {
+        let edits = json!([{"delivery": "agent.1.1.1", "body": {"n": n}}]);
+        redrive(&failing, json!({"subscription": "agent", "edits": edits})).await;
+    }
+    assert_eq!(failing.get("/v1/events").await.numbers("events"), [8, 7, 0]);
+}
+
+#[tokio::test]
+async fn what_is_no_webhook_cannot_be_edited() {
+    let world = World::new();
+    let mail = EventType::EMAIL_RECEIVED;
+    world.store([Draft { event_type: mail, ..draft("billing", None, r#"{"n":0}"#) }]).await;
+    world.subscribe(from_earliest("agent")).await;
+    let leased = world.post("/v1/subscriptions/agent/lease", "").await;
+    let bury = json!({"bury": [{"id": leased.deliveries()[0]}]}).to_string();
+    world.post("/v1/subscriptions/agent/settle", &bury).await;
+    let edits = json!([{"delivery": "agent.1.1.1", "body": {"n": 1}}]);
+    let refused = redrive(&world, json!({"subscription": "agent", "edits": edits})).await;
+    assert_snapshot!(refused.shown());
+    let letters = world.get("/v1/dead-letters?subscription=agent").await.json();
+    assert_eq!(letters["dead_letters"][0]["delivery"], "agent.1.1.1", "it stays");
 }

@@ -19,6 +19,8 @@ pub(crate) struct Faults {
     pub(crate) settle: bool,
     /// There are too many subscriptions.
     pub(crate) full: bool,
+    /// Taking up and deleting dead letters is not available.
+    pub(crate) letters: bool,
 }
 
 /// The queue in memory, with faults.
@@ -45,6 +47,10 @@ impl Replays for Failing {
         deliveries: Vec<String>,
         verb: LetterVerb,
     ) -> BoxFuture<'_, Result<Vec<Result<(), LetterError>>, QueueError>> {
+        if self.faults.letters {
+            let (reason, retry_after) = ("the disk is full".into(), Duration::from_secs(9));
+            return Box::pin(async move { Err(QueueError::Unavailable { reason, retry_after }) });
+        }
         self.queue.settle_letters(subscription, deliveries, verb)
     }
 

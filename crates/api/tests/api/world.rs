@@ -77,6 +77,12 @@ impl World {
         Self::over(front, queue, clock, |_| {})
     }
 
+    /// The same without faults.
+    pub(crate) fn mended(self) -> Self {
+        let (front, clock) = (self.queue.clone(), self.clock.clone());
+        Self::over(front, self.queue, clock, |_| {})
+    }
+
     fn over(
         front: Arc<dyn Queue>,
         queue: Arc<Memory>,

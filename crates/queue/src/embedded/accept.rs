@@ -2,14 +2,15 @@
 
 use super::{Embedded, read::Reading};
 use crate::{
-    log::{AppendError, Holder, Keys, Log, LogError, Position, Prepared},
+    holder::Holder,
+    log::{AppendError, Keys, Log, LogError, NameDigest, Position, Prepared},
     queue::UNAVAILABLE_RETRY_AFTER,
 };
 use headgate_event::{
     Accepted, Draft, EventId, StoreError,
     limits::{
         BLOCKING_BYTES_MIN, DRAFTS_PER_ACCEPT_MAX, LOOK_PAUSE, LOOKS_AT_ONCE_MAX,
-        LOOKS_PER_ACCEPT_MAX,
+        LOOKS_PER_ACCEPT_MAX, NAME_LOOKS_HERE_MAX,
     },
 };
 use std::sync::Arc;
@@ -27,8 +28,12 @@ impl Embedded {
         let prepare = move || drafts.iter().map(Prepared::new).collect::<Result<Vec<_>, _>>();
         let mut fresh: Vec<_> = apart(size, prepare).await??.into_iter().enumerate().collect();
         for look in 1..=LOOKS_PER_ACCEPT_MAX {
+            let head = *self.log.head().borrow();
             let (seen, reading) = (self.index.last(), self.parts());
-            let looked = apart(size, move || reading.looked_up(fresh)).await??;
+            let sight = if seen < head { Sight::Behind } else { Sight::Whole };
+            let many = self.looks_for_names(&fresh) > NAME_LOOKS_HERE_MAX;
+            let size = if many { Size::Large } else { size };
+            let looked = apart(size, move || reading.looked_up(fresh, sight)).await??;
             looked.repeats.into_iter().for_each(|(place, id)| {
                 fill(&mut accepted, place, Accepted::Duplicate(id));
             });
@@ -53,11 +58,28 @@ impl Embedded {
     }
 }
 
+impl Embedded {
+    /// How many looks into the index the names of events take.
+    fn looks_for_names(&self, drafts: &[(usize, Prepared)]) -> usize {
+        let first = self.log.first_seq();
+        let names = drafts.iter().flat_map(|(_, draft)| &draft.keys().names);
+        names.map(|name| self.index.looks_for(name, first)).sum()
+    }
+}
+
 /// Whether a call is worth a thread.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Size {
     Small,
     Large,
+}
+
+/// What the index shows of events that were stored before the look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sight {
+    Whole,
+    /// Some may be missing; the writer knows those.
+    Behind,
 }
 
 /// What a look into the index found, each with its place in the call.
@@ -80,10 +102,19 @@ async fn apart<T: Send + 'static>(
 
 impl Reading {
     /// Which of the drafts the index knows.
-    fn looked_up(&self, drafts: Vec<(usize, Prepared)>) -> Result<Looked, StoreError> {
+    fn looked_up(
+        &self,
+        drafts: Vec<(usize, Prepared)>,
+        sight: Sight,
+    ) -> Result<Looked, StoreError> {
         let mut looked = Looked { repeats: Vec::new(), fresh: Vec::new() };
         for (place, draft) in drafts {
-            let known = match self.holder(&draft)? {
+            let holders = self.holders(&draft)?;
+            let known = match Holder::of(holders.iter().copied()) {
+                Some(Holder::Same(id)) if sight == Sight::Behind && holders.contains(&None) => {
+                    looked.fresh.push((place, draft.repeating(Some(id))));
+                    continue;
+                }
                 Some(Holder::Same(id)) => Some(id),
                 Some(Holder::Other(id)) => {
                     return Err(StoreError::Conflict { place, stored: Some(id) });
@@ -92,29 +123,30 @@ impl Reading {
             };
             match known {
                 Some(id) => looked.repeats.push((place, id)),
-                None => looked.fresh.push((place, draft)),
+                None => looked.fresh.push((place, draft.repeating(None))),
             }
         }
         Ok(looked)
     }
 
-    /// The event that the index has under one of the draft's names.
-    fn holder(&self, draft: &Prepared) -> Result<Option<Holder>, StoreError> {
+    /// Who has each name of a draft, as far as the index knows.
+    fn holders(&self, draft: &Prepared) -> Result<Vec<Option<Holder>>, StoreError> {
+        draft.keys().names.iter().map(|name| self.holder(draft, name)).collect()
+    }
+
+    /// The event that the index has under a name of the draft.
+    fn holder(&self, draft: &Prepared, name: &NameDigest) -> Result<Option<Holder>, StoreError> {
         let failed = |error: rusqlite::Error| unavailable(format!("the index: {error}"));
-        for name in &draft.keys().names {
-            for seq in self.index.named(name, self.log.first_seq()).map_err(failed)? {
-                let Some(entry) = self.index.at(seq).map_err(failed)? else { continue };
-                // What retention has removed has no name any more.
-                if seq < self.log.first_seq() {
-                    break;
-                }
-                if let Some(keys) = keys_at(&self.log, entry.position)?
-                    && keys.names.contains(name)
-                {
-                    let same = draft.agrees_with(&keys);
-                    let holder = if same { Holder::Same } else { Holder::Other };
-                    return Ok(Some(holder(entry.id)));
-                }
+        for seq in self.index.named(name, self.log.first_seq()).map_err(failed)? {
+            let Some(entry) = self.index.at(seq).map_err(failed)? else { continue };
+            // What retention has removed has no name any more.
+            if seq < self.log.first_seq() {
+                break;
+            }
+            if let Some(keys) = keys_at(&self.log, entry.position)?
+                && keys.names.contains(name)
+            {
+                return Ok(Some(draft.held_by(entry.id, keys.content)));
             }
         }
         Ok(None)

@@ -34,7 +34,7 @@ type Answer<T> = oneshot::Sender<Result<T, QueueError>>;
 type Fault = Arc<Mutex<Option<String>>>;
 type Settled = Vec<Result<(), SettleError>>;
 
-pub(super) use again::{Again, Beginning, LettersSettled};
+pub(super) use again::{Again, Beginning, LettersSettled, WithLetters};
 pub(super) use removing::Removing;
 
 /// The way to the writer of the state.

@@ -40,12 +40,12 @@ impl Embedded {
 
     async fn erase_wholly(&self, erasure: Erasure) -> Result<(), QueueError> {
         let seq = erasure.seq;
-        let (note, names) = (erasure.clone(), erasure.names.clone());
+        let note = erasure.clone();
         let begin = |answer| Call::Remove(Removing::Erase { erasure: note, answer });
         self.committer.call(begin).await?;
         let failed = |reason: String| QueueError::unavailable(format!("erasing: {reason}"));
         self.log.erase(erasure).await.map_err(|error| failed(error.to_string()))?;
-        if !self.follower.erase(seq, names).await.map_err(failed)? {
+        if !self.follower.erase(seq).await.map_err(failed)? {
             return Err(failed("a reader holds the index".to_owned()));
         }
         let end = |answer| Call::Remove(Removing::Erased { seq, answer });

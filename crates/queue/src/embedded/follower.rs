@@ -6,7 +6,7 @@
 use super::index::{Index, IndexWriter};
 use crate::{
     Seq,
-    log::{Committed, Log, LogError, NameDigest},
+    log::{Committed, Log, LogError},
 };
 use headgate_event::limits::{
     ERASE_CHECKPOINT_PAUSE, ERASE_CHECKPOINTS_MAX, INDEX_LINGER, INDEX_RETRY_PAUSE,
@@ -53,7 +53,7 @@ struct Following {
 }
 
 /// An event to take out of the index; answered when nothing of it is left in its files.
-type ToErase = ((Seq, Vec<NameDigest>), oneshot::Sender<rusqlite::Result<bool>>);
+type ToErase = (Seq, oneshot::Sender<rusqlite::Result<bool>>);
 
 impl Follower {
     /// Starts to follow.
@@ -96,10 +96,10 @@ impl Follower {
 
     /// Takes an event out of the index and its files; `false` when a reader was in the way for
     /// too long.
-    pub(super) async fn erase(&self, seq: Seq, names: Vec<NameDigest>) -> Result<bool, String> {
+    pub(super) async fn erase(&self, seq: Seq) -> Result<bool, String> {
         let closed = || "the index is closed".to_owned();
         let (answer, answered) = oneshot::channel();
-        self.erasures.send(((seq, names), answer)).await.map_err(|_| closed())?;
+        self.erasures.send((seq, answer)).await.map_err(|_| closed())?;
         let erased = answered.await.map_err(|_| closed())?;
         erased.map_err(|error| format!("the index: {error}"))
     }
@@ -175,16 +175,18 @@ impl Following {
             || self.fill()
     }
 
-    /// Reads dedupe keys into memory; `false` when there are no more.
+    /// Reads dedupe keys and names into memory; `false` when there are no more.
     fn fill(&mut self) -> bool {
         let filled = self.writer.fill();
         filled
-            .inspect_err(|error| tracing::warn!(%error, "dedupe keys are looked for in the index"))
+            .inspect_err(
+                |error| tracing::warn!(%error, "dedupe keys and names are looked for in the index"),
+            )
             .unwrap_or(false)
     }
 
     /// Takes what an erased event had out of the file and its write-ahead log.
-    async fn erase(&mut self, erased: (Seq, Vec<NameDigest>)) -> rusqlite::Result<bool> {
+    async fn erase(&mut self, erased: Seq) -> rusqlite::Result<bool> {
         self.writer.erase(&[erased])?;
         for _ in 0..ERASE_CHECKPOINTS_MAX {
             if self.writer.checkpoint()? {

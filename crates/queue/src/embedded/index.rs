@@ -9,7 +9,7 @@
 //! An event's *kind* is its type, channel and provider together, as one small number. There are
 //! few kinds, so that one index over (kind, place) serves every combination of them: each
 //! wanted kind is read newest first, and the runs are merged. The [keys] that have many values
-//! are in a table of their own, and [places] finds where several filters agree.
+//! are in a table of their own, and so are [names]; [places] finds where several filters agree.
 
 mod build;
 mod dedupe;
@@ -18,6 +18,7 @@ mod find;
 mod hash;
 mod keys;
 mod kinds;
+mod names;
 mod places;
 mod schema;
 mod trim;
@@ -26,7 +27,7 @@ mod trim;
 mod tests;
 
 use crate::{Seq, log::Position};
-use filter::Days;
+use filter::{Days, Filter};
 use headgate_event::{EventId, Timestamp, limits::INDEX_READERS_KEPT};
 use kinds::Kinds;
 use rusqlite::{Connection, Row};
@@ -53,6 +54,8 @@ pub(super) struct Index {
     kinds: RwLock<Kinds>,
     /// The days that have a table of dedupe keys.
     days: RwLock<Days>,
+    /// The names that events have, as far as they are in memory.
+    names: Filter,
     /// The newest event that is committed here.
     last: AtomicU64,
     /// How much later than it was received an event got its id, at most, in milliseconds.
@@ -96,6 +99,7 @@ impl Index {
             readers: Mutex::default(),
             kinds: RwLock::default(),
             days: RwLock::default(),
+            names: Filter::default(),
             last: AtomicU64::new(0),
             late_ms_max: AtomicI64::new(0),
             seed,

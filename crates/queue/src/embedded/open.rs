@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     Seq,
-    log::{self, Begun, DiskStorage, Erasure, Log, LogOptions, NameDigest, Storage},
+    log::{self, Begun, DiskStorage, Erasure, Log, LogOptions, Storage},
 };
 use headgate_event::{
     Clock,
@@ -215,12 +215,11 @@ fn finish_erasures(
     if erasures.is_empty() {
         return Ok(());
     }
-    let erased: Vec<(Seq, Vec<NameDigest>)> =
-        erasures.iter().map(|erasure| (erasure.seq, erasure.names.clone())).collect();
+    let erased: Vec<Seq> = erasures.iter().map(|erasure| erasure.seq).collect();
     writer.erase(&erased)?;
     if writer.checkpoint()? && state.checkpoint()? {
         state.change(|transaction| {
-            erased.iter().try_for_each(|(seq, _)| super::state::end_erasure(transaction, *seq))
+            erased.iter().try_for_each(|seq| super::state::end_erasure(transaction, *seq))
         })?;
     }
     Ok(())

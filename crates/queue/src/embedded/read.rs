@@ -72,6 +72,14 @@ impl Reading {
         })
     }
 
+    /// Whether an event is known to be erased, without reading it.
+    pub(super) fn is_known_erased(&self, seq: Seq) -> Result<bool, QueueError> {
+        Ok(match self.log.committed_at(seq) {
+            Some(entry) => entry.keys.is_erased(),
+            None => self.index.at(seq).map_err(index_failed)?.is_some_and(|it| it.is_erased()),
+        })
+    }
+
     /// The id of the event of a place, when it can be found.
     pub(super) fn id_of(&self, seq: Seq) -> Option<EventId> {
         let located = self.locate(seq);

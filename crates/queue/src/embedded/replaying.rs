@@ -3,21 +3,25 @@
 
 use super::{
     Embedded,
-    committer::{Again, Beginning, Call, LettersSettled},
+    committer::{Again, Beginning, Call, LettersSettled, WithLetters},
     lanes::unreadable,
     read::Reading,
     state::{self, ReplayRow},
 };
 use crate::{
-    Counted, DeadLetterQuery, EventQuery, LetterVerb, ListQuery, QueueError, ReplayAsk, ReplayBy,
-    ReplayError, ReplayEvents, ReplaySpec, ReplayState, ReplayStatus, Replays, Seq,
-    subscription::{Subscriber, begun},
+    Counted, DeadLetterQuery, DeliveryId, EventQuery, LetterVerb, ListQuery, QueueError, ReplayAsk,
+    ReplayBy, ReplayError, ReplayEvents, ReplaySpec, ReplayState, ReplayStatus, Replays, Seq,
+    subscription::{Subscriber, Thread, begun, thread_of},
 };
 use headgate_event::{
     BoxFuture, EventId,
     limits::{COUNT_LOOKS_MAX, LIST_EVENTS_MAX, REPLAY_PLACES_MAX, REPLAYS_RUNNING_MAX},
 };
-use std::{collections::BTreeSet, path::PathBuf, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+    sync::Arc,
+};
 
 /// How many entries of the index are counted at once.
 const COUNT_STEP: usize = 4_096;
@@ -42,8 +46,17 @@ impl Replays for Embedded {
     ) -> BoxFuture<'_, Result<LettersSettled, QueueError>> {
         let name = subscription.to_owned();
         Box::pin(async move {
-            let (subscriber, now) = (self.known(&name)?, self.clock.now());
-            let letters = |answer| Again::Letters { subscriber, ids, verb, now, answer };
+            let subscriber = self.known(&name)?;
+            let what = match verb {
+                LetterVerb::Delete => WithLetters::Delete,
+                LetterVerb::Redrive => {
+                    let named = ids.iter().filter_map(|id| id.parse::<DeliveryId>().ok());
+                    let places: BTreeSet<Seq> = named.map(|named| named.seq).collect();
+                    let events = self.reading(move |reading| reading.deliverable(&places)).await?;
+                    WithLetters::Redrive { events, now: self.clock.now() }
+                }
+            };
+            let letters = |answer| Again::Letters { subscriber, ids, what, answer };
             self.committer.call(|answer| Call::Again(letters(answer))).await
         })
     }
@@ -224,13 +237,31 @@ impl Reading {
     }
 
     /// Whether the event of a place can be delivered: it was neither removed nor erased.
-    pub(super) fn is_stored(&self, seq: Seq) -> Result<bool, QueueError> {
+    fn is_stored(&self, seq: Seq) -> Result<bool, QueueError> {
+        Ok(self.thread_to_deliver(seq)?.is_some())
+    }
+
+    /// The threads of those of the events that can be delivered.
+    fn deliverable(
+        &self,
+        places: &BTreeSet<Seq>,
+    ) -> Result<BTreeMap<Seq, Option<Thread>>, QueueError> {
+        let found = |seq: &Seq| Some((*seq, self.thread_to_deliver(*seq).transpose()?));
+        places.iter().filter_map(found).map(|(seq, thread)| Ok((seq, thread?))).collect()
+    }
+
+    /// The thread of an event that can be delivered, if it has one.
+    fn thread_to_deliver(&self, seq: Seq) -> Result<Option<Option<Thread>>, QueueError> {
         if !self.keeps(seq) {
-            return Ok(false);
+            return Ok(None);
         }
-        let Some(located) = self.locate(seq)? else { return Ok(false) };
-        // One that cannot be read is delivered to nobody, and says so.
-        Ok(!matches!(self.frame(located), Ok(frame) if frame.keys.is_erased()))
+        let Some(located) = self.locate(seq)? else { return Ok(None) };
+        Ok(match self.frame(located) {
+            Ok(frame) if frame.keys.is_erased() => None,
+            Ok(frame) => Some(frame.keys.thread_key.as_deref().map(thread_of)),
+            // One that cannot be read is delivered to nobody, and says so.
+            Err(_) => Some(None),
+        })
     }
 
     /// The places of these events.

@@ -113,6 +113,11 @@ impl State {
         letter(&self.connection, generation, seq)
     }
 
+    /// Whether an event is about to be erased.
+    pub(super) fn is_erasing(&self, seq: Seq) -> rusqlite::Result<bool> {
+        erasures::is_begun(&self.connection, seq)
+    }
+
     /// Writes what is in the write-ahead log into the file itself, synced, and empties it;
     /// `false` when a reader is in the way.
     pub(super) fn checkpoint(&self) -> rusqlite::Result<bool> {

@@ -1,7 +1,7 @@
 //! What an index and a filter need of an event, without opening its payload.
 
 use crate::Selectable;
-use headgate_event::{AppContent, ChannelType, Correlation, Draft, EventId, Timestamp};
+use headgate_event::{AppContent, ChannelType, Correlation, Draft, Timestamp};
 use sha2::{Digest as _, Sha256};
 use std::time::Duration;
 
@@ -11,15 +11,6 @@ pub(crate) type DedupeDigest = [u8; 32];
 
 /// What stands for channel and name together: their SHA-256.
 pub(crate) type NameDigest = [u8; 32];
-
-/// What has a name that a draft comes with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Holder {
-    /// The same event, sent before.
-    Same(EventId),
-    /// Another one.
-    Other(EventId),
-}
 
 /// The keys of one event, kept uncompressed in its frame.
 #[derive(Clone, Debug, PartialEq, Eq)]

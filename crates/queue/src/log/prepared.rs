@@ -4,9 +4,9 @@ use super::{
     DedupeDigest, Keys,
     frame::{COMPRESSED, FRAME_BODY_AT, FRAME_HEAD_BYTES, frame_crc},
 };
-use crate::Seq;
+use crate::{Seq, holder::Holder};
 use headgate_event::{
-    Draft, EventId, StoreError, StoredEvent, Timestamp,
+    AppContent, Draft, EventId, StoreError, StoredEvent, Timestamp,
     limits::{COMPRESS_BYTES_MIN, FRAME_BYTES_MAX},
 };
 use std::{cell::RefCell, fmt, io, sync::Arc};
@@ -23,6 +23,7 @@ pub(crate) struct Prepared {
     keys: Arc<Keys>,
     digest: Option<DedupeDigest>,
     given: Option<EventId>,
+    repeats: Option<EventId>,
 }
 
 impl Prepared {
@@ -64,7 +65,7 @@ impl Prepared {
         let body_crc = crc32c::crc32c(&frame[FRAME_BODY_AT..]);
         let (created_at, digest) = (draft.created_at, keys.dedupe_digest());
         let keys = Arc::new(keys);
-        Ok(Self { frame, body_crc, created_at, keys, digest, given: None })
+        Ok(Self { frame, body_crc, created_at, keys, digest, given: None, repeats: None })
     }
 
     /// The same under an id that it has already. It is stored whatever its dedupe key says.
@@ -75,6 +76,17 @@ impl Prepared {
     /// The id that it has already.
     pub(super) fn given(&self) -> Option<EventId> {
         self.given
+    }
+
+    /// The same as a repeat of this event, which has its first name in the index. The others may
+    /// be those of an event that is not indexed yet.
+    pub(crate) fn repeating(self, id: Option<EventId>) -> Self {
+        Self { repeats: id, ..self }
+    }
+
+    /// The indexed event that has its first name.
+    pub(super) fn repeats(&self) -> Option<EventId> {
+        self.repeats
     }
 
     /// The length of the frame.
@@ -107,10 +119,11 @@ impl Prepared {
         self.digest
     }
 
-    /// What it says of a stored event with one of its names: whether it is the same.
-    pub(crate) fn agrees_with(&self, stored: &Keys) -> bool {
-        let both = self.keys.content.zip(stored.content);
-        both.is_some_and(|(sent, stored)| sent.agrees(&stored))
+    /// What a stored event is to it that has one of its names.
+    pub(crate) fn held_by<T>(&self, event: T, content: Option<AppContent>) -> Holder<T> {
+        let both = self.keys.content.zip(content);
+        let agrees = both.is_some_and(|(sent, stored)| sent.agrees(&stored));
+        if agrees { Holder::Same(event) } else { Holder::Other(event) }
     }
 
     /// The frame with what the writer knows.

@@ -17,7 +17,7 @@ pub(super) use batch::{Call, Message, Task};
 pub(super) use by_hand::ByHand;
 
 use super::{
-    AppendError, Committed, Holder, Keys, LogOptions, Place, Prepared, Shared,
+    AppendError, Committed, Keys, LogOptions, Place, Prepared, Shared,
     format::{BATCH_HEADER_BYTES, BatchHeader, SEGMENT_START, SegmentHeader, file_name},
     is_full,
     large::Staged,
@@ -278,8 +278,8 @@ impl Writer {
         for draft in call.drafts {
             let given = draft.given();
             let (keys, created_at) = (draft.keys(), draft.created_at());
-            let first = match self.known.holder(keys, kept_from) {
-                Some(Holder::Same(first) | Holder::Other(first)) => Some(first),
+            let first = match self.known.holder(&draft, kept_from) {
+                Some(holder) => Some(holder.event()),
                 None => self.known.find(keys, draft.digest(), created_at),
             };
             if let Some(first) = first.filter(|_| given.is_none()) {

@@ -2,7 +2,7 @@
 
 use crate::{
     Erased, ListQuery, Page, QueueError, Retention, Seq, Start, Stored, SubscriptionStatus,
-    subscription::Subscriber,
+    holder::Holder, subscription::Subscriber,
 };
 use bytes::Bytes;
 use headgate_event::{
@@ -35,13 +35,6 @@ struct Kept {
     erased_at: Option<Timestamp>,
 }
 
-/// Whether what is sent under a name is what was stored under it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Agrees {
-    Yes,
-    No,
-}
-
 impl Events {
     /// Stores those that are no duplicates, all or none.
     pub(super) fn accept(
@@ -54,8 +47,8 @@ impl Events {
             .iter()
             .enumerate()
             .map(|(place, draft)| match self.holder(draft) {
-                Some((id, Agrees::Yes)) => Ok(Accepted::Duplicate(id)),
-                Some((id, Agrees::No)) => {
+                Some(Holder::Same(id)) => Ok(Accepted::Duplicate(id)),
+                Some(Holder::Other(id)) => {
                     let stored = self.place_of_id(id).is_some_and(|seq| seq <= before.0 as Seq);
                     Err(StoreError::Conflict { place, stored: stored.then_some(id) })
                 }
@@ -70,14 +63,15 @@ impl Events {
         accepted
     }
 
-    /// The event that has a name of this draft.
-    fn holder(&self, draft: &Draft) -> Option<(EventId, Agrees)> {
+    /// The event that has the names of this draft.
+    fn holder(&self, draft: &Draft) -> Option<Holder> {
         let identity = draft.identity.as_ref()?;
-        let key = |name: &String| (draft.channel.id.clone(), name.clone());
-        let (id, content) = identity.names.iter().find_map(|name| self.names.get(&key(name)))?;
-        let same = content.is_some_and(|content| content.agrees(&identity.content));
-        let agrees = if same { Agrees::Yes } else { Agrees::No };
-        Some((*id, agrees))
+        let held = |name: &String| {
+            let (id, content) = self.names.get(&(draft.channel.id.clone(), name.clone()))?;
+            let same = content.is_some_and(|content| content.agrees(&identity.content));
+            Some(if same { Holder::Same(*id) } else { Holder::Other(*id) })
+        };
+        Holder::of(identity.names.iter().map(held))
     }
 
     fn accept_one(&mut self, draft: &Draft, now: Timestamp) -> Result<Accepted, StoreError> {

@@ -10,7 +10,7 @@ use crate::{
     },
 };
 use headgate_event::{
-    BoxFuture, EventId, Timestamp,
+    BoxFuture, EventId, Origin, Timestamp,
     limits::{REPLAY_PLACES_MAX, REPLAYS_KEPT_MAX, REPLAYS_RUNNING_MAX},
 };
 use std::{
@@ -123,6 +123,7 @@ impl Inner {
             return Err(not_dead());
         }
         let (expired, attempts) = (letter.reason == DeadReason::Expired, letter.attempts);
+        let by = if given == generation { Origin::Live } else { Origin::Replay };
         let mut held = known.held();
         if verb == LetterVerb::Delete {
             let expired = u64::from(self.letters.delete(generation, read.seq));
@@ -136,7 +137,7 @@ impl Inner {
         }
         let stored = self.events.at(read.seq);
         let thread = stored.and_then(|stored| stored.event.thread_key().map(thread_of));
-        let staged = held.deliveries.redrive(Died { seq: read.seq, attempts, thread }, now);
+        let staged = held.deliveries.redrive(Died { seq: read.seq, attempts, by, thread }, now);
         staged.map_err(|_| LetterError::Underway { id: id() })?;
         self.letters.commit(known, &mut held, &self.events);
         Ok(())

@@ -4,27 +4,32 @@
 //! provider == "github" && data.body.action in ["opened", "reopened"]
 //! verification != "verified" || exists(data.headers["x-test"])
 //! data.body.amount > 100 && !(channel startsWith "test-")
+//! data.body.commits[*].author.name == "alice"
 //! ```
 //!
-//! A value that is missing is null. `!=` is the opposite of `==`, whatever the types; `<` and its
+//! A path with `[*]` leads to a value in every item, and one that passes is enough; `!=` is the
+//! opposite of `==` here too. A value that is missing is null. `!=` is the opposite of `==`, whatever the types; `<` and its
 //! like compare numbers with numbers and texts with texts, and nothing else. What a filter asks of
 //! `data` is found in one pass over its text, which is neither copied nor built up as a tree.
 
 mod evaluate;
 mod implied;
 mod parse;
+mod paths;
 mod syntax;
 mod token;
+mod walk;
 
 pub(super) use implied::Implied;
 pub use parse::FilterError;
 pub(super) use syntax::Field;
 
 use headgate_event::Event;
+use paths::Asked;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::{borrow::Cow, fmt, str::FromStr, sync::Arc};
-use syntax::{Expression, Paths};
+use syntax::Expression;
 
 /// A filter, read. It is written as it was given.
 #[derive(Clone)]
@@ -34,14 +39,14 @@ struct Read {
     text: String,
     expression: Expression,
     /// What it asks of `data`.
-    paths: Paths,
+    asked: Asked,
 }
 
 impl Filter {
     /// Whether an event fits.
     #[must_use]
     pub fn fits(&self, event: &Event) -> bool {
-        evaluate::fits(&self.0.expression, &self.0.paths, event)
+        evaluate::fits(&self.0.expression, &self.0.asked, event)
     }
 
     /// The text that it was read from.
@@ -62,8 +67,8 @@ impl Filter {
     }
 
     fn of(text: String, expression: Expression) -> Self {
-        let paths = Paths::of(&expression);
-        Self(Arc::new(Read { text, expression, paths }))
+        let asked = Asked::of(&expression);
+        Self(Arc::new(Read { text, expression, asked }))
     }
 }
 

@@ -78,6 +78,8 @@ pub(crate) struct Changes {
     pub(crate) redriven: Vec<(Seq, u32)>,
     /// Those that had come again and have ended.
     pub(crate) redriven_ended: Vec<Seq>,
+    /// The highest attempt that any delivery has come to.
+    pub(crate) highest: u32,
 }
 
 /// What is on disk of a subscription's deliveries.
@@ -95,6 +97,8 @@ pub(crate) struct Kept {
     pub(crate) expired: u64,
     /// How many attempts redriven deliveries had before.
     pub(crate) earlier: BTreeMap<Seq, u32>,
+    /// The highest attempt that any delivery has come to.
+    pub(crate) highest: u32,
 }
 
 impl Place {

@@ -69,6 +69,8 @@ pub(crate) struct Deliveries {
     redriven: Redriven,
     /// How many were settled, since this was loaded.
     acked: u64,
+    /// The highest attempt that is kept of any of them.
+    highest: u32,
 }
 
 /// A delivery that is begun and not ended.
@@ -115,6 +117,7 @@ impl Deliveries {
             expiring: Expiring::default(),
             redriven: Redriven::load(kept.earlier),
             acked: 0,
+            highest: kept.highest,
         };
         for Deferred { seq, attempt, due, last_error, thread } in kept.deferred {
             let state = State::Waiting;

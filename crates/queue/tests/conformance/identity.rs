@@ -95,6 +95,58 @@ pub(crate) async fn a_time_that_is_left_out_is_not_compared(bench: Bench) {
     assert!(conflicts(&again(&bench, late).await));
 }
 
+/// The same under these names, in their order.
+fn under(draft: Draft, names: &[&str]) -> Draft {
+    let mut identity = draft.identity.expect("an app event");
+    identity.names = names.iter().map(|name| (*name).to_owned()).collect();
+    Draft { identity: Some(identity), ..draft }
+}
+
+/// Regression: an event with an id of its own, sent under the request of another event with equal
+/// content, was answered with that one's id and never stored.
+pub(crate) async fn an_event_under_the_request_of_another_is_a_conflict(bench: Bench) {
+    let event = |id: &str, request: &str| under(named(&bench, id, 1), &[id, request]);
+    let first = bench.store(event("e-1", "r-1")).await;
+    let second = bench.store(event("e-2", "r-2")).await;
+    let refused = again(&bench, event("e-3", "r-1")).await.expect_err("another event");
+    let StoreError::Conflict { place, stored } = refused else { panic!("{refused:?}") };
+    assert_eq!((place, stored), (0, Some(first)));
+    // Both are stored, but apart.
+    let refused = again(&bench, event("e-1", "r-2")).await.expect_err("another request");
+    let StoreError::Conflict { place, stored } = refused else { panic!("{refused:?}") };
+    assert_eq!((place, stored), (0, Some(second)));
+    // In one call too.
+    let drafts = vec![event("e-4", "r-4"), event("e-5", "r-4")];
+    let refused = bench.queue.accept(drafts).await.expect_err("another event");
+    let StoreError::Conflict { place, stored } = refused else { panic!("{refused:?}") };
+    assert_eq!((place, stored), (1, None));
+    assert_eq!(*bench.queue.head().borrow(), 2);
+    let repeat = again(&bench, event("e-1", "r-1")).await;
+    assert_eq!(repeat.expect("known"), Accepted::Duplicate(first));
+    let Some(bench) = bench.reopened().await else { return };
+    let event = |id: &str, request: &str| under(named(&bench, id, 1), &[id, request]);
+    assert!(conflicts(&again(&bench, event("e-3", "r-1")).await));
+    assert!(conflicts(&again(&bench, event("e-1", "r-2")).await));
+}
+
+pub(crate) async fn a_request_is_made_once_whatever_id_is_made_for_its_event(bench: Bench) {
+    let event = |made: &str| under(named(&bench, made, 1), &["r-1", made]);
+    let id = bench.store(event("made-1")).await;
+    let repeat = again(&bench, event("made-2")).await;
+    assert_eq!(repeat.expect("known"), Accepted::Duplicate(id));
+    // The id that was made is the event's own from then on.
+    let other = under(named(&bench, "made-1", 1), &["made-1", "r-2"]);
+    assert_eq!(again(&bench, other).await.expect("known"), Accepted::Duplicate(id));
+}
+
+pub(crate) async fn the_names_of_a_repeat_stay_free(bench: Bench) {
+    let event = |id: &str, request: &str| under(named(&bench, id, 1), &[id, request]);
+    let drafts = vec![event("e-1", "r-1"), event("e-1", "r-2"), event("e-2", "r-2")];
+    let accepted = bench.queue.accept(drafts).await.expect("stored");
+    assert_eq!(accepted[1], Accepted::Duplicate(accepted[0].id()));
+    assert!(matches!(accepted[2], Accepted::New(_)), "{accepted:?}");
+}
+
 pub(crate) async fn an_event_is_found_by_the_id_of_its_application(bench: Bench) {
     bench.store(named(&bench, "e-1", 1)).await;
     let id = bench.store(named(&bench, "e-2", 1)).await;

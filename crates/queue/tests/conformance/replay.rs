@@ -239,6 +239,49 @@ pub(crate) async fn what_dies_in_a_replay_is_a_dead_letter_of_the_subscription(b
     assert_eq!(bench.status("agent").await.dead, 0);
 }
 
+/// Regression: what died in a replay was redriven with the attempt after the replay's, which the
+/// subscription had given before, so that an answer of then settled the delivery of now.
+pub(crate) async fn what_died_in_a_replay_comes_again_under_an_id_that_nothing_had(bench: Bench) {
+    bench.store_many(1).await;
+    bench.subscribe("agent").await;
+    let mut given = Vec::new();
+    for _ in 0..3 {
+        let event = bench.lease_one("agent").await;
+        given.push(delivery_id(&event));
+        bench.settle("agent", &event, retry(Duration::ZERO)).await.expect("leased");
+    }
+    let event = bench.lease_one("agent").await;
+    given.push(delivery_id(&event));
+    bench.settle("agent", &event, Verb::Ack).await.expect("leased");
+    let Some(bench) = again_and_again(bench, &mut given).await.reopened().await else { return };
+    again_and_again(bench, &mut given).await;
+}
+
+/// Lets the event die in replays, and takes it up again.
+async fn again_and_again(bench: Bench, given: &mut Vec<String>) -> Bench {
+    for _ in 0..2 {
+        begin(&bench, of_all()).await;
+        let replayed = bench.lease_one("agent").await;
+        bench.settle("agent", &replayed, bury()).await.expect("leased");
+        let letters = vec![delivery_id(&replayed)];
+        let redriven = bench.queue.settle_letters("agent", letters, LetterVerb::Redrive).await;
+        assert_eq!(redriven.expect("answered"), [Ok(())]);
+        let live = bench.lease_one("agent").await;
+        assert_eq!((live.origin(), attempt(&live)), (Origin::Live, 1));
+        assert!(!given.contains(&delivery_id(&live)), "{} twice", delivery_id(&live));
+        for late in &*given {
+            assert!(bench.settle_id("agent", late, Verb::Ack).await.is_err(), "{late}");
+        }
+        given.push(delivery_id(&live));
+        bench.settle("agent", &live, retry(Duration::ZERO)).await.expect("leased");
+        let live = bench.lease_one("agent").await;
+        assert_eq!(attempt(&live), 2);
+        given.push(delivery_id(&live));
+        bench.settle("agent", &live, Verb::Ack).await.expect("leased");
+    }
+    bench
+}
+
 pub(crate) async fn events_that_go_meanwhile_are_passed_over(bench: Bench) {
     let ids_of = settled(&bench, 3).await;
     let begun = begin(&bench, of_all()).await;

@@ -140,6 +140,7 @@ fn as_version_one(folder: &Path) {
     let state = rusqlite::Connection::open(folder.join("headgate.db")).expect("opens");
     let back = "ALTER TABLE state_dead_letters DROP COLUMN event_id;
         ALTER TABLE state_places DROP COLUMN expired;
+        ALTER TABLE state_places DROP COLUMN highest;
         ALTER TABLE state_dead_letters DROP COLUMN given;
         DROP TABLE state_redriven; DROP TABLE state_replays;
         DROP TABLE state_kept; DROP TABLE state_erasures; DROP TABLE state_source_notes;

@@ -1,7 +1,7 @@
 //! The state and its commits.
 
-use crate::bench::{Bench, LONG, SECOND, attempt, ids, retry};
-use headgate_queue::{QueueError, Selection, Settlement, SubscriptionSpec, Verb};
+use crate::bench::{Bench, LONG, SECOND, attempt, bury, delivery_id, ids, retry};
+use headgate_queue::{LetterVerb, QueueError, Selection, Settlement, SubscriptionSpec, Verb};
 use std::time::Duration;
 
 fn ack(event: &headgate_event::Event) -> Settlement {
@@ -45,6 +45,34 @@ async fn what_cannot_be_committed_is_refused_and_memory_is_as_the_disk() {
     let bench = bench.reopened_after(|_| {}).await;
     assert_eq!(bench.status("agent").await.lag, 0);
     assert_eq!(bench.queue.subscriptions().await.expect("listed").len(), 1);
+}
+
+/// Regression: the letters before one that could not be read were staged to come again, the call
+/// was refused, and the next ack of anybody wrote what was staged.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_redrive_that_fails_half_way_brings_nothing_back() {
+    let bench = Bench::embedded();
+    bench.store_many(3).await;
+    bench.subscribe("agent").await;
+    let events = bench.lease("agent", 3).await;
+    for event in &events[..2] {
+        bench.settle("agent", event, bury()).await.expect("leased");
+    }
+    let other = rusqlite::Connection::open(bench.path().join("headgate.db")).expect("opens");
+    let spoil = "UPDATE state_dead_letters SET attempts = 'many' WHERE seq = 2";
+    assert_eq!(other.execute(spoil, []).expect("spoilt"), 1);
+    let letters = vec![delivery_id(&events[0]), delivery_id(&events[1])];
+    let refused = bench.queue.settle_letters("agent", letters.clone(), LetterVerb::Redrive).await;
+    assert!(matches!(refused, Err(QueueError::Unavailable { .. })), "{refused:?}");
+    bench.settle("agent", &events[2], Verb::Ack).await.expect("leased");
+    assert!(bench.lease("agent", 3).await.is_empty(), "both are dead");
+    let status = bench.status("agent").await;
+    assert_eq!((status.dead, status.waiting), (2, 0));
+    let mend = "UPDATE state_dead_letters SET attempts = 1 WHERE seq = 2";
+    other.execute(mend, []).expect("mended");
+    let redriven = bench.queue.settle_letters("agent", letters, LetterVerb::Redrive).await;
+    assert_eq!(redriven.expect("answered"), [Ok(()), Ok(())]);
+    assert_eq!(bench.lease("agent", 3).await.len(), 2);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

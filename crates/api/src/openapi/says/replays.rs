@@ -61,7 +61,8 @@ pub(crate) fn cancel() -> Operation {
 pub(crate) fn redrive() -> Operation {
     let about = "Each is taken up for itself, with a first attempt again: what is no dead letter \
                  is an error for that delivery alone. One call takes up 5000 at most. `edits` make \
-                 events of their own, with `metadata.edited_from`, which go to all who want them.";
+                 events of their own of webhooks, with `metadata.edited_from`, which go to all \
+                 who want them; the same edit of a delivery makes one event.";
     let error = json!({
         "delivery": "agent.1.2.8", "code": "not_dead",
         "message": "`agent.1.2.8` is no dead letter of this subscription"

@@ -1,13 +1,14 @@
 //! How a connection begins, lives and ends, whatever it streams.
 
 use super::client::{Client, Heard};
-use crate::world::{World, from_earliest};
+use crate::world::{World, from_earliest, request};
 use futures_util::SinkExt;
-use headgate_api::{Access, ApiKey, Scope, StreamRules};
+use headgate_api::{Access, ApiKey, Bounds, Scope, StreamRules};
 use headgate_event::Secret;
 use headgate_queue::AckMode;
+use http::HeaderValue;
 use serde_json::json;
-use std::time::Duration;
+use std::{net::SocketAddr, time::Duration};
 use tokio_tungstenite::tungstenite::Message;
 
 fn with_key(scopes: &[Scope]) -> World {
@@ -16,7 +17,10 @@ fn with_key(scopes: &[Scope]) -> World {
 }
 
 async fn refused(world: &World, query: &str, bearer: Option<&str>) -> (u16, String) {
-    let address = world.listen().await;
+    refused_at(world.listen().await, query, bearer).await
+}
+
+async fn refused_at(address: SocketAddr, query: &str, bearer: Option<&str>) -> (u16, String) {
     match Client::with_bearer(address, query, bearer).await {
         Ok(_) => panic!("connected"),
         Err((status, body)) => (status, body["error"]["code"].as_str().unwrap_or("").to_owned()),
@@ -174,4 +178,28 @@ async fn errors_wait_for_a_client_that_reads_later() {
     for n in 0..1_000 {
         assert_eq!(client.frame().await["id"], n.to_string());
     }
+}
+
+/// A subscription may be given channels that a key is not bound to.
+#[tokio::test]
+async fn a_stream_ends_when_its_subscription_leaves_what_the_key_is_bound_to() {
+    let admin = ApiKey::new("boss", Secret::new("boss"), [Scope::Admin].into());
+    let bounds = Bounds { channels: vec!["a".into()], ..Bounds::default() };
+    let agent = ApiKey::new("agent", Secret::new("s3cret"), [Scope::Consume].into());
+    let keys = vec![ApiKey { bounds, ..agent }, admin];
+    let world = World::with(Access::Keys(keys), StreamRules::default());
+    let put = async |channels: &str| {
+        let body = format!(r#"{{"channels": {channels}}}"#);
+        let mut call = request("PUT", "/v1/subscriptions/agent", &body);
+        call.headers_mut().insert("authorization", HeaderValue::from_static("Bearer boss"));
+        assert!(world.send(call).await.status.is_success());
+    };
+    put(r#"["a"]"#).await;
+    let address = world.listen().await;
+    let agent = "?subscription=agent";
+    let mut socket = Client::with_bearer(address, agent, Some("s3cret")).await.expect("let in");
+    put(r#"["a", "b"]"#).await;
+    assert_eq!(socket.close_code().await, Some(1008));
+    let refused = refused_at(address, agent, Some("s3cret")).await;
+    assert_eq!(refused, (403, "outside_bounds".to_owned()));
 }

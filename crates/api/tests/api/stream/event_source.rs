@@ -2,7 +2,7 @@
 
 use super::client::Client;
 use crate::world::{World, draft, from_earliest, request};
-use headgate_api::{Access, ApiKey, Scope, StreamRules};
+use headgate_api::{Access, ApiKey, Bounds, Scope, StreamRules};
 use headgate_event::Secret;
 use headgate_queue::{AckMode, Queue};
 use http::HeaderValue;
@@ -316,4 +316,28 @@ async fn a_stream_ends_when_its_key_is_taken_away_and_others_go_on() {
     assert_eq!(going_on.number().await, 0);
     let again = Reader::open(address, "", &bearer("old-secret")).await;
     assert!(again.head.starts_with("http/1.1 403"), "{}", again.head);
+}
+
+/// Regression: a tail went on giving the events of a channel that its key was bound to no more.
+#[tokio::test]
+async fn a_stream_ends_when_its_key_is_bound_to_something_else() {
+    let bound_to = |name: &str, channels: &[&str]| {
+        let key = ApiKey::new(name, Secret::new(name), [Scope::Read].into());
+        let channels = channels.iter().map(|id| (*id).to_owned()).collect();
+        ApiKey { bounds: Bounds { channels, ..Bounds::default() }, ..key }
+    };
+    let (one, same) = (bound_to("one", &["a", "b"]), bound_to("same", &["b"]));
+    let world = World::with(Access::Keys(vec![one, same.clone()]), StreamRules::default());
+    let address = world.listen().await;
+    let mut ending = Reader::greeted(address, "", "authorization: Bearer one\r\n").await;
+    let mut socket = Client::with_bearer(address, "", Some("one")).await.expect("let in");
+    let mut going_on = Reader::greeted(address, "", "authorization: Bearer same\r\n").await;
+    world.api.replace_access(Access::Keys(vec![bound_to("one", &["b"]), same]));
+    assert_eq!(ending.line().await, None);
+    assert_eq!(socket.close_code().await, Some(1008));
+    world.store([draft("a", None, r#"{"n":0}"#), draft("b", None, r#"{"n":1}"#)]).await;
+    assert_eq!(going_on.number().await, 1);
+    let mut again = Reader::greeted(address, "", "authorization: Bearer one\r\n").await;
+    world.store([draft("a", None, r#"{"n":2}"#), draft("b", None, r#"{"n":3}"#)]).await;
+    assert_eq!(again.number().await, 3);
 }

@@ -8,13 +8,10 @@ use crate::{
         lanes,
         state::{self, LetterRow, Owner, ReplayRow},
     },
-    subscription::{Died, Kept, Subscriber},
+    subscription::{Died, Kept, Subscriber, Thread},
 };
-use headgate_event::{Timestamp, limits::REPLAYS_RUNNING_MAX};
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use headgate_event::{Origin, Timestamp, limits::REPLAYS_RUNNING_MAX};
+use std::{collections::BTreeMap, sync::Arc};
 
 /// What became of each letter of a call.
 pub(in crate::embedded) type LettersSettled = Vec<Result<(), LetterError>>;
@@ -26,14 +23,23 @@ pub(in crate::embedded) enum Again {
     Letters {
         subscriber: Arc<Subscriber>,
         ids: Vec<String>,
-        verb: LetterVerb,
-        now: Timestamp,
+        what: WithLetters,
         answer: Answer<LettersSettled>,
     },
     /// Begins a replay, whose generation is given here; answers none when there are too many.
     Begin { replay: Box<Beginning>, answer: Answer<Option<Arc<Subscriber>>> },
     /// Ends a replay that runs; answers whether it did.
     Cancel { generation: u64, now: Timestamp, answer: Answer<bool> },
+}
+
+/// What becomes of dead letters.
+#[derive(Debug)]
+pub(in crate::embedded) enum WithLetters {
+    /// They come again. These of their events are stored, and have these threads: they were read
+    /// before, because reading takes long.
+    Redrive { events: BTreeMap<Seq, Option<Thread>>, now: Timestamp },
+    /// They are forgotten.
+    Delete,
 }
 
 /// A replay that is to begin.
@@ -50,10 +56,12 @@ impl Writer {
     pub(super) fn again(&mut self, what: Again) {
         // Nobody may wait any more, but what was done is done.
         match what {
-            Again::Letters { subscriber, ids, verb, now, answer } => {
-                let settled = match verb {
-                    LetterVerb::Redrive => self.redrive(&subscriber, &ids, now),
-                    LetterVerb::Delete => self.delete_letters(&subscriber, &ids),
+            Again::Letters { subscriber, ids, what, answer } => {
+                let settled = match what {
+                    WithLetters::Redrive { events, now } => {
+                        self.redrive(&subscriber, &ids, &events, now)
+                    }
+                    WithLetters::Delete => self.delete_letters(&subscriber, &ids),
                 };
                 let _ = answer.send(settled);
             }
@@ -70,24 +78,20 @@ impl Writer {
         &mut self,
         subscriber: &Arc<Subscriber>,
         ids: &[String],
+        events: &BTreeMap<Seq, Option<Thread>>,
         now: Timestamp,
     ) -> Result<LettersSettled, QueueError> {
-        let mut answers = Vec::with_capacity(ids.len());
-        for id in ids {
-            let redriven = match self.letter_of(subscriber, id, LetterVerb::Redrive)? {
-                Ok((seq, _)) if !self.reading.is_stored(seq)? => {
-                    Err(LetterError::Gone { id: id.clone() })
-                }
-                Ok((seq, LetterRow { attempts, .. })) => {
-                    let thread = self.reading.threads(&BTreeSet::from([seq])).remove(&seq);
-                    let mut held = subscriber.held_live()?;
-                    let staged = held.deliveries.redrive(Died { seq, attempts, thread }, now);
-                    staged.map_err(|_| LetterError::Underway { id: id.clone() })
-                }
-                Err(error) => Err(error),
-            };
-            answers.push(redriven);
-        }
+        // All that may fail comes before the first move is staged: one that stays behind staged
+        // would be written with the next.
+        let died = |id: &String| self.died(subscriber, id, events);
+        let died = ids.iter().map(died).collect::<Result<Vec<_>, _>>()?;
+        let mut held = subscriber.held_live()?;
+        let mut stage = |(id, died): (&String, Result<Died, LetterError>)| {
+            let staged = held.deliveries.redrive(died?, now);
+            staged.map_err(|_| LetterError::Underway { id: id.clone() })
+        };
+        let answers: LettersSettled = ids.iter().zip(died).map(&mut stage).collect();
+        drop(held);
         if answers.iter().all(Result::is_err) {
             return Ok(answers);
         }
@@ -100,6 +104,33 @@ impl Writer {
         subscriber.wake();
         written.map_err(|error| state_failed(&error))?;
         Ok(answers)
+    }
+
+    /// The delivery that died and comes again.
+    fn died(
+        &self,
+        subscriber: &Subscriber,
+        id: &str,
+        events: &BTreeMap<Seq, Option<Thread>>,
+    ) -> Result<Result<Died, LetterError>, QueueError> {
+        let (seq, letter) = match self.letter_of(subscriber, id, LetterVerb::Redrive)? {
+            Ok(meant) => meant,
+            Err(error) => return Ok(Err(error)),
+        };
+        let LetterRow { attempts, given, .. } = letter;
+        let own = given == subscriber.generation();
+        let by = if own { Origin::Live } else { Origin::Replay };
+        Ok(match events.get(&seq) {
+            // It may have been taken away since it was read.
+            Some(thread) if !self.is_gone(seq)? => Ok(Died { seq, attempts, by, thread: *thread }),
+            _ => Err(LetterError::Gone { id: id.to_owned() }),
+        })
+    }
+
+    /// Whether an event was removed, or is erased or about to be; nothing of it is read.
+    fn is_gone(&self, seq: Seq) -> Result<bool, QueueError> {
+        let erasing = self.state.is_erasing(seq).map_err(|error| state_failed(&error))?;
+        Ok(erasing || !self.reading.keeps(seq) || self.reading.is_known_erased(seq)?)
     }
 
     fn delete_letters(

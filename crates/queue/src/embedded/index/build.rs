@@ -5,6 +5,7 @@ use super::{
     dedupe::DedupeRow,
     keys::{self, KeyRow},
     kinds::{Kind, Kinds},
+    names::{self, NameRow, NamesRead},
     number,
     schema::{self, VERSION},
     unsigned,
@@ -29,6 +30,8 @@ pub(in crate::embedded) struct IndexWriter {
     pub(super) index: Arc<Index>,
     /// The day whose filter is being filled, and the hash to go on with.
     pub(super) filled: Option<(i64, i64)>,
+    /// How far names were read into their filter.
+    pub(super) names_read: Option<NamesRead>,
 }
 
 /// A file with other tables than an index has.
@@ -74,7 +77,7 @@ impl IndexWriter {
         }
         let seed = u64::from_le_bytes(schema::meta(&connection, "seed")?.to_le_bytes());
         let index = Arc::new(Index::new(path, seed));
-        let writer = Self { connection, index, filled: None };
+        let writer = Self { connection, index, filled: None, names_read: None };
         writer.publish()?;
         Ok(Ok(writer))
     }
@@ -93,7 +96,7 @@ impl IndexWriter {
         let oldest = entries.iter().map(|entry| entry.created_at).min().unwrap_or(last.created_at);
         let transaction = self.connection.transaction()?;
         let mut counts = BTreeMap::new();
-        let (mut dedupe_rows, mut key_rows) = (Vec::new(), Vec::new());
+        let (mut dedupe_rows, mut key_rows, mut name_rows) = (Vec::new(), Vec::new(), Vec::new());
         // Of a lost event nothing is known that could be found.
         for entry in entries.iter().filter(|entry| !entry.keys.is_lost()) {
             let kind = if entry.keys.is_erased() {
@@ -107,6 +110,7 @@ impl IndexWriter {
             late_ms_max = late_ms_max.max(entry.id.time().unix_ms() - entry.created_at.unix_ms());
             dedupe_rows.extend(DedupeRow::of(entry, self.index.seed));
             key_rows.extend(KeyRow::of(entry, self.index.seed));
+            name_rows.extend(NameRow::of(entry, self.index.seed));
         }
         for (kind, (_, events)) in &counts {
             let sql = "UPDATE index_kinds SET events = events + ?2 WHERE kind = ?1";
@@ -120,6 +124,7 @@ impl IndexWriter {
             known.retain(|day, _| !dropped.contains(day));
         }
         keys::insert(&transaction, key_rows)?;
+        names::insert(&transaction, &self.index.names, name_rows)?;
         set_meta(&transaction, "last", number(last.seq))?;
         set_meta(&transaction, "late_ms_max", late_ms_max)?;
         transaction.commit()?;
@@ -144,6 +149,7 @@ impl IndexWriter {
         )?;
         transaction.execute("DELETE FROM index_events WHERE seq > ?1", [number(head)])?;
         keys::cut_back(&transaction, head)?;
+        names::cut_back(&transaction, head)?;
         for day in days {
             let table = schema::dedupe_table(day);
             transaction.execute(&format!("DELETE FROM {table} WHERE seq > ?1"), [number(head)])?;

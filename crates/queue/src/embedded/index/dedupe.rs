@@ -6,7 +6,7 @@
 
 use super::{
     Index, IndexWriter,
-    filter::{self, DayFilter, Days},
+    filter::{self, Days, Filter},
     hash, number,
     schema::dedupe_table,
     unsigned,
@@ -58,7 +58,7 @@ impl Index {
         let days: Vec<i64> = {
             let days = self.days.read().unwrap_or_else(PoisonError::into_inner);
             let may_hold =
-                |(day, filter): (&i64, &Arc<DayFilter>)| filter.may_hold(hash).then_some(*day);
+                |(day, filter): (&i64, &Arc<Filter>)| filter.may_hold(hash).then_some(*day);
             days.range(day_of(oldest)..).rev().filter_map(may_hold).collect()
         };
         if days.is_empty() {
@@ -81,13 +81,13 @@ impl Index {
 }
 
 impl IndexWriter {
-    /// Reads some more keys into the filter of a day that was there when the index was opened;
-    /// `false` when all filters are whole.
+    /// Reads some more keys into the filter of a day that was there when the index was opened, or
+    /// names into theirs; `false` when all filters are whole.
     pub(in crate::embedded) fn fill(&mut self) -> rusqlite::Result<bool> {
         let days = self.index.days.read().unwrap_or_else(PoisonError::into_inner).clone();
         // The newest first: nearly all repeats are of the last hours.
         let Some((day, filter)) = days.iter().rev().find(|(_, filter)| filter.is_filling()) else {
-            return Ok(false);
+            return self.fill_names();
         };
         let from = self.filled.filter(|(of, _)| of == day).map_or(i64::MIN, |(_, next)| next);
         let table = dedupe_table(*day);

@@ -1,10 +1,10 @@
-//! Says in memory of most dedupe keys that a day does not have them, so that nothing is read for
-//! an event that is new, as nearly all are.
+//! Says in memory of most dedupe keys that a day does not have them, and of most names that no event
+//! has them, so that nothing is read for an event that is new, as nearly all are.
 //!
 //! A Bloom filter in blocks of one cache line (Putze, Sanders, Singler, 2007), in levels: a full
 //! one is followed by a larger one. It may take a key for one that it has, never the other way
-//! round: until it holds all that the table of its day has, and where its memory ends, it says of
-//! every key that the day may have it. The index's writer alone writes it.
+//! round: until it holds all that its table has, and where its memory ends, it says of every key that
+//! the table may have it. The index's writer alone writes it.
 
 use headgate_event::limits::{
     DEDUPE_FILTER_BITS_A_KEY, DEDUPE_FILTER_BYTES_MAX, DEDUPE_FILTER_KEYS_MIN,
@@ -18,7 +18,7 @@ use std::{
 };
 
 /// The days that have a table of dedupe keys, with their filters.
-pub(super) type Days = BTreeMap<i64, Arc<DayFilter>>;
+pub(super) type Days = BTreeMap<i64, Arc<Filter>>;
 
 /// The bits of a block: a cache line, with one bit for a key in each of its words.
 const BLOCK_BITS: usize = 64 * BLOCK_WORDS;
@@ -42,9 +42,9 @@ const SALTS: [u32; BLOCK_WORDS] = [
 /// An odd number (the fraction of the golden ratio) that spreads neighbours.
 const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
 
-/// What a day's keys leave in memory.
+/// What the keys of a table leave in memory.
 #[derive(Debug, Default)]
-pub(super) struct DayFilter {
+pub(super) struct Filter {
     levels: [OnceLock<Box<[Block]>>; LEVELS],
     /// The keys in the last level.
     keys: AtomicU64,
@@ -60,14 +60,14 @@ const WHOLE: u8 = 1;
 /// There is no memory for it.
 const GIVEN_UP: u8 = 2;
 
-impl DayFilter {
-    /// Whether the day may have this key.
+impl Filter {
+    /// Whether the table may have this key.
     pub(super) fn may_hold(&self, hash: i64) -> bool {
         self.state.load(Ordering::Acquire) != WHOLE
             || self.levels.iter().map_while(OnceLock::get).any(|level| holds(level, hash))
     }
 
-    /// Whether the table of the day has still to be read.
+    /// Whether the table has still to be read.
     pub(super) fn is_filling(&self) -> bool {
         self.state.load(Ordering::Acquire) == FILLING
     }
@@ -84,8 +84,8 @@ impl DayFilter {
         self.levels.iter().map_while(OnceLock::get).map(|level| size_of_val::<[Block]>(level)).sum()
     }
 
-    /// Takes a key. `taken` is the memory of all filters together, asked for when this one grows.
-    fn insert(&self, hash: i64, taken: impl Fn() -> usize) {
+    /// Takes a key. `room` is the memory in bytes that it may still take, asked for when it grows.
+    pub(super) fn insert(&self, hash: i64, room: impl Fn() -> usize) {
         if self.state.load(Ordering::Acquire) == GIVEN_UP {
             return;
         }
@@ -93,7 +93,7 @@ impl DayFilter {
         let full = |at| self.keys.load(Ordering::Relaxed) >= keys_of(at) as u64;
         let level = match last {
             Some((at, level)) if !full(at) => level,
-            _ => match self.grow(last.map_or(0, |(at, _)| at + 1), taken) {
+            _ => match self.grow(last.map_or(0, |(at, _)| at + 1), room) {
                 Some(level) => level,
                 None => return self.state.store(GIVEN_UP, Ordering::Release),
             },
@@ -107,9 +107,9 @@ impl DayFilter {
     }
 
     /// The level of this number, where there is room for it.
-    fn grow(&self, number: usize, taken: impl Fn() -> usize) -> Option<&[Block]> {
+    fn grow(&self, number: usize, room: impl Fn() -> usize) -> Option<&[Block]> {
         let blocks = keys_of(number) * DEDUPE_FILTER_BITS_A_KEY / BLOCK_BITS;
-        if taken() + blocks * size_of::<Block>() > DEDUPE_FILTER_BYTES_MAX {
+        if blocks * size_of::<Block>() > room() {
             return None;
         }
         self.keys.store(0, Ordering::Relaxed);
@@ -124,7 +124,7 @@ pub(super) fn insert(days: &Days, day: i64, hashes: impl IntoIterator<Item = i64
     let Some(filter) = days.get(&day) else { return };
     let taken = || days.values().map(|filter| filter.bytes()).sum();
     for hash in hashes {
-        filter.insert(hash, taken);
+        filter.insert(hash, || DEDUPE_FILTER_BYTES_MAX.saturating_sub(taken()));
     }
 }
 

@@ -1,16 +1,12 @@
 //! Keys of events in the index: a row for each key that an event has, and none for those it lacks.
 //!
-//! A name that belongs to one event of an application has a row too. Values come from outside, so
-//! there may be as many as there are events. A row holds a hash of the key's name and value. Rows
+//! Values come from outside, so there may be as many as there are events. A row holds a hash of the key's name and value. Rows
 //! of one [part](PART_EVENTS) of the log lie together, so that random values are inserted into
 //! pages that are in the cache, however many events there are. A hash may be shared: who reads the
 //! events compares their keys.
 
-use super::{Index, hash, number, unsigned};
-use crate::{
-    KeyName, Selectable, Seq,
-    log::{Committed, NameDigest},
-};
+use super::{hash, number};
+use crate::{KeyName, Selectable, Seq, log::Committed};
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
 /// So many places of the log make one part.
@@ -31,40 +27,8 @@ impl KeyRow {
         let event = Selectable::from(&*entry.keys);
         let values =
             KeyName::ALL.into_iter().filter_map(move |name| Some((name, event.key(name)?)));
-        let values = values.map(move |(name, value)| hash_of(seed, name, value));
-        let names = entry.keys.names.iter().map(move |name| hash_of_name(seed, name));
-        values.chain(names).map(move |hash| Self { part, hash, seq })
-    }
-}
-
-impl Index {
-    /// The events from `first` on that may have a name, the newest first. Hashes may be shared:
-    /// who reads the events compares their names.
-    pub(in crate::embedded) fn named(
-        &self,
-        name: &NameDigest,
-        first: Seq,
-    ) -> rusqlite::Result<Vec<Seq>> {
-        let (hash, parts) = (hash_of_name(self.seed, name), part_of(first)..=part_of(self.last()));
-        self.reading(|connection| {
-            let sql = "SELECT seq FROM index_keys WHERE part = ?1 AND hash = ?2 ORDER BY seq DESC";
-            let mut statement = connection.prepare_cached(sql)?;
-            let mut found = Vec::new();
-            for part in parts.rev() {
-                let rows = statement.query_map([number(part), hash], |row| row.get(0))?;
-                for seq in rows {
-                    found.push(unsigned(seq?));
-                }
-            }
-            Ok(found)
-        })
-    }
-}
-
-impl KeyRow {
-    /// A name of an event.
-    pub(super) fn named(seed: u64, name: &NameDigest, seq: Seq) -> Self {
-        Self { part: part_of(seq), hash: hash_of_name(seed, name), seq }
+        let hashes = values.map(move |(name, value)| hash_of(seed, name, value));
+        hashes.map(move |hash| Self { part, hash, seq })
     }
 }
 
@@ -76,11 +40,6 @@ pub(super) fn part_of(seq: Seq) -> u64 {
 /// What stands for a value of a key.
 pub(super) fn hash_of(seed: u64, name: KeyName, value: &str) -> i64 {
     hash::seeded(seed, &[name.as_str().as_bytes(), &[0xff], value.as_bytes()])
-}
-
-/// What stands for a name that belongs to one event.
-fn hash_of_name(seed: u64, name: &NameDigest) -> i64 {
-    hash::seeded(seed, &[b"name", &[0xff], name])
 }
 
 /// Inserts rows in the order in which the table holds them.

@@ -6,16 +6,17 @@ use rusqlite::{Connection, OpenFlags};
 use std::{collections::BTreeSet, path::Path};
 
 /// The version of the tables, as `user_version`. Another one is rebuilt.
-pub(super) const VERSION: i64 = 3;
+pub(super) const VERSION: i64 = 4;
 
 /// What a whole index has besides the tables of dedupe keys, which `index_days` lists.
-const NAMES: [&str; 7] = [
+const NAMES: [&str; 8] = [
     "index_meta",
     "index_kinds",
     "index_events",
     "index_events_id",
     "index_events_kind",
     "index_keys",
+    "index_names",
     "index_days",
 ];
 
@@ -44,6 +45,12 @@ CREATE UNIQUE INDEX index_events_id ON index_events (id);
 CREATE INDEX index_events_kind ON index_events (kind, seq);
 CREATE TABLE index_days (day INTEGER PRIMARY KEY);
 CREATE TABLE index_keys (
+    part INTEGER NOT NULL,
+    hash INTEGER NOT NULL,
+    seq  INTEGER NOT NULL,
+    PRIMARY KEY (part, hash, seq)
+) WITHOUT ROWID;
+CREATE TABLE index_names (
     part INTEGER NOT NULL,
     hash INTEGER NOT NULL,
     seq  INTEGER NOT NULL,

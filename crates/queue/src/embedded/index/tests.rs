@@ -3,7 +3,7 @@
 use super::{Entry, IndexWriter, Span};
 use crate::{
     KeyName, Selectable, Selection, Seq,
-    log::{Committed, Keys, Position},
+    log::{Committed, Keys, NameDigest, Position},
 };
 use headgate_event::{ChannelType, Correlation, EventId, Timestamp, limits::DEDUPE_WINDOW_MAX};
 use proptest::prelude::*;
@@ -232,7 +232,7 @@ proptest! {
                     let events: Vec<_> = keys.iter().map(|key| {
                         seq += 1;
                         stored.push((*key, seq));
-                        keyed(seq, day, &key.to_string())
+                        named(keyed(seq, day, &key.to_string()), [*key; 32])
                     }).collect();
                     writer.add(&events).expect("added");
                 }
@@ -250,10 +250,43 @@ proptest! {
             for key in 0..40 {
                 let of_key = stored.iter().rev().filter(|(stored, _)| *stored == key);
                 let wanted: Vec<Seq> = of_key.map(|(_, seq)| *seq).collect();
-                prop_assert_eq!(repeats(&writer, 4, &key.to_string()), wanted);
+                prop_assert_eq!(&repeats(&writer, 4, &key.to_string()), &wanted);
+                prop_assert_eq!(writer.index().named(&[key; 32], 1).expect("found"), wanted);
             }
         }
     }
+}
+
+fn named(event: Committed, name: NameDigest) -> Committed {
+    let keys = Keys { names: vec![name], ..(*event.keys).clone() };
+    Committed { keys: Arc::new(keys), ..event }
+}
+
+fn name(number: Seq) -> NameDigest {
+    let mut name = [0; 32];
+    name[..8].copy_from_slice(&number.to_le_bytes());
+    name
+}
+
+#[test]
+fn a_name_that_is_new_is_not_looked_for_however_long_the_log_is() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("index.db");
+    let mut writer = IndexWriter::open(&path).expect("opens");
+    // An event in each of ten parts.
+    let events: Vec<_> =
+        (0..20_000).map(|n| named(keyed(n * 131 + 1, 5, &n.to_string()), name(n))).collect();
+    writer.add(&events).expect("added");
+    drop(writer);
+    let mut writer = IndexWriter::open(&path).expect("opens");
+    assert_eq!(writer.index().looks_for(&name(20_000), 1), 10, "the file was not read yet");
+    while writer.fill().expect("filled") {}
+    assert_eq!(writer.index().looks_for(&name(7), 1), 10);
+    assert_eq!(writer.index().named(&name(7), 1).expect("found"), [7 * 131 + 1]);
+    let looked = |n: &Seq| writer.index().looks_for(&name(*n), 1) > 0;
+    assert!((20_000..21_000).filter(looked).count() < 10);
+    writer.add(&[named(keyed(3_000_000, 5, "new"), name(20_500))]).expect("added");
+    assert_eq!(writer.index().named(&name(20_500), 1).expect("found"), [3_000_000]);
 }
 
 #[test]
@@ -269,7 +302,7 @@ fn a_key_that_is_new_is_not_looked_for() {
     while writer.fill().expect("filled") {
         steps += 1;
     }
-    assert_eq!(steps, 3, "some thousand at a time");
+    assert_eq!(steps, 4, "some thousand at a time, and no names");
     writer.connection.execute_batch("ALTER TABLE index_dedupe_5 RENAME TO away").expect("renamed");
     let looked = |key: Seq| {
         let event = keyed(0, 5, &key.to_string());

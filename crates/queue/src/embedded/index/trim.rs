@@ -4,12 +4,8 @@
 //! Readers leave out what is before the first event of the log, so the rows may go whenever there
 //! is time for it.
 
-use super::{
-    ERASED, IndexWriter, dedupe,
-    keys::{self, KeyRow, part_of},
-    number, schema, unsigned,
-};
-use crate::{Seq, log::NameDigest};
+use super::{ERASED, IndexWriter, dedupe, keys::part_of, number, schema, unsigned};
+use crate::Seq;
 use headgate_event::{Timestamp, limits::INDEX_TRIM_ROWS_MAX};
 use rusqlite::{Connection, OptionalExtension, params};
 use std::sync::PoisonError;
@@ -17,17 +13,16 @@ use std::sync::PoisonError;
 impl IndexWriter {
     /// Takes away some rows of events before this one; `false` when there is nothing left.
     pub(in crate::embedded) fn trim(&mut self, first: Seq) -> rusqlite::Result<bool> {
-        Ok(self.trim_events(first)? || self.trim_keys(first)? || self.trim_days(first)?)
+        Ok(self.trim_events(first)?
+            || self.trim_parts(first, "index_keys")?
+            || self.trim_parts(first, "index_names")?
+            || self.trim_days(first)?)
     }
 
     /// Leaves of these events what says that they were erased, and the names that belong to them.
-    pub(in crate::embedded) fn erase(
-        &mut self,
-        erased: &[(Seq, Vec<NameDigest>)],
-    ) -> rusqlite::Result<()> {
-        let seed = self.index.seed;
+    pub(in crate::embedded) fn erase(&mut self, erased: &[Seq]) -> rusqlite::Result<()> {
         let transaction = self.connection.transaction()?;
-        for (place, names) in erased {
+        for place in erased {
             let seq = number(*place);
             let count = "UPDATE index_kinds SET events = events - 1
                  WHERE kind = (SELECT kind FROM index_events WHERE seq = ?1)";
@@ -37,8 +32,6 @@ impl IndexWriter {
             // The hashes of its keys are not known any more, so its part is looked through.
             let forget = "DELETE FROM index_keys WHERE part = ?1 AND seq = ?2";
             transaction.prepare_cached(forget)?.execute([number(part_of(*place)), seq])?;
-            let rows = names.iter().map(|name| KeyRow::named(seed, name, *place)).collect();
-            keys::insert(&transaction, rows)?;
         }
         transaction.commit()?;
         self.publish()
@@ -61,20 +54,21 @@ impl IndexWriter {
         Ok(true)
     }
 
-    /// Takes away keys of parts of which every event is gone. What is left of the last part is
+    /// Takes away rows of parts of which every event is gone. What is left of the last part is
     /// found by nobody, because its events are not.
-    fn trim_keys(&mut self, first: Seq) -> rusqlite::Result<bool> {
-        let sql = "SELECT min(part) FROM index_keys";
-        let part: Option<i64> = self.connection.query_row(sql, [], |row| row.get(0))?;
+    fn trim_parts(&mut self, first: Seq, table: &str) -> rusqlite::Result<bool> {
+        let sql = format!("SELECT min(part) FROM {table}");
+        let part: Option<i64> = self.connection.query_row(&sql, [], |row| row.get(0))?;
         let Some(part) = part.filter(|part| unsigned(*part) < part_of(first)) else {
             return Ok(false);
         };
         let transaction = self.connection.transaction()?;
-        let end = "SELECT hash FROM index_keys WHERE part = ?1 ORDER BY hash LIMIT 1 OFFSET ?2";
+        let end =
+            format!("SELECT hash FROM {table} WHERE part = ?1 ORDER BY hash LIMIT 1 OFFSET ?2");
         let row = params![part, number(INDEX_TRIM_ROWS_MAX)];
-        let end: Option<i64> = transaction.query_row(end, row, |row| row.get(0)).optional()?;
-        let sql = "DELETE FROM index_keys WHERE part = ?1 AND hash <= ?2";
-        transaction.execute(sql, [part, end.unwrap_or(i64::MAX)])?;
+        let end: Option<i64> = transaction.query_row(&end, row, |row| row.get(0)).optional()?;
+        let sql = format!("DELETE FROM {table} WHERE part = ?1 AND hash <= ?2");
+        transaction.execute(&sql, [part, end.unwrap_or(i64::MAX)])?;
         transaction.commit()?;
         Ok(true)
     }

@@ -8,7 +8,7 @@ use crate::{
     log::{DedupeDigest, Erasure, NameDigest, Position},
 };
 use headgate_event::{EventId, Timestamp};
-use rusqlite::{Row, Transaction, params};
+use rusqlite::{Connection, Row, Transaction, params};
 use std::time::Duration;
 
 /// What an erased event goes on being known by, in one column: 32 bytes that stand for its dedupe
@@ -39,6 +39,12 @@ impl State {
         let rows = statement.query_map([], read)?;
         rows.collect()
     }
+}
+
+/// Whether the erasure of an event was begun and not ended.
+pub(super) fn is_begun(connection: &Connection, seq: Seq) -> rusqlite::Result<bool> {
+    let query = "SELECT EXISTS (SELECT 1 FROM state_erasures WHERE seq = ?1)";
+    connection.prepare_cached(query)?.query_row([number(seq)], |row| row.get(0))
 }
 
 /// Notes that an event is to be erased, and takes what consumers said of it out of the state.

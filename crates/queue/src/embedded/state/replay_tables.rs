@@ -25,3 +25,16 @@ CREATE TABLE state_replays (
     ended_at     INTEGER
 );
 ";
+
+/// What version 5 adds: the highest attempt that any delivery of a subscription has come to. Of
+/// what was settled before it is not known, but a policy allows a thousand at most.
+pub(super) const HIGHEST: &str = "
+ALTER TABLE state_places ADD COLUMN highest INTEGER NOT NULL DEFAULT 0;
+UPDATE state_places SET highest = 1000 + max(
+    coalesce((SELECT max(attempt) FROM state_deferred
+        WHERE state_deferred.generation = state_places.generation), 0),
+    coalesce((SELECT max(attempts) FROM state_redriven
+        WHERE state_redriven.generation = state_places.generation), 0),
+    coalesce((SELECT max(attempts) FROM state_dead_letters
+        WHERE state_dead_letters.generation = state_places.generation AND given IS NULL), 0));
+";

@@ -59,12 +59,12 @@ impl State {
     }
 
     fn kept_of(&self, row: &ReplayRow) -> rusqlite::Result<Kept> {
-        let query = "SELECT floor, settled, dead FROM state_places WHERE generation = ?1";
+        let query = "SELECT floor, settled, dead, highest FROM state_places WHERE generation = ?1";
         let place = self.connection.query_row(query, [number(row.generation)], |row| {
             let (floor, settled): (_, Vec<u8>) = (unsigned(row.get(0)?), row.get(1)?);
-            Ok((floor, settled, unsigned(row.get(2)?)))
+            Ok((floor, settled, unsigned(row.get(2)?), row.get(3)?))
         });
-        let (floor, settled, dead) = place?;
+        let (floor, settled, dead, highest) = place?;
         let damaged = || -> rusqlite::Error {
             let reason = "the settled ranges of a replay are damaged";
             rusqlite::Error::FromSqlConversionFailure(1, Type::Blob, reason.into())
@@ -77,6 +77,7 @@ impl State {
             dead,
             expired: 0,
             earlier: super::redriven::earlier(&self.connection, row.generation)?,
+            highest,
         })
     }
 }

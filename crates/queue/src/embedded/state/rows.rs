@@ -27,8 +27,9 @@ impl State {
     /// All subscriptions.
     pub(in crate::embedded) fn subscriptions(&self) -> rusqlite::Result<Vec<Row>> {
         let expired = if self.version < 2 { "0" } else { "expired" };
+        let highest = if self.version < 5 { "0" } else { "highest" };
         let query = format!(
-            "SELECT generation, spec, created_at, start, floor, settled, dead, {expired}
+            "SELECT generation, spec, created_at, start, floor, settled, dead, {expired}, {highest}
              FROM state_subscriptions JOIN state_places USING (generation) ORDER BY generation"
         );
         let mut statement = self.connection.prepare(&query)?;
@@ -150,7 +151,7 @@ pub(in crate::embedded) fn insert(
     )?;
     let generation = transaction.last_insert_rowid();
     transaction.execute(
-        "INSERT INTO state_places VALUES (?1, ?2, x'', 0, 0)",
+        "INSERT INTO state_places (generation, floor, settled, dead) VALUES (?1, ?2, x'', 0)",
         params![generation, number(start)],
     )?;
     Ok(unsigned(generation))
@@ -191,16 +192,17 @@ pub(in crate::embedded) fn write(
     id_of: &dyn Fn(Seq) -> Option<EventId>,
 ) -> rusqlite::Result<u64> {
     let generation = number(owner.generation);
-    let Changes { place, deferred, ended, died, expired, .. } = changes;
+    let Changes { place, deferred, ended, died, expired, highest, .. } = changes;
     let sql = "UPDATE state_places SET floor = ?2, settled = ?3, dead = dead + ?4,
-         expired = expired + ?5 WHERE generation = ?1";
+         expired = expired + ?5, highest = max(highest, ?6) WHERE generation = ?1";
     let settled = place.settled.to_bytes(place.floor);
     transaction.prepare_cached(sql)?.execute(params![
         generation,
         number(place.floor),
         settled,
         number(*died),
-        number(*expired)
+        number(*expired),
+        highest
     ])?;
     for Deferred { seq, attempt, due, last_error, thread } in deferred {
         let sql = "INSERT OR REPLACE INTO state_deferred VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
@@ -276,6 +278,7 @@ fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Row> {
             dead: unsigned(row.get(6)?),
             expired: unsigned(row.get(7)?),
             earlier: BTreeMap::new(),
+            highest: row.get(8)?,
         },
     })
 }

@@ -5,7 +5,7 @@ mod delivery;
 use rusqlite::Connection;
 
 /// The version of the tables, as `user_version`.
-pub(super) const VERSION: i64 = 4;
+pub(super) const VERSION: i64 = 5;
 
 /// The tables of version 1.
 const FIRST: &str = "
@@ -80,8 +80,13 @@ CREATE TABLE state_source_notes (
 ";
 
 /// The steps, each to the version after the one of its place.
-const STEPS: [&[&str]; VERSION as usize] =
-    [&[FIRST], &[SECOND], &[THIRD], &[delivery::TABLES, super::replay_tables::REPLAYS]];
+const STEPS: [&[&str]; VERSION as usize] = [
+    &[FIRST],
+    &[SECOND],
+    &[THIRD],
+    &[delivery::TABLES, super::replay_tables::REPLAYS],
+    &[super::replay_tables::HIGHEST],
+];
 
 /// Brings tables of this version, 0 for none, up to the version of this program.
 pub(super) fn bring_up(connection: &Connection, found: i64) -> rusqlite::Result<()> {

@@ -1,6 +1,7 @@
 //! A repeat is known: within a call, within a batch, across batches and restarts.
 
 use super::*;
+use headgate_event::{AppContent, AppIdentity};
 
 #[tokio::test]
 async fn a_repeat_is_answered_with_the_first_id() {
@@ -90,6 +91,34 @@ async fn keys_stay_in_memory_until_they_are_indexed() {
     rig.log.indexed(1);
     let repeat = rig.log.append(prepared(&[keyed("2", "y")]), 1).await.expect("it is answered");
     assert!(matches!(repeat[0], Accepted::Duplicate(_)));
+}
+
+/// An app event's draft under these names.
+fn named(names: &[&str]) -> Draft {
+    let content = AppContent { digest: [1; 32], timestamp: None };
+    let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+    let identity = AppIdentity { event_id: names[0].clone(), names, content };
+    Draft { identity: Some(identity), ..draft("x") }
+}
+
+#[tokio::test]
+async fn a_repeat_that_the_index_knows_may_not_have_the_request_of_an_event_it_does_not_know() {
+    let rig = Rig::with(LogOptions { dedupe_kept_events: 0, ..LogOptions::default() });
+    let first = rig.append(&[named(&["e-1", "r-1"])]).await[0].id();
+    rig.log.indexed(1);
+    let second = rig.append(&[named(&["e-2", "r-2"])]).await[0].id();
+    let looked_up = |names: &[&str]| {
+        let draft = Prepared::new(&named(names)).expect("it is not too large");
+        vec![draft.repeating(Some(first))]
+    };
+    let refused = rig.log.append(looked_up(&["e-1", "r-2"]), 1).await.expect_err("a conflict");
+    let AppendError::Store(StoreError::Conflict { stored, .. }) = refused else {
+        panic!("{refused:?}")
+    };
+    assert_eq!(stored, Some(second));
+    let repeat = rig.log.append(looked_up(&["e-1", "r-3"]), 1).await.expect("it is answered");
+    assert_eq!(repeat, [Accepted::Duplicate(first)]);
+    assert_eq!(rig.all().len(), 2);
 }
 
 #[tokio::test]

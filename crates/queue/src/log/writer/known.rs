@@ -3,7 +3,8 @@
 
 use crate::{
     Seq,
-    log::{Committed, DedupeDigest, Holder, Keys, NameDigest, Prepared},
+    holder::Holder,
+    log::{Committed, DedupeDigest, Keys, NameDigest, Prepared},
 };
 use headgate_event::{AppContent, EventId, StoreError, Timestamp, limits::BATCH_EVENTS_MAX};
 use std::collections::{HashMap, VecDeque};
@@ -35,6 +36,24 @@ struct First {
     content: Option<AppContent>,
 }
 
+/// What has a name that a draft of a call comes with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Owner {
+    /// An event that was stored before the call.
+    Stored(EventId),
+    /// The draft at this place of the same call.
+    Before(usize),
+}
+
+impl Owner {
+    fn stored(self) -> Option<EventId> {
+        match self {
+            Self::Stored(id) => Some(id),
+            Self::Before(_) => None,
+        }
+    }
+}
+
 impl Known {
     /// Without keys; it will know those of all events after this one.
     pub(super) fn after(floor: Seq) -> Self {
@@ -58,28 +77,45 @@ impl Known {
         (created_at.since(first.created_at) < window).then_some(first.id)
     }
 
-    /// The event that has one of these names. Those before `kept_from` were removed, and have none
-    /// any more.
-    pub(super) fn holder(&self, keys: &Keys, kept_from: Seq) -> Option<Holder> {
-        let held = |name| self.first.get(name).filter(|first| first.seq >= kept_from);
-        let first = keys.names.iter().find_map(held)?;
-        let agrees = first.content.zip(keys.content).is_some_and(|(one, two)| one.agrees(&two));
-        Some(if agrees { Holder::Same(first.id) } else { Holder::Other(first.id) })
+    /// The event that has the names of a draft. Those before `kept_from` were removed, and have
+    /// none any more.
+    pub(super) fn holder(&self, draft: &Prepared, kept_from: Seq) -> Option<Holder> {
+        Holder::of(self.holders(draft, kept_from))
+    }
+
+    /// Who has each name of a draft.
+    fn holders(&self, draft: &Prepared, kept_from: Seq) -> impl Iterator<Item = Option<Holder>> {
+        let held = move |(place, name)| {
+            let indexed = draft.repeats().filter(|_| place == 0).map(Holder::Same);
+            indexed.or_else(|| {
+                let first = self.first.get(name).filter(|first| first.seq >= kept_from)?;
+                Some(draft.held_by(first.id, first.content))
+            })
+        };
+        draft.keys().names.iter().enumerate().map(held)
     }
 
     /// Why none of these can be stored: one has a name that belongs to another event. Looked for
     /// before any of them is taken, because a call is stored as a whole.
     pub(super) fn conflict(&self, drafts: &[Prepared], kept_from: Seq) -> Option<StoreError> {
-        let mut within: HashMap<&NameDigest, &Keys> = HashMap::new();
+        let mut within: HashMap<&NameDigest, (usize, &Keys)> = HashMap::new();
         for (place, draft) in drafts.iter().enumerate().filter(|(_, it)| it.given().is_none()) {
-            if let Some(Holder::Other(id)) = self.holder(draft.keys(), kept_from) {
-                return Some(StoreError::Conflict { place, stored: Some(id) });
-            }
-            for name in &draft.keys().names {
-                let before = within.insert(name, draft.keys());
-                if before.is_some_and(|before| !draft.agrees_with(before)) {
-                    return Some(StoreError::Conflict { place, stored: None });
+            let names = &draft.keys().names;
+            let stored = self.holders(draft, kept_from);
+            let holders = stored.zip(names).map(|(stored, name)| {
+                let here = within.get(name);
+                let stored = stored.map(|holder| holder.map(Owner::Stored));
+                stored.or_else(|| {
+                    here.map(|(at, keys)| draft.held_by(Owner::Before(*at), keys.content))
+                })
+            });
+            match Holder::of(holders) {
+                Some(Holder::Other(owner)) => {
+                    return Some(StoreError::Conflict { place, stored: owner.stored() });
                 }
+                // A repeat takes no name.
+                Some(Holder::Same(_)) => {}
+                None => within.extend(names.iter().map(|name| (name, (place, &**draft.keys())))),
             }
         }
         None

@@ -206,7 +206,8 @@ impl Reader<'_> {
                     Err(_) => return Err(self.expected("the number of an item, from 0")),
                 }
             }
-            _ => return Err(self.expected("a key in quotes or the number of an item")),
+            Token::Mark("*") => Step::Each,
+            _ => return Err(self.expected("a key in quotes, the number of an item or `*`")),
         };
         self.advance()?;
         self.must("`]`", "]")?;

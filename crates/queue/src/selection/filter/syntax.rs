@@ -1,6 +1,6 @@
 //! What a filter says once it is read, and how it is written.
 
-use std::{collections::BTreeMap, fmt};
+use std::fmt;
 
 /// An expression.
 #[derive(Clone, Debug, PartialEq)]
@@ -73,6 +73,8 @@ pub(crate) enum Step {
     Key(String),
     /// An item of an array, from 0.
     Item(usize),
+    /// Every item of an array.
+    Each,
 }
 
 /// A field of the event beside its data.
@@ -90,17 +92,6 @@ pub(crate) enum Field {
     SessionId,
     EventId,
     Verification,
-}
-
-/// The paths into `data` that a filter asks for, as a tree that is walked beside the text.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Paths {
-    /// The number of the path that ends here.
-    pub(crate) ends: Option<usize>,
-    pub(crate) keys: BTreeMap<String, Paths>,
-    pub(crate) items: BTreeMap<usize, Paths>,
-    /// How many paths there are, at the root.
-    pub(crate) count: usize,
 }
 
 impl Field {
@@ -149,46 +140,6 @@ impl Expression {
             Self::Not(inner) => inner.each_test(each),
             Self::Test(path, test) => each(path, test),
         }
-    }
-}
-
-impl Paths {
-    /// What an expression asks for.
-    pub(crate) fn of(expression: &Expression) -> Self {
-        let mut paths = Self::default();
-        expression.each_test(&mut |path, _| {
-            if let Path::Data(steps) = path {
-                paths.add(steps);
-            }
-        });
-        paths
-    }
-
-    fn add(&mut self, steps: &[Step]) {
-        let next = self.count;
-        let mut at = &mut *self;
-        for step in steps {
-            at = match step {
-                Step::Key(key) => at.keys.entry(key.clone()).or_default(),
-                Step::Item(item) => at.items.entry(*item).or_default(),
-            };
-        }
-        if at.ends.is_none() {
-            at.ends = Some(next);
-            self.count = next + 1;
-        }
-    }
-
-    /// The number of a path.
-    pub(crate) fn number(&self, steps: &[Step]) -> Option<usize> {
-        let mut at = self;
-        for step in steps {
-            at = match step {
-                Step::Key(key) => at.keys.get(key)?,
-                Step::Item(item) => at.items.get(item)?,
-            };
-        }
-        at.ends
     }
 }
 
@@ -258,6 +209,7 @@ impl fmt::Display for Path {
                 Step::Key(key) if super::token::is_word(key) => write!(f, ".{key}")?,
                 Step::Key(key) => write!(f, "[{}]", quoted(key))?,
                 Step::Item(item) => write!(f, "[{item}]")?,
+                Step::Each => f.write_str("[*]")?,
             }
         }
         Ok(())

@@ -82,6 +82,40 @@ fn a_filter_looks_at_fields_and_into_the_data() {
 }
 
 #[test]
+fn one_item_that_passes_is_enough() {
+    let body = r#"{"items": [{"id": "a", "n": 1, "tags": ["x", "y"]}, {"id": "b", "tags": []},
+        {"id": "c", "n": 30, "tags": ["z"], "deep": [[1, 2], [3]]}, 7], "none": [], "one": {"id": 1}}"#;
+    for filter in [
+        r#"data.body.items[*].id == "b" && data.body.items[*].id == "a""#,
+        r#"data.body.items[*].id in ["q", "c"] && data.body.items[*].n > 29"#,
+        r#"data.body.items[*].tags[*] == "z" && data.body.items[*].tags[0] == "x""#,
+        r#"data.body.items[*].tags[*] startsWith "y" && exists(data.body.items[*].n)"#,
+        r#"data.body.items[*].deep[*][*] == 3 && data.body.items[2].deep[*][0] == 3"#,
+        r#"data.body.items[*] == 7 && data.body.items[3] == 7 && data.body.items[0].id == "a""#,
+        r#"data.body.items[*].id != "d" && !(data.body.items[*].id != "a")"#,
+        r#"data.body.items[*].n == null && data.body.items[*].id != 1"#,
+    ] {
+        assert!(fits(filter, body), "{filter}");
+        assert!(!fits(&format!("!({filter})"), body), "!({filter})");
+    }
+    for filter in [
+        r#"data.body.items[*].id == "d""#,
+        r#"data.body.items[*].tags == "x""#,
+        r#"data.body.items[*].tags[*] == "q" || data.body.items[*].tags[7] == "x""#,
+        // Nothing has no items, nor has what is no array.
+        r#"exists(data.body.none[*]) || data.body.none[*] == null || data.body.gone[*] == null"#,
+        r#"exists(data.body.one[*]) || data.body.one[*].id == 1 || data.body[*].id == 1"#,
+    ] {
+        assert!(!fits(filter, body), "{filter}");
+    }
+    // Of a key that comes twice the last counts, in an item and around all of them.
+    let twice = r#"{"a": [{"b": [1]}, {"b": [2], "b": [3]}], "c": [{"d": 1}], "c": [{"d": 2}]}"#;
+    assert!(fits("data.body.a[*].b[*] == 1 && data.body.a[*].b[*] == 3", twice));
+    assert!(!fits("data.body.a[*].b[*] == 2 || data.body.c[*].d == 1", twice));
+    assert!(fits("data.body[*][*].a == 1", r#"[[{"a": 0}], [], [{"a": 1}, {"a": 2}]]"#));
+}
+
+#[test]
 fn what_is_no_filter_says_where_and_what_was_expected() {
     let many = vec!["type == \"a\""; 101].join(" && ");
     let deep = format!("{}type == 1", "!".repeat(40));
@@ -109,6 +143,9 @@ fn what_is_no_filter_says_where_and_what_was_expected() {
         "data.body[",
         "data.body[-1] == 1",
         "data.body[x] == 1",
+        "data.body[*",
+        "data.body.*",
+        "data.body[*].n * 2 == 1",
         "data.body[1 == 1",
         "type in \"x\"",
         "type in []",
@@ -169,6 +206,7 @@ fn path() -> impl Strategy<Value = Path> {
     let step = prop_oneof![
         prop_oneof![Just("a"), Just("b"), Just("c d")].prop_map(|key| Step::Key(key.to_owned())),
         (0_usize..3).prop_map(Step::Item),
+        Just(Step::Each),
     ];
     prop_oneof![
         1 => proptest::sample::select(Field::ALL.to_vec()).prop_map(Path::Field),
@@ -209,29 +247,34 @@ fn expression() -> impl Strategy<Value = Expression> {
     })
 }
 
-/// The value at a path, in the event as a tree of values.
-fn looked_up(event: &Value, path: &Path) -> Value {
-    let steps = match path {
-        Path::Field(Field::Channel) => return event["channel"]["id"].clone(),
-        Path::Field(Field::EventId) => return Value::Null,
-        Path::Field(Field::Verification) => return event["verification"]["verdict"].clone(),
+/// The values at a path, in the event as a tree of values.
+fn looked_up(event: &Value, path: &Path) -> Vec<Value> {
+    let one = match path {
+        Path::Field(Field::Channel) => event["channel"]["id"].clone(),
+        Path::Field(Field::EventId) => Value::Null,
+        Path::Field(Field::Verification) => event["verification"]["verdict"].clone(),
         Path::Field(field) => {
             let name = field.as_str();
             let beside = event["correlation"].get(name).cloned();
-            return beside.unwrap_or_else(|| event[name].clone());
+            beside.unwrap_or_else(|| event[name].clone())
         }
-        Path::Data(steps) => steps,
+        Path::Data(steps) => return looked_up_in(&event["data"], steps),
     };
-    let mut at = &event["data"];
-    for step in steps {
-        let next = match step {
-            Step::Key(key) => at.as_object().and_then(|object| object.get(key)),
-            Step::Item(item) => at.as_array().and_then(|items| items.get(*item)),
-        };
-        let Some(next) = next else { return Value::Null };
-        at = next;
-    }
-    at.clone()
+    vec![one]
+}
+
+fn looked_up_in(at: &Value, steps: &[Step]) -> Vec<Value> {
+    let Some((step, rest)) = steps.split_first() else { return vec![at.clone()] };
+    let next = match step {
+        Step::Key(key) => at.as_object().and_then(|object| object.get(key)),
+        Step::Item(item) => at.as_array().and_then(|items| items.get(*item)),
+        Step::Each => {
+            let items = at.as_array().into_iter().flatten();
+            return items.flat_map(|item| looked_up_in(item, rest)).collect();
+        }
+    };
+    // Nothing has no items.
+    looked_up_in(next.unwrap_or(&Value::Null), rest)
 }
 
 fn same(value: &Value, literal: &Literal) -> bool {
@@ -250,11 +293,10 @@ fn model(event: &Value, expression: &Expression) -> bool {
         Expression::Any(parts) => !parts.iter().all(|part| !model(event, part)),
         Expression::Not(inner) => !model(event, inner),
         Expression::Test(path, test) => {
-            let value = looked_up(event, path);
-            match test {
-                Test::Is(literal) => same(&value, literal),
-                Test::IsNot(literal) => !same(&value, literal),
-                Test::In(literals) => literals.iter().any(|literal| same(&value, literal)),
+            let values = looked_up(event, path);
+            let passes = |value: &Value| match test {
+                Test::Is(literal) | Test::IsNot(literal) => same(value, literal),
+                Test::In(literals) => literals.iter().any(|literal| same(value, literal)),
                 Test::StartsWith(text) => value.as_str().is_some_and(|it| it.starts_with(text)),
                 Test::Exists => !value.is_null(),
                 Test::Compares(way, literal) => {
@@ -275,7 +317,8 @@ fn model(event: &Value, expression: &Expression) -> bool {
                         Comparison::MoreOrEqual => order.is_ge(),
                     })
                 }
-            }
+            };
+            values.iter().any(passes) != matches!(test, Test::IsNot(_))
         }
     }
 }
@@ -325,7 +368,7 @@ proptest! {
     fn texts_of_its_words_are_filters_or_errors(
         words in proptest::collection::vec(proptest::sample::select(vec![
             "type", "data", ".", "body", "[", "]", "0", "\"a\"", "==", "!=", "in", "(", ")", "&&",
-            "||", "!", "exists", "startsWith", "null", "<", ",",
+            "||", "!", "exists", "startsWith", "null", "<", ",", "*",
         ]), 0..24),
     ) {
         if let Ok(filter) = words.join(" ").parse::<Filter>() {

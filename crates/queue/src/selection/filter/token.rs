@@ -19,8 +19,8 @@ pub(super) enum Token {
 }
 
 /// The marks, longer ones before those that they begin with.
-const MARKS: [&str; 15] =
-    ["&&", "||", "==", "!=", "<=", ">=", "<", ">", "!", "(", ")", "[", "]", ",", "."];
+const MARKS: [&str; 16] =
+    ["&&", "||", "==", "!=", "<=", ">=", "<", ">", "!", "(", ")", "[", "]", ",", ".", "*"];
 
 /// Reads tokens.
 pub(super) struct Tokens<'a> {

@@ -8,7 +8,7 @@ use crate::{
     Seq,
     subscription::{Changes, Deferred, RetryPolicy, Thread},
 };
-use headgate_event::Timestamp;
+use headgate_event::{Origin, Timestamp};
 use std::collections::BTreeMap;
 
 /// The redriven deliveries that have not ended.
@@ -27,6 +27,8 @@ pub(crate) struct Died {
     pub(crate) seq: Seq,
     /// How many attempts it had.
     pub(crate) attempts: u32,
+    /// Whether these were its own attempts, or those of a replay.
+    pub(crate) by: Origin,
     /// The thread of the event.
     pub(crate) thread: Option<Thread>,
 }
@@ -37,15 +39,23 @@ pub(crate) struct Underway;
 
 impl Deliveries {
     /// Stages that a dead delivery comes again at once, with a first attempt.
+    ///
+    /// One that died in a replay was perhaps given here too before, and how often is not kept of
+    /// what is settled. It begins beyond every attempt that anything ever had here, so that no
+    /// delivery id is given out twice.
     pub(crate) fn redrive(
         &mut self,
-        Died { seq, attempts, thread }: Died,
+        Died { seq, attempts, by, thread }: Died,
         now: Timestamp,
     ) -> Result<(), Underway> {
         let begun = self.open.contains_key(&seq) || self.lines.holds(seq);
         if begun || self.staged.contains_key(&seq) {
             return Err(Underway);
         }
+        let attempts = match by {
+            Origin::Live => attempts,
+            Origin::Replay => attempts.max(self.highest),
+        };
         let again = Deferred { seq, attempt: attempts + 1, due: now, last_error: None, thread };
         self.staged.insert(seq, Staged::Again(again));
         self.redriven.staged.insert(seq, attempts);

@@ -140,6 +140,7 @@ impl Deliveries {
             }
         }
         (changes.died, changes.expired) = self.dying();
+        changes.highest = self.highest_staged();
         self.redriven.tell(&mut changes);
         changes
     }
@@ -147,6 +148,7 @@ impl Deliveries {
     /// Makes the staged moves, which are durable, and takes the place as kept.
     pub(crate) fn commit(&mut self) {
         let (died, expired) = self.dying();
+        self.highest = self.highest_staged();
         self.dead = (self.dead + died).saturating_sub(self.redriven.commit(&self.staged));
         self.expired += expired;
         for (seq, staged) in std::mem::take(&mut self.staged) {
@@ -179,6 +181,16 @@ impl Deliveries {
         self.staged.clear();
         self.expiring = Expiring::default();
         self.redriven.abandon();
+    }
+
+    /// The highest attempt once the staged moves are made. A first one is not staged: nothing comes
+    /// after it that is not.
+    fn highest_staged(&self) -> u32 {
+        let again = |staged: &Staged| match staged {
+            Staged::Again(deferred) => Some(deferred.attempt),
+            Staged::Settled | Staged::Dead(_) => None,
+        };
+        self.staged.values().filter_map(again).max().unwrap_or(0).max(self.highest)
     }
 
     /// The place as it is once the staged moves are made.

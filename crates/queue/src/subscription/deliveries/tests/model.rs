@@ -3,6 +3,7 @@
 //! only grow.
 
 use super::*;
+use headgate_event::Origin;
 use proptest::prelude::*;
 
 #[derive(Clone, Debug)]
@@ -182,6 +183,7 @@ impl World {
             dead: u64::try_from(self.disk.dead.len()).expect("small"),
             expired: 0,
             earlier: self.disk.earlier.clone(),
+            highest: 0,
         };
         self.deliveries = Deliveries::load(kept, self.head);
     }
@@ -213,7 +215,7 @@ impl World {
         let dead = self.disk.dead.iter().nth(which).map(|(seq, attempts)| (*seq, *attempts));
         if let Some((seq, attempts)) = dead {
             // Once it is staged it is on its way.
-            let died = Died { seq, attempts, thread: None };
+            let died = Died { seq, attempts, by: Origin::Live, thread: None };
             let _ = self.deliveries.redrive(died, at(self.now));
         }
     }
