@@ -4,12 +4,16 @@
 mod fan_out;
 mod latency;
 mod order;
+mod program;
 mod sink;
 mod stand;
 
 use crate::{disk, folder, load};
 use anyhow::Result;
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
+
+/// Events a second through the program: half of the pushes that are aimed at.
+const HALF_OF_AIM: f64 = 5_000.0;
 
 /// What to measure.
 #[derive(Debug)]
@@ -22,6 +26,8 @@ pub(crate) struct Plan {
     pub(crate) span: Duration,
     /// How often what is compared takes turns.
     pub(crate) rounds: usize,
+    /// A binary in the place of the one that the tree makes.
+    pub(crate) headgate: Option<PathBuf>,
 }
 
 /// Prints all of it.
@@ -32,6 +38,7 @@ pub(crate) fn run(plan: &Plan) -> Result<()> {
     load::runtime()?.block_on(async {
         let rate = fan_out::run(plan).await?;
         latency::run(plan, rate).await?;
+        program::run(plan, HALF_OF_AIM).await?;
         order::run(plan).await
     })
 }

@@ -156,6 +156,9 @@ enum Benchmark {
         /// How often what is compared takes turns.
         #[arg(long, default_value_t = 3)]
         rounds: usize,
+        /// A binary to measure in the place of the one that the tree makes.
+        #[arg(long)]
+        headgate: Option<std::path::PathBuf>,
     },
     /// Cron expressions: the next time, reading, hostile texts, memory.
     Expressions {
@@ -181,9 +184,9 @@ fn main() -> Result<()> {
             let span = Duration::from_secs(seconds);
             cron::run(&cron::Plan { schedules, calls, rate, span, at_once })
         }
-        Benchmark::Delivery { deliveries, endpoints, seconds, rounds } => {
+        Benchmark::Delivery { deliveries, endpoints, seconds, rounds, headgate } => {
             let span = Duration::from_secs(seconds);
-            delivery::run(&delivery::Plan { deliveries, endpoints, span, rounds })
+            delivery::run(&delivery::Plan { deliveries, endpoints, span, rounds, headgate })
         }
         Benchmark::Expressions { calls, held } => {
             expressions::run(&expressions::Plan { calls, held })

@@ -1,8 +1,10 @@
 //! Pushes of the real program: signed, tried again, paused, kept apart, and not lost.
 
 mod api;
+mod changing;
 mod faults;
 mod kill;
+mod large;
 
 use anyhow::{Context, Result, ensure};
 use headgate_tests::{

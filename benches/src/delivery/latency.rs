@@ -18,7 +18,7 @@ use tokio::sync::watch;
 /// Senders at one time.
 const SENDERS: usize = 16;
 
-type Moments = Vec<(usize, Instant)>;
+pub(super) type Moments = Vec<(usize, Instant)>;
 
 /// Prints the latencies of a push and of a consumer that leases.
 pub(super) async fn run(plan: &Plan, rate: f64) -> Result<()> {
@@ -77,7 +77,7 @@ where
 async fn consume(queue: Arc<dyn Queue>, stop: watch::Receiver<bool>) -> Result<Moments> {
     let mut seen = Vec::new();
     while !*stop.borrow() {
-        let ask = LeaseAsk { max: 100, wait: Duration::from_millis(200), lease: None };
+        let ask = LeaseAsk { max: 100, wait: Duration::from_millis(200), lease: None, bytes: None };
         let events = queue.lease("agent", ask).await?;
         let now = Instant::now();
         let settle = |event: &headgate_event::Event| {
@@ -97,7 +97,7 @@ async fn consume(queue: Arc<dyn Queue>, stop: watch::Receiver<bool>) -> Result<M
     Ok(seen)
 }
 
-fn tell(name: &str, mut sent: Moments, came: Moments) {
+pub(super) fn tell(name: &str, mut sent: Moments, came: Moments) {
     sent.sort_unstable_by_key(|(number, _)| *number);
     let span = |(number, at): (usize, Instant)| {
         let (_, began) = sent.get(number)?;

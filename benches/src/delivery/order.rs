@@ -49,7 +49,7 @@ async fn rate(events: usize, threads: usize, order: Order) -> Result<f64> {
             tokio::spawn(async move {
                 while done.load(Ordering::SeqCst) < events {
                     let wait = Duration::from_millis(50);
-                    let ask = LeaseAsk { max: LEASED_AT_ONCE, wait, lease: None };
+                    let ask = LeaseAsk { max: LEASED_AT_ONCE, wait, lease: None, bytes: None };
                     let leased = queue.lease("agent", ask).await?;
                     let ack = |event: &headgate_event::Event| Settlement {
                         id: event.delivery().map(|one| one.id.clone()).unwrap_or_default(),

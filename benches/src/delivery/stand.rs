@@ -8,7 +8,7 @@ use headgate_event::{
     BoxFuture, Channel, ChannelType, Clock, Correlation, DataText, Draft, EventType, Fill, Secret,
     Sink as _, Timestamp, Verification, prompt::Prompt,
 };
-use headgate_push::{Configured, Credentials, Pauser, PushPorts, Pushes, Running};
+use headgate_push::{Configured, Credentials, Keyring, Pauser, PushPorts, Pushes, Running};
 use headgate_queue::{
     Embedded, EmbeddedOptions, Order, PushFormat, PushSpec, Queue, QueueError, Start,
     SubscriptionSpec,
@@ -20,7 +20,7 @@ use std::{
 };
 use tempfile::TempDir;
 
-const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+pub(super) const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
 /// A queue, and the folder that it is in.
 pub(super) struct Stand {
@@ -45,8 +45,8 @@ impl Clock for SystemClock {
 struct Nobody;
 
 impl Pauser for Nobody {
-    fn pause(&self, _: &str) -> BoxFuture<'_, Result<(), QueueError>> {
-        Box::pin(async { Ok(()) })
+    fn pause(&self, _: &str, _: &str) -> BoxFuture<'_, Result<bool, QueueError>> {
+        Box::pin(async { Ok(false) })
     }
 }
 
@@ -119,9 +119,9 @@ impl Stand {
                 ca: None,
                 format: PushFormat::Event,
             };
-            self.subscribe(path, Order::None, Some(push)).await?;
             let credentials = Credentials::new(vec![Secret::new(SECRET)], BTreeMap::new())?;
-            configured.credentials.insert(path.clone(), credentials);
+            configured.credentials.insert(path.clone(), Keyring::of(&push, credentials));
+            self.subscribe(path, Order::None, Some(push)).await?;
         }
         let pushes = Pushes::new(Arc::clone(&self.queue) as _, configured);
         Ok(pushes.start(PushPorts {

@@ -106,6 +106,11 @@ impl From<QueueError> for ApiError {
             erased @ QueueError::Erased { .. } => {
                 Self::new(StatusCode::GONE, "erased", erased.to_string())
             }
+            // Nothing that is asked over the API says how many bytes a lease has room for.
+            larger @ QueueError::Larger { .. } => {
+                let message = "an event is larger than there is room for";
+                Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", message).with_cause(larger)
+            }
             damaged @ QueueError::Damaged { .. } => {
                 let message = "a stored event cannot be read: the log says where, and \
                                `headgate repair` what can be mended";

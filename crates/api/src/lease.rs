@@ -65,6 +65,7 @@ pub(crate) async fn lease(
         max: max.map_or(LEASE_DELIVERIES_DEFAULT, |max| max as usize),
         wait: Duration::from_millis(wait_ms),
         lease: lease_ms.map(Duration::from_millis),
+        bytes: None,
     };
     subscriptions::check(&api, &name, &who).await?;
     let deliveries = until_stopped(&api, &name, ask).await?;

@@ -12,7 +12,7 @@ use axum::{
     extract::{Path, State},
     response::{IntoResponse, Response},
 };
-use headgate_queue::SubscriptionStatus;
+use headgate_queue::{QueueError, SubscriptionStatus};
 use http::{StatusCode, Uri};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -62,16 +62,24 @@ pub(crate) async fn make(
         refuse_configured(before)?;
         spec.paused = before.spec.paused;
     }
-    if let Some(push) = &mut spec.push {
-        told.keep(&api, &name, push).await?;
+    spec.check().map_err(QueueError::from)?;
+    let pushed = before.as_ref().and_then(|before| before.spec.push.as_ref());
+    let change = match &mut spec.push {
+        Some(push) => Some(told.keep(&api, &name, pushed, push).await?),
+        None => None,
+    };
+    let stored = api.queue.put_subscription(spec).await;
+    if let (Err(QueueError::Subscription(_)), Some(_), None) = (&stored, &change, pushed) {
+        // There is none whose secrets these could be.
+        push::forget(&api, &name).await?;
     }
-    let pushes = spec.push.is_some();
-    let after = api.queue.put_subscription(spec).await?;
+    let after = stored?;
     // A key may be bound to channels that it does not keep to any more.
     api.tell_streams();
-    let pushed = before.as_ref().is_some_and(|before| before.spec.push.is_some());
-    if pushed && !pushes {
-        push::forget(&api, &name).await?;
+    match change {
+        Some(change) => change.end(&api, &name).await?,
+        None if pushed.is_some() => push::forget(&api, &name).await?,
+        None => {}
     }
     push::tell(&api);
     let status = if before.is_some() { StatusCode::OK } else { StatusCode::CREATED };
@@ -88,10 +96,9 @@ pub(crate) async fn end(
     let _change = api.subscription_change.lock().await;
     let before = status(&api, &name).await?;
     refuse_configured(&before)?;
+    // First what it is signed with: nothing of it is left for the next of that name.
+    push::forget(&api, &name).await?;
     api.queue.delete_subscription(&name).await?;
-    if before.spec.push.is_some() {
-        push::forget(&api, &name).await?;
-    }
     push::tell(&api);
     Ok(StatusCode::NO_CONTENT.into_response())
 }

@@ -36,7 +36,7 @@ use crate::schedules::Calendar;
 use headgate_api::ApiKey;
 use headgate_app::Catalog;
 use headgate_http::Tls;
-use headgate_push::{Credentials, Reach};
+use headgate_push::{Keyring, Reach};
 use headgate_quarantine::Bounds;
 use headgate_queue::{Retention, SubscriptionSpec};
 use headgate_webhook::Providers;
@@ -76,7 +76,7 @@ pub struct Config {
     /// The subscriptions that the configuration holds.
     pub subscriptions: Vec<SubscriptionSpec>,
     /// What those of them that push are signed with, by their names.
-    pub push: BTreeMap<String, Credentials>,
+    pub push: BTreeMap<String, Keyring>,
     /// How much is kept of what is refused; none when nothing is.
     pub quarantine: Option<Bounds>,
     /// The providers that there are: those in the program, and those of `providers_dir`.

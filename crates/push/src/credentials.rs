@@ -146,18 +146,15 @@ impl Credentials {
         self.headers.iter().filter_map(|(name, value)| header(name, value).ok()).collect()
     }
 
-    /// As it is kept in the state.
-    pub(crate) fn to_bytes(&self) -> Vec<u8> {
+    /// As the state keeps them.
+    pub(crate) fn kept(&self) -> Kept {
         let text = |secret: &Secret| String::from_utf8_lossy(secret.expose()).into_owned();
         let headers = self.headers.iter().map(|(name, value)| (name.clone(), text(value)));
-        let kept =
-            Kept { secrets: self.texts.iter().map(text).collect(), headers: headers.collect() };
-        serde_json::to_vec(&kept).unwrap_or_default()
+        Kept { secrets: self.texts.iter().map(text).collect(), headers: headers.collect() }
     }
 
-    /// From what is kept in the state.
-    pub(crate) fn from_bytes(bytes: &[u8]) -> Option<Self> {
-        let Kept { secrets, headers } = serde_json::from_slice(bytes).ok()?;
+    /// From what the state keeps.
+    pub(crate) fn of_kept(Kept { secrets, headers }: Kept) -> Option<Self> {
         let headers = headers.into_iter().map(|(name, value)| (name, Secret::new(value)));
         Self::new(secrets.into_iter().map(Secret::new).collect(), headers.collect()).ok()
     }
@@ -165,7 +162,7 @@ impl Credentials {
 
 /// Credentials as the state keeps them.
 #[derive(Serialize, Deserialize)]
-struct Kept {
+pub(crate) struct Kept {
     secrets: Vec<String>,
     headers: BTreeMap<String, String>,
 }
@@ -239,7 +236,7 @@ mod tests {
     fn credentials_are_read_as_they_were_kept() {
         let made = read(&[GOOD, GOOD], &[("Authorization", "Bearer hunter2")]).expect("good");
         assert_eq!(made.header_names(), ["authorization"]);
-        assert_eq!(Credentials::from_bytes(&made.to_bytes()), Some(made));
+        assert_eq!(Credentials::of_kept(made.kept()), Some(made));
     }
 
     #[test]

@@ -2,28 +2,33 @@
 //! it. It shares nothing with those of other pushes but the queue.
 
 use crate::{
-    body::Form,
+    allowance::Allowance,
     credentials::Credentials,
     gate::{Gate, Room},
+    lease::{self, Leased},
+    line::{Landed, Line},
     measures::Measures,
     pushes::PushPorts,
-    target::{Reach, Target},
-    transport::{Shared, Transport},
-    verdict::{Fault, Health, Reply, verdict},
+    target::Reach,
+    transport::Shared,
+    verdict::{Health, Reply, verdict},
 };
 use futures_util::{StreamExt, stream::FuturesUnordered};
 use headgate_event::{
-    BoxFuture, Clock, Event, Timestamp,
+    BoxFuture,
     limits::{PUSH_LEASE_BEYOND, PUSH_LEASE_WAIT, PUSH_QUEUE_PAUSE, PUSH_UNSETTLED_MAX},
 };
-use headgate_queue::{Attempt, LeaseAsk, PushSpec, QueueError, SettleError, Settlement, Tried};
-use std::{future::pending, sync::Arc, time::Duration};
+use headgate_queue::{
+    Attempt, LeaseAsk, PushSpec, QueueError, RetryPolicy, SettleError, Settlement, Tried,
+};
+use std::{future::pending, sync::Arc};
 use tokio::{sync::watch, time::Instant};
 
 /// What a push is told.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Setting {
     pub(crate) spec: PushSpec,
+    pub(crate) retry: RetryPolicy,
     pub(crate) credentials: Credentials,
     pub(crate) reach: Reach,
 }
@@ -35,38 +40,24 @@ pub(crate) struct Endpoint {
     shared: Shared,
     setting: watch::Receiver<Arc<Setting>>,
     measures: Measures,
-    line: Line,
+    allowance: Allowance,
+    line: Arc<Line>,
+    /// What the endpoint of this line says of itself.
     gate: Gate,
-    /// Attempts that are under way.
+    /// When and how often a delivery comes again.
+    retry: RetryPolicy,
+    /// Attempts that are under way, on this line and on those before it.
     flying: FuturesUnordered<BoxFuture<'static, Landed>>,
+    /// How many of them are on this line.
+    in_flight: usize,
     /// Attempts that have ended and are not settled.
     landed: Vec<Tried>,
-    leasing: Option<BoxFuture<'static, Result<Vec<Event>, QueueError>>>,
+    leasing: Option<BoxFuture<'static, Result<Vec<Leased>, QueueError>>>,
     settling: Option<BoxFuture<'static, Settling>>,
     /// When the queue is asked again that did not answer.
     not_before: Option<Instant>,
     /// Whether nothing more is leased.
     ending: bool,
-}
-
-/// How events get to the endpoint.
-#[derive(Clone)]
-struct Line {
-    form: Arc<Form>,
-    transport: Option<Transport>,
-    /// Why there is no transport.
-    fault: Option<String>,
-    timeout: Duration,
-}
-
-/// An attempt that has ended.
-struct Landed {
-    id: String,
-    attempt: u32,
-    at: Timestamp,
-    took: Duration,
-    reply: Reply,
-    now: Timestamp,
 }
 
 /// What came of settling these.
@@ -75,7 +66,7 @@ type Settling = (Vec<Tried>, Result<Vec<Result<(), SettleError>>, QueueError>);
 /// What has happened.
 enum Step {
     Landed(Landed),
-    Leased(Result<Vec<Event>, QueueError>),
+    Leased(Result<Vec<Leased>, QueueError>),
     Settled(Settling),
     Told,
     Gone,
@@ -90,7 +81,8 @@ impl Endpoint {
         mut setting: watch::Receiver<Arc<Setting>>,
     ) -> Self {
         let told = Arc::clone(&setting.borrow_and_update());
-        let line = Line::new(&told, &shared);
+        let allowance = Allowance::new(&shared.pool);
+        let line = Arc::new(Line::new(&told, &shared));
         let gate = Gate::new(told.spec.max_in_flight, told.spec.rate, Instant::now());
         Self {
             name: name.to_owned(),
@@ -98,9 +90,12 @@ impl Endpoint {
             shared,
             setting,
             measures: Measures::new(name),
+            allowance,
             line,
             gate,
+            retry: told.retry,
             flying: FuturesUnordered::new(),
+            in_flight: 0,
             landed: Vec::new(),
             leasing: None,
             settling: None,
@@ -145,7 +140,7 @@ impl Endpoint {
         if self.leasing.is_some() || self.ending || unsettled {
             return None;
         }
-        match self.gate.room(self.flying.len(), now) {
+        match self.gate.room(self.in_flight, now) {
             Room::For(max) => self.leasing = Some(self.lease(max)),
             Room::NotBefore(at) => return Some(at),
             Room::None => {}
@@ -166,23 +161,26 @@ impl Endpoint {
         }
     }
 
-    fn lease(&self, max: usize) -> BoxFuture<'static, Result<Vec<Event>, QueueError>> {
-        let (queue, name) = (Arc::clone(&self.ports.queue), self.name.clone());
+    fn lease(&self, max: usize) -> BoxFuture<'static, Result<Vec<Leased>, QueueError>> {
         let lease = Some(self.line.timeout + PUSH_LEASE_BEYOND);
-        let ask = LeaseAsk { max, wait: PUSH_LEASE_WAIT, lease };
-        Box::pin(async move { queue.lease(&name, ask).await })
+        let ask = LeaseAsk { max, wait: PUSH_LEASE_WAIT, lease, bytes: None };
+        let (queue, name) = (Arc::clone(&self.ports.queue), self.name.clone());
+        Box::pin(lease::lease(queue, name, ask, self.allowance.clone()))
     }
 
-    fn take(&mut self, leased: Result<Vec<Event>, QueueError>) {
+    fn take(&mut self, leased: Result<Vec<Leased>, QueueError>) {
         self.leasing = None;
         match leased {
-            Ok(events) => {
-                self.gate.passed(events.len());
-                let clock = Arc::clone(&self.ports.clock);
-                for event in events {
-                    let event = (self.ports.present)(event);
-                    let (line, clock) = (self.line.clone(), Arc::clone(&clock));
-                    self.flying.push(Box::pin(async move { line.give(event, &*clock).await }));
+            Ok(leased) => {
+                self.gate.passed(leased.len());
+                self.in_flight += leased.len();
+                for (event, taken) in leased {
+                    let given = Arc::clone(&self.line).give(event, self.ports.clone());
+                    self.flying.push(Box::pin(async move {
+                        let landed = given.await;
+                        drop(taken);
+                        landed
+                    }));
                 }
             }
             Err(QueueError::UnknownSubscription { .. }) => self.end(),
@@ -194,13 +192,13 @@ impl Endpoint {
     }
 
     async fn land(&mut self, landed: Landed) {
-        let Landed { id, attempt, at, took, reply, now } = landed;
-        let verdict = verdict(&reply, now);
-        let was_open = self.gate.is_open();
-        self.gate.noted(verdict.health, Instant::now());
+        let Landed { line, id, attempt, at, took, reply, now } = landed;
+        let verdict = verdict(&reply, now).no_sooner(self.retry, attempt);
         self.measures.attempt(verdict.outcome, took);
-        if was_open != self.gate.is_open() {
-            self.tell_breaker(verdict.error.as_deref());
+        // What an endpoint says that is not pushed to any more says nothing of the one that is.
+        if Arc::ptr_eq(&line, &self.line) {
+            self.in_flight -= 1;
+            self.note(verdict.health, verdict.error.as_deref());
         }
         let (status, answer) = match reply {
             Reply::Answered(answer) => (Some(answer.status), Some(answer.body)),
@@ -213,19 +211,35 @@ impl Endpoint {
             Attempt { attempt, at, took_ms, outcome, status, answer, error: verdict.error };
         self.landed.push(Tried { settlement: Settlement { id, verb: verdict.verb }, attempt });
         if verdict.health == Health::Gone {
-            self.pause().await;
+            self.pause(&line.url).await;
         }
     }
 
-    /// The endpoint wants no event any more: its subscription is paused until somebody resumes it.
-    async fn pause(&mut self) {
-        self.leasing = None;
-        self.measures.paused();
+    /// What an attempt says of the endpoint.
+    fn note(&mut self, health: Health, error: Option<&str>) {
+        let was_open = self.gate.is_open();
+        self.gate.noted(health, Instant::now());
+        if was_open != self.gate.is_open() {
+            self.tell_breaker(error);
+        }
+    }
+
+    /// The endpoint of this URL wants no event any more: its subscription is paused until somebody
+    /// resumes it, unless it has another URL by now.
+    async fn pause(&mut self, url: &str) {
         let subscription = &self.name;
-        match self.ports.pauser.pause(subscription).await {
-            Ok(()) => tracing::warn!(
+        match self.ports.pauser.pause(subscription, url).await {
+            Ok(true) => {
+                self.leasing = None;
+                self.measures.paused();
+                tracing::warn!(
+                    subscription,
+                    "the endpoint answered 410: the subscription is paused until it is resumed"
+                );
+            }
+            Ok(false) => tracing::info!(
                 subscription,
-                "the endpoint answered 410: the subscription is paused until it is resumed"
+                "an endpoint that is not pushed to any more answered 410: nothing is paused"
             ),
             Err(error) => {
                 tracing::error!(subscription, %error, "the endpoint is gone, and cannot be paused");
@@ -280,8 +294,10 @@ impl Endpoint {
     /// Another setting: what is under way ends as it began.
     fn turn(&mut self) {
         let told = Arc::clone(&self.setting.borrow_and_update());
-        self.line = Line::new(&told, &self.shared);
+        self.line = Arc::new(Line::new(&told, &self.shared));
         self.gate = Gate::new(told.spec.max_in_flight, told.spec.rate, Instant::now());
+        self.retry = told.retry;
+        self.in_flight = 0;
         self.leasing = None;
         self.measures.breaker(0.0);
     }
@@ -289,42 +305,6 @@ impl Endpoint {
     fn end(&mut self) {
         self.ending = true;
         self.leasing = None;
-    }
-}
-
-impl Line {
-    fn new(setting: &Setting, shared: &Shared) -> Self {
-        let Setting { spec, credentials, reach } = setting;
-        let headers = credentials.headers();
-        let in_flight = usize::try_from(spec.max_in_flight).unwrap_or(usize::MAX);
-        let target = Target::new(spec, *reach).map_err(|error| error.to_string());
-        let url = target.as_ref().map(|target| target.url.clone()).unwrap_or_default();
-        let transport = target.and_then(|target| Transport::new(shared, &target, in_flight));
-        let fault = transport.as_ref().err().cloned();
-        let (format, credentials) = (spec.format, credentials.clone());
-        Self {
-            form: Arc::new(Form { url, format, credentials, headers }),
-            transport: transport.ok(),
-            fault,
-            timeout: Duration::from_millis(spec.timeout_ms),
-        }
-    }
-
-    /// One attempt.
-    async fn give(self, event: Event, clock: &dyn Clock) -> Landed {
-        let (id, attempt) = event
-            .delivery()
-            .map_or((String::new(), 0), |delivery| (delivery.id.clone(), delivery.attempt));
-        let (at, began) = (clock.now(), Instant::now());
-        let reply = match &self.transport {
-            Some(transport) => {
-                let request = self.form.request(&event, at);
-                drop(event);
-                transport.send(request, self.timeout).await
-            }
-            None => Reply::Failed(Fault::Unreachable(self.fault.unwrap_or_default())),
-        };
-        Landed { id, attempt, at, took: began.elapsed(), reply, now: clock.now() }
     }
 }
 

@@ -107,23 +107,8 @@ impl Gate {
                 Breaker::Closed { failed: 0 }
             }
             (Health::Picky, breaker) => breaker,
-            (Health::Busy(span), breaker) => {
-                let until = breaker.until().unwrap_or(now).max(now + span);
-                Breaker::Open { until, opened: breaker.opened() }
-            }
-            (Health::Ill | Health::Gone, Breaker::Closed { failed }) => {
-                let failed = failed + 1;
-                if failed < PUSH_BREAKER_FAILURES {
-                    Breaker::Closed { failed }
-                } else {
-                    Breaker::Open { until: now + pause(0), opened: 1 }
-                }
-            }
-            (Health::Ill | Health::Gone, Breaker::Trial { opened }) => {
-                Breaker::Open { until: now + pause(opened), opened: opened.saturating_add(1) }
-            }
-            // It was on its way when the breaker opened.
-            (Health::Ill | Health::Gone, open @ Breaker::Open { .. }) => open,
+            (Health::Busy(span), breaker) => breaker.failed(now).closed_for(span, now),
+            (Health::Ill | Health::Gone, breaker) => breaker.failed(now),
         };
     }
 
@@ -134,10 +119,28 @@ impl Gate {
 }
 
 impl Breaker {
-    fn until(self) -> Option<Instant> {
+    /// One more attempt has failed.
+    fn failed(self, now: Instant) -> Self {
         match self {
-            Self::Open { until, .. } => Some(until),
-            _ => None,
+            Self::Closed { failed } if failed + 1 < PUSH_BREAKER_FAILURES => {
+                Self::Closed { failed: failed + 1 }
+            }
+            Self::Closed { .. } => Self::Open { until: now + pause(0), opened: 1 },
+            Self::Trial { opened } => {
+                Self::Open { until: now + pause(opened), opened: opened.saturating_add(1) }
+            }
+            // It was on its way when the breaker opened.
+            Self::Open { .. } => self,
+        }
+    }
+
+    /// The endpoint asks for this long.
+    fn closed_for(self, span: Duration, now: Instant) -> Self {
+        let asked = now + span;
+        match self {
+            Self::Open { until, opened } => Self::Open { until: until.max(asked), opened },
+            _ if span.is_zero() => self,
+            other => Self::Open { until: asked, opened: other.opened() },
         }
     }
 
@@ -268,6 +271,32 @@ mod tests {
         gate.noted(Health::Busy(SECOND), now);
         assert_eq!(gate.room(0, now), Room::NotBefore(now + 90 * SECOND));
         assert_eq!(gate.room(0, now + 90 * SECOND), Room::For(2));
+    }
+
+    /// Symptom: an endpoint that answered every trial with `Retry-After: 0` was tried without a
+    /// pause, two events at a time, and each lost an attempt. Cause: a wish for time left the
+    /// breaker as it was. Fix: it counts as a failure, and its time is beside the breaker's own.
+    #[test]
+    fn an_endpoint_that_asks_for_no_time_is_left_alone_like_one_that_fails() {
+        let mut now = Instant::now();
+        let mut gate = Gate::new(16, None, now);
+        for _ in 0..PUSH_BREAKER_FAILURES {
+            assert!(matches!(gate.room(0, now), Room::For(_)));
+            gate.passed(1);
+            gate.noted(Health::Busy(Duration::ZERO), now);
+        }
+        let mut pauses = Vec::new();
+        for _ in 0..4 {
+            let Room::NotBefore(until) = gate.room(0, now) else { panic!("it is open") };
+            pauses.push((until - now).as_secs());
+            now = until;
+            gate.passed(1);
+            gate.noted(Health::Busy(Duration::ZERO), now);
+        }
+        assert_eq!(pauses, [1, 2, 4, 8]);
+        // What it asks for beyond that, it has.
+        gate.noted(Health::Busy(90 * SECOND), now);
+        assert_eq!(gate.room(0, now), Room::NotBefore(now + 90 * SECOND));
     }
 
     proptest! {

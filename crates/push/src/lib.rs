@@ -8,10 +8,14 @@
 //! a time.
 
 mod address;
+mod allowance;
 mod body;
 mod credentials;
 mod endpoint;
 mod gate;
+mod keyring;
+mod lease;
+mod line;
 mod measures;
 mod pushes;
 mod resolver;
@@ -22,6 +26,7 @@ mod transport;
 mod verdict;
 
 pub use credentials::{Credentials, CredentialsError, SigningSecret};
+pub use keyring::Keyring;
 pub use pushes::{Configured, Pauser, Present, PushPorts, PushQueue, Pushes};
 pub use supervisor::Running;
 pub use target::{Reach, Target, TargetError};

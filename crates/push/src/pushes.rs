@@ -2,6 +2,7 @@
 
 use crate::{
     credentials::Credentials,
+    keyring::Keyring,
     supervisor::{self, Running},
     target::{Reach, Target, TargetError},
 };
@@ -25,8 +26,8 @@ impl<T: Queue + Attempts + ?Sized> PushQueue for T {}
 
 /// Pauses a subscription as a call of the API would.
 pub trait Pauser: Send + Sync {
-    /// Pauses it.
-    fn pause(&self, subscription: &str) -> BoxFuture<'_, Result<(), QueueError>>;
+    /// Pauses it, when it still pushes to this URL; answers whether it does.
+    fn pause(&self, subscription: &str, url: &str) -> BoxFuture<'_, Result<bool, QueueError>>;
 }
 
 /// What pushes need of the program.
@@ -49,7 +50,7 @@ pub type Present = Arc<dyn Fn(Event) -> Event + Send + Sync>;
 #[derive(Clone, Debug, Default)]
 pub struct Configured {
     /// What the pushes of the configuration are signed with, by subscription.
-    pub credentials: BTreeMap<String, Credentials>,
+    pub credentials: BTreeMap<String, Keyring>,
     /// Which addresses may be called.
     pub reach: Reach,
 }
@@ -62,8 +63,8 @@ pub(crate) struct Parts {
     notes: Arc<dyn SourceNotes>,
     pub(crate) configured: ArcSwap<Configured>,
     pub(crate) changed: watch::Sender<u64>,
-    /// Why pushes may not be what they should be; nothing when they are.
-    pub(crate) fault: Mutex<Option<String>>,
+    /// Every reason why pushes may not be what they should be.
+    pub(crate) faults: Mutex<Vec<String>>,
 }
 
 impl Pushes {
@@ -75,7 +76,7 @@ impl Pushes {
             notes,
             configured: ArcSwap::from_pointee(configured),
             changed: watch::Sender::new(0),
-            fault: Mutex::default(),
+            faults: Mutex::default(),
         }))
     }
 
@@ -90,6 +91,18 @@ impl Pushes {
         Target::new(spec, self.0.configured.load().reach).map(|_| ())
     }
 
+    /// The configuration is about to say this: while subscriptions are brought in line with it,
+    /// each is signed as either says, by the URL that it has.
+    pub fn expect(&self, next: &Configured) {
+        let before = self.0.configured.load_full();
+        let mut both = next.clone();
+        for (name, ring) in &before.credentials {
+            let ring = both.credentials.remove(name).unwrap_or_default().and(ring);
+            both.credentials.insert(name.clone(), ring);
+        }
+        self.0.configured.store(Arc::new(both));
+    }
+
     /// The configuration says this from here on.
     pub fn configure(&self, configured: Configured) {
         self.0.configured.store(Arc::new(configured));
@@ -101,35 +114,42 @@ impl Pushes {
         self.0.changed.send_modify(|version| *version = version.wrapping_add(1));
     }
 
-    /// What a subscription of the API is signed with; nothing when it is not there.
-    pub async fn kept(&self, subscription: &str) -> Result<Option<Credentials>, QueueError> {
-        Ok(self.all_kept().await?.remove(subscription))
+    /// What a push of the API is signed with; nothing when what is kept is meant for another URL.
+    pub async fn kept(
+        &self,
+        subscription: &str,
+        spec: &PushSpec,
+    ) -> Result<Option<Credentials>, QueueError> {
+        let ring = self.all_kept().await?.remove(subscription);
+        Ok(ring.and_then(|ring| ring.fitting(spec).cloned()))
     }
 
     /// Keeps what a subscription of the API is signed with; nothing takes it away. `Ok` means
     /// durable.
+    ///
+    /// Before its URL changes, what fits the one and the other is kept; afterwards what fits the
+    /// one that it has. It is taken away before the subscription is.
     pub async fn keep(
         &self,
         subscription: &str,
-        credentials: Option<&Credentials>,
+        keyring: Option<&Keyring>,
     ) -> Result<(), QueueError> {
-        let (key, value) =
-            (subscription.as_bytes().to_vec(), credentials.map(Credentials::to_bytes));
+        let (key, value) = (subscription.as_bytes().to_vec(), keyring.map(Keyring::to_bytes));
         self.0.notes.keep_notes(vec![SourceNote { kind: KIND, key, value }]).await
     }
 
-    /// Why events may not be pushed that should be; nothing when all is well.
+    /// Every reason why events may not be pushed that should be; none when all is well.
     #[must_use]
     pub fn faults(&self) -> Vec<String> {
-        let fault = self.0.fault.lock().unwrap_or_else(PoisonError::into_inner);
-        fault.iter().map(|fault| format!("push: {fault}")).collect()
+        let faults = self.0.faults.lock().unwrap_or_else(PoisonError::into_inner);
+        faults.iter().map(|fault| format!("push: {fault}")).collect()
     }
 
     /// What all subscriptions of the API are signed with.
-    pub(crate) async fn all_kept(&self) -> Result<BTreeMap<String, Credentials>, QueueError> {
+    pub(crate) async fn all_kept(&self) -> Result<BTreeMap<String, Keyring>, QueueError> {
         let notes = self.0.notes.notes(KIND).await?;
         let read = |(key, value): (Vec<u8>, Vec<u8>)| {
-            Some((String::from_utf8(key).ok()?, Credentials::from_bytes(&value)?))
+            Some((String::from_utf8(key).ok()?, Keyring::from_bytes(&value)?))
         };
         Ok(notes.into_iter().filter_map(read).collect())
     }

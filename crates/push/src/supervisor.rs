@@ -72,8 +72,8 @@ impl Supervisor {
             if let Err(error) = &looked {
                 tracing::error!(%error, "pushes cannot be brought in line with subscriptions");
             }
-            let fault = looked.err().map(|error| error.to_string());
-            *self.pushes.0.fault.lock().unwrap_or_else(PoisonError::into_inner) = fault;
+            let faults = self.faults(looked.err());
+            *self.pushes.0.faults.lock().unwrap_or_else(PoisonError::into_inner) = faults;
             tokio::select! {
                 // An error says that whoever could say stop is gone.
                 _ = stop.wait_for(|stop| *stop) => break,
@@ -88,8 +88,12 @@ impl Supervisor {
 
     /// Begins, tells and ends pushes as the subscriptions are at this moment.
     async fn look(&mut self) -> Result<(), QueueError> {
-        let subscriptions = self.ports.queue.subscriptions().await?;
-        let wanted = self.wanted(subscriptions).await?;
+        let (mut wanted, mut unsigned) = self.wanted().await?;
+        if !unsigned.is_empty() {
+            // A change between the two reads looks like that: it is whole when they are read again.
+            (wanted, unsigned) = self.wanted().await?;
+        }
+        self.tell_unsigned(unsigned);
         self.running.retain(|name, _| wanted.contains_key(name));
         for (name, setting) in wanted {
             let setting = Arc::new(setting);
@@ -112,28 +116,45 @@ impl Supervisor {
         Ok(())
     }
 
-    /// What each push is to be told. One that nothing signs does not run.
-    async fn wanted(
-        &mut self,
-        subscriptions: Vec<SubscriptionStatus>,
-    ) -> Result<BTreeMap<String, Setting>, QueueError> {
+    /// What each push is to be told, and those that do not run because nothing signs them.
+    async fn wanted(&self) -> Result<(Settings, BTreeSet<String>), QueueError> {
+        let subscriptions = self.ports.queue.subscriptions().await?;
         let configured = self.pushes.0.configured.load_full();
         let kept = self.pushes.all_kept().await?;
-        let (mut wanted, mut unsigned) = (BTreeMap::new(), BTreeSet::new());
-        for status in subscriptions {
-            let name = status.spec.name;
-            let Some(spec) = status.spec.push else { continue };
-            let known = if status.spec.configured { &configured.credentials } else { &kept };
-            let Some(credentials) = known.get(&name).cloned() else {
-                unsigned.insert(name);
+        let (mut wanted, mut unsigned) = (Settings::new(), BTreeSet::new());
+        for SubscriptionStatus { spec, .. } in subscriptions {
+            let Some(push) = spec.push else { continue };
+            let known = if spec.configured { &configured.credentials } else { &kept };
+            // Whatever is meant for another URL stays where it is.
+            let Some(credentials) = known.get(&spec.name).and_then(|ring| ring.fitting(&push))
+            else {
+                unsigned.insert(spec.name);
                 continue;
             };
-            wanted.insert(name, Setting { spec, credentials, reach: configured.reach });
+            let (credentials, reach) = (credentials.clone(), configured.reach);
+            let setting = Setting { spec: push, retry: spec.retry, credentials, reach };
+            wanted.insert(spec.name, setting);
         }
+        Ok((wanted, unsigned))
+    }
+
+    fn tell_unsigned(&mut self, unsigned: BTreeSet<String>) {
         for subscription in unsigned.difference(&self.unsigned) {
-            tracing::error!(subscription, "nothing is pushed: there is no secret to sign with");
+            tracing::error!(
+                subscription,
+                "nothing is pushed: there are no secrets for its URL to sign with"
+            );
         }
         self.unsigned = unsigned;
-        Ok(wanted)
+    }
+
+    fn faults(&self, error: Option<QueueError>) -> Vec<String> {
+        let unsigned = self.unsigned.iter().map(|name| {
+            format!("nothing is pushed for `{name}`: there are no secrets for its URL to sign with")
+        });
+        error.map(|error| error.to_string()).into_iter().chain(unsigned).collect()
     }
 }
+
+/// What pushes are told, by their names.
+type Settings = BTreeMap<String, Setting>;

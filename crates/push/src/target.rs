@@ -132,22 +132,23 @@ fn roots(pem: &str) -> Result<RootCertStore, TargetError> {
     Ok(roots)
 }
 
+/// A push to a URL.
+#[cfg(test)]
+pub(crate) fn spec_of(url: &str) -> PushSpec {
+    PushSpec {
+        url: url.to_owned(),
+        headers: Vec::new(),
+        timeout_ms: 15_000,
+        max_in_flight: 16,
+        rate: None,
+        ca: None,
+        format: headgate_queue::PushFormat::Event,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use headgate_queue::PushFormat;
-
-    fn spec(url: &str) -> PushSpec {
-        PushSpec {
-            url: url.to_owned(),
-            headers: Vec::new(),
-            timeout_ms: 15_000,
-            max_in_flight: 16,
-            rate: None,
-            ca: None,
-            format: PushFormat::Event,
-        }
-    }
 
     #[test]
     fn urls_that_may_be_called_are_taken() {
@@ -158,7 +159,7 @@ mod tests {
             "http://[::1]:8080/",
             "http://127.0.0.1/",
         ] {
-            assert!(Target::new(&spec(url), Reach::Anywhere).is_ok(), "{url}");
+            assert!(Target::new(&spec_of(url), Reach::Anywhere).is_ok(), "{url}");
         }
     }
 
@@ -184,7 +185,7 @@ mod tests {
             &long[..],
         ]
         .iter()
-        .map(|url| Target::new(&spec(url), Reach::PublicOnly).expect_err(url).to_string())
+        .map(|url| Target::new(&spec_of(url), Reach::PublicOnly).expect_err(url).to_string())
         .collect();
         insta::assert_snapshot!("targets", told.join("\n"));
     }
@@ -193,7 +194,7 @@ mod tests {
     fn certificates_that_are_none_are_refused() {
         for ca in ["", "nonsense", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"]
         {
-            let spec = PushSpec { ca: Some(ca.to_owned()), ..spec("https://example.com/") };
+            let spec = PushSpec { ca: Some(ca.to_owned()), ..spec_of("https://example.com/") };
             let error = Target::new(&spec, Reach::Anywhere).expect_err(ca);
             assert_eq!(error.field(), "ca", "{error}");
         }

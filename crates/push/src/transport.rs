@@ -2,13 +2,14 @@
 //! redirect is followed, and no more of an answer is read than is shown.
 
 use crate::{
+    allowance::Pool,
     resolver::{Lookups, ResolveError, Resolver},
     target::Target,
     verdict::{Answer, Fault, Reply},
 };
 use bytes::Bytes;
 use headgate_event::limits::{PUSH_ANSWER_KEPT_BYTES, PUSH_ANSWER_READ_BYTES, PUSH_IDLE_TIMEOUT};
-use http::{Request, header};
+use http::header;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper_rustls::{ConfigBuilderExt, HttpsConnector, HttpsConnectorBuilder};
@@ -25,10 +26,15 @@ use std::{
 };
 use tokio::time::{Instant, timeout_at};
 
+/// The request of an attempt.
+pub(crate) type Request = http::Request<Full<Bytes>>;
+
 /// What the connections of all endpoints have in common. Clones are the same.
 #[derive(Clone, Debug)]
 pub(crate) struct Shared {
     lookups: Lookups,
+    /// What their large events may take of memory together.
+    pub(crate) pool: Pool,
     /// TLS with the authorities of the system, read when it is needed first.
     system: Arc<OnceLock<ClientConfig>>,
 }
@@ -41,7 +47,7 @@ pub(crate) struct Transport {
 
 impl Shared {
     pub(crate) fn new() -> Self {
-        Self { lookups: Lookups::new(), system: Arc::default() }
+        Self { lookups: Lookups::new(), pool: Pool::new(), system: Arc::default() }
     }
 
     fn tls(&self, target: &Target) -> Result<ClientConfig, String> {
@@ -89,7 +95,7 @@ impl Transport {
     }
 
     /// What comes of a request within this time, connecting included.
-    pub(crate) async fn send(&self, request: Request<Full<Bytes>>, within: Duration) -> Reply {
+    pub(crate) async fn send(&self, request: Request, within: Duration) -> Reply {
         let until = Instant::now() + within;
         let within_ms = u64::try_from(within.as_millis()).unwrap_or(u64::MAX);
         let answer = match timeout_at(until, self.client.request(request)).await {

@@ -5,7 +5,7 @@ use headgate_event::{
     Timestamp,
     limits::{PUSH_RETRY_AFTER_MAX, REASON_BYTES_MAX},
 };
-use headgate_queue::Verb;
+use headgate_queue::{RetryPolicy, Verb};
 use std::time::Duration;
 
 /// What came of an attempt.
@@ -111,6 +111,20 @@ pub(crate) fn verdict(reply: &Reply, now: Timestamp) -> Verdict {
     }
 }
 
+impl Verdict {
+    /// The same, but not sooner than this attempt's turn is: what an endpoint asks for lengthens a
+    /// wait and never shortens it, or one that asks for 0 s would use up every attempt at once.
+    #[must_use]
+    pub(crate) fn no_sooner(mut self, retry: RetryPolicy, attempt: u32) -> Self {
+        if let Verb::Retry { after, .. } = &mut self.verb {
+            let turn = retry.wait_after(attempt);
+            // The queue's own wait is up to a fifth shorter than the turn.
+            *after = after.filter(|asked| *asked > turn * 4 / 5).map(|asked| asked.max(turn));
+        }
+        self
+    }
+}
+
 fn failed(
     outcome: &'static str,
     error: String,
@@ -199,6 +213,33 @@ mod tests {
                 assert_eq!(wait(&answered(status, Some(text))), seconds, "{status} {text}");
             }
         }
+    }
+
+    /// Symptom: an endpoint that answered 429 with `Retry-After: 0` made a dead letter of every
+    /// event within seconds. Cause: its wish stood in the place of the backoff. Fix: `no_sooner`.
+    #[test]
+    fn retry_after_lengthens_a_wait_and_never_shortens_it() {
+        let policy = RetryPolicy { attempts: 97, first_ms: 5_000, longest_ms: 3_600_000 };
+        for (text, attempt, seconds) in [
+            // Its own turn comes later, so the queue decides.
+            ("0", 1, None),
+            ("1", 1, None),
+            ("4", 1, None),
+            ("0", 97, None),
+            ("2880", 97, None),
+            // What the queue's jitter might cut off.
+            ("5", 1, Some(5)),
+            ("3000", 97, Some(3600)),
+            ("120", 1, Some(120)),
+            ("7200", 97, Some(7200)),
+            ("999999", 97, Some(24 * 3600)),
+        ] {
+            for status in [429, 503, 500, 404] {
+                let verdict = answered(status, Some(text)).no_sooner(policy, attempt);
+                assert_eq!(wait(&verdict), seconds, "{status} {text} {attempt}");
+            }
+        }
+        assert_eq!(answered(200, Some("9")).no_sooner(policy, 1).verb, Verb::Ack);
     }
 
     #[test]

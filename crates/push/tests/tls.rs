@@ -7,7 +7,7 @@ use headgate_event::{
     BoxFuture, Channel, ChannelType, Clock, Correlation, DataText, Draft, EventId, EventType, Fill,
     Secret, Sink, Timestamp, Verification, prompt::Prompt,
 };
-use headgate_push::{Configured, Credentials, Pauser, PushPorts, Pushes, Running};
+use headgate_push::{Configured, Credentials, Keyring, Pauser, PushPorts, Pushes, Running};
 use headgate_queue::{
     Attempts, EventDelivery, Memory, PushFormat, PushSpec, Queue, QueueError, Standing, Start,
     SubscriptionSpec,
@@ -96,8 +96,8 @@ impl Endpoint {
 struct Nobody;
 
 impl Pauser for Nobody {
-    fn pause(&self, _: &str) -> BoxFuture<'_, Result<(), QueueError>> {
-        Box::pin(async { Ok(()) })
+    fn pause(&self, _: &str, _: &str) -> BoxFuture<'_, Result<bool, QueueError>> {
+        Box::pin(async { Ok(false) })
     }
 }
 
@@ -115,7 +115,7 @@ impl World {
         let mut spec =
             SubscriptionSpec { start: Start::Earliest, ..SubscriptionSpec::new("agent") };
         spec.configured = true;
-        spec.push = Some(PushSpec {
+        let push = PushSpec {
             url: format!("https://localhost:{}/hook", endpoint.port),
             headers: Vec::new(),
             timeout_ms: 10_000,
@@ -123,11 +123,13 @@ impl World {
             rate: None,
             ca,
             format: PushFormat::Event,
-        });
+        };
+        spec.push = Some(push.clone());
         queue.put_subscription(spec).await.expect("made");
         let credentials = Credentials::new(vec![Secret::new(SECRET)], BTreeMap::new());
         let mut configured = Configured::default();
-        configured.credentials.insert("agent".to_owned(), credentials.expect("good"));
+        let keyring = Keyring::of(&push, credentials.expect("good"));
+        configured.credentials.insert("agent".to_owned(), keyring);
         let pushes = Pushes::new(Arc::clone(&queue) as _, configured);
         let ports = PushPorts {
             queue: Arc::clone(&queue) as _,

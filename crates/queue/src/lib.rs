@@ -26,7 +26,7 @@ pub use health::Health;
 
 mod queue;
 pub use queue::{
-    Damaged, Erased, ListQuery, Page, Queue, QueueError, Removed, Retention, Seq, Stored,
+    Damaged, Erased, ListQuery, Page, Queue, QueueError, Removed, Retention, Seq, Stored, weight,
 };
 
 mod replay;

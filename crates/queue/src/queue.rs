@@ -125,6 +125,12 @@ pub enum QueueError {
         /// Its id.
         id: EventId,
     },
+    /// The next event alone is larger than the lease has room for.
+    #[error("the next event has at least {bytes} bytes, more than there is room for")]
+    Larger {
+        /// How many bytes it has at least: what is compressed shows it only when it is opened.
+        bytes: usize,
+    },
     /// What is stored cannot be read: damage, which only an operator can mend.
     #[error("the stored event {seq} cannot be read: {reason}")]
     Damaged {
@@ -133,6 +139,12 @@ pub enum QueueError {
         /// What is wrong, with segment and offset.
         reason: String,
     },
+}
+
+/// How many bytes an event has: what it takes in memory, but for a little.
+#[must_use]
+pub fn weight(event: &Event) -> usize {
+    event.data().get().len() + event.prompt_ready().len() + event.metadata().get().len()
 }
 
 impl QueueError {

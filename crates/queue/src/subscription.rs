@@ -69,6 +69,10 @@ pub struct LeaseAsk {
     pub wait: Duration,
     /// How long the leases last; as long as the subscription says when it is left out.
     pub lease: Option<Duration>,
+    /// At most so many bytes of events, by their [`weight`](crate::weight): a first one that is
+    /// larger alone is [`QueueError::Larger`](crate::QueueError::Larger). Without it a lease ends
+    /// after some MiB, and has one event at least, however large.
+    pub bytes: Option<usize>,
 }
 
 /// What a consumer says of one delivery.

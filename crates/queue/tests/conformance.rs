@@ -125,6 +125,8 @@ conformance! {
         subscriptions_do_not_disturb_each_other,
         rare_events_are_found_among_many,
         a_lease_of_an_unknown_subscription_is_refused,
+        a_lease_takes_no_more_bytes_than_it_has_room_for,
+        a_replay_takes_no_more_bytes_than_are_left,
     }
     wait {
         a_lease_waits_for_the_next_event,

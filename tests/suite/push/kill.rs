@@ -16,8 +16,9 @@ use std::{
 
 const ROUNDS: u64 = 6;
 const PER_ROUND: u64 = 40;
-/// The subscription that never gives up, and the one that does soon.
-const NAMES: [&str; 2] = ["agent", "brief"];
+/// The subscription that never gives up, the one that does soon, and the one whose endpoint says
+/// that it is gone.
+const NAMES: [&str; 3] = ["agent", "brief", "parting"];
 
 /// Fails in every way, by the id and how often it came, and works in the end; a tenth never does
 /// for the one that gives up.
@@ -25,6 +26,9 @@ fn badly(posted: &Posted) -> Reply {
     let sum: usize = posted.id().bytes().map(usize::from).sum();
     if posted.path == "/brief" && sum.is_multiple_of(10) {
         return Reply::Answer(400, "", Vec::new());
+    }
+    if posted.path == "/parting" && posted.before == 0 && sum.is_multiple_of(8) {
+        return Reply::Answer(410, "", Vec::new());
     }
     if posted.before > 2 || !sum.is_multiple_of(4) {
         return Reply::Answer(200, "", Vec::new());
@@ -64,6 +68,8 @@ fn note(
     let is_left =
         |id: &&String| NAMES.iter().any(|name| !ended.contains_key(&((*id).clone(), *name)));
     let left = events.iter().filter(is_left).cloned().collect();
+    // A 410 paused it: somebody looked, and lets it go on.
+    call(gateway, "POST", "/v1/subscriptions/parting/resume", &Value::Null)?;
     for (id, told) in standings(gateway, &left)? {
         let posted = sink.posted();
         for name in NAMES {
@@ -85,6 +91,7 @@ fn every_event_is_settled_or_dead_and_none_comes_after_its_end() -> Result<()> {
     let mut tables = pushing(&sink, "order = \"thread\"");
     let brief = subscription("brief", &sink.address, "");
     tables += &brief.replace("attempts = 20", "attempts = 8");
+    tables += &subscription("parting", &sink.address, "");
     let tables = tables.replace("\nurl =", "\ntimeout = \"250ms\"\nurl =");
     let config = write_config(folder.path(), &tables)?;
     let (mut events, mut ended) = (BTreeSet::new(), BTreeMap::new());
@@ -115,5 +122,18 @@ fn every_event_is_settled_or_dead_and_none_comes_after_its_end() -> Result<()> {
     let dead = told.values().filter(|told| is(told, "brief", "dead")).count();
     let lost = told.values().filter(|told| !is(told, "agent", "settled")).count();
     ensure!(dead > 0 && lost == 0, "{dead} are dead, {lost} are lost");
+    check_faults(&posted, &told)
+}
+
+/// Every way to fail was met, or the test showed less than it says.
+fn check_faults(posted: &[Posted], told: &BTreeMap<String, Vec<Value>>) -> Result<()> {
+    let attempts = told.values().flatten().filter_map(|one| one["attempts"].as_array()).flatten();
+    let outcomes: BTreeSet<&str> =
+        attempts.filter_map(|attempt| attempt["outcome"].as_str()).collect();
+    for outcome in ["acked", "refused", "throttled", "timed_out", "cut", "garbage", "gone"] {
+        ensure!(outcomes.contains(outcome), "none was `{outcome}`: {outcomes:?}");
+    }
+    let late = posted.iter().any(|one| matches!(badly(one), Reply::Late(_)));
+    ensure!(late, "none was answered late");
     Ok(())
 }

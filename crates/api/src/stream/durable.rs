@@ -73,6 +73,7 @@ impl Durable {
                 max: room.min(STREAM_LEASE_DELIVERIES_MAX),
                 wait: Duration::from_millis(LEASE_WAIT_MS_MAX),
                 lease: Some(self.terms.lease),
+                bytes: None,
             };
             let leasing = self.api.queue.lease(&self.terms.subscription, ask);
             let leased = voice.until(leasing).await?;

@@ -5,7 +5,7 @@ use headgate_event::{
     Secret, Span,
     limits::{PUSH_IN_FLIGHT_DEFAULT, PUSH_TIMEOUT_MS_DEFAULT},
 };
-use headgate_push::{Credentials, Pushes};
+use headgate_push::{Credentials, Keyring, Pushes};
 use headgate_queue::{PushFormat, PushSpec};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -69,24 +69,51 @@ impl PushAsk {
 }
 
 impl Told {
-    /// Checks a push and what it is signed with, and keeps that: `Ok` means durable.
+    /// Checks a push and what it is signed with, and keeps that beside what fits the push that it
+    /// was: `Ok` means durable. [`Change::end`] is for when the subscription is stored.
     pub(super) async fn keep(
         self,
         api: &Shared,
         name: &str,
+        before: Option<&PushSpec>,
         spec: &mut PushSpec,
-    ) -> Result<(), ApiError> {
+    ) -> Result<Change, ApiError> {
         let pushes = pushes(api)?;
         pushes.check(spec).map_err(|error| wrong(error.field(), &error))?;
         let Self { secrets, headers } = self;
-        let is_whole = secrets.is_some() && headers.is_some();
-        let before = if is_whole { None } else { pushes.kept(name).await? };
-        let (texts, known) = before.map(Credentials::into_parts).unwrap_or_default();
+        // What is kept of a subscription that did not push is not its own.
+        let known = match before {
+            Some(before) => pushes.kept(name, before).await?,
+            None => None,
+        };
+        let ring_before = before.zip(known.clone()).map(|(push, known)| Keyring::of(push, known));
+        let (texts, known) = known.map(Credentials::into_parts).unwrap_or_default();
         let texts = secrets.unwrap_or(texts);
         let credentials = Credentials::new(texts, headers.unwrap_or(known));
         let credentials = credentials.map_err(|error| wrong(error.field(), &error))?;
         spec.headers = credentials.header_names();
-        Ok(pushes.keep(name, Some(&credentials)).await?)
+        let after = Keyring::of(spec, credentials);
+        let both = after.clone().and(&ring_before.unwrap_or_default());
+        pushes.keep(name, Some(&both)).await?;
+        let leaves_some = both != after;
+        Ok(Change { after, leaves_some })
+    }
+}
+
+/// What is to be kept once a subscription is stored.
+pub(super) struct Change {
+    after: Keyring,
+    /// Whether something else is kept until then.
+    leaves_some: bool,
+}
+
+impl Change {
+    /// The subscription is stored: what fits the push that it was is forgotten.
+    pub(super) async fn end(self, api: &Shared, name: &str) -> Result<(), ApiError> {
+        if self.leaves_some {
+            pushes(api)?.keep(name, Some(&self.after)).await?;
+        }
+        Ok(())
     }
 }
 

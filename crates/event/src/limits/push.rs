@@ -52,6 +52,17 @@ pub const PUSH_LEASE_WAIT: Duration = Duration::from_secs(30);
 pub const PUSH_LEASE_DELIVERIES_MAX: usize = 128;
 /// The most attempts of one push that wait for their settlement; beyond it nothing is leased.
 pub const PUSH_UNSETTLED_MAX: usize = 512;
+/// What the events of one push that are on their way may take of memory without asking for room
+/// among all, in bytes. An event counts twice: as it was leased, and as what is posted of it.
+pub const PUSH_OWN_BYTES_MAX: usize = 512 << 10;
+/// What the events of all pushes may take beyond that together, in bytes.
+pub const PUSH_POOL_BYTES_MAX: usize = 256 << 20;
+/// What one push may have of it, in bytes; one event that is larger has all of it alone.
+pub const PUSH_SHARE_BYTES_MAX: usize = 64 << 20;
+/// So many bytes of events are leased at least once there is room for them among all.
+pub const PUSH_LEASE_BYTES: usize = 1 << 20;
+/// An event with more bytes is written and signed on a thread that may be held up.
+pub const PUSH_WRITTEN_INLINE_BYTES_MAX: usize = 64 << 10;
 /// How long a push waits when the queue does not answer it.
 pub const PUSH_QUEUE_PAUSE: Duration = Duration::from_secs(1);
 /// How often it is looked whether there are other pushes, when nobody says that there are.
@@ -73,4 +84,7 @@ const _: () = assert!(PUSH_ANSWER_KEPT_BYTES <= PUSH_ANSWER_READ_BYTES);
 const _: () = assert!(PUSH_RETRY_AFTER_MAX.as_millis() <= RETRY_AFTER_MS_MAX as u128);
 const _: () =
     assert!(PUSH_TIMEOUT_MS_MAX as u128 + PUSH_LEASE_BEYOND.as_millis() <= LEASE_MS_MAX as u128);
+const _: () = assert!(PUSH_SHARE_BYTES_MAX <= PUSH_POOL_BYTES_MAX);
+const _: () = assert!(2 * PUSH_LEASE_BYTES <= PUSH_SHARE_BYTES_MAX);
+const _: () = assert!(PUSH_POOL_BYTES_MAX <= u32::MAX as usize);
 const _: () = assert!(PUSH_TIMEOUT_MS_DEFAULT <= PUSH_TIMEOUT_MS_MAX);

@@ -11,7 +11,7 @@ use headgate_event::{
     EventType, is_name,
     limits::{FILTER_VALUE_BYTES_MAX, FILTER_VALUES_MAX, SUBSCRIPTION_NAME_BYTES_MAX},
 };
-use headgate_push::{Credentials, Reach};
+use headgate_push::{Keyring, Reach};
 use headgate_queue::{
     AckMode, Filter, KeyName, Order, PushSpec, RetryPolicy, Selection, Start, SubscriptionError,
     SubscriptionSpec,
@@ -19,7 +19,7 @@ use headgate_queue::{
 use std::{collections::BTreeMap, str::FromStr, time::Duration};
 
 /// Subscriptions, and what those that push are signed with, by their names.
-type Subscriptions = (Vec<SubscriptionSpec>, BTreeMap<String, Credentials>);
+type Subscriptions = (Vec<SubscriptionSpec>, BTreeMap<String, Keyring>);
 
 /// The subscriptions; none when something is wrong with one of them.
 pub(super) fn read(
@@ -35,15 +35,16 @@ pub(super) fn read(
         let push = section.optional("push").map(|value| push::read(&value, reach, context));
         let is_wrong = matches!(push, Some(None));
         let (push, credentials) = push.flatten().unzip();
+        let keyring = push.as_ref().zip(credentials).map(|(push, it)| Keyring::of(push, it));
         let spec = one(section, push, &mut names, channels, context);
         let spec = spec.filter(|_| !is_wrong)?;
-        Some((spec, credentials))
+        Some((spec, keyring))
     });
     let specs: Vec<Option<_>> = specs.collect();
     let (mut all, mut signed) = Subscriptions::default();
     for one in specs {
-        let (spec, credentials) = one?;
-        signed.extend(credentials.map(|credentials| (spec.name.clone(), credentials)));
+        let (spec, keyring) = one?;
+        signed.extend(keyring.map(|keyring| (spec.name.clone(), keyring)));
         all.push(spec);
     }
     Some((all, signed))

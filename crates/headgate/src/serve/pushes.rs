@@ -31,16 +31,19 @@ struct OverApi {
 }
 
 impl Pauser for OverApi {
-    fn pause(&self, subscription: &str) -> BoxFuture<'_, Result<(), QueueError>> {
-        let name = subscription.to_owned();
+    fn pause(&self, subscription: &str, url: &str) -> BoxFuture<'_, Result<bool, QueueError>> {
+        let (name, url) = (subscription.to_owned(), url.to_owned());
         Box::pin(async move {
             let pause = async {
                 let all = self.queue.subscriptions().await?;
                 let unknown = || QueueError::UnknownSubscription { name: name.clone() };
                 let known = all.into_iter().find(|status| status.spec.name == name);
                 let mut spec = known.ok_or_else(unknown)?.spec;
+                if spec.push.as_ref().is_none_or(|push| push.url != url) {
+                    return Ok(false);
+                }
                 spec.paused = true;
-                self.queue.put_subscription(spec).await.map(|_| ())
+                self.queue.put_subscription(spec).await.map(|_| true)
             };
             self.api.while_subscriptions_stand(pause).await
         })

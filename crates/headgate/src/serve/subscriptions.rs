@@ -47,14 +47,22 @@ async fn bring_each(
         .filter(|spec| spec.configured && !configured.iter().any(|other| other.name == spec.name));
     for mut spec in left {
         spec.configured = false;
-        let name = spec.name.clone();
+        let (name, pushes) = (spec.name.clone(), spec.push.is_some());
         let put = queue.put_subscription(spec).await;
         put.with_context(|| format!("hand subscription `{name}` to the API"))?;
         changed.push(format!("subscription `{name}`"));
-        tracing::warn!(
-            subscription = name,
-            "the subscription left the configuration; it goes on, and the API can end it"
-        );
+        if pushes {
+            tracing::warn!(
+                subscription = name,
+                "the subscription left the configuration, and its secrets with it: nothing is \
+                 pushed until it is given secrets over the API, which can end it too"
+            );
+        } else {
+            tracing::warn!(
+                subscription = name,
+                "the subscription left the configuration; it goes on, and the API can end it"
+            );
+        }
     }
     Ok(())
 }

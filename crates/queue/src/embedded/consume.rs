@@ -84,7 +84,9 @@ impl Embedded {
         if !lanes.is_empty() {
             let reserved = known.share().reserved(ask.max);
             let free = ask.max.saturating_sub(live.as_ref().map_or(0, Catch::len));
-            found = self.found_of_replays(lanes, ask, reserved.max(free), head).await?;
+            let taken = live.as_ref().map(Catch::bytes);
+            let max = reserved.max(free);
+            found = self.found_of_replays(lanes, LeaseAsk { max, ..ask }, taken, head).await?;
         }
         if live.is_none() && found.is_empty() {
             // The writer of the state says whether the queue is open.
@@ -231,7 +233,8 @@ fn wish(
     }
     let (subscriber, selection) = (Arc::clone(known), held.spec.selection.clone());
     let window = known.lane().map(|lane| lane.window).unwrap_or_default();
-    Ok(Some(Wish { subscriber, again, cursor, last, selection, window, max }))
+    let bytes = ask.bytes;
+    Ok(Some(Wish { subscriber, again, cursor, last, selection, window, max, bytes }))
 }
 
 /// Leases what was found and is still to be leased; also says what cannot be read.

@@ -1,11 +1,8 @@
 //! Lists of events that have to be looked into: so many at a time, because what fits may be rare.
 
 use super::read::{Located, Reading, tell_damage};
-use crate::{Damaged, ListQuery, Page, QueueError};
-use headgate_event::{
-    Event,
-    limits::{FILTER_LOOKS_MAX, READ_BYTES_MAX},
-};
+use crate::{Damaged, ListQuery, Page, QueueError, weight};
+use headgate_event::limits::{FILTER_LOOKS_MAX, READ_BYTES_MAX};
 
 /// How many entries of the index are taken at once.
 const STEP: usize = 512;
@@ -80,8 +77,4 @@ impl Reading {
         }
         Ok(More::Yes)
     }
-}
-
-fn weight(event: &Event) -> usize {
-    event.data().get().len() + event.prompt_ready().len() + event.metadata().get().len()
 }

@@ -31,26 +31,36 @@ impl Embedded {
         Ok(())
     }
 
-    /// Up to `max` deliveries of these replays, each in its turn.
+    /// Deliveries of these replays, each in its turn, beside live ones of so many bytes, when
+    /// there are any.
     pub(super) async fn found_of_replays(
         &self,
         lanes: &[Arc<Subscriber>],
         ask: LeaseAsk,
-        max: usize,
+        mut taken: Option<usize>,
         head: Seq,
     ) -> Result<Found, QueueError> {
         let now = self.clock.now();
-        let (mut found, mut left) = (Found::new(), max);
+        let (mut found, mut left) = (Found::new(), ask.max);
         // None is always first.
         let turn = self.lanes.turn() % lanes.len().max(1);
         for (at, lane) in lanes.iter().cycle().skip(turn).take(lanes.len()).enumerate() {
             let part = left.div_ceil(lanes.len() - at);
-            let ask = LeaseAsk { max: part, ..ask };
-            if part > 0
-                && let Some(one) = unless_ended(self.found(lane, ask, now, head).await)?.flatten()
-            {
-                left -= one.len().min(left);
-                found.push((Arc::clone(lane), one));
+            let bytes = ask.bytes.map(|bytes| bytes.saturating_sub(taken.unwrap_or(0)));
+            let ask = LeaseAsk { max: part, bytes, ..ask };
+            if part == 0 {
+                continue;
+            }
+            match unless_ended(self.found(lane, ask, now, head).await) {
+                Ok(None | Some(None)) => {}
+                Ok(Some(Some(one))) => {
+                    left -= one.len().min(left);
+                    taken = Some(taken.unwrap_or(0) + one.bytes());
+                    found.push((Arc::clone(lane), one));
+                }
+                // It has its turn when there is nothing beside it.
+                Err(QueueError::Larger { .. }) if taken.is_some() => {}
+                Err(error) => return Err(error),
             }
         }
         Ok(found)

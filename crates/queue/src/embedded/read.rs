@@ -5,6 +5,7 @@ use super::index::{Index, Span};
 use crate::{
     Damaged, ListQuery, Page, QueueError, Selection, Seq, Start, Stored,
     log::{Committed, Frame, Log, LogError, Place, Position},
+    weight,
 };
 use headgate_event::{
     EventId, StoredEvent, Timestamp,
@@ -299,6 +300,7 @@ impl Reading {
         located: Located,
         room: &mut Room,
     ) -> Result<Option<Stored>, QueueError> {
+        room.may_read(located.position)?;
         room.open(&self.frame(located)?)
     }
 
@@ -309,19 +311,40 @@ impl Reading {
 
 /// How many bytes of events one read still takes. They count as they are in memory: what is a few
 /// KiB in the log may be many MiB there.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Room {
     bytes_left: usize,
     is_empty: bool,
+    /// Whether a first one that does not fit is refused.
+    is_strict: bool,
 }
 
 impl Default for Room {
     fn default() -> Self {
-        Self { bytes_left: READ_BYTES_MAX, is_empty: true }
+        Self { bytes_left: READ_BYTES_MAX, is_empty: true, is_strict: false }
     }
 }
 
 impl Room {
+    /// Room for so many bytes, or as much as a read takes.
+    pub(super) fn of(bytes: Option<usize>) -> Self {
+        bytes.map_or_else(Self::default, |bytes_left| Self {
+            bytes_left,
+            is_empty: true,
+            is_strict: true,
+        })
+    }
+
+    /// Refuses a first one that has no room, before any of it is in memory.
+    fn may_read(&self, position: Position) -> Result<(), QueueError> {
+        self.may_hold(usize::try_from(position.len).unwrap_or(usize::MAX))
+    }
+
+    fn may_hold(&self, bytes: usize) -> Result<(), QueueError> {
+        let refuses = self.is_strict && self.is_empty && bytes > self.bytes_left;
+        if refuses { Err(QueueError::Larger { bytes }) } else { Ok(()) }
+    }
+
     /// Whether the event fits. The first always does, and after one that does not none does.
     fn takes(&mut self, frame: &Frame) -> bool {
         let left = self.bytes_left.checked_sub(frame.unpacked_bytes());
@@ -334,10 +357,19 @@ impl Room {
     /// The event of a frame that fits. What it takes beyond its frame is known when it is open: a
     /// body that came compressed is decoded by then.
     fn open(&mut self, frame: &Frame) -> Result<Option<Stored>, QueueError> {
+        self.may_hold(frame.unpacked_bytes())?;
+        let room = *self;
         if !self.takes(frame) {
             return Ok(None);
         }
         let stored = open(frame)?;
+        if self.is_strict {
+            let bytes = weight(&stored.event);
+            room.may_hold(bytes)?;
+            let left = room.bytes_left.checked_sub(bytes);
+            self.bytes_left = left.unwrap_or(0);
+            return Ok(left.map(|_| stored));
+        }
         let beyond = stored.event.data().get().len().saturating_sub(frame.unpacked_bytes());
         self.bytes_left = self.bytes_left.saturating_sub(beyond);
         Ok(Some(stored))

@@ -9,6 +9,7 @@ use crate::{
     QueueError, Selection, Seq,
     log::Committed,
     subscription::{Subscriber, Thread, Window, thread_of},
+    weight,
 };
 use headgate_event::{Event, limits::FILTER_LOOKS_STEP};
 use std::{
@@ -36,6 +37,8 @@ pub(super) struct Wish {
     /// Only events received in this window.
     pub(super) window: Window,
     pub(super) max: usize,
+    /// At most so many bytes of events, and none that is larger.
+    pub(super) bytes: Option<usize>,
 }
 
 /// What was found.
@@ -58,6 +61,12 @@ impl Catch {
     /// How many deliveries it is.
     pub(super) fn len(&self) -> usize {
         self.again.len() + self.first.len()
+    }
+
+    /// How many bytes its events have.
+    pub(super) fn bytes(&self) -> usize {
+        let all = self.again.iter().chain(&self.first);
+        all.filter_map(|one| one.event.as_ref().ok()).map(weight).sum()
     }
 
     /// Leaves out what is beyond so many; it is found again.
@@ -104,7 +113,7 @@ impl Reading {
         let looks = if wish.selection.looks_inside() { max.max(FILTER_LOOKS_STEP) } else { max };
         let (wanted, mut passed) =
             if max == 0 { (Vec::new(), wish.cursor) } else { self.wanted_after(wish, looks)? };
-        let mut room = Room::default();
+        let mut room = Room::of(wish.bytes);
         let mut again = self.candidates(&again, &mut room)?;
         again.extend(gone);
         let mut first = self.candidates(&wanted, &mut room)?;

@@ -5,6 +5,7 @@ use crate::{
     DeliveryId, LeaseAsk, QueueError, Selection, Seq, SettleError, Settlement, Stored,
     patience::Patience,
     subscription::{Leased, Subscriber, lease_end, thread_of},
+    weight,
 };
 use headgate_event::{
     Event, Timestamp,
@@ -14,6 +15,30 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 /// What jitter is made of: always the same, so that tests can be repeated.
 const SEED: u64 = 0;
+
+/// How many bytes of events a lease still takes.
+struct Room {
+    /// As many as there are without it.
+    bytes_left: Option<usize>,
+    is_empty: bool,
+}
+
+impl Room {
+    /// Whether an event fits; an error when it is the first and does not.
+    fn takes(&mut self, event: Option<&Event>) -> Result<bool, QueueError> {
+        let (Some(left), Some(bytes)) = (self.bytes_left, event.map(weight)) else {
+            return Ok(true);
+        };
+        match left.checked_sub(bytes) {
+            None if self.is_empty => Err(QueueError::Larger { bytes }),
+            None => Ok(false),
+            left => {
+                *self = Self { bytes_left: left, is_empty: false };
+                Ok(true)
+            }
+        }
+    }
+}
 
 impl Memory {
     pub(super) async fn lease_from(
@@ -52,14 +77,16 @@ impl Memory {
         let max = ask.max.min(LEASE_DELIVERIES_MAX);
         let lanes = inner.replays.of(known.generation());
         let reserved = if lanes.is_empty() { 0 } else { known.share().reserved(max) };
-        let replayed =
-            inner.take_replayed(known, &lanes, LeaseAsk { max: reserved, ..ask }, now)?;
+        let mut room = Room { bytes_left: ask.bytes, is_empty: true };
+        let asked = LeaseAsk { max: reserved, ..ask };
+        let replayed = inner.take_replayed(known, &lanes, asked, now, &mut room)?;
         let left = max - replayed.len();
-        let mut events = inner.take(known, LeaseAsk { max: left, ..ask }, now)?;
+        let mut events = inner.take(known, LeaseAsk { max: left, ..ask }, now, &mut room)?;
         let live = events.len();
         events.extend(replayed);
         let left = max - events.len();
-        let more = inner.take_replayed(known, &lanes, LeaseAsk { max: left, ..ask }, now)?;
+        let asked = LeaseAsk { max: left, ..ask };
+        let more = inner.take_replayed(known, &lanes, asked, now, &mut room)?;
         events.extend(more);
         if !lanes.is_empty() {
             known.share().note(live, events.len() - live);
@@ -91,11 +118,12 @@ impl Inner {
         lanes: &[Arc<Subscriber>],
         ask: LeaseAsk,
         now: Timestamp,
+        room: &mut Room,
     ) -> Result<Vec<Event>, QueueError> {
         let mut events = Vec::new();
         for lane in lanes {
             let ask = LeaseAsk { max: ask.max - events.len(), ..ask };
-            events.extend(self.take(lane, ask, now)?);
+            events.extend(self.take(lane, ask, now, room)?);
             known.held().deliveries.count_dead(self.replays.died(lane));
         }
         Ok(events)
@@ -107,6 +135,7 @@ impl Inner {
         known: &Subscriber,
         ask: LeaseAsk,
         now: Timestamp,
+        room: &mut Room,
     ) -> Result<Vec<Event>, QueueError> {
         let Self { events: kept, letters, replays, .. } = self;
         let mut held = known.held_live()?;
@@ -127,8 +156,12 @@ impl Inner {
         let end = kept.head().min(held.deliveries.reach()).min(last);
         let again = held.deliveries.share_again(max, end);
         for seq in held.deliveries.ready_again(again) {
+            if !room.takes(kept.at(seq).map(|stored| stored.event).as_ref())? {
+                break;
+            }
             leased.extend(held.deliveries.lease_again(seq, until));
         }
+        let mut is_full = false;
         for stored in kept.from(held.deliveries.cursor() + 1) {
             let reach = held.deliveries.reach().min(last);
             if leased.len() >= max || stored.seq > reach {
@@ -136,13 +169,17 @@ impl Inner {
             }
             let created_at = stored.event.created_at();
             if window.has(created_at) && wants(&held.spec.selection, &stored) {
+                is_full = !room.takes(Some(&stored.event))?;
+                if is_full {
+                    break;
+                }
                 let thread = stored.event.thread_key().map(thread_of);
                 leased.extend(held.deliveries.lease_first(stored.seq, thread, until));
             } else {
                 held.deliveries.pass(stored.seq);
             }
         }
-        if leased.len() < max && last <= kept.head() {
+        if leased.len() < max && last <= kept.head() && !is_full {
             let passed = last.min(held.deliveries.reach());
             held.deliveries.pass(passed);
         }

@@ -167,7 +167,7 @@ impl Bench {
     }
 
     pub(crate) async fn try_lease(&self, name: &str, max: usize) -> Result<Vec<Event>, QueueError> {
-        let ask = LeaseAsk { max, wait: Duration::ZERO, lease: Some(10 * SECOND) };
+        let ask = LeaseAsk { max, wait: Duration::ZERO, lease: Some(10 * SECOND), bytes: None };
         self.queue.lease(name, ask).await
     }
 

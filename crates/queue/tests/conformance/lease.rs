@@ -1,8 +1,11 @@
 //! Leasing.
 
 use crate::bench::{Bench, SECOND, attempt, delivery_id, ids};
-use headgate_event::{Clock, Draft, Event, EventId, Origin};
-use headgate_queue::{KeyName, LeaseAsk, QueueError, Selection, Start, SubscriptionSpec, Verb};
+use headgate_event::{Clock, DataText, Draft, Event, EventId, Fill, Origin};
+use headgate_queue::{
+    KeyName, LeaseAsk, QueueError, ReplayAsk, ReplayEvents, Selection, Start, SubscriptionSpec,
+    Verb,
+};
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
@@ -102,7 +105,12 @@ pub(crate) async fn two_consumers_never_have_one_delivery(bench: Bench) {
             tokio::spawn(async move {
                 let mut had = Vec::new();
                 loop {
-                    let ask = LeaseAsk { max: 7, wait: Duration::ZERO, lease: Some(600 * SECOND) };
+                    let ask = LeaseAsk {
+                        max: 7,
+                        wait: Duration::ZERO,
+                        lease: Some(600 * SECOND),
+                        bytes: None,
+                    };
                     let events = queue.lease("agent", ask).await.expect("leased");
                     if events.is_empty() {
                         return had;
@@ -147,7 +155,8 @@ pub(crate) async fn no_more_than_the_most_are_in_flight(bench: Bench) {
 pub(crate) async fn leases_and_asks_are_kept_within_their_bounds(bench: Bench) {
     bench.store_many(600).await;
     bench.subscribe("agent").await;
-    let ask = LeaseAsk { max: usize::MAX, wait: Duration::ZERO, lease: Some(Duration::MAX) };
+    let ask =
+        LeaseAsk { max: usize::MAX, wait: Duration::ZERO, lease: Some(Duration::MAX), bytes: None };
     let events = bench.queue.lease("agent", ask).await.expect("leased");
     assert_eq!(events.len(), 500);
     let until = events[0].delivery().expect("delivered").lease_expires_at;
@@ -161,7 +170,7 @@ pub(crate) async fn leases_and_asks_are_kept_within_their_bounds(bench: Bench) {
 }
 
 pub(crate) async fn a_lease_left_out_lasts_as_long_as_the_subscription_says(bench: Bench) {
-    let ask = LeaseAsk { max: 1, wait: Duration::ZERO, lease: None };
+    let ask = LeaseAsk { max: 1, wait: Duration::ZERO, lease: None, bytes: None };
     bench.store_many(2).await;
     let mut spec = SubscriptionSpec { start: Start::Earliest, ..SubscriptionSpec::new("agent") };
     for lease_ms in [90_000, 7_000] {
@@ -205,7 +214,71 @@ pub(crate) async fn rare_events_are_found_among_many(bench: Bench) {
 }
 
 pub(crate) async fn a_lease_of_an_unknown_subscription_is_refused(bench: Bench) {
-    let ask = LeaseAsk { max: 1, wait: Duration::ZERO, lease: Some(SECOND) };
+    let ask = LeaseAsk { max: 1, wait: Duration::ZERO, lease: Some(SECOND), bytes: None };
     let refused = bench.queue.lease("nobody", ask).await.expect_err("unknown");
     assert!(matches!(refused, QueueError::UnknownSubscription { name } if name == "nobody"));
+}
+
+/// An event whose body has so many bytes.
+fn sized(bench: &Bench, bytes: usize) -> Draft {
+    let body = format!("\"{}\"", "x".repeat(bytes));
+    let data = DataText::whole(&serde_json::json!({})).hole("body", Fill::Json);
+    Draft { data, raw: body.into(), ..bench.draft("billing") }
+}
+
+fn within(bytes: usize) -> LeaseAsk {
+    LeaseAsk { max: 100, wait: Duration::ZERO, lease: None, bytes: Some(bytes) }
+}
+
+pub(crate) async fn a_lease_takes_no_more_bytes_than_it_has_room_for(bench: Bench) {
+    let mut stored = Vec::new();
+    for bytes in [1_000, 1_000, 300_000, 1_000] {
+        stored.push(bench.store(sized(&bench, bytes)).await);
+    }
+    bench.subscribe("agent").await;
+    let leased = bench.queue.lease("agent", within(10_000)).await.expect("leased");
+    assert_eq!(ids(&leased), stored[..2], "the third is left for later");
+    let mut bytes = 10_000;
+    // What is compressed shows its size step by step.
+    let large = loop {
+        match bench.queue.lease("agent", within(bytes)).await {
+            Err(QueueError::Larger { bytes: found }) if found > bytes => bytes = found,
+            leased => break leased.expect("leased"),
+        }
+    };
+    assert_eq!(ids(&large), stored[2..3]);
+    assert!((300_000..310_000).contains(&bytes), "{bytes}");
+    let status = bench.status("agent").await;
+    assert_eq!((status.in_flight, status.lag), (3, 4), "what is refused is not leased");
+    let last = bench.queue.lease("agent", within(10_000)).await.expect("leased");
+    assert_eq!(ids(&last), stored[3..]);
+    // What comes again is held to it too.
+    bench.clock.advance(700 * SECOND);
+    let again = bench.queue.lease("agent", within(10_000)).await.expect("leased");
+    assert_eq!(ids(&again), stored[..2]);
+    assert!(matches!(
+        bench.queue.lease("agent", within(10_000)).await,
+        Err(QueueError::Larger { .. })
+    ));
+}
+
+pub(crate) async fn a_replay_takes_no_more_bytes_than_are_left(bench: Bench) {
+    let mut stored = Vec::new();
+    for _ in 0..6 {
+        stored.push(bench.store(sized(&bench, 4_000)).await);
+    }
+    bench.subscribe("agent").await;
+    let live = bench.lease("agent", 100).await;
+    bench.ack_all("agent", &live).await;
+    let ask =
+        ReplayAsk { subscription: "agent".into(), events: ReplayEvents::Ids(stored), pace: None };
+    bench.queue.begin_replay(ask).await.expect("begun");
+    let live = bench.store(sized(&bench, 4_000)).await;
+    let leased = bench.queue.lease("agent", within(10_000)).await.expect("leased");
+    assert_eq!(leased.len(), 2, "{:?}", ids(&leased));
+    assert_eq!(leased[0].id(), live);
+    let leased = bench.queue.lease("agent", within(9_000)).await.expect("leased");
+    assert_eq!(leased.len(), 2, "{:?}", ids(&leased));
+    let refused = bench.queue.lease("agent", within(1_000)).await;
+    assert!(matches!(refused, Err(QueueError::Larger { .. })), "{refused:?}");
 }

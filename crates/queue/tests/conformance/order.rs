@@ -120,7 +120,7 @@ pub(crate) async fn a_closed_queue_takes_and_gives_nothing(bench: Bench) {
     assert!(bench.queue.event(id).await.is_err_and(is_closed));
     assert!(bench.queue.list(ListQuery::default()).await.is_err_and(is_closed));
     assert!(bench.queue.settle("agent", Vec::new()).await.is_err_and(is_closed));
-    let ask = LeaseAsk { max: 1, wait: Duration::ZERO, lease: Some(SECOND) };
+    let ask = LeaseAsk { max: 1, wait: Duration::ZERO, lease: Some(SECOND), bytes: None };
     assert!(bench.queue.lease("agent", ask).await.is_err_and(is_closed));
     let spec = SubscriptionSpec::new("other");
     assert!(bench.queue.put_subscription(spec).await.is_err_and(is_closed));

@@ -162,7 +162,7 @@ pub(crate) async fn a_replay_keeps_to_its_rate(bench: Bench) {
 
 pub(crate) async fn a_lease_that_waits_gets_what_a_replay_gives(bench: Bench) {
     let ids_of = settled(&bench, 1).await;
-    let ask = LeaseAsk { max: 5, wait: LONG, lease: None };
+    let ask = LeaseAsk { max: 5, wait: LONG, lease: None, bytes: None };
     let queue = std::sync::Arc::clone(&bench.queue);
     let waiting = tokio::spawn(async move { queue.lease("agent", ask).await });
     tokio::task::yield_now().await;

@@ -13,7 +13,7 @@ type Waiting = JoinHandle<Result<Vec<Event>, QueueError>>;
 
 fn waiting(bench: &Bench) -> Waiting {
     let queue = Arc::clone(&bench.queue);
-    let ask = LeaseAsk { max: 5, wait: LONG, lease: Some(10 * SECOND) };
+    let ask = LeaseAsk { max: 5, wait: LONG, lease: Some(10 * SECOND), bytes: None };
     tokio::spawn(async move { queue.lease("agent", ask).await })
 }
 
@@ -34,7 +34,7 @@ pub(crate) async fn a_lease_waits_for_the_next_event(bench: Bench) {
 
 pub(crate) async fn a_lease_that_waits_in_vain_is_empty(bench: Bench) {
     bench.subscribe("agent").await;
-    let ask = LeaseAsk { max: 5, wait: MOMENT, lease: Some(SECOND) };
+    let ask = LeaseAsk { max: 5, wait: MOMENT, lease: Some(SECOND), bytes: None };
     assert!(bench.queue.lease("agent", ask).await.expect("leased").is_empty());
 }
 
@@ -53,7 +53,7 @@ pub(crate) async fn a_lease_waits_for_a_wait_that_ends(bench: Bench) {
 pub(crate) async fn a_lease_waits_for_a_lease_that_ends(bench: Bench) {
     let stored = bench.store_many(1).await;
     bench.subscribe("agent").await;
-    let ask = LeaseAsk { max: 1, wait: Duration::ZERO, lease: Some(MOMENT) };
+    let ask = LeaseAsk { max: 1, wait: Duration::ZERO, lease: Some(MOMENT), bytes: None };
     assert_eq!(bench.queue.lease("agent", ask).await.expect("leased").len(), 1);
     let waiting = waiting(&bench);
     tokio::task::yield_now().await;
@@ -65,7 +65,7 @@ pub(crate) async fn a_lease_waits_for_a_lease_that_ends(bench: Bench) {
 pub(crate) async fn a_lease_waits_for_room(bench: Bench) {
     let stored = bench.store_many(1_001).await;
     bench.subscribe("agent").await;
-    let ask = LeaseAsk { max: 500, wait: Duration::ZERO, lease: Some(600 * SECOND) };
+    let ask = LeaseAsk { max: 500, wait: Duration::ZERO, lease: Some(600 * SECOND), bytes: None };
     let first = bench.queue.lease("agent", ask).await.expect("leased");
     assert_eq!(bench.queue.lease("agent", ask).await.expect("leased").len(), 500);
     let waiting = waiting(&bench);
@@ -112,7 +112,7 @@ pub(crate) async fn a_call_that_is_dropped_leaves_nothing_leased(bench: Bench) {
     let spec = SubscriptionSpec { retry: retry_policy, start, ..SubscriptionSpec::new("agent") };
     bench.queue.put_subscription(spec).await.expect("made");
     for polls in 0..40 {
-        let ask = LeaseAsk { max: 5, wait: LONG, lease: Some(10 * SECOND) };
+        let ask = LeaseAsk { max: 5, wait: LONG, lease: Some(10 * SECOND), bytes: None };
         let mut lease = bench.queue.lease("agent", ask);
         let mut leased = None;
         for _ in 0..polls {

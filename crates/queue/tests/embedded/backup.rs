@@ -48,7 +48,7 @@ async fn begun(folder: &Path) -> (Arc<Embedded>, Arc<ManualClock>, Bench) {
 async fn live(queue: Arc<Embedded>, bench: Arc<Bench>, stop: Arc<AtomicBool>) {
     while !stop.load(Ordering::SeqCst) {
         queue.accept(vec![bench.draft("billing")]).await.expect("stored");
-        let ask = LeaseAsk { max: 1, wait: Duration::ZERO, lease: Some(10 * SECOND) };
+        let ask = LeaseAsk { max: 1, wait: Duration::ZERO, lease: Some(10 * SECOND), bytes: None };
         for event in queue.lease("agent", ask).await.expect("leased") {
             let id = event.delivery().expect("leased").id.clone();
             let settlement = Settlement { id, verb: Verb::Ack };

@@ -22,7 +22,7 @@ async fn work() {
     queue.accept(vec![key(3)]).await.expect("a repeat");
     let spec = SubscriptionSpec { start: Start::Earliest, ..SubscriptionSpec::new("agent") };
     queue.put_subscription(spec).await.expect("made");
-    let ask = LeaseAsk { max: 2, wait: Duration::ZERO, lease: Some(10 * SECOND) };
+    let ask = LeaseAsk { max: 2, wait: Duration::ZERO, lease: Some(10 * SECOND), bytes: None };
     let events = queue.lease("agent", ask).await.expect("leased");
     let mut choosy = SubscriptionSpec { start: Start::Earliest, ..SubscriptionSpec::new("choosy") };
     choosy.selection.filter = Some("data.body.amount > 2".parse().expect("a filter"));

@@ -91,6 +91,7 @@ async fn settlements_of_many_consumers_are_all_kept() {
                     max: 9,
                     wait: Duration::ZERO,
                     lease: Some(600 * SECOND),
+                    bytes: None,
                 };
                 loop {
                     let events = queue.lease(&name, ask).await.expect("leased");

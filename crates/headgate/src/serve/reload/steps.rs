@@ -48,9 +48,14 @@ fn subscriptions_of(running: &Running) -> Step {
         let (queue, api, specs) = (Arc::clone(&queue), api.clone(), config.subscriptions.clone());
         let (pushes, configured) = (pushes.clone(), pushes::configured(config));
         Ok(Box::pin(async move {
+            pushes.expect(&configured);
             let change = subscriptions::bring_in_line(&*queue, &specs);
+            // Where a disk refuses some, both stay in force: each by the URL that it has.
             let brought = api.while_subscriptions_stand(change).await;
-            pushes.configure(configured);
+            match &brought {
+                Ok(()) => pushes.configure(configured),
+                Err(_) => pushes.changed(),
+            }
             brought
         }))
     })

@@ -73,7 +73,7 @@ async fn work(queue: &Embedded, disk: &SimulatedDisk, promised: &mut Promised, d
             let ids = accepted.into_iter().map(headgate_event::Accepted::id);
             promised.stored.extend(ids.zip(drafts.into_iter().map(|draft| draft.raw)));
         }
-        let ask = LeaseAsk { max: 3, wait: Duration::ZERO, lease: None };
+        let ask = LeaseAsk { max: 3, wait: Duration::ZERO, lease: None, bytes: None };
         let Ok(events) = queue.lease("agent", ask).await else { continue };
         let leased = events.iter().map(Event::id);
         assert!(leased.clone().all(|id| !promised.settled.contains(&id)), "settled, and again");
@@ -154,7 +154,7 @@ async fn check(queue: &Embedded, promised: &Promised, seed: u64) {
     let all = promised.stored.keys().all(|id| listed.contains(id) || gone(id));
     assert!(page.next.is_some() || promised.retained || all);
     assert_eq!(listed.len(), page.events.len(), "seed {seed}: an event is there twice");
-    let ask = LeaseAsk { max: 500, wait: Duration::ZERO, lease: None };
+    let ask = LeaseAsk { max: 500, wait: Duration::ZERO, lease: None, bytes: None };
     let Ok(events) = queue.lease("agent", ask).await else {
         assert!(promised.settled.is_empty(), "seed {seed}: the subscription is lost");
         return;
