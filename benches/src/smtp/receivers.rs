@@ -36,7 +36,9 @@ pub(super) struct Receiver {
 enum Running {
     Headgate(Server),
     /// A process that listens at an address that it was told.
-    Other(Other),
+    Other {
+        _ended_when_dropped: Other,
+    },
 }
 
 #[derive(Debug)]
@@ -80,7 +82,7 @@ impl Receiver {
         let child = command.spawn().context("Postfix is not installed (`apt install postfix`)")?;
         let mut child = Other(child);
         greeted(&mut child, &address).with_context(|| format!("{} does not start", kind.name()))?;
-        Ok(Self { kind, address, running: Running::Other(child) })
+        Ok(Self { kind, address, running: Running::Other { _ended_when_dropped: child } })
     }
 
     /// How many messages are stored, where the receiver tells.
@@ -99,7 +101,7 @@ impl Receiver {
     pub(super) fn resident_mib(&self) -> Result<f64> {
         match &self.running {
             Running::Headgate(server) => server.resident_mib(),
-            Running::Other(_) => bail!("only headgate's memory is looked at"),
+            Running::Other { .. } => bail!("only headgate's memory is looked at"),
         }
     }
 }
