@@ -22,6 +22,7 @@ mod process;
 mod push;
 mod server;
 mod slow;
+mod smtp;
 mod store;
 
 /// Measures Headgate beside its anchors.
@@ -160,6 +161,24 @@ enum Benchmark {
         #[arg(long)]
         headgate: Option<std::path::PathBuf>,
     },
+    /// Mail by SMTP, sent by Postfix's `smtp-source`, beside `smtp-sink` and Postfix itself.
+    Smtp {
+        /// Messages of 2 KiB in each measurement; Postfix gets a tenth of them.
+        #[arg(long, default_value_t = 40_000)]
+        messages: usize,
+        /// How long latency is measured.
+        #[arg(long, default_value_t = 5)]
+        seconds: u64,
+        /// How often the receivers take turns.
+        #[arg(long, default_value_t = 3)]
+        rounds: usize,
+        /// The folder with Postfix's programs `smtp-source`, `smtp-sink` and `postfix`.
+        #[arg(long, default_value = "/usr/sbin")]
+        postfix: std::path::PathBuf,
+        /// A binary to measure in the place of the one that the tree makes.
+        #[arg(long)]
+        headgate: Option<std::path::PathBuf>,
+    },
     /// Cron expressions: the next time, reading, hostile texts, memory.
     Expressions {
         /// Calls for each expression.
@@ -194,6 +213,10 @@ fn main() -> Result<()> {
         Benchmark::Ingest { connections, seconds, rounds, body_bytes } => {
             let span = Duration::from_secs(seconds);
             ingest::run(&ingest::Plan { connections, span, rounds, body_bytes })
+        }
+        Benchmark::Smtp { messages, seconds, rounds, postfix, headgate } => {
+            let span = Duration::from_secs(seconds);
+            smtp::run(&smtp::Plan { messages, span, rounds, postfix, headgate })
         }
         Benchmark::Slow { slow, connections, seconds, rounds } => {
             let span = Duration::from_secs(seconds);

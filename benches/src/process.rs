@@ -12,6 +12,8 @@ use std::{
 pub(crate) struct Server {
     child: Child,
     pub(crate) address: String,
+    /// Where it takes mail, if it does.
+    pub(crate) mail_address: Option<String>,
 }
 
 impl Server {
@@ -22,10 +24,10 @@ impl Server {
         let mut stderr = BufReader::new(child.stderr.take().context("its standard error")?);
         let mut line = String::new();
         while stderr.read_line(&mut line)? > 0 {
-            if let Some(address) = listening(&line) {
+            if let Some((address, mail_address)) = listening(&line) {
                 // What it goes on saying is read, so that it never waits for us.
                 thread::spawn(move || stderr.read_to_end(&mut Vec::new()));
-                return Ok(Self { child, address });
+                return Ok(Self { child, address, mail_address });
             }
             line.push(' ');
         }
@@ -59,11 +61,12 @@ impl Drop for Server {
     }
 }
 
-/// The address in a log line: JSON with the message `listening`.
-fn listening(text: &str) -> Option<String> {
+/// The addresses in a log line: JSON with the message `listening`.
+fn listening(text: &str) -> Option<(String, Option<String>)> {
     let line = text.trim().lines().last()?;
     let line: serde_json::Value = serde_json::from_str(line.trim()).ok()?;
     let fields = line.get("fields").unwrap_or(&line);
     let says = fields.get("message")?.as_str()? == "listening";
-    says.then(|| fields.get("address")?.as_str().map(str::to_owned)).flatten()
+    let text = |name: &str| fields.get(name)?.as_str().map(str::to_owned);
+    says.then(|| Some((text("address")?, text("mail_address")))).flatten()
 }

@@ -28,7 +28,7 @@ use bytes::Bytes;
 use dns::Resolver;
 use headgate_event::{
     BoxFuture, Timestamp,
-    data::{Auth, AuthResult, Envelope},
+    data::{Auth, Envelope},
     limits::{BLOCKING_BYTES_MIN, MAIL_AUTH_AT_ONCE_MAX},
 };
 use std::{
@@ -38,7 +38,6 @@ use std::{
     time::Duration,
 };
 use tokio::{
-    runtime::Handle,
     sync::Semaphore,
     time::{Instant, timeout_at},
 };
@@ -70,16 +69,15 @@ pub struct MailAuth {
     resolver: Resolver,
     hostname: Arc<str>,
     limit: Duration,
-    /// Large messages that are hashed at one time: each has a thread for as long as it takes.
+    /// Large messages that are read and hashed at one time: each has a thread for that, and none
+    /// while the DNS is asked.
     seats: Arc<Semaphore>,
 }
 
 /// A message to be judged, by itself.
 struct Case {
     raw: Bytes,
-    /// Where the body begins, as the event's reader sees it.
-    body: usize,
-    /// The one author, where no two readers could see another message.
+    /// The one author that it names.
     author: Option<String>,
     /// Whether its header block is within the limits of what is read.
     is_readable: bool,
@@ -87,6 +85,15 @@ struct Case {
     helo: String,
     mail_from: Option<String>,
     received_at: Timestamp,
+}
+
+/// What is to be known of all of a message: work that grows with its size.
+struct Whole {
+    /// Where the body begins, as the event's reader sees it.
+    body: usize,
+    /// The author, where no two readers could see another message.
+    author: Option<String>,
+    hashed: dkim::Hashed,
 }
 
 impl MailAuth {
@@ -100,50 +107,59 @@ impl MailAuth {
         })
     }
 
-    /// Judges where it holds up nobody: hashing a large message takes a while.
+    /// SPF and DKIM beside each other, then DMARC over both, all before one deadline.
     async fn judge(&self, case: Case) -> Auth {
-        if case.raw.len() < BLOCKING_BYTES_MIN {
-            return self.verdicts(&case).await;
-        }
-        let deadline = Instant::now() + self.limit;
-        let Ok(Ok(seat)) = timeout_at(deadline, Arc::clone(&self.seats).acquire_owned()).await
-        else {
-            return unknown();
+        let (case, deadline) = (Arc::new(case), Instant::now() + self.limit);
+        let (spf, signed) =
+            tokio::join!(timeout_at(deadline, self.spf(&case)), self.signed(&case, deadline),);
+        let spf = spf.unwrap_or_else(|_| spf::Outcome::unknown(&case));
+        let (dkim, author, dmarc) = match signed {
+            Some((author, dkim)) => {
+                let by = self.resolver.verifier();
+                let judging = dmarc::judge(by, author.as_deref(), &spf, &dkim);
+                let dmarc = timeout_at(deadline, judging).await;
+                let dmarc = dmarc.unwrap_or_else(|_| dmarc::unknown(author.as_deref()));
+                (dkim, author, dmarc)
+            }
+            None => (dkim::Outcomes::default(), None, dmarc::unknown(case.author.as_deref())),
         };
-        let (this, runtime) = (self.clone(), Handle::current());
-        let judged = tokio::task::spawn_blocking(move || {
-            let auth = runtime.block_on(this.verdicts(&case));
-            drop(seat);
-            auth
-        });
-        judged.await.unwrap_or_else(|error| {
-            tracing::error!(%error, "who sent a message could not be judged");
-            unknown()
-        })
-    }
-
-    /// SPF and DKIM beside each other, then DMARC over both.
-    async fn verdicts(&self, case: &Case) -> Auth {
-        let deadline = Instant::now() + self.limit;
-        let message = dkim::Message::read(case);
-        let (spf, dkim) = tokio::join!(
-            timeout_at(deadline, self.spf(case)),
-            timeout_at(deadline, message.verify(self.resolver.verifier())),
-        );
-        let spf = spf.unwrap_or_else(|_| spf::Outcome::unknown(case));
-        let dkim = dkim.unwrap_or_else(|_| message.unknown());
-        let judged = timeout_at(
-            deadline,
-            dmarc::judge(self.resolver.verifier(), case.author.as_deref(), &spf, &dkim),
-        );
-        let dmarc = judged.await.unwrap_or_else(|_| dmarc::unknown(case.author.as_deref()));
         Auth {
             spf: spf.shown(),
             dkim: dkim.shown(),
-            from_verified: case.author.is_some() && dmarc.verdict == "pass",
+            from_verified: author.is_some() && dmarc.verdict == "pass",
             dmarc: Some(dmarc),
             source: Some(SOURCE.to_owned()),
         }
+    }
+
+    /// The author and the outcomes of the signatures; none when the message could not be read in
+    /// time.
+    async fn signed(
+        &self,
+        case: &Arc<Case>,
+        deadline: Instant,
+    ) -> Option<(Option<String>, dkim::Outcomes)> {
+        let whole = timeout_at(deadline, self.whole(case)).await.ok()??;
+        let message = dkim::Message::read(case, &whole);
+        let verified = timeout_at(deadline, message.verify(self.resolver.verifier())).await;
+        let outcomes = verified.unwrap_or_else(|_| message.unknown());
+        Some((whole.author.clone(), outcomes))
+    }
+
+    /// Reads all of the message where it holds up nobody.
+    async fn whole(&self, case: &Arc<Case>) -> Option<Whole> {
+        if case.raw.len() < BLOCKING_BYTES_MIN {
+            return Some(Whole::read(case));
+        }
+        let seat = Arc::clone(&self.seats).acquire_owned().await.ok()?;
+        let case = Arc::clone(case);
+        let reading = tokio::task::spawn_blocking(move || {
+            let whole = Whole::read(&case);
+            drop(seat);
+            whole
+        });
+        let read = reading.await;
+        read.inspect_err(|error| tracing::error!(%error, "a message could not be judged")).ok()
     }
 
     /// Of the sender's domain; of the client's name where there is no sender (RFC 7208, 2.4).
@@ -164,12 +180,9 @@ impl Case {
         let Envelope { mail_from, helo, remote_ip, .. } = claimed.envelope;
         let cut = ["headers_left_out", "header_cut"];
         let (message, defects) = (claimed.message, claimed.message.defects());
-        let head = Head::read(message.raw(), 0, Keep::All, |_| false);
-        let is_clear = ONCE.iter().all(|name| head.all(name).nth(1).is_none());
         Self {
             raw: message.raw().clone(),
-            body: head.body,
-            author: message.author().filter(|_| is_clear).map(str::to_lowercase),
+            author: message.author().map(str::to_lowercase),
             is_readable: !defects.iter().any(|defect| cut.contains(&defect.as_str())),
             client: remote_ip.as_deref().and_then(|text| text.parse().ok()),
             helo: helo.clone().unwrap_or_default(),
@@ -179,11 +192,19 @@ impl Case {
     }
 }
 
-/// The verdicts on what nobody could look at.
-fn unknown() -> Auth {
-    let unknown = || Some(AuthResult { verdict: UNKNOWN.to_owned(), domain: None });
-    let (spf, dmarc, source) = (unknown(), unknown(), Some(SOURCE.to_owned()));
-    Auth { spf, dkim: Vec::new(), dmarc, from_verified: false, source }
+impl Whole {
+    fn read(case: &Case) -> Self {
+        let head = Head::read(&case.raw, 0, Keep::All, |_| false);
+        let is_clear = ONCE.iter().all(|name| head.all(name).nth(1).is_none());
+        let author = case.author.clone().filter(|_| is_clear);
+        let hashed = if case.is_readable {
+            dkim::Hashed::of(&case.raw, head.body, author.is_some())
+        } else {
+            // Every name that a signature lists is looked for in all fields.
+            dkim::Hashed::Unreadable
+        };
+        Self { body: head.body, author, hashed }
+    }
 }
 
 impl Authenticator for MailAuth {

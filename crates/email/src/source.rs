@@ -5,6 +5,7 @@
 
 mod captured;
 pub(crate) mod measures;
+mod reading;
 mod release;
 mod sorted;
 
@@ -17,10 +18,8 @@ use crate::{
     },
 };
 use arc_swap::ArcSwap;
-use bytes::Bytes;
 use headgate_event::{
-    Accepted, Clock, Draft, EventId, Sink, StoreError, data::Auth, limits::BLOCKING_BYTES_MIN,
-    prompt::PromptKey,
+    Accepted, Clock, Draft, EventId, Sink, StoreError, data::Auth, prompt::PromptKey,
 };
 use headgate_http::{BodyHold, RefusalLog, Reject, Rejection, RejectionSink};
 use sorted::Sorted;
@@ -77,21 +76,29 @@ impl MailSource {
 
     /// Stores a message for those of its channels that take it.
     async fn take(&self, letter: Letter) -> Delivered {
-        let Some(message) = read(&letter.message).await else { return Delivered::TryAgain };
+        let message = reading::read(&letter.message).await;
+        let Some(message) = message else { return Delivered::TryAgain };
         let receipt = self.receipt(&message, &letter).await;
         let auth = message.auth(&receipt);
         let sorted = Sorted::of(&letter.recipients, auth.as_ref());
         if sorted.taken.is_empty() {
             return self.turn_away(&sorted, &letter, auth.as_ref());
         }
-        let draft = |matched| message.draft(matched, &receipt, &self.ports.prompt_key);
-        let drafts: Vec<Draft> = sorted.taken.iter().map(draft).collect();
+        let (key, channels) = (self.ports.prompt_key.clone(), sorted.taken.clone());
+        let drafts = reading::drafts(message, receipt, channels, key).await;
+        let Some(drafts) = drafts else { return Delivered::TryAgain };
         match self.store(drafts, letter.hold.clone()).await {
             Ok(accepted) => {
-                for matched in sorted.refused.iter().chain(&sorted.not_yet) {
+                let stored = self.told(&sorted, &accepted);
+                if !sorted.not_yet.is_empty() {
+                    // The whole message comes again: those that have it know it for a repeat, and
+                    // those that refuse it do so then.
+                    return Delivered::TryAgain;
+                }
+                for matched in &sorted.refused {
                     self.refuse(matched, &letter, auth.as_ref());
                 }
-                self.told(&sorted, &accepted)
+                stored
             }
             Err(Unstored::TooMuch(cause)) => {
                 tracing::warn!(cause, "a message was refused");
@@ -201,17 +208,6 @@ impl Mailbox for MailSource {
     fn has_room(&self) -> bool {
         (self.ports.room)()
     }
-}
-
-/// Reads a message where it holds up nobody.
-async fn read(bytes: &Bytes) -> Option<Message> {
-    let bytes = bytes.clone();
-    if bytes.len() < BLOCKING_BYTES_MIN {
-        return Some(Message::read(bytes));
-    }
-    let reading = tokio::task::spawn_blocking(move || Message::read(bytes));
-    let read = reading.await;
-    read.inspect_err(|error| tracing::error!(%error, "a message could not be read")).ok()
 }
 
 /// What a sender is told that did not prove itself.

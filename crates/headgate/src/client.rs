@@ -12,6 +12,7 @@ pub use error::ClientError;
 pub(crate) use error::retry_after;
 pub use path::CallPath;
 pub use socket::Stream;
+pub(crate) use tls::trusting_system;
 
 use bytes::Bytes;
 use headgate_event::Secret;

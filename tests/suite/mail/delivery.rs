@@ -3,7 +3,7 @@
 use super::{FROM, SUPPORT, channel, events, raw};
 use anyhow::{Context, Result, ensure};
 use base64::{Engine, engine::general_purpose::STANDARD};
-use headgate_tests::{Gateway, MailConnection, python, write_config_of_server};
+use headgate_tests::{Gateway, MailConnection, binary, python, write_config_of_server};
 use rcgen::{CertificateParams, KeyPair, date_time_ymd};
 use serde_json::Value;
 use std::{
@@ -85,6 +85,41 @@ fn swaks_delivers_plain_and_with_starttls() -> Result<()> {
     let events = stored(&mut gateway)?;
     ensure!(of_subject(&events, "swaks plain")?["data"]["envelope"]["tls"] == false);
     ensure!(of_subject(&events, "swaks tls")?["data"]["envelope"]["tls"] == true);
+    Ok(())
+}
+
+#[test]
+fn the_command_line_delivers_with_tls_to_a_server_that_it_trusts_alone() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let mut gateway = Gateway::start(&configuration(folder.path())?)?;
+    let port = |address: &str| address.rsplit(':').next().unwrap_or_default().to_owned();
+    let (plain, immediate) = (port(&gateway.mail_address), port(&gateway.mail_tls_address));
+    let (certificate, other) = (folder.path().join("cert.pem"), folder.path().join("other.pem"));
+    let stranger = KeyPair::generate()?;
+    let params = CertificateParams::new(vec!["localhost".to_owned()])?;
+    fs::write(&other, params.self_signed(&stranger)?.pem())?;
+    let send = |to: String, trusted: bool| -> Result<(bool, String)> {
+        let mut send = Command::new(binary()?);
+        send.args(["send", "email", "--to", &to]).env_remove("SSL_CERT_DIR");
+        let trusts = if trusted { &certificate } else { &other };
+        let ended = send.env("SSL_CERT_FILE", trusts).output()?;
+        let said = [ended.stdout, ended.stderr].concat();
+        Ok((ended.status.success(), String::from_utf8(said)?))
+    };
+    let ways =
+        [format!("smtp+starttls://localhost:{plain}"), format!("smtps://localhost:{immediate}")];
+    for way in &ways {
+        let (good, said) = send(format!("{way}/{SUPPORT}"), true)?;
+        ensure!(good && said.contains("stored as"), "{way}: {said}");
+        let (good, said) = send(format!("{way}/{SUPPORT}"), false)?;
+        ensure!(!good && said.contains("no TLS with"), "{way}: it is not trusted, and {said}");
+    }
+    // A name that is not in the certificate.
+    let (good, said) = send(format!("smtps://127.0.0.1:{immediate}/{SUPPORT}"), true)?;
+    ensure!(!good && said.contains("no TLS with"), "{said}");
+    let events = stored(&mut gateway)?;
+    ensure!(events.len() == ways.len(), "{} events", events.len());
+    ensure!(events.iter().all(|event| event["data"]["envelope"]["tls"] == true), "{events:?}");
     Ok(())
 }
 

@@ -5,7 +5,7 @@
 //! that ends in lines of white space, which version 0.13.3 gets wrong, and whether what it reads as
 //! the header is what the event's reader does.
 
-use super::{Case, UNKNOWN};
+use super::{Case, UNKNOWN, Whole};
 use headgate_event::{
     Timestamp,
     data::AuthResult,
@@ -13,9 +13,35 @@ use headgate_event::{
 };
 use mail_auth::{
     AuthenticatedMessage, DkimResult, MessageAuthenticator,
-    common::crypto::Algorithm,
+    common::crypto::{Algorithm, HashAlgorithm},
     dkim::{Canonicalization, Signature},
 };
+
+/// What a body is for its signatures.
+#[derive(Debug)]
+pub(super) enum Hashed {
+    /// There is nothing that could be signed.
+    Nothing,
+    /// Two readers could see another message: its signatures say nothing.
+    Unreadable,
+    /// The hash of the body for each way that a signature asks for.
+    Bodies(Vec<BodyHash>),
+}
+
+/// A way to hash a body, with the length that it is cut at, and what comes of it.
+type BodyHash = (Canonicalization, HashAlgorithm, u64, Vec<u8>);
+
+impl Hashed {
+    /// Hashes the body. `body` is where the event's reader sees it begin.
+    pub(super) fn of(raw: &[u8], body: usize, has_author: bool) -> Self {
+        let Some(mut parsed) = AuthenticatedMessage::parse(raw) else { return Self::Nothing };
+        if !is_read_alike(&parsed, body, has_author) {
+            return Self::Unreadable;
+        }
+        mend_relaxed_hashes(&mut parsed);
+        Self::Bodies(parsed.body_hashes)
+    }
+}
 
 /// A message as its signatures are over it.
 #[derive(Debug, Default)]
@@ -38,18 +64,18 @@ pub(super) struct Signed {
 pub(super) struct Outcomes(pub(super) Vec<Signed>);
 
 impl<'a> Message<'a> {
-    /// Reads the message, and hashes its body.
-    pub(super) fn read(case: &'a Case) -> Self {
-        // Every name that a signature lists is looked for in all fields.
-        if !case.is_readable {
-            return Self { parsed: None, refused: vec![Signed::of("permerror", None)] };
-        }
-        let Some(mut parsed) = AuthenticatedMessage::parse(&case.raw) else {
-            return Self::default();
+    /// Reads the header block. The body is not read again: only its hashes count.
+    pub(super) fn read(case: &'a Case, whole: &Whole) -> Self {
+        let hashes = match &whole.hashed {
+            Hashed::Nothing => return Self::default(),
+            Hashed::Unreadable => {
+                return Self { parsed: None, refused: vec![Signed::of("permerror", None)] };
+            }
+            Hashed::Bodies(hashes) => hashes.clone(),
         };
-        if !is_read_alike(&parsed, case) {
-            return Self { parsed: None, refused: vec![Signed::of("permerror", None)] };
-        }
+        let head = case.raw.get(..whole.body).unwrap_or_default();
+        let Some(mut parsed) = AuthenticatedMessage::parse(head) else { return Self::default() };
+        parsed.body_hashes = hashes;
         let mut refused: Vec<Signed> =
             parsed.errors.iter().filter(|one| is_signature(one.name)).map(|_| BROKEN).collect();
         let headers = parsed.headers.len();
@@ -73,7 +99,6 @@ impl<'a> Message<'a> {
             }
             false
         });
-        mend_relaxed_hashes(&mut parsed);
         refused.truncate(DKIM_SIGNATURES_MAX);
         Self { parsed: Some(parsed), refused }
     }
@@ -112,10 +137,10 @@ fn is_signature(name: &[u8]) -> bool {
 /// Whether header and author are the same to the library and to the event's reader. Where one goes
 /// on reading fields after a line that is none, and the other does not, a signed message could hang
 /// behind a header that nobody signed.
-fn is_read_alike(parsed: &AuthenticatedMessage<'_>, case: &Case) -> bool {
+fn is_read_alike(parsed: &AuthenticatedMessage<'_>, body: usize, has_author: bool) -> bool {
     let is_author = |name: &[u8]| name.trim_ascii().eq_ignore_ascii_case(b"from");
     let authors = parsed.headers.iter().filter(|(name, _)| is_author(name)).count();
-    parsed.body_offset as usize == case.body && (case.author.is_none() || authors == 1)
+    parsed.body_offset as usize == body && (!has_author || authors == 1)
 }
 
 /// Whether a signature is one that may be verified.

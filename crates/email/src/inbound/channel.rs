@@ -1,7 +1,7 @@
 //! A channel that a provider hands mail to: as it is configured, what is wrong with it, and ready
 //! to receive.
 
-use super::provider::{self, Check, Provider, SecretError};
+use super::provider::{self, Check, Provider, SecretError, Window};
 use crate::smtp::{Address, Directory, MailChannel, Recipients, Routed};
 use headgate_event::{
     ChannelType, Secret,
@@ -9,7 +9,7 @@ use headgate_event::{
     limits::{INBOUND_SIGNED_AGE_MAX, MAIL_BYTES_MAX, SMTP_TAG_BYTES_MAX},
 };
 use headgate_http::Reject;
-use std::{fmt, time::Duration};
+use std::fmt;
 
 /// A channel that a provider hands mail to, as it is configured.
 #[derive(Clone, Debug)]
@@ -100,7 +100,11 @@ impl InboundSpec {
         if self.secrets.is_empty() {
             errors.push(InboundSpecErrorKind::NoSecret(provider.secret_form()));
         }
-        match provider.check(&self.secrets, INBOUND_SIGNED_AGE_MAX) {
+        let window = Window {
+            past: provider.signed_age_max(self.mail.terms.dedupe),
+            future: INBOUND_SIGNED_AGE_MAX,
+        };
+        match provider.check(&self.secrets, window) {
             Ok(check) if errors.is_empty() => Ok(InboundChannel {
                 directory: Directory::new(vec![self.mail.clone()]),
                 mail: self.mail,
@@ -125,7 +129,7 @@ impl InboundSpec {
 impl InboundChannel {
     /// The check that takes a signed time of any age.
     pub(super) fn ageless_check(&self) -> Option<Check> {
-        self.provider.check(&self.secrets, Duration::MAX).ok()
+        self.provider.check(&self.secrets, Window::ANY).ok()
     }
 
     /// The way of a message to the channel, unless it takes none from its sender. A recipient that

@@ -6,7 +6,7 @@ use super::{
     form::{Form, is_type},
     json::{self, filled, strings, text, texts},
     proof::basic,
-    provider::{Check, Handed, Origin, Provider, SecretError, Unreadable},
+    provider::{Check, Handed, Origin, Provider, SecretError, Unreadable, Window},
 };
 use headgate_event::{
     Secret,
@@ -16,7 +16,7 @@ use headgate_http::RawRequest;
 use http::header::CONTENT_TYPE;
 use serde::Deserialize;
 use serde_json::{Map, Value};
-use std::{collections::BTreeMap, time::Duration};
+use std::collections::BTreeMap;
 
 #[derive(Debug)]
 pub(super) struct CloudMailin;
@@ -83,7 +83,7 @@ impl Provider for CloudMailin {
         "`user:password`, as in the URL that CloudMailin is given"
     }
 
-    fn check(&self, secrets: &[Secret], _: Duration) -> Result<Check, (usize, SecretError)> {
+    fn check(&self, secrets: &[Secret], _: Window) -> Result<Check, (usize, SecretError)> {
         basic(secrets)
     }
 

@@ -35,7 +35,7 @@ impl Form {
         }
         let boundary = parse_boundary(kind).map_err(|_| {
             let found: String = kind.chars().take(100).collect();
-            Unreadable(format!("expected a form as content type, found `{found}`"))
+            Unreadable::NoMessage(format!("expected a form as content type, found `{found}`"))
         })?;
         multipart(request.body.clone(), boundary)
     }
@@ -63,7 +63,9 @@ impl Form {
     fn push(&mut self, field: Field) -> Result<(), Unreadable> {
         if self.0.len() == INBOUND_FORM_FIELDS_MAX {
             let most = INBOUND_FORM_FIELDS_MAX;
-            return Err(Unreadable(format!("expected {most} fields at most, found more")));
+            return Err(Unreadable::NoMessage(format!(
+                "expected {most} fields at most, found more"
+            )));
         }
         self.0.push(field);
         Ok(())
@@ -110,7 +112,8 @@ fn decoded(text: &[u8]) -> Bytes {
 }
 
 fn multipart(body: Bytes, boundary: String) -> Result<Form, Unreadable> {
-    let malformed = |error: multer::Error| Unreadable(format!("expected a form, found: {error}"));
+    let malformed =
+        |error: multer::Error| Unreadable::NoMessage(format!("expected a form, found: {error}"));
     let body = stream::iter([Ok::<_, Infallible>(body)]);
     let mut multipart = Multipart::new(body, boundary);
     let mut form = Form::default();
@@ -125,7 +128,8 @@ fn multipart(body: Bytes, boundary: String) -> Result<Form, Unreadable> {
         }
         Ok(())
     };
-    let waited = || Unreadable("expected a form, found one that does not end".to_owned());
+    let waited =
+        || Unreadable::NoMessage("expected a form, found one that does not end".to_owned());
     whole.now_or_never().ok_or_else(waited)??;
     Ok(form)
 }

@@ -6,9 +6,16 @@ use serde_json::Value;
 
 /// Reads a body.
 pub(super) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Unreadable> {
-    serde_json::from_slice(body).map_err(|error| {
-        Unreadable(format!("expected JSON of the provider's form, found: {error}"))
-    })
+    serde_json::from_slice(body).map_err(other_form)
+}
+
+/// Reads a part of a body.
+pub(super) fn value<T: DeserializeOwned>(value: Value) -> Result<T, Unreadable> {
+    serde_json::from_value(value).map_err(other_form)
+}
+
+fn other_form(error: serde_json::Error) -> Unreadable {
+    Unreadable::NoMessage(format!("expected JSON of the provider's form, found: {error}"))
 }
 
 /// A text, also from a number; nothing from anything else.

@@ -6,9 +6,13 @@ use super::{
     form::Form,
     json,
     proof::{Keys, admit, mismatch, proved, seconds},
-    provider::{Check, Handed, Origin, Provider, SecretError, Unreadable},
+    provider::{Check, Handed, Origin, Provider, SecretError, Unreadable, Window},
 };
-use headgate_event::{Covers, Secret, Timestamp, Verification, data::Envelope};
+use headgate_event::{
+    Covers, Secret, Timestamp, Verification,
+    data::Envelope,
+    limits::{INBOUND_RETRIED_AGE_MAX, INBOUND_SIGNED_AGE_MAX},
+};
 use headgate_http::{RawRequest, Reject, Verify};
 use http::StatusCode;
 use serde::{
@@ -25,7 +29,7 @@ pub(super) struct Mailgun;
 
 struct Signed {
     keys: Keys,
-    tolerance: Duration,
+    window: Window,
 }
 
 /// The pairs of a JSON object, repeated keys too.
@@ -40,13 +44,9 @@ impl Provider for Mailgun {
         SECRET_FORM
     }
 
-    fn check(
-        &self,
-        secrets: &[Secret],
-        tolerance: Duration,
-    ) -> Result<Check, (usize, SecretError)> {
+    fn check(&self, secrets: &[Secret], window: Window) -> Result<Check, (usize, SecretError)> {
         let keys = Keys::of_texts(secrets, SECRET_FORM)?;
-        Ok(Box::new(Signed { keys, tolerance }))
+        Ok(Box::new(Signed { keys, window }))
     }
 
     fn read(&self, request: &RawRequest) -> Result<Handed, Unreadable> {
@@ -75,6 +75,14 @@ impl Provider for Mailgun {
         }
         let delivery_id = text("token");
         Ok(Handed { message, origin, envelope, delivery_id, metadata, ..Handed::default() })
+    }
+
+    /// A retry bears the token of the first attempt, and as it seems its time: Mailgun's
+    /// documentation asks that the time be not too far from ours, and does not say which it is.
+    /// It is believed for as long as the token is known, with which alone a request is good once.
+    fn signed_age_max(&self, known_for: Option<Duration>) -> Duration {
+        let known_for = known_for.unwrap_or_default();
+        known_for.clamp(INBOUND_SIGNED_AGE_MAX, INBOUND_RETRIED_AGE_MAX)
     }
 
     /// Anything else is tried again for eight hours.
@@ -135,7 +143,7 @@ impl Verify for Signed {
         })?;
         let signed = seconds(time, "field `timestamp`")?;
         let key = self.keys.signer(&[time, token], &[digest]).ok_or_else(mismatch)?;
-        admit(signed, now, self.tolerance)?;
+        admit(signed, now, self.window)?;
         // The message itself is not signed: whoever saw a request can send another with its token
         // once, and the token is what makes a repeat known.
         Ok(proved("hmac", Covers::Token, key))

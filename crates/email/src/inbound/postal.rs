@@ -5,7 +5,7 @@ use super::{
     compose::{Content, File, Parts},
     json::{self, filled, text},
     proof::{RsaHeader, basic, each, is_user_and_password, rsa},
-    provider::{Check, Handed, Origin, Provider, SecretError, Unreadable},
+    provider::{Check, Handed, Origin, Provider, SecretError, Unreadable, Window},
 };
 use crate::transfer;
 use bytes::Bytes;
@@ -15,7 +15,7 @@ use headgate_event::{
 };
 use headgate_http::RawRequest;
 use serde::Deserialize;
-use std::{slice, time::Duration};
+use std::slice;
 
 const SECRET_FORM: &str =
     "the public key of the Postal server (the `p=` of its DKIM record), or `user:password`";
@@ -84,7 +84,7 @@ impl Provider for Postal {
         SECRET_FORM
     }
 
-    fn check(&self, secrets: &[Secret], _: Duration) -> Result<Check, (usize, SecretError)> {
+    fn check(&self, secrets: &[Secret], _: Window) -> Result<Check, (usize, SecretError)> {
         each(secrets, |secret| {
             if is_user_and_password(secret) {
                 return basic(slice::from_ref(secret)).map_err(|(_, error)| error);

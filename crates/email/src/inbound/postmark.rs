@@ -5,13 +5,12 @@ use super::{
     compose::{Content, File, Parts, mailboxes},
     json::{self, filled, text},
     proof::basic,
-    provider::{Check, Handed, Origin, Provider, SecretError, Unreadable},
+    provider::{Check, Handed, Origin, Provider, SecretError, Unreadable, Window},
 };
 use bytes::Bytes;
 use headgate_event::{Secret, data::Envelope};
 use headgate_http::RawRequest;
 use serde::Deserialize;
-use std::time::Duration;
 
 #[derive(Debug)]
 pub(super) struct Postmark;
@@ -89,7 +88,7 @@ impl Provider for Postmark {
         "`user:password`, as in the URL that Postmark is given"
     }
 
-    fn check(&self, secrets: &[Secret], _: Duration) -> Result<Check, (usize, SecretError)> {
+    fn check(&self, secrets: &[Secret], _: Window) -> Result<Check, (usize, SecretError)> {
         basic(secrets)
     }
 
@@ -97,7 +96,9 @@ impl Provider for Postmark {
         let mut inbound: Inbound = json::read(&request.body)?;
         if !matches!(inbound.record_type.as_str(), "" | "Inbound") {
             let found: String = inbound.record_type.chars().take(40).collect();
-            return Err(Unreadable(format!("expected RecordType `Inbound`, found `{found}`")));
+            return Err(Unreadable::NoMessage(format!(
+                "expected RecordType `Inbound`, found `{found}`"
+            )));
         }
         let id = filled(std::mem::take(&mut inbound.message_id));
         let delivery_id = id.ok_or_else(|| Unreadable::missing("a MessageID"))?;

@@ -8,12 +8,11 @@ pub(super) use basic::{basic, is_user_and_password};
 pub(super) use ecdsa::ecdsa;
 pub(super) use rsa::{RsaHeader, rsa};
 
-use super::provider::{Check, SecretError};
+use super::provider::{Check, SecretError, Window};
 use headgate_event::{Covers, Secret, Timestamp, Verdict, Verification};
 use headgate_http::{RawRequest, Reject, Verify};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
-use std::time::Duration;
 use subtle::ConstantTimeEq;
 
 /// The keys of a channel whose sender signs by HMAC-SHA256.
@@ -124,14 +123,18 @@ pub(super) fn seconds(text: &[u8], place: &str) -> Result<Timestamp, Reject> {
     })
 }
 
-/// Refuses a signed time that is farther from ours than `tolerance`.
-pub(super) fn admit(signed: Timestamp, now: Timestamp, tolerance: Duration) -> Result<(), Reject> {
+/// Refuses a signed time outside of the window.
+pub(super) fn admit(signed: Timestamp, now: Timestamp, window: Window) -> Result<(), Reject> {
     let (ours, theirs) = (now.unix_s(), signed.unix_s());
-    if ours.abs_diff(theirs) <= tolerance.as_secs() {
+    let (code, most) = if ours > theirs {
+        ("timestamp_too_old", window.past.as_secs())
+    } else {
+        ("timestamp_in_future", window.future.as_secs())
+    };
+    if ours.abs_diff(theirs) <= most {
         return Ok(());
     }
-    let code = if ours > theirs { "timestamp_too_old" } else { "timestamp_in_future" };
-    let message = format!("the signed time is more than {} s from ours", tolerance.as_secs());
+    let message = format!("the signed time is more than {most} s from ours");
     Err(Reject::unauthorized(code, message)
         .with_cause(format!("signed at {signed}, checked at {now}")))
 }

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use headgate_event::{
     Secret,
     data::{Auth, Envelope},
+    limits::INBOUND_SIGNED_AGE_MAX,
 };
 use headgate_http::{RawRequest, Verify};
 use http::StatusCode;
@@ -26,9 +27,13 @@ pub(super) trait Provider: fmt::Debug + Send + Sync {
     fn secret_form(&self) -> &'static str;
 
     /// Prepares the check of a channel: any of the secrets may prove a request whose signed time is
-    /// no farther from ours than `tolerance`.
-    fn check(&self, secrets: &[Secret], tolerance: Duration)
-    -> Result<Check, (usize, SecretError)>;
+    /// within the window.
+    fn check(&self, secrets: &[Secret], window: Window) -> Result<Check, (usize, SecretError)>;
+
+    /// How old a signed time may be, where a repeat is known for this long.
+    fn signed_age_max(&self, _known_for: Option<Duration>) -> Duration {
+        INBOUND_SIGNED_AGE_MAX
+    }
 
     /// The message that a request holds.
     fn read(&self, request: &RawRequest) -> Result<Handed, Unreadable>;
@@ -37,6 +42,13 @@ pub(super) trait Provider: fmt::Debug + Send + Sync {
     fn refusal(&self) -> StatusCode {
         StatusCode::FORBIDDEN
     }
+}
+
+/// How far a signed time may be from ours.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Window {
+    pub(super) past: Duration,
+    pub(super) future: Duration,
 }
 
 /// A message as a provider handed it over.
@@ -70,8 +82,14 @@ pub(super) enum Origin {
 
 /// Why a proven request holds no message.
 #[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub(super) struct Unreadable(pub(super) String);
+pub(super) enum Unreadable {
+    /// It should hold one.
+    #[error("{0}")]
+    NoMessage(String),
+    /// It tells of something else, which is nothing to be mended.
+    #[error("it tells of `{0}`")]
+    OtherEvent(String),
+}
 
 /// Why a secret cannot be used. Its text never shows the secret.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -102,9 +120,14 @@ pub(super) fn names() -> Vec<&'static str> {
     provider_names().collect()
 }
 
+impl Window {
+    /// A window without an end.
+    pub(super) const ANY: Self = Self { past: Duration::MAX, future: Duration::MAX };
+}
+
 impl Unreadable {
     /// Something was expected that is not there.
     pub(super) fn missing(what: &str) -> Self {
-        Self(format!("expected {what}, found none"))
+        Self::NoMessage(format!("expected {what}, found none"))
     }
 }

@@ -17,11 +17,11 @@
 
 use super::{
     proof::{Keys, admit, header, mismatch, proved, seconds},
-    provider::{Check, Handed, Provider, SecretError, Unreadable},
+    provider::{Check, Handed, Provider, SecretError, Unreadable, Window},
 };
 use headgate_event::{Covers, Secret, Timestamp, Verification, data::Envelope};
 use headgate_http::{RawRequest, Reject, Verify};
-use std::{net::IpAddr, time::Duration};
+use std::net::IpAddr;
 
 pub(super) const TIMESTAMP: &str = "x-headgate-timestamp";
 pub(super) const SIGNATURE: &str = "x-headgate-signature";
@@ -35,7 +35,7 @@ pub(super) struct Raw;
 
 struct Signed {
     keys: Keys,
-    tolerance: Duration,
+    window: Window,
 }
 
 /// What is signed before the message.
@@ -57,13 +57,9 @@ impl Provider for Raw {
         SECRET_FORM
     }
 
-    fn check(
-        &self,
-        secrets: &[Secret],
-        tolerance: Duration,
-    ) -> Result<Check, (usize, SecretError)> {
+    fn check(&self, secrets: &[Secret], window: Window) -> Result<Check, (usize, SecretError)> {
         let keys = Keys::of_texts(secrets, SECRET_FORM)?;
-        Ok(Box::new(Signed { keys, tolerance }))
+        Ok(Box::new(Signed { keys, window }))
     }
 
     fn read(&self, request: &RawRequest) -> Result<Handed, Unreadable> {
@@ -106,7 +102,7 @@ impl Verify for Signed {
         let line = |name| request.single_header(name).map(Option::unwrap_or_default);
         let preamble = preamble(time, line(FROM)?, line(TO)?, line(CLIENT)?);
         let key = self.keys.signer(&[&preamble, &request.body], &[digest]).ok_or_else(mismatch)?;
-        admit(signed, now, self.tolerance)?;
+        admit(signed, now, self.window)?;
         Ok(proved("hmac", Covers::BodyAndTime, key))
     }
 }

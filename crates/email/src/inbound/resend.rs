@@ -5,7 +5,7 @@ use super::{
     compose::Parts,
     json::{self, filled, text, texts},
     proof::{Keys, admit, header, mismatch, proved, seconds},
-    provider::{Check, Handed, Origin, Provider, SecretError, Unreadable},
+    provider::{Check, Handed, Origin, Provider, SecretError, Unreadable, Window},
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
 use headgate_event::{Covers, Secret, Timestamp, Verification, data::Envelope};
@@ -13,7 +13,7 @@ use headgate_http::{RawRequest, Reject, Verify};
 use http::StatusCode;
 use serde::Deserialize;
 use serde_json::Value;
-use std::{collections::BTreeMap, time::Duration};
+use std::collections::BTreeMap;
 
 const SECRET_FORM: &str = "`whsec_` and the signing secret in base64";
 /// What is read of a header with several signatures.
@@ -24,14 +24,16 @@ pub(super) struct Resend;
 
 struct Signed {
     keys: Keys,
-    tolerance: Duration,
+    window: Window,
 }
 
 #[derive(Deserialize)]
 struct Notice {
     #[serde(rename = "type", default, deserialize_with = "text")]
     kind: String,
-    data: Inbound,
+    /// Of another form in each type.
+    #[serde(default)]
+    data: Value,
 }
 
 #[derive(Default, Deserialize)]
@@ -65,22 +67,21 @@ impl Provider for Resend {
         SECRET_FORM
     }
 
-    fn check(
-        &self,
-        secrets: &[Secret],
-        tolerance: Duration,
-    ) -> Result<Check, (usize, SecretError)> {
+    fn check(&self, secrets: &[Secret], window: Window) -> Result<Check, (usize, SecretError)> {
         let keys = secrets.iter().enumerate().map(|(at, one)| key(one).map_err(|e| (at, e)));
         let keys: Vec<Vec<u8>> = keys.collect::<Result<_, _>>()?;
-        Ok(Box::new(Signed { keys: Keys::new(keys.iter().map(Vec::as_slice)), tolerance }))
+        Ok(Box::new(Signed { keys: Keys::new(keys.iter().map(Vec::as_slice)), window }))
     }
 
     fn read(&self, request: &RawRequest) -> Result<Handed, Unreadable> {
         let Notice { kind, data } = json::read(&request.body)?;
         if kind != "email.received" {
-            let found: String = kind.chars().take(40).collect();
-            return Err(Unreadable(format!("expected type `email.received`, found `{found}`")));
+            // One webhook of Resend's may be told of everything, what becomes of sent mail too.
+            let other = filled(kind.chars().take(40).collect());
+            let missing = || Unreadable::missing("the type `email.received`");
+            return Err(other.map_or_else(missing, Unreadable::OtherEvent));
         }
+        let data: Inbound = json::value(data)?;
         let id = filled(data.email_id).ok_or_else(|| Unreadable::missing("an `email_id`"))?;
         let rcpt_to = [data.to.clone(), data.cc.clone(), data.bcc].concat();
         let envelope = Envelope { rcpt_to, ..Envelope::default() };
@@ -134,7 +135,7 @@ impl Verify for Signed {
         let signed = seconds(time, "header `svix-timestamp`")?;
         let pieces = [id, b".", time, b".", &request.body];
         let key = self.keys.signer(&pieces, &signatures).ok_or_else(mismatch)?;
-        admit(signed, now, self.tolerance)?;
+        admit(signed, now, self.window)?;
         Ok(proved("svix", Covers::BodyAndTime, key))
     }
 }

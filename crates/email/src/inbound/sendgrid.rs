@@ -6,7 +6,7 @@ use super::{
     form::Form,
     json,
     proof::{basic, each, ecdsa, is_user_and_password},
-    provider::{Check, Handed, Origin, Provider, SecretError, Unreadable},
+    provider::{Check, Handed, Origin, Provider, SecretError, Unreadable, Window},
 };
 use crate::{
     head::{Head, Keep},
@@ -18,7 +18,7 @@ use headgate_event::{
 };
 use headgate_http::RawRequest;
 use serde::Deserialize;
-use std::{collections::BTreeMap, slice, time::Duration};
+use std::{collections::BTreeMap, slice};
 
 const SECRET_FORM: &str = "`user:password` of the URL, or the public key of a security policy";
 
@@ -56,16 +56,12 @@ impl Provider for SendGrid {
         SECRET_FORM
     }
 
-    fn check(
-        &self,
-        secrets: &[Secret],
-        tolerance: Duration,
-    ) -> Result<Check, (usize, SecretError)> {
+    fn check(&self, secrets: &[Secret], window: Window) -> Result<Check, (usize, SecretError)> {
         each(secrets, |secret| {
             if is_user_and_password(secret) {
                 return basic(slice::from_ref(secret)).map_err(|(_, error)| error);
             }
-            ecdsa(secret, tolerance, SECRET_FORM)
+            ecdsa(secret, window, SECRET_FORM)
         })
     }
 

@@ -31,6 +31,8 @@ use std::{collections::BTreeMap, error::Error, fmt, net::SocketAddr, sync::Arc};
 
 /// Where the requests of all channels begin.
 const PATH_PREFIX: &str = "/v1/email/";
+/// The code of a request that tells of something other than a message that came.
+const OTHER_EVENT: &str = "other_event";
 /// What the answer to a repeat says.
 const DUPLICATE: &str = "headgate-duplicate";
 
@@ -156,6 +158,9 @@ impl InboundSource {
         };
         match taken {
             Ok(accepted) => answered(&channel, accepted, id),
+            Err(refused) if refused.reject.code() == OTHER_EVENT => {
+                passed_over(&channel, &refused.reject, id)
+            }
             Err(refused) => {
                 let answer = self.refuse(Some(&channel), &refused.reject, id);
                 self.keep(&channel, *refused);
@@ -297,10 +302,13 @@ fn brought(
 
 /// The message of a proven request, within the limit of its channel.
 fn handed(channel: &InboundChannel, request: &RawRequest) -> Result<Handed, Reject> {
-    let handed = channel.provider.read(request).map_err(|Unreadable(why)| {
+    let handed = channel.provider.read(request).map_err(|why| {
         let message = "the request holds no message as the provider of this channel sends it";
-        let status = StatusCode::UNPROCESSABLE_ENTITY;
-        Reject::new(status, "unreadable_message", message).with_cause(why)
+        let (status, code) = match why {
+            Unreadable::NoMessage(_) => (StatusCode::UNPROCESSABLE_ENTITY, "unreadable_message"),
+            Unreadable::OtherEvent(_) => (StatusCode::OK, OTHER_EVENT),
+        };
+        Reject::new(status, code, message).with_cause(why)
     })?;
     let (size, most) = (handed.message.len(), channel.mail.bytes_max);
     if size > most {
@@ -322,6 +330,15 @@ fn answered(channel: &InboundChannel, accepted: Accepted, request_id: &RequestId
         answer.headers_mut().insert(DUPLICATE, HeaderValue::from_static("true"));
     }
     answer
+}
+
+/// The answer to a provider that tells of something else than a message: it need not say it again,
+/// and nobody has to look at it.
+fn passed_over(channel: &InboundChannel, reject: &Reject, request_id: &RequestId) -> Answer {
+    let name = &channel.mail.channel.id;
+    tracing::debug!(channel = name, cause = %reject, request_id = %request_id, "passed over");
+    measures::passed_over(name);
+    reject.answer(request_id)
 }
 
 fn unstored(cause: &dyn fmt::Display) -> Reject {

@@ -12,6 +12,12 @@ pub(crate) fn stored(channel: &str, duplicate: bool) {
     }
 }
 
+/// A request of a provider that tells of something other than a message.
+pub(crate) fn passed_over(channel: &str) {
+    let name = channel.to_owned();
+    counter!("headgate_email_passed_over_total", "channel" => name).increment(1);
+}
+
 /// A message that a channel does not take.
 pub(crate) fn rejected(channel: &str, code: &'static str) {
     let name = channel.to_owned();

@@ -1,6 +1,6 @@
 //! A refused message looked at again: by the terms that its channel has, at the time it came.
 
-use super::{MailSource, Unstored, captured, code, read, reason, shown, sorted::Sorted};
+use super::{MailSource, Unstored, captured, code, reading, reason, shown, sorted::Sorted};
 use crate::{
     Message, Receipt,
     smtp::{Letter, Match},
@@ -48,8 +48,12 @@ impl MailSource {
         let metadata = &mut released.matched.metadata;
         metadata.insert("released_from".to_owned(), rejection.into());
         let Released { message, receipt, matched, letter } = released;
-        let draft = message.draft(&matched, &receipt, &self.ports.prompt_key);
-        let stored = self.store(vec![draft], letter.hold).await;
+        let key = self.ports.prompt_key.clone();
+        let drafts = reading::drafts(message, receipt, vec![matched], key).await;
+        let stored = match drafts {
+            Some(drafts) => self.store(drafts, letter.hold).await,
+            None => Err(Unstored::Failed("the event could not be made".to_owned())),
+        };
         let stored = stored.and_then(|accepted| {
             let first = accepted.first().copied();
             first.ok_or_else(|| Unstored::Failed("the store gave no id".to_owned()))
@@ -69,7 +73,7 @@ impl MailSource {
         let matched = self.matched(channel).ok_or(NotReleased::UnknownChannel)?;
         let asked = matched.terms.require;
         let letter = captured::letter(request, matched).ok_or(NotReleased::NoMessage)?;
-        let message = read(&letter.message).await.ok_or(NotReleased::NoMessage)?;
+        let message = reading::read(&letter.message).await.ok_or(NotReleased::NoMessage)?;
         let receipt = self.receipt(&message, &letter).await;
         let auth = message.auth(&receipt);
         let mut sorted = Sorted::of(&letter.recipients, auth.as_ref());

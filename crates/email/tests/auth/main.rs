@@ -15,7 +15,7 @@ use serde::Deserialize;
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
 };
@@ -52,13 +52,22 @@ fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/email/auth/messages")
 }
 
-fn cases() -> File {
-    let text = fs::read_to_string(folder().join("cases.json")).expect("the cases");
+/// The examples of the standards.
+fn rfc() -> PathBuf {
+    folder().with_file_name("rfc")
+}
+
+fn file(path: PathBuf) -> File {
+    let text = fs::read_to_string(path).expect("the cases");
     serde_json::from_str(&text).expect("cases")
 }
 
-fn message(name: &str) -> Message {
-    Message::read(Bytes::from(fs::read(folder().join(name)).expect("a message")))
+fn cases() -> File {
+    file(folder().join("cases.json"))
+}
+
+fn message(folder: &Path, name: &str) -> Message {
+    Message::read(Bytes::from(fs::read(folder.join(name)).expect("a message")))
 }
 
 fn auth(dns: &DnsServer, limit: Duration) -> MailAuth {
@@ -69,8 +78,8 @@ fn told(result: &AuthResult) -> Told {
     (result.verdict.clone(), result.domain.clone())
 }
 
-async fn judged(by: &MailAuth, case: &Case) -> (Message, Envelope, Auth) {
-    let message = message(&case.message);
+async fn judged(by: &MailAuth, folder: &Path, case: &Case) -> (Message, Envelope, Auth) {
+    let message = message(folder, &case.message);
     let envelope = Envelope {
         mail_from: case.sender.clone(),
         rcpt_to: vec!["support@in.example.com".to_owned()],
@@ -85,14 +94,33 @@ async fn judged(by: &MailAuth, case: &Case) -> (Message, Envelope, Auth) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_message_has_the_verdicts_that_its_case_says() {
-    let File { names, cases } = cases();
+    let file = cases();
+    assert!(file.cases.len() >= CASES_MIN, "{} cases", file.cases.len());
+    let mut belonging = judge_all(&folder(), file).await;
+    belonging.insert("silent.eml".to_owned());
+    assert_all_belong(&folder(), &belonging);
+}
+
+/// RFC 6376, appendix A, and RFC 7489, appendix B.1, by a relaxed and by a strict policy.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_examples_of_the_standards_have_the_verdicts_that_these_say() {
+    let mut belonging = BTreeSet::new();
+    for name in ["relaxed.json", "strict.json"] {
+        let file = file(rfc().join(name));
+        assert_eq!(file.cases.len(), 7, "{name}");
+        belonging.extend(judge_all(&rfc(), file).await);
+    }
+    assert_all_belong(&rfc(), &belonging);
+}
+
+/// Judges all cases of a file, and gives the messages that were looked at.
+async fn judge_all(folder: &Path, File { names, cases }: File) -> BTreeSet<String> {
     let dns = DnsServer::start(names).expect("a server");
     let by = auth(&dns, LIMIT);
-    assert!(cases.len() >= CASES_MIN, "{} cases", cases.len());
     let (mut wrong, mut belonging) = (Vec::new(), BTreeSet::new());
     for case in &cases {
         belonging.insert(case.message.clone());
-        let (message, envelope, auth) = judged(&by, case).await;
+        let (message, envelope, auth) = judged(&by, folder, case).await;
         let found = (
             auth.spf.as_ref().map(told),
             auth.dkim.iter().map(told).collect::<Vec<_>>(),
@@ -112,8 +140,11 @@ async fn every_message_has_the_verdicts_that_its_case_says() {
         assert_eq!(second.contains("NOT VERIFIED"), !verified, "{}: {second}", case.case);
     }
     assert!(wrong.is_empty(), "{} of {} differ:\n{}", wrong.len(), cases.len(), wrong.join("\n"));
-    belonging.insert("silent.eml".to_owned());
-    let files = fs::read_dir(folder()).expect("the folder");
+    belonging
+}
+
+fn assert_all_belong(folder: &Path, belonging: &BTreeSet<String>) {
+    let files = fs::read_dir(folder).expect("the folder");
     let names = files.map(|file| file.expect("a file").file_name().to_string_lossy().into_owned());
     let left: Vec<String> =
         names.filter(|name| name.ends_with(".eml") && !belonging.contains(name)).collect();
@@ -149,7 +180,7 @@ async fn a_silent_dns_leaves_everything_unknown_within_the_limit() {
         helo: Some("mx.silent.example".to_owned()),
         ..Envelope::default()
     };
-    let message = message("silent.eml");
+    let message = message(&folder(), "silent.eml");
     let claimed = Claimed { message: &message, envelope: &envelope, received_at: NOW };
     let auth = by.authenticate(claimed).await;
     let unknown = ("temperror".to_owned(), Some("silent.example".to_owned()));
@@ -159,16 +190,47 @@ async fn a_silent_dns_leaves_everything_unknown_within_the_limit() {
     assert!(!auth.from_verified);
 }
 
+/// Symptom: with a silent DNS large messages took up to twice the limit, and beyond 64 of them at
+/// one time nothing was found out. Cause: each held a thread and a seat while the DNS was asked,
+/// and the time for the seat was not taken off the limit.
+#[tokio::test(flavor = "multi_thread")]
+async fn however_many_large_messages_there_are_all_are_judged_within_the_limit() {
+    let dns = DnsServer::start(cases().names).expect("a server");
+    let limit = Duration::from_secs(2);
+    let by = auth(&dns, limit);
+    let mut raw = fs::read(folder().join("silent.eml")).expect("a message");
+    // Empty lines at the end are signed by nobody: the DNS has to be asked.
+    raw.extend(std::iter::repeat_n(&b"\r\n"[..], 40_000).flatten());
+    let message = Arc::new(Message::read(Bytes::from(raw)));
+    let started = std::time::Instant::now();
+    let judging: Vec<_> = (0..96)
+        .map(|_| {
+            let (by, message) = (by.clone(), Arc::clone(&message));
+            tokio::spawn(async move {
+                let envelope = Envelope::default();
+                let claimed = Claimed { message: &message, envelope: &envelope, received_at: NOW };
+                (by.authenticate(claimed).await, started.elapsed())
+            })
+        })
+        .collect();
+    for judged in judging {
+        let (auth, took) = judged.await.expect("a judge");
+        assert!(took < limit + limit / 2, "{took:?}");
+        let unknown = ("temperror".to_owned(), Some("silent.example".to_owned()));
+        assert_eq!(auth.dkim.iter().map(told).collect::<Vec<_>>(), [unknown]);
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_of_the_dns_is_kept() {
     let File { names, cases } = cases();
     let dns = DnsServer::start(names).expect("a server");
     let by = auth(&dns, LIMIT);
     let case = cases.first().expect("a case");
-    judged(&by, case).await;
+    judged(&by, &folder(), case).await;
     let asked = dns.asked();
     assert!(asked.iter().any(|name| name == "s1._domainkey.orchard.example"), "{asked:?}");
-    let (.., auth) = judged(&by, case).await;
+    let (.., auth) = judged(&by, &folder(), case).await;
     assert!(auth.from_verified);
     let again = dns.asked();
     let of_key = |names: &[String]| names.iter().filter(|n| n.contains("_domainkey")).count();

@@ -328,6 +328,11 @@ pub(crate) fn resend(secret: &str, at: Timestamp) -> Post {
         },
     })
     .to_string();
+    svix(secret, at, &body)
+}
+
+/// A body as Svix signs it.
+pub(crate) fn svix(secret: &str, at: Timestamp, body: &str) -> Post {
     let key = STANDARD.decode(secret.trim_start_matches("whsec_")).expect("base64");
     let (id, time) = ("msg_2kGk", at.unix_s().to_string());
     let pieces = [id.as_bytes(), b".", time.as_bytes(), b".", body.as_bytes()];

@@ -3,7 +3,7 @@
 use crate::{
     gate::{Gate, NOW, Post, spec},
     letter::FROM,
-    senders::forms,
+    senders::{forms, svix},
 };
 use headgate_email::{Authenticator, Claimed, Require, Unproven, smtp::AddressPattern};
 use headgate_event::{
@@ -145,6 +145,33 @@ async fn a_proven_request_without_a_message_is_kept_and_says_what_is_missing() {
         told.push_str(&format!("{provider} {body:?}: {cause}\n"));
     }
     insta::assert_snapshot!(told);
+}
+
+/// Symptom: Resend tried `email.sent` again for days, and stopped sending anything. Cause: 422.
+#[tokio::test]
+async fn what_else_resend_tells_is_passed_over_and_neither_stored_nor_kept() {
+    let secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+    for (body, status) in [
+        (r#"{"type":"email.sent","data":{"email_id":"1","to":["a@b.example"]}}"#, 200),
+        (r#"{"type":"contact.created","data":["another form"]}"#, 200),
+        (r#"{"type":"domain.updated"}"#, 200),
+        (r#"{"type":"email.received","data":{}}"#, 422),
+        (r#"{"type":"email.received","data":7}"#, 422),
+        (r#"{"type":"","data":{}}"#, 422),
+        (r#"{"data":{}}"#, 422),
+        ("[]", 422),
+    ] {
+        let gate = Gate::of(spec("resend", secret));
+        let answer = gate.send(&svix(secret, NOW, body)).await;
+        let code = if status == 200 { "other_event" } else { "unreadable_message" };
+        assert_eq!((answer.status.as_u16(), answer.code().as_str()), (status, code), "{body}");
+        assert_eq!(gate.sink.len(), 0, "{body}");
+        assert_eq!(gate.refused.all().len(), usize::from(status != 200), "{body}");
+    }
+    let gate = Gate::of(spec("resend", secret));
+    let mut forged = svix(secret, NOW, r#"{"type":"email.sent"}"#);
+    forged.body.push(b' ');
+    assert_eq!(gate.send(&forged).await.status, 401, "what proves nothing is not passed over");
 }
 
 #[tokio::test]

@@ -64,10 +64,48 @@ async fn what_could_not_be_found_out_may_come_again() {
     let strict = world.source.deliver(world.letter(&["strict@example.com"])).await;
     assert_eq!(strict, Delivered::TryAgain);
     assert!(world.stored().is_empty() && world.refused().is_empty());
-    // The other channel has no reason to wait, and a second time would be a second event for it.
+}
+
+/// Symptom: the sender was told `250`, and the channel whose proof could not be found out had the
+/// message in quarantine alone. Cause: another channel took it. Fix: the sender tries again.
+#[tokio::test]
+async fn a_channel_that_does_not_know_yet_makes_the_sender_try_again_and_the_other_stores_once() {
+    let world = two();
+    *world.verdicts.0.lock().unwrap() = dmarc("temperror");
     let both = world.source.deliver(world.letter(&["both@example.com"])).await;
-    assert!(matches!(both, Delivered::Stored(_)), "{both:?}");
-    assert_eq!(world.refused(), [("strict".to_owned(), "dmarc_required")]);
+    assert_eq!(both, Delivered::TryAgain);
+    assert_eq!(world.stored(), [["open"]], "the other channel has no reason to wait");
+    assert!(world.refused().is_empty(), "it comes again");
+
+    *world.verdicts.0.lock().unwrap() = dmarc("pass");
+    let again = world.source.deliver(world.letter(&["both@example.com"])).await;
+    assert!(matches!(again, Delivered::Stored(_)), "{again:?}");
+    let calls = world.store.calls.lock().unwrap();
+    let keys = calls.iter().flatten().map(|draft| {
+        let dedupe = draft.dedupe.as_ref().map(|dedupe| dedupe.key.clone());
+        (draft.channel.id.as_str(), dedupe)
+    });
+    let keys: Vec<_> = keys.collect();
+    assert_eq!(keys.iter().map(|(id, _)| *id).collect::<Vec<_>>(), ["open", "open", "strict"]);
+    assert!(keys[0].1.is_some() && keys[0] == keys[1], "the store knows it for a repeat: {keys:?}");
+}
+
+#[tokio::test]
+async fn a_channel_that_refuses_waits_for_the_answer_that_is_final() {
+    let either = asks(Require::SpfOrDkim, Unproven::Reject);
+    let dmarc_only = asks(Require::Dmarc, Unproven::Reject);
+    let world = World::new(vec![
+        channel("open", &["all@example.com"], Terms::default()),
+        channel("either", &["all@example.com"], either),
+        channel("strict", &["all@example.com"], dmarc_only),
+    ]);
+    for (verdict, told_again) in [("temperror", true), ("fail", false)] {
+        *world.verdicts.0.lock().unwrap() = dmarc(verdict);
+        let told = world.source.deliver(world.letter(&["all@example.com"])).await;
+        assert_eq!(told == Delivered::TryAgain, told_again, "{verdict}: {told:?}");
+        let refused = world.refused().len();
+        assert_eq!(refused, if told_again { 0 } else { 2 }, "{verdict}");
+    }
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ pub const MAIL_AUTH_TIMEOUT_MAX: Duration = Duration::from_secs(60);
 /// Mail: the shortest time for it.
 pub const MAIL_AUTH_TIMEOUT_MIN: Duration = Duration::from_millis(100);
 /// Mail: large messages that are hashed for their signatures at one time.
-pub const MAIL_AUTH_AT_ONCE_MAX: usize = 64;
+pub const MAIL_AUTH_AT_ONCE_MAX: usize = 8;
 /// Mail: the most DNS servers.
 pub const DNS_SERVERS_MAX: usize = 8;
 /// Mail: the answers of the DNS that are kept.
@@ -32,9 +32,13 @@ pub const DKIM_SIGNED_HEADERS_MAX: usize = 200;
 pub const INBOUND_BODY_BYTES_MAX: usize = BODY_BYTES_MAX;
 /// Inbound mail: the most fields of a form.
 pub const INBOUND_FORM_FIELDS_MAX: usize = 2_000;
-/// Inbound mail: how far a signed time may be from ours, both ways.
+/// Inbound mail: how far a signed time may be from ours, both ways, unless a provider's retries
+/// bear the time of the first attempt.
 pub const INBOUND_SIGNED_AGE_MAX: Duration = Duration::from_secs(300);
+/// Inbound mail: how old a signed time may be where they do. Mailgun tries again for eight hours.
+pub const INBOUND_RETRIED_AGE_MAX: Duration = Duration::from_secs(12 * 3600);
 
 const _: () = assert!(MAIL_BYTES_MAX <= INBOUND_BODY_BYTES_MAX);
+const _: () = assert!(INBOUND_SIGNED_AGE_MAX.as_secs() <= INBOUND_RETRIED_AGE_MAX.as_secs());
 const _: () = assert!(DKIM_SIGNED_HEADERS_MAX <= MAIL_HEADERS_MAX);
 const _: () = assert!(MAIL_AUTH_TIMEOUT_DEFAULT.as_millis() <= MAIL_AUTH_TIMEOUT_MAX.as_millis());

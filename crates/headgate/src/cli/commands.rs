@@ -233,7 +233,7 @@ pub struct SendArguments {
     /// What to send; left out, the provider's first sample. `--list` shows all
     pub event: Option<String>,
     /// Where to send it, such as http://127.0.0.1:8080/v1/webhook/demo, or for `email`
-    /// smtp://127.0.0.1:2525/ann@localhost
+    /// smtp://127.0.0.1:2525/ann@localhost (`smtp+starttls://` and `smtps://` speak TLS)
     #[arg(long, value_name = "URL", value_hint = ValueHint::Url, required_unless_present = "list")]
     pub to: Option<String>,
     /// The environment variable that holds the secret to sign with; left out, nothing is signed

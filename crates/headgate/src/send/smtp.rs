@@ -1,55 +1,61 @@
-//! A sample message to a mail server, by SMTP (RFC 5321), as another mail server would send it.
+//! A sample message to a mail server, by SMTP (RFC 5321), as another mail server would send it;
+//! unlike most of them it looks at the server's certificate.
+
+mod conversation;
 
 use super::{letter, unknown_event};
 use crate::{
-    cli::SendArguments, client::CONNECT_TIMEOUT, clock::SystemClock, failure::Failure, output,
+    cli::SendArguments,
+    client::{CONNECT_TIMEOUT, trusting_system},
+    clock::SystemClock,
+    failure::Failure,
+    output,
 };
-use anyhow::{Context, anyhow, bail};
+use anyhow::{Context, anyhow, ensure};
+use conversation::{Conversation, Reply};
 use headgate_email::smtp::Address;
 use headgate_event::Clock;
+use rustls::pki_types::ServerName;
 use serde_json::json;
-use std::time::Duration;
-use tokio::{
-    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
-    net::TcpStream,
-    time::timeout,
-};
-
-/// How long a server may take for one reply (RFC 5321, section 4.5.3.2 allows more).
-const REPLY_TIMEOUT: Duration = Duration::from_secs(60);
-/// The longest line of a reply, in bytes.
-const LINE_BYTES_MAX: u64 = 4 << 10;
-/// The most lines of a reply.
-const LINES_MAX: usize = 100;
+use std::sync::Arc;
+use tokio::{net::TcpStream, time::timeout};
+use tokio_rustls::{TlsConnector, client::TlsStream};
 
 /// Where a message is sent.
 struct Destination<'a> {
+    security: Security,
     server: &'a str,
+    /// The name in the server's certificate.
+    host: &'a str,
     address: &'a str,
 }
 
-/// A conversation with a mail server.
-struct Conversation(BufReader<TcpStream>);
-
-/// One reply.
-struct Reply {
-    code: u16,
-    text: String,
+/// When TLS is spoken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Security {
+    /// Never.
+    None,
+    /// After STARTTLS (RFC 3207).
+    Upgraded,
+    /// From the first byte (RFC 8314).
+    Immediate,
 }
+
+/// How the ways are written.
+const SCHEMES: [(&str, Security); 3] = [
+    ("smtp://", Security::None),
+    ("smtp+starttls://", Security::Upgraded),
+    ("smtps://", Security::Immediate),
+];
 
 /// Sends one sample and shows the last reply.
 pub(super) async fn run(arguments: &SendArguments, to: &str) -> Result<(), Failure> {
-    let Destination { server, address } = destination(to)?;
+    let destination = destination(to)?;
+    let address = destination.address;
     let sample =
         letter::sample(arguments.event.as_deref(), address, getrandom::u64()?, SystemClock.now());
     let sample = sample.ok_or_else(|| unknown_event(arguments, letter::NAMES.iter().copied()))?;
-    let connecting = timeout(CONNECT_TIMEOUT, TcpStream::connect(server)).await;
-    let stream = connecting
-        .map_err(|_| anyhow!("no answer"))
-        .and_then(|connected| Ok(connected?))
-        .with_context(|| format!("cannot connect to `{server}`"))?;
-    let mut conversation = Conversation(BufReader::new(stream));
-    let reply = conversation.send(&sample, address).await?;
+    let reply = destination.send(&sample).await?;
     let Reply { code, text } = &reply;
     if arguments.json {
         output::line(&json!({ "status": code, "body": text }).to_string())?;
@@ -59,81 +65,91 @@ pub(super) async fn run(arguments: &SendArguments, to: &str) -> Result<(), Failu
     if reply.is_good() { Ok(()) } else { Err(anyhow!("the message was refused").into()) }
 }
 
-/// `smtp://host:port/address`.
+/// A way, `host:port` and `/address`.
 fn destination(to: &str) -> Result<Destination<'_>, Failure> {
-    let split = to.strip_prefix("smtp://").and_then(|rest| rest.split_once('/'));
-    let found = split.filter(|(server, address)| {
-        let port = server.rsplit_once(':').and_then(|(_, port)| port.parse::<u16>().ok());
-        port.is_some() && Address::parse(address).is_ok()
+    let found = SCHEMES.into_iter().find_map(|(scheme, security)| {
+        let (server, address) = to.strip_prefix(scheme)?.split_once('/')?;
+        let (host, port) = server.rsplit_once(':')?;
+        let host = host.trim_start_matches('[').trim_end_matches(']');
+        let is_right = port.parse::<u16>().is_ok() && Address::parse(address).is_ok();
+        is_right.then_some(Destination { security, server, host, address })
     });
-    let (server, address) = found.ok_or_else(|| {
+    found.ok_or_else(|| {
         Failure::usage(format!(
-            "expected a server and an address such as `smtp://127.0.0.1:2525/ann@localhost`, \
-             found `{to}`"
+            "expected a server and an address such as `smtp://127.0.0.1:2525/ann@localhost`, or \
+             with `smtp+starttls://` or `smtps://`, found `{to}`"
         ))
-    })?;
-    Ok(Destination { server, address })
+    })
 }
 
-impl Conversation {
+impl Destination<'_> {
     /// Sends a message; answers the reply to it, or to what was refused before.
-    async fn send(&mut self, letter: &letter::Letter, to: &str) -> anyhow::Result<Reply> {
-        let greeting = self.reply().await?;
-        let from = letter.from.unwrap_or_default();
-        let commands = [
-            "EHLO localhost".to_owned(),
-            format!("MAIL FROM:<{from}>"),
-            format!("RCPT TO:<{to}>"),
-            "DATA".to_owned(),
-        ];
-        let mut last = greeting;
-        for command in commands {
-            if !last.is_good() {
-                return Ok(last);
-            }
-            last = self.ask(&command).await?;
+    async fn send(&self, letter: &letter::Letter) -> anyhow::Result<Reply> {
+        let connecting = timeout(CONNECT_TIMEOUT, TcpStream::connect(self.server)).await;
+        let stream = connecting
+            .map_err(|_| anyhow!("no answer"))
+            .and_then(|connected| Ok(connected?))
+            .with_context(|| format!("cannot connect to `{}`", self.server))?;
+        if self.security == Security::Immediate {
+            let mut secure = Conversation::new(self.shake_hands(stream).await?);
+            let greeting = secure.reply().await?;
+            return secure.deliver(greeting, letter, self.address).await;
         }
-        if last.code != 354 {
-            return Ok(last);
+        let mut plain = Conversation::new(stream);
+        let greeting = plain.reply().await?;
+        if self.security == Security::None {
+            return plain.deliver(greeting, letter, self.address).await;
         }
-        // A line that begins with a dot gets another (RFC 5321, section 4.5.2).
-        let stuffed = letter.message.replace("\r\n.", "\r\n..");
-        let taken = self.ask(&format!("{stuffed}.")).await?;
-        // The message is the server's, whether it says goodbye or not.
-        let _ = self.ask("QUIT").await;
-        Ok(taken)
+        let ready = plain.ask_in_turn(greeting, &["EHLO localhost", "STARTTLS"]).await?;
+        if !ready.is_good() {
+            return Ok(ready);
+        }
+        // What stands behind the reply was not said by the one whose certificate comes next.
+        let (stream, early) = plain.into_parts();
+        ensure!(early == 0, "the server said more than it was asked before TLS began");
+        let mut secure = Conversation::new(self.shake_hands(stream).await?);
+        secure.deliver(ready, letter, self.address).await
     }
 
-    async fn ask(&mut self, text: &str) -> anyhow::Result<Reply> {
-        self.0.write_all(format!("{text}\r\n").as_bytes()).await.context("cannot send")?;
-        self.reply().await
-    }
-
-    async fn reply(&mut self) -> anyhow::Result<Reply> {
-        let reading = timeout(REPLY_TIMEOUT, self.lines()).await;
-        reading.map_err(|_| anyhow!("the server does not answer"))?
-    }
-
-    /// The last line of a reply.
-    async fn lines(&mut self) -> anyhow::Result<Reply> {
-        for _ in 0..LINES_MAX {
-            let mut line = String::new();
-            let read = (&mut self.0).take(LINE_BYTES_MAX).read_line(&mut line).await?;
-            let code = line.get(..3).and_then(|code| code.parse().ok());
-            let Some(code) = code.filter(|_| read > 0) else {
-                bail!("expected a reply of SMTP, found `{}`", line.trim_end().escape_debug());
-            };
-            if line.as_bytes().get(3) != Some(&b'-') {
-                let text = line.get(4..).unwrap_or_default().trim_end().to_owned();
-                return Ok(Reply { code, text });
-            }
-        }
-        bail!("expected the end of a reply of SMTP, found more than {LINES_MAX} lines")
+    async fn shake_hands(&self, stream: TcpStream) -> anyhow::Result<TlsStream<TcpStream>> {
+        let name = ServerName::try_from(self.host.to_owned());
+        let name = name.with_context(|| format!("`{}` is no name of a server", self.host))?;
+        let connector = TlsConnector::from(Arc::new(trusting_system()?));
+        let shaking = timeout(CONNECT_TIMEOUT, connector.connect(name, stream)).await;
+        shaking
+            .map_err(|_| anyhow!("no answer"))
+            .and_then(|shaken| Ok(shaken?))
+            .with_context(|| format!("no TLS with `{}`", self.server))
     }
 }
 
-impl Reply {
-    fn is_good(&self) -> bool {
-        (200..400).contains(&self.code)
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_destination_is_a_way_a_server_and_an_address() {
+        for (to, security, server, host) in [
+            ("smtp://127.0.0.1:2525/ann@localhost", Security::None, "127.0.0.1:2525", "127.0.0.1"),
+            (
+                "smtp+starttls://mx.example:25/a@b.example",
+                Security::Upgraded,
+                "mx.example:25",
+                "mx.example",
+            ),
+            ("smtps://[::1]:465/a+tag@b.example", Security::Immediate, "[::1]:465", "::1"),
+        ] {
+            let found = destination(to).unwrap_or_else(|_| panic!("{to}"));
+            assert_eq!((found.security, found.server, found.host), (security, server, host));
+        }
+        for wrong in [
+            "http://127.0.0.1:2525/ann@localhost",
+            "smtp://127.0.0.1/ann@localhost",
+            "smtp://127.0.0.1:2525",
+            "smtp://127.0.0.1:2525/ann",
+            "smtps://127.0.0.1:99999/ann@localhost",
+        ] {
+            assert!(destination(wrong).is_err(), "{wrong}");
+        }
     }
 }

@@ -107,6 +107,11 @@ const COUNTERS: &[Metric] = &[
     ),
     counts("headgate_email_events_total", &["channel"], "Messages stored"),
     counts(
+        "headgate_email_passed_over_total",
+        &["channel"],
+        "Requests of providers that tell of something other than a message",
+    ),
+    counts(
         "headgate_email_rejected_total",
         &["channel", "code"],
         "Messages and requests that a channel did not take, by cause",

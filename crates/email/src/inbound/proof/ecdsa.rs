@@ -1,12 +1,11 @@
 //! ECDSA over P-256 and SHA-256, as SendGrid signs: a signature over the time and the body.
 
-use super::{SecretError, admit, header, mismatch, proved, seconds};
+use super::{SecretError, Window, admit, header, mismatch, proved, seconds};
 use crate::inbound::provider::Check;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use headgate_event::{Covers, Secret, Timestamp, Verification};
 use headgate_http::{RawRequest, Reject, Verify};
 use ring::signature::{ECDSA_P256_SHA256_ASN1, UnparsedPublicKey};
-use std::time::Duration;
 
 const SIGNATURE: &str = "x-twilio-email-event-webhook-signature";
 const TIMESTAMP: &str = "x-twilio-email-event-webhook-timestamp";
@@ -21,13 +20,13 @@ const POINT_BYTES: usize = 65;
 
 struct Signed {
     key: UnparsedPublicKey<Vec<u8>>,
-    tolerance: Duration,
+    window: Window,
 }
 
 /// The check by a public key in base64.
 pub(in crate::inbound) fn ecdsa(
     secret: &Secret,
-    tolerance: Duration,
+    window: Window,
     expected: &'static str,
 ) -> Result<Check, SecretError> {
     let wrong = |found| SecretError { expected, found };
@@ -36,7 +35,7 @@ pub(in crate::inbound) fn ecdsa(
     let point = key.strip_prefix(&KEY_HEAD).filter(|point| point.len() == POINT_BYTES);
     let point = point.ok_or_else(|| wrong("base64 of something else"))?;
     let key = UnparsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, point.to_vec());
-    Ok(Box::new(Signed { key, tolerance }))
+    Ok(Box::new(Signed { key, window }))
 }
 
 impl Verify for Signed {
@@ -50,7 +49,7 @@ impl Verify for Signed {
         let signed = seconds(time, &format!("header `{TIMESTAMP}`"))?;
         let text = [time, &request.body].concat();
         self.key.verify(&text, &signature).map_err(|_| mismatch())?;
-        admit(signed, now, self.tolerance)?;
+        admit(signed, now, self.window)?;
         Ok(proved("ecdsa", Covers::BodyAndTime, 0))
     }
 }
