@@ -4,7 +4,7 @@
 //! leads through, and passes over everything else without looking at it.
 
 use super::syntax::{Comparison, Expression, Field, Literal, Number, Path, Paths, Test};
-use headgate_event::{Event, Verdict};
+use headgate_event::Event;
 use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use std::{borrow::Cow, cmp::Ordering, collections::BTreeMap, fmt};
 
@@ -70,9 +70,9 @@ fn of_event(event: &Event, field: Field) -> Found<'_> {
         Field::DealId => correlation.deal_id.as_deref(),
         Field::SessionId => correlation.session_id.as_deref(),
         Field::EventId => crate::Selectable::from(event).event_id,
-        Field::Verification => Some(match event.verification().verdict {
-            Verdict::Verified => "verified",
-            Verdict::Unverified => "unverified",
+        Field::Verification => Some(match event.verification().is_verified() {
+            true => "verified",
+            false => "unverified",
         }),
     };
     text.map_or(Found::Null, |text| Found::Text(Cow::Borrowed(text)))
