@@ -14,7 +14,7 @@ from headgate import Event, Headgate
 from headgate.testing import make_event
 
 HOUR = 3600.0
-STEP = 0.5
+STEP = 1.0
 # So many turns of the loop are enough for what goes to and fro within a step.
 TURNS = 20
 # What proves that an upgrade was understood (RFC 6455, section 1.3).
