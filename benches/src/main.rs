@@ -82,11 +82,14 @@ enum Benchmark {
         #[arg(long)]
         headgate: Option<std::path::PathBuf>,
     },
-    /// The clients: how fast they take, handle and settle what waits.
+    /// The clients: how fast they take, handle and settle what waits, and their memory meanwhile.
     Consume {
         /// How many events wait.
-        #[arg(long, default_value_t = 200_000)]
+        #[arg(long, default_value_t = 1_000_000)]
         events: u64,
+        /// How many of them a client without work takes.
+        #[arg(long, default_value_t = 200_000)]
+        taken: u64,
         /// The size of the body in bytes.
         #[arg(long, default_value_t = 1024)]
         body_bytes: usize,
@@ -100,6 +103,9 @@ enum Benchmark {
         #[arg(long)]
         headgate: Option<std::path::PathBuf>,
     },
+    /// The Rust client as a process of its own.
+    #[command(hide = true)]
+    Taker(consume::taker::Arguments),
     /// Slow clients as a process of their own.
     #[command(hide = true)]
     Drip {
@@ -226,9 +232,11 @@ fn main() -> Result<()> {
             let (span, large_bytes) = (Duration::from_secs(seconds), large_mib << 20);
             large::run(&large::Plan { connections, large_bytes, span, rounds, headgate })
         }
-        Benchmark::Consume { events, body_bytes, concurrency, python, headgate } => {
-            consume::run(&consume::Plan { events, body_bytes, concurrency, python, headgate })
+        Benchmark::Consume { events, taken, body_bytes, concurrency, python, headgate } => {
+            let plan = consume::Plan { events, taken, body_bytes, concurrency, python, headgate };
+            consume::run(&plan)
         }
+        Benchmark::Taker(arguments) => consume::taker::run(&arguments),
         Benchmark::Drip { to, connections } => drip::run(to, connections),
         Benchmark::Store { events, connections, seconds, body_bytes } => {
             let span = Duration::from_secs(seconds);

@@ -1,48 +1,56 @@
-"""How fast the package takes, handles and settles what waits, beside what its parts cost alone.
+"""How fast the package takes, handles and settles what waits, and its memory meanwhile, as JSON.
 
-`python bench.py URL SUBSCRIPTION EVENTS CONCURRENCY`; `headgate-benches consume` calls it.
+`python bench.py URL SUBSCRIPTION EVENTS CONCURRENCY WORK_MS`; `headgate-benches consume` calls it.
+It keeps to one core.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
-import resource
+import os
 import sys
 import time
+from pathlib import Path
 
 from headgate import Event, Headgate
-from headgate.testing import make_event
-
-SHOWN = 20_000
 
 
-async def consume(url: str, subscription: str, events: int, concurrency: int) -> None:
-    """Consumes so many events with a handler that does nothing."""
+async def consume(
+    url: str, subscription: str, events: int, concurrency: int, work_ms: int
+) -> dict[str, float]:
+    """Consumes so many events, each worked on for so long."""
     client = Headgate(url=url, subscription=subscription, concurrency=concurrency)
-    seen, grown = 0, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    seen = 0
 
     @client.on_event()
-    async def nothing(_: Event) -> None:
+    async def work(_: Event) -> None:
         nonlocal seen
+        if work_ms:
+            await asyncio.sleep(work_ms / 1000)
         seen += 1
         if seen == events:
             client.stop()
 
-    begun, cpu = time.perf_counter(), time.process_time()
+    before, begun, cpu = memory_mib("VmRSS:"), time.perf_counter(), time.process_time()
     await client.run()
     await client.close()
-    rate = events / (time.perf_counter() - begun)
-    cpu = (time.process_time() - cpu) / events * 1e6
-    grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - grown
-    print(f"{'python, no-op':30} {rate:>9.0f} {grown / 1024:>14.1f}")
-    text = json.dumps(make_event("webhook.received", body={"filler": "x" * 1000}).raw)
-    begun = time.perf_counter()
-    for _ in range(SHOWN):
-        json.loads(text)
-    parse = (time.perf_counter() - begun) / SHOWN * 1e6
-    print(f"python: {cpu:.0f} us of CPU an event, {parse:.0f} us of them JSON (aim 3,000 events/s)")
+    return {
+        "rate": events / (time.perf_counter() - begun),
+        "cpu_us": (time.process_time() - cpu) / events * 1e6,
+        "before_mib": before,
+        "most_mib": memory_mib("VmHWM:"),
+    }
+
+
+def memory_mib(name: str) -> float:
+    """Resident memory: `VmRSS:` at present, `VmHWM:` at most so far."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    (line,) = (line for line in lines if line.startswith(name))
+    return int(line.split()[1]) / 1024
 
 
 if __name__ == "__main__":
-    asyncio.run(consume(sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])))
+    os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+    numbers = [int(text) for text in sys.argv[3:6]]
+    print(json.dumps(asyncio.run(consume(sys.argv[1], sys.argv[2], *numbers))))

@@ -1,6 +1,8 @@
 //! What the Rust client promises, kept by the real program.
 
 mod chaos;
+mod faults;
+mod fixture;
 mod own;
 mod readme;
 mod settling;

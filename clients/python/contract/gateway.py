@@ -37,6 +37,11 @@ verify = "none"
 name = "agent"
 start = "earliest"
 retry = {{ attempts = 100, first = "10ms", longest = "200ms" }}
+
+[[subscription]]
+name = "patient"
+start = "earliest"
+retry = {{ first = "10m", longest = "1h" }}
 {tables}
 """
 

@@ -7,7 +7,7 @@ import dataclasses
 
 import pytest
 
-from headgate import Conflict, Event, Headgate, NotFound
+from headgate import Conflict, Event, Headgate, Invalid, NotFound
 from headgate.bus import EventKind, EventType, create_event, emit_event, get_event, list_events
 
 from .gateway import KEY, Gateway
@@ -32,6 +32,13 @@ async def test_what_is_emitted_is_stored_once_and_found_on_the_bus(gateway: Gate
         with pytest.raises(NotFound):
             await get_event("p-2", client=client)
         assert len(await list_events(limit=2, client=client)) == 2
+        kinds = [EventType.DEAL_CREATED, EventType.DEAL_SYNCED]
+        found = [event.type async for event in client.list_events(type=kinds)]
+        assert found == ["deal.synced", "deal.created"]
+        with pytest.raises(Invalid) as refused:
+            await client.emit("proposal.received", "x" * (9 << 20))
+        assert refused.value.status == 413
+        assert not refused.value.try_again
 
 
 async def test_url_and_key_of_the_environment_are_used_without_a_client(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 
 import pytest
 
@@ -148,7 +149,7 @@ async def test_a_stop_finishes_what_runs_and_gives_back_the_rest(
     @first.on_event()
     async def work(event: Event) -> None:
         first.stop()
-        await asyncio.sleep(0)
+        await asyncio.sleep(0.3)
         done.append(event.id)
 
     await first.run()
@@ -169,24 +170,137 @@ async def test_a_stop_finishes_what_runs_and_gives_back_the_rest(
     await caller.until_settled()
 
 
+@pytest.mark.parametrize("transport", ["websocket", "poll"])
+async def test_what_does_not_end_at_a_stop_is_given_back_at_once(
+    gateway: Gateway, caller: Caller, transport: str
+) -> None:
+    sent = await caller.send_many(2)
+    terms = {"subscription": "patient", "transport": transport}
+    first = client_of(gateway.url, drain_timeout=0.1, **terms)
+    cancelled: list[str] = []
+
+    @first.on_event()
+    async def hang(event: Event) -> None:
+        first.stop()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            cancelled.append(event.id)
+
+    await asyncio.wait_for(first.run(), 10)
+    await first.close()
+    second = client_of(gateway.url, **terms)
+    seen: list[str] = []
+
+    @second.on_event()
+    async def finish(event: Event) -> None:
+        seen.append(event.id)
+        if len(seen) == len(sent):
+            second.stop()
+
+    # Its lease would last a minute, and the policy's first wait ten.
+    await asyncio.wait_for(second.run(), 15)
+    await second.close()
+    assert cancelled
+    assert sorted(seen) == sorted(sent)
+
+
 async def test_a_handler_that_hangs_is_ended_and_its_event_comes_again(
     gateway: Gateway, caller: Caller
 ) -> None:
     await caller.send_many(1)
     client = client_of(gateway.url, handler_timeout=0.05)
     attempts: list[int] = []
+    ended: list[int] = []
 
     @client.on_event()
     async def hang(event: Event) -> None:
         assert event.delivery is not None
         attempts.append(event.delivery.attempt)
         if len(attempts) == 1:
-            await asyncio.Event().wait()
+            try:
+                await asyncio.Event().wait()
+            finally:
+                ended.append(len(attempts))
         client.stop()
 
     await client.run()
     await client.close()
     assert attempts == [1, 2]
+    # It was ended before the event came again.
+    assert ended == [1]
+
+
+async def test_an_error_that_is_no_text_in_json_is_told_all_the_same(
+    gateway: Gateway, caller: Caller
+) -> None:
+    # Symptom: the whole client ended with 400. Cause: JSON of half a surrogate pair, which Python
+    # writes and the gateway refuses with all that is said beside it. Fix: it is replaced.
+    await caller.send_many(2)
+    client = client_of(gateway.url, transport="poll")
+    attempts: list[int] = []
+
+    @client.on_event()
+    async def fail(event: Event) -> None:
+        assert event.delivery is not None
+        attempts.append(event.delivery.attempt)
+        if event.delivery.attempt == 1:
+            raise FileNotFoundError(os.fsdecode(b"report-\xff.txt"))
+        if sorted(attempts) == [1, 1, 2, 2]:
+            client.stop()
+
+    await asyncio.wait_for(client.run(), 30)
+    await client.close()
+    await caller.until_settled()
+
+
+@pytest.mark.parametrize("transport", ["websocket", "poll"])
+async def test_an_ack_after_the_lease_is_logged_and_not_raised(
+    caller: Caller, gateway: Gateway, proxy: Proxy, transport: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    await caller.send_many(1)
+    slow = client_of(proxy.url, lease=0.5, transport=transport)
+    other = client_of(gateway.url)
+    done: list[str] = []
+    cut, finish, given, told = (asyncio.Event() for _ in range(4))
+
+    @slow.on_event()
+    async def work(_: Event) -> None:
+        # Nothing is heard of it, so its lease ends and somebody else is given the event.
+        proxy.is_open = False
+        proxy.cut()
+        cut.set()
+        await finish.wait()
+        done.append("slow")
+
+    @other.on_event()
+    async def take(_: Event) -> None:
+        given.set()
+        await told.wait()
+        done.append("other")
+        other.stop()
+
+    running = asyncio.create_task(slow.run())
+    await asyncio.wait_for(cut.wait(), 30)
+    taking = asyncio.create_task(other.run())
+    await asyncio.wait_for(given.wait(), 30)
+    finish.set()
+    proxy.is_open = True
+    for _ in range(600):
+        assert not running.done(), running.result()
+        if "was refused: lease_expired" in caplog.text:
+            break
+        await asyncio.sleep(0.05)
+    assert "`ack` of delivery" in caplog.text
+    told.set()
+    await taking
+    await caller.until_settled()
+    slow.stop()
+    await running
+    await slow.close()
+    await other.close()
+    assert done == ["slow", "other"]
+    assert (await caller.subscription())["dead"] == 0
 
 
 async def test_settling_by_hand_may_come_after_the_handler(

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import asyncio
 import functools
+from collections import Counter
 from typing import Any
 
 import pytest
 
-from headgate import ConfigurationError, Event, Headgate, HeadgateError
+from headgate import Bury, ConfigurationError, Event, Headgate, HeadgateError, Retry
 from headgate.testing import FakeGateway, make_event
 
 SECRET = "a-secret-0123456789"
@@ -118,6 +120,62 @@ async def test_what_fails_comes_again_until_it_is_a_dead_letter() -> None:
     reason = "ValueError: no use of webhook.received"
     assert gateway.retries == [(event, reason)] * 3
     assert gateway.dead == [(event, reason)]
+
+
+@pytest.mark.parametrize("after", [-1, float("nan"), "soon"])
+async def test_a_wait_that_is_none_is_told_and_the_event_comes_again(after: Any) -> None:
+    client, gateway = Headgate(), FakeGateway()
+    gateway.put("webhook.received")
+    tries = 0
+
+    @client.on_event()
+    async def fail(_: Event) -> None:
+        nonlocal tries
+        tries += 1
+        if tries == 1:
+            raise Retry(after=after)
+
+    await gateway.run(client)
+    ((_, reason),) = gateway.retries
+    assert reason == f"ValueError: expected a wait of 0 seconds or more, found `{after}`"
+    assert gateway.acked == 1
+
+
+async def test_a_handler_that_cancels_is_tried_again_and_others_go_on() -> None:
+    client, gateway, calls = Headgate(), FakeGateway(), Counter[str]()
+    first, second = gateway.put("webhook.received"), gateway.put("email.received")
+
+    @client.on_event()
+    async def cancel(event: Event) -> None:
+        calls[event.type] += 1
+        if calls[event.type] > 1:
+            return
+        if event == first:
+            raise asyncio.CancelledError
+        task = asyncio.current_task()
+        assert task is not None
+        task.cancel()
+        await asyncio.sleep(0)
+
+    await gateway.run(client)
+    assert calls == {first.type: 2, second.type: 2}
+    assert [reason for _, reason in gateway.retries] == ["the handler was cancelled"] * 2
+    assert gateway.acked == 2
+
+
+async def test_a_reason_is_a_text_whatever_it_was() -> None:
+    client, gateway = Headgate(), FakeGateway()
+    gateway.put("webhook.received")
+    gateway.put("email.received")
+
+    @client.on_event()
+    async def fail(event: Event) -> None:
+        if event.webhook is not None:
+            raise Bury(ValueError("no use"))  # type: ignore[arg-type]
+        raise Bury("a file called \udc80")
+
+    await gateway.run(client)
+    assert sorted(str(reason) for _, reason in gateway.dead) == ["a file called ?", "no use"]
 
 
 @pytest.mark.parametrize(("unhandled", "acked", "dead"), [("bury", 0, 1), ("ack", 1, 0)])

@@ -10,8 +10,16 @@ from typing import Any
 
 import pytest
 
-from headgate import Event, HeadgateError, IncompatibleServer, MalformedEvent
-from headgate.testing import load_event, make_event
+from headgate import (
+    Calendar,
+    Contained,
+    Event,
+    Headgate,
+    HeadgateError,
+    IncompatibleServer,
+    MalformedEvent,
+)
+from headgate.testing import FakeGateway, load_event, make_event
 
 from .conftest import cases
 
@@ -30,6 +38,13 @@ def test_exactly_the_accessor_that_fits_reads_the_event(path: Path) -> None:
                 assert getattr(data, "from_" if key == "from" else key) == expected
     assert event.data == case["event"]["data"]
     assert event.raw == case["event"]
+    for name in ("type", "origin", "provider", "dedupe_key", "thread_key", "prompt_ready"):
+        if name in case["event"]:
+            assert getattr(event, name) == case["event"][name], name
+    # What is known of an object; what came may hold more.
+    for name in ("channel", "verification", "correlation"):
+        for part, said in case["event"].get(name, {}).items():
+            assert getattr(getattr(event, name), part, said) == said, f"{name}.{part}"
 
 
 def test_an_event_cannot_be_changed_and_is_hashed_by_its_id() -> None:
@@ -59,6 +74,26 @@ def test_an_event_may_be_copied_and_pickled() -> None:
             other.data.update(text="changed")  # type: ignore[union-attr]
 
 
+async def test_a_delivered_event_may_be_handed_to_another_process() -> None:
+    client, gateway, copies = Headgate(), FakeGateway(), []
+    attachment = {"filename": "a.txt", "content_type": "text/plain", "size_bytes": 1, "url": "/a"}
+    sent = gateway.put("email.received", attachments=[attachment])
+
+    @client.on_event()
+    async def hand_on(event: Event) -> None:
+        assert event.email is not None
+        copies.append(pickle.loads(pickle.dumps(event)))
+        copies.append(copy.deepcopy(event))
+        assert pickle.loads(pickle.dumps(event.email.attachments[0])) == event.email.attachments[0]
+
+    await gateway.run(client)
+    assert gateway.acked == 1
+    for copied in copies:
+        assert (copied.id, copied.email) == (sent.id, sent.email)
+        with pytest.raises(HeadgateError, match="was not delivered to a handler"):
+            copied.ack()
+
+
 def test_times_are_aware_and_in_utc() -> None:
     event = make_event("cron.fired", event={"created_at": "2026-11-21T03:02:03.4567891+02:00"})
     assert event.created_at.tzinfo is timezone.utc
@@ -71,6 +106,23 @@ def test_a_schedule_tells_how_late_it_fired() -> None:
     )
     assert late.cron is not None
     assert late.cron.lateness == timedelta(seconds=2.5)
+
+
+def test_an_invitation_says_what_it_is_about() -> None:
+    files = [
+        {
+            "filename": "meet.ics",
+            "content_type": "text/calendar",
+            "size_bytes": 9,
+            "calendar": {"method": "REQUEST", "uid": "u1", "mood": "good"},
+            "contains": [{"filename": "a.txt", "size_bytes": 1}],
+        }
+    ]
+    email = make_event("email.received", attachments=files).email
+    assert email is not None
+    (attachment,) = email.attachments
+    assert attachment.calendar == Calendar(method="REQUEST", uid="u1")
+    assert attachment.contains == (Contained("a.txt", 1),)
 
 
 def test_an_event_that_was_not_delivered_has_nothing_to_settle() -> None:
@@ -91,3 +143,12 @@ def test_an_event_is_loaded_from_a_file_or_a_folder(tmp_path: Path) -> None:
     event = make_event("webhook.received")
     (tmp_path / "event.json").write_text(json.dumps(event.raw))
     assert load_event(tmp_path) == load_event(tmp_path / "event.json") == event
+    (tmp_path / "event.json").rename(tmp_path / "invoice.paid.event.json")
+    (tmp_path / "invoice.paid.prompt.txt").write_text("not this one")
+    assert load_event(tmp_path) == event
+    (tmp_path / "push.event.json").write_text("{}")
+    with pytest.raises(FileNotFoundError, match=r"found `invoice.paid.event.json`, `push.event"):
+        load_event(tmp_path)
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(FileNotFoundError, match=r"expected one file .* found none"):
+        load_event(tmp_path / "empty")

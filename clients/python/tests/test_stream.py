@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from websockets.asyncio.server import ServerConnection, serve
 
-from headgate import Event, Headgate, IncompatibleServer
+from headgate import Event, Headgate, IncompatibleServer, NotFound
 from headgate.testing import make_event
 
 HELLO = {"type": "hello", "connection_id": "c1", "server": "headgate/9.9.9", "mood": "good"}
@@ -71,7 +72,13 @@ async def test_what_this_package_cannot_speak_with_is_final(frames: list[Any], s
 
 
 async def test_frames_and_fields_of_a_later_gateway_are_passed_over() -> None:
-    event = {**make_event("webhook.received").raw, "delivery": {**DELIVERY, "zone": "eu"}, "new": 1}
+    made = make_event("webhook.received", body_encoding="cbor").raw
+    words = {
+        "origin": "rehearsal",
+        "channel": {"id": "in", "type": "fax"},
+        "verification": {"verdict": "attested", "method": "stamp", "covers": "page"},
+    }
+    event = {**made, **words, "delivery": {**DELIVERY, "zone": "eu"}, "new": 1, "server": {}}
     later = [{"type": "weather", "sun": True}, {"type": "lagged", "missed": None}, event]
     async with gateway_that_says(HELLO, *later) as (url, _):
         seen: list[Event] = []
@@ -87,6 +94,33 @@ async def test_frames_and_fields_of_a_later_gateway_are_passed_over() -> None:
     assert found.raw["new"] == 1
     assert found.delivery is not None
     assert found.delivery.attempt == 1
+    assert (found.origin, found.channel.type) == ("rehearsal", "fax")
+    assert (found.verification.verdict, found.verification.covers) == ("attested", "page")
+    assert found.webhook is not None
+    assert found.webhook.body_encoding == "cbor"
+
+
+@pytest.mark.parametrize("transport", ["auto", "poll"])
+async def test_what_answers_and_is_no_gateway_is_told_apart_and_final(
+    transport: Literal["auto", "poll"],
+) -> None:
+    async def page(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 404 Not Found\r\ncontent-length: 6\r\n\r\n<html>")
+        writer.close()
+
+    server = await asyncio.start_server(page, "127.0.0.1", 0)
+    host, port = server.sockets[0].getsockname()[:2]
+    client = Headgate(url=f"http://{host}:{port}", subscription="agent", transport=transport)
+
+    @client.on_event()
+    async def never(event: Event) -> None:
+        raise AssertionError(event)
+
+    with pytest.raises(NotFound, match=r"none of a gateway; is the URL right\?"):
+        await client.run()
+    await client.close()
+    server.close()
 
 
 def test_an_incompatible_server_is_not_worth_another_try() -> None:

@@ -92,14 +92,14 @@ impl Who {
     pub(crate) fn verification(&self) -> Verification {
         match self.name() {
             Some(name) => Verification {
-                verdict: Verdict::Verified,
+                verdict: Verdict::Verified.into(),
                 method: format!("api_key:{name}").into(),
-                covers: Covers::Token,
+                covers: Covers::Token.into(),
                 detail: None,
                 key: None,
             },
             None => Verification {
-                covers: Covers::Connection,
+                covers: Covers::Connection.into(),
                 method: "loopback".into(),
                 detail: Some("any program on this machine may emit".to_owned()),
                 ..Verification::none()

@@ -49,7 +49,7 @@ impl Links {
         data.raw_url = Some(self.url(&raw_path(event.id()), expires));
         for (number, attachment) in data.attachments.iter_mut().enumerate() {
             let path = attachment_path(event.id(), number);
-            attachment.url = attachment.place.map(|_| self.url(&path, expires));
+            attachment.url = attachment.place.as_ref().map(|_| self.url(&path, expires));
         }
         event.with_email(&data)
     }

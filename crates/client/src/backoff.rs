@@ -3,20 +3,21 @@
 use crate::limits::{WAIT_ASKED_MAX, WAIT_FIRST, WAIT_LONGEST};
 use std::time::Duration;
 
-/// The waits of one row of failures.
+/// The waits of one row of failures, as the client keeps them: from a quarter of a second to half a
+/// minute, with jitter. Calls of your own may wait so, too.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Backoff {
+pub struct Backoff {
     failures: u32,
 }
 
 impl Backoff {
     /// What was tried succeeded: the next wait is the first again.
-    pub(crate) fn reset(&mut self) {
+    pub fn reset(&mut self) {
         self.failures = 0;
     }
 
-    /// The next wait; at least `asked`, when the other side asked for one.
-    pub(crate) fn next(&mut self, asked: Option<Duration>) -> Duration {
+    /// The next wait; at least `asked`, when the other side asked for one (five minutes at most).
+    pub fn next(&mut self, asked: Option<Duration>) -> Duration {
         let whole = WAIT_FIRST.saturating_mul(1 << self.failures.min(16)).min(WAIT_LONGEST);
         self.failures = self.failures.saturating_add(1);
         // Between half of it and all of it, so that many clients do not come at once.

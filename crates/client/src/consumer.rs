@@ -1,19 +1,18 @@
 //! The shell around what is in hand: lines, handlers, time, and the way out.
 
 use crate::{
+    arrival::Arrival,
     backoff::Backoff,
     client::Stopping,
     error::ClientError,
     hand::{Hand, Key},
-    limits::{LAST_WORDS_TIMEOUT, SAID_AGAIN_AFTER},
+    limits::{LAST_WORDS_TIMEOUT, SAID_AGAIN_AFTER, WAIT_LONGEST},
     line::{Ended, Heard, Line, Lines, Refusal},
     verdict::Verdict,
     work::{Work, WorkKey},
 };
-use headgate_event::{Event, EventId, SCHEMA};
-use serde::Deserialize;
-use serde_json::value::RawValue;
-use std::{borrow::Cow, time::Duration};
+use headgate_event::{Event, EventId};
+use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
 
 /// Takes deliveries of a subscription, one run from its first line to its last word.
@@ -22,26 +21,13 @@ pub(crate) struct Consumer {
     lines: Lines,
     hand: Hand<EventId, (WorkKey, Event)>,
     work: Work,
+    backoff: Backoff,
     begun: Instant,
-}
-
-/// What is read of a delivery before the rest of it.
-#[derive(Deserialize)]
-struct Head<'a> {
-    #[serde(borrow, default)]
-    schema: Option<Cow<'a, str>>,
-    #[serde(default)]
-    delivery: Option<HeadDelivery>,
-}
-
-#[derive(Deserialize)]
-struct HeadDelivery {
-    id: String,
 }
 
 impl Consumer {
     pub(crate) fn new(lines: Lines, hand: Hand<EventId, (WorkKey, Event)>, work: Work) -> Self {
-        Self { lines, hand, work, begun: Instant::now() }
+        Self { lines, hand, work, backoff: Backoff::default(), begun: Instant::now() }
     }
 
     /// Consumes until it is stopped, or until an error that no further try can mend. What is in
@@ -68,7 +54,6 @@ impl Consumer {
         &mut self,
         stopping: &mut Stopping,
     ) -> Result<Option<Line>, ClientError> {
-        let mut backoff = Backoff::default();
         loop {
             let opened = tokio::select! {
                 biased;
@@ -77,10 +62,13 @@ impl Consumer {
             };
             let ended = match opened {
                 Ok(mut line) => {
-                    backoff.reset();
+                    let since = self.now();
                     match self.serve(&mut line, stopping).await {
                         Ok(()) => return Ok(Some(line)),
-                        Err(ended) => ended,
+                        Err(ended) => {
+                            self.judge(since);
+                            ended
+                        }
                     }
                 }
                 Err(error) => Ended::Failed(error),
@@ -90,13 +78,20 @@ impl Consumer {
             if !error.try_again() {
                 return Err(error);
             }
-            let wait = backoff.next(error.retry_after());
+            let wait = self.backoff.next(error.retry_after());
             tracing::warn!(%error, ?wait, "trying again");
             tokio::select! {
                 biased;
                 () = stopping.wait() => return Ok(None),
                 () = tokio::time::sleep(wait) => {}
             }
+        }
+    }
+
+    /// A line that stood for long was a good one, though nothing may have come.
+    fn judge(&mut self, since: Duration) {
+        if self.now() - since >= WAIT_LONGEST {
+            self.backoff.reset();
         }
     }
 
@@ -127,7 +122,7 @@ impl Consumer {
             tokio::select! {
                 biased;
                 () = stopping.wait() => return Ok(()),
-                heard = line.receive(room) => self.hear(heard?)?,
+                heard = line.receive(room) => self.hear(heard?),
                 (key, verdict) = self.work.concluded() => self.conclude(key, verdict),
                 () = until(alarm), if may_say => {}
             }
@@ -144,41 +139,31 @@ impl Consumer {
         }
     }
 
-    fn hear(&mut self, heard: Heard) -> Result<(), ClientError> {
+    fn hear(&mut self, heard: Heard) {
+        // One that only lets us in, and ends it at once, is not well: it is heard of first.
+        self.backoff.reset();
         self.hear_refusals(heard.refusals);
         if let Some(answered) = heard.answered {
             self.hand.heard(&answered);
         }
-        heard.events.iter().try_for_each(|event| self.take(event))
+        heard.arrivals.into_iter().for_each(|arrival| self.take(arrival));
     }
 
-    fn take(&mut self, json: &RawValue) -> Result<(), ClientError> {
-        let url = self.lines.http.address.base();
-        let head: Head<'_> = serde_json::from_str(json.get())
-            .map_err(|error| ClientError::incompatible(url, error))?;
-        if let Some(schema) = head.schema.filter(|schema| schema != SCHEMA) {
-            let reason = format!("expected events of schema `{SCHEMA}`, found `{schema}`");
-            return Err(ClientError::incompatible(url, reason));
-        }
-        let Some(delivery) = head.delivery else {
-            let reason = "expected `delivery` in a delivered event, found none";
-            return Err(ClientError::incompatible(url, reason));
-        };
-        match serde_json::from_str::<Event>(json.get()) {
+    fn take(&mut self, Arrival { delivery, event }: Arrival) {
+        match event {
             Ok(event) => {
                 let replay = event.delivery().and_then(|delivery| delivery.replay_id.clone());
                 let key = Key { event: event.id(), replay };
                 let now = self.now();
-                self.hand.take(key.clone(), delivery.id, (key, event), now);
+                self.hand.take(key.clone(), delivery, (key, event), now);
             }
             Err(error) => {
                 // It comes again, for a client that can read it, until it is a dead letter.
-                tracing::error!(delivery = delivery.id, %error, "an event cannot be read");
+                tracing::error!(delivery, error, "an event cannot be read");
                 let verdict = Verdict::retry(format!("the client cannot read the event: {error}"));
-                self.hand.answer(delivery.id, verdict);
+                self.hand.answer(delivery, verdict);
             }
         }
-        Ok(())
     }
 
     fn hear_refusals(&mut self, refusals: Vec<Refusal>) {
@@ -226,7 +211,7 @@ impl Consumer {
         self.say_all(&mut line).await;
         if let Some(Line::Poll(poll)) = &mut line {
             for late in poll.last_answer().await {
-                self.give_back(&late);
+                self.give_back(late);
             }
             self.say_all(&mut line).await;
         }
@@ -245,11 +230,9 @@ impl Consumer {
     }
 
     /// Lets go of a delivery that came too late: others may have it at once.
-    fn give_back(&mut self, json: &RawValue) {
-        if let Ok(Head { delivery: Some(delivery), .. }) = serde_json::from_str(json.get()) {
-            let (after, reason) = (Some(Duration::ZERO), Some("the client stops".to_owned()));
-            self.hand.answer(delivery.id, Verdict::Retry { after, reason });
-        }
+    fn give_back(&mut self, late: Arrival) {
+        let (after, reason) = (Some(Duration::ZERO), Some("the client stops".to_owned()));
+        self.hand.answer(late.delivery, Verdict::Retry { after, reason });
     }
 
     /// Says what there is by a call, which is answered, or waits until there is something; false

@@ -130,7 +130,7 @@ impl ClientError {
         };
         let (code, mut message) = (part("code"), part("message"));
         if message.is_empty() {
-            message = "the answer does not say why".to_owned();
+            message = "the answer is none of a gateway; is the URL right?".to_owned();
         }
         Self::Refused { status, code, message, retry_after: retry_after(headers) }
     }

@@ -28,8 +28,11 @@ mod hand;
 mod error;
 pub use error::ClientError;
 
-mod address;
 mod backoff;
+pub use backoff::Backoff;
+
+mod address;
+mod arrival;
 mod http;
 mod line;
 mod poll;
@@ -56,6 +59,6 @@ pub use replay::Replay;
 pub mod testing;
 
 pub use headgate_event::{
-    Channel, ChannelType, Correlation, Delivery, Event, EventId, EventType, Origin, Timestamp,
-    Verification, data,
+    BodyEncoding, Channel, ChannelType, Correlation, Covers, Delivery, Event, EventId, EventType,
+    Open, Origin, Timestamp, Verification, data,
 };

@@ -1,7 +1,7 @@
 //! Every limit of the client. Those of the gateway are in `headgate_event::limits`.
 
 use headgate_event::limits::{
-    BODY_BYTES_MAX, IN_FLIGHT_MAX, LEASE_DELIVERIES_MAX, LEASE_WAIT_MS_MAX, SETTLE_IDS_MAX,
+    self, IN_FLIGHT_MAX, LEASE_DELIVERIES_MAX, LEASE_WAIT_MS_MAX, SETTLE_IDS_MAX,
 };
 use std::time::Duration;
 
@@ -35,9 +35,10 @@ pub(crate) const REASON_BYTES_MAX: usize = 1_000;
 pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// An answer may take so long, beyond what the call itself asks to wait.
 pub(crate) const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
-/// The largest answer and the largest frame, in bytes: an event with its body, in base64 at worst.
-pub(crate) const ANSWER_BYTES_MAX: usize = 256 << 20;
-pub(crate) const FRAME_BYTES_MAX: usize = 128 << 20;
+/// The largest answer and the largest frame, in bytes: one event, with a body of characters that
+/// JSON writes with six at worst.
+pub(crate) const ANSWER_BYTES_MAX: usize = 512 << 20;
+pub(crate) const FRAME_BYTES_MAX: usize = 512 << 20;
 /// A stream on which nothing comes for so long, not even a ping, is gone.
 pub(crate) const SILENCE_MAX: Duration = Duration::from_secs(90);
 /// So many frames are read at one go before something is said.
@@ -56,7 +57,8 @@ pub(crate) const WAIT_LONGEST: Duration = Duration::from_secs(30);
 pub(crate) const WAIT_ASKED_MAX: Duration = Duration::from_secs(300);
 
 const _: () = assert!(POLL_WAIT_MS <= LEASE_WAIT_MS_MAX);
-const _: () = assert!(BODY_BYTES_MAX / 3 * 4 < FRAME_BYTES_MAX);
+const _: () = assert!(8 * limits::FRAME_BYTES_MAX <= FRAME_BYTES_MAX);
+const _: () = assert!(FRAME_BYTES_MAX <= ANSWER_BYTES_MAX);
 const _: () = assert!(CONCURRENCY_DEFAULT <= CONCURRENCY_MAX);
 const _: () = assert!(LEASE_DELIVERIES_MAX <= CONCURRENCY_MAX);
 // All that can be in hand, and all that was said before, fits one settle call.

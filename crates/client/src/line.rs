@@ -3,6 +3,7 @@
 
 use crate::{
     address::segment,
+    arrival::Arrival,
     client::{Settings, Transport},
     error::ClientError,
     http::{Call, Http},
@@ -12,14 +13,13 @@ use crate::{
     verdict::Batch,
 };
 use serde::Deserialize;
-use serde_json::value::RawValue;
 use std::time::Duration;
 
 /// What came over a line.
 #[derive(Debug, Default)]
 pub(crate) struct Heard {
-    /// Delivered events, as they came.
-    pub(crate) events: Vec<Box<RawValue>>,
+    /// Deliveries.
+    pub(crate) arrivals: Vec<Arrival>,
     /// What could not be done.
     pub(crate) refusals: Vec<Refusal>,
     /// What was said and is answered.

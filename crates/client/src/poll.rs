@@ -1,6 +1,7 @@
 //! The line over long polls: leases by one call and settles by another.
 
 use crate::{
+    arrival::Arrival,
     error::ClientError,
     http::{Call, Http},
     limits::{LAST_ANSWER_TIMEOUT, POLL_WAIT_MS},
@@ -14,7 +15,7 @@ use std::{fmt, future::Future, pin::Pin, time::Duration};
 use tokio::time::Instant;
 
 type Answering<T> = Pin<Box<dyn Future<Output = Result<T, ClientError>> + Send>>;
-type Leased = Vec<Box<RawValue>>;
+type Leased = Vec<Arrival>;
 
 /// The calls of one consumer; at most one of each kind is under way.
 pub(crate) struct Poll {
@@ -35,7 +36,7 @@ struct LeaseAsk {
 
 #[derive(Deserialize)]
 struct LeaseAnswer {
-    deliveries: Leased,
+    deliveries: Vec<Box<RawValue>>,
 }
 
 impl Poll {
@@ -65,7 +66,7 @@ impl Poll {
         tokio::select! {
             leased = answer(&mut self.leasing) => {
                 self.leasing = None;
-                Ok(Heard { events: leased?, ..Heard::default() })
+                Ok(Heard { arrivals: leased?, ..Heard::default() })
             }
             refusals = async {
                 match &mut self.settling {
@@ -99,7 +100,9 @@ impl Poll {
         let http = self.http.clone();
         Box::pin(async move {
             let answer: LeaseAnswer = http.call(&call).await?;
-            Ok(answer.deliveries)
+            let read = answer.deliveries.iter().map(|delivery| Arrival::read(delivery.get()));
+            let wrong = |reason| ClientError::incompatible(http.address.base(), reason);
+            read.collect::<Result<_, _>>().map_err(wrong)
         })
     }
 }

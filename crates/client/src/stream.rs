@@ -2,6 +2,7 @@
 
 use crate::{
     address::Address,
+    arrival::Frame,
     client::Settings,
     error::ClientError,
     http::{Http, tls},
@@ -12,7 +13,6 @@ use crate::{
 use ::http::{StatusCode, header};
 use futures_util::{Sink, Stream as _, StreamExt};
 use serde::Deserialize;
-use serde_json::value::RawValue;
 use std::{
     borrow::Cow,
     collections::VecDeque,
@@ -40,6 +40,15 @@ pub(crate) struct Stream {
     outgoing: VecDeque<Message>,
 }
 
+/// The first frame of a gateway.
+#[derive(Deserialize)]
+struct Hello<'a> {
+    #[serde(borrow, rename = "type")]
+    kind: Cow<'a, str>,
+    #[serde(borrow, default)]
+    server: Option<Cow<'a, str>>,
+}
+
 /// Why there is no stream.
 #[derive(Debug)]
 pub(crate) enum NotOpened {
@@ -49,17 +58,6 @@ pub(crate) enum NotOpened {
     Cut(ClientError),
     /// Something between us and the gateway lets no WebSocket through.
     NoStream(String),
-}
-
-/// What tells one frame from another.
-#[derive(Deserialize)]
-struct Frame<'a> {
-    #[serde(borrow, default)]
-    schema: Option<Cow<'a, str>>,
-    #[serde(borrow, default, rename = "type")]
-    kind: Option<Cow<'a, str>>,
-    #[serde(borrow, default)]
-    server: Option<Cow<'a, str>>,
 }
 
 impl Stream {
@@ -160,13 +158,13 @@ impl Stream {
     }
 
     fn sort_text(&self, text: &str, heard: &mut Heard) -> Result<(), ClientError> {
-        let wrong = |error| ClientError::incompatible(&self.url, error);
-        let frame: Frame<'_> = serde_json::from_str(text).map_err(wrong)?;
+        let wrong = |error: String| ClientError::incompatible(&self.url, error);
+        let frame = Frame::read(text).map_err(wrong)?;
         if frame.schema.is_some() {
-            heard.events.push(RawValue::from_string(text.to_owned()).map_err(wrong)?);
+            heard.arrivals.push(frame.arrival(text).map_err(wrong)?);
         } else if frame.kind.as_deref() == Some("error") {
-            let refusal: Refusal = serde_json::from_str(text).map_err(wrong)?;
-            heard.refusals.push(refusal);
+            let refusal = serde_json::from_str::<Refusal>(text);
+            heard.refusals.push(refusal.map_err(|error| wrong(error.to_string()))?);
         }
         Ok(())
     }
@@ -177,7 +175,7 @@ impl Stream {
         let Ok(Some(Ok(message))) = first else { return Err(cut(self)) };
         let Message::Text(text) = message else { return Err(cut(self)) };
         match serde_json::from_str(text.as_str()) {
-            Ok(Frame { kind: Some(kind), server, .. }) if kind == "hello" => {
+            Ok(Hello { kind, server }) if kind == "hello" => {
                 Ok(server.map_or_else(|| "unknown".to_owned(), Cow::into_owned))
             }
             _ => Err(NotOpened::Failed(ClientError::incompatible(
@@ -194,7 +192,7 @@ impl Stream {
 
 impl Heard {
     fn is_empty(&self) -> bool {
-        self.events.is_empty() && self.refusals.is_empty()
+        self.arrivals.is_empty() && self.refusals.is_empty()
     }
 }
 

@@ -10,6 +10,10 @@
 
 use headgate_event::{Event, EventId, SCHEMA, Timestamp};
 use serde_json::{Map, Value, json};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 /// The moment at which every made event happened.
 const AT: &str = "2026-11-21T01:02:03.456Z";
@@ -52,6 +56,36 @@ pub fn event_with(event_type: &str, data: Value, members: Value) -> Event {
     });
     merge(&mut event, members);
     serde_json::from_value(event).expect("what is given makes an event")
+}
+
+/// The event of a file, or of the folder that `headgate fixture EVENT_ID --to FOLDER` makes: one
+/// that has a single file that ends in `event.json`.
+///
+/// # Panics
+///
+/// When there is no such file, or it holds no event.
+#[must_use]
+pub fn load_event(path: impl AsRef<Path>) -> Event {
+    let path = path.as_ref();
+    let file = if path.is_dir() { only_event(path) } else { path.to_owned() };
+    let read = fs::read_to_string(&file).map_err(|error| error.to_string());
+    let event = read.and_then(|text| serde_json::from_str(&text).map_err(|e| e.to_string()));
+    event.unwrap_or_else(|error| panic!("expected an event in `{}`: {error}", file.display()))
+}
+
+fn only_event(folder: &Path) -> PathBuf {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
+    let ends = |name: &String| name == "event.json" || name.ends_with(".event.json");
+    let mut found: Vec<String> = names.filter(ends).collect();
+    found.sort_unstable();
+    match found.as_slice() {
+        [name] => folder.join(name),
+        _ => panic!(
+            "expected one file that ends in `event.json` in `{}`, found {found:?}",
+            folder.display()
+        ),
+    }
 }
 
 fn merge(made: &mut Value, given: Value) {

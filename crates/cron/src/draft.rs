@@ -82,8 +82,8 @@ fn data(firing: &Firing) -> CronData {
         late_by_ms: late_by_ms(firing),
         nominal_local: nominal.map(|civil| civil.format("%Y-%m-%dT%H:%M:%S").to_string()),
         utc_offset: Some(occurrence.offset.to_string()),
-        dst: occurrence.dst.map(CronDst::from),
-        trigger: firing.trigger,
+        dst: occurrence.dst.map(|mark| CronDst::from(mark).into()),
+        trigger: firing.trigger.into(),
     }
 }
 

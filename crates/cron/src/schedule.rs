@@ -72,8 +72,8 @@ impl Schedule {
             return Err(ScheduleError::name(&spec.name));
         }
         if spec.channel.kind != ChannelType::Cron {
-            let Channel { id, kind, .. } = &*spec.channel;
-            return Err(ScheduleError::Channel { name: name.into(), id: id.clone(), kind: *kind });
+            let Channel { id, kind, .. } = Channel::clone(&spec.channel);
+            return Err(ScheduleError::Channel { name: name.into(), id, kind });
         }
         let payload = checked_payload(name, spec.payload)?;
         spec.rules.check(name)?;

@@ -57,8 +57,13 @@ pub fn verification(auth: Option<&Auth>) -> Verification {
         let detail = auth.dmarc.as_ref().and_then(|result| detail("dmarc", result));
         // A signature covers the body; an address of a client covers its connection.
         let covers = if dkim.is_some() { Covers::Body } else { Covers::Connection };
-        let verdict = Verdict::Verified;
-        return Verification { verdict, method: "dmarc".into(), covers, detail, key: None };
+        return Verification {
+            verdict: Verdict::Verified.into(),
+            method: "dmarc".into(),
+            covers: covers.into(),
+            detail,
+            key: None,
+        };
     }
     if let Some(result) = dkim {
         return Verification { method: "dkim".into(), detail: detail("dkim", result), ..none };

@@ -1,6 +1,9 @@
 //! A configured way in.
 
-use crate::limits::{CHANNEL_ID_BYTES_MAX, CHANNEL_LABEL_BYTES_MAX};
+use crate::{
+    Open,
+    limits::{CHANNEL_ID_BYTES_MAX, CHANNEL_LABEL_BYTES_MAX},
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -32,7 +35,7 @@ pub struct Channel {
     pub label: String,
     /// What kind of source receives for it.
     #[serde(rename = "type")]
-    pub kind: ChannelType,
+    pub kind: Open<ChannelType>,
 }
 
 /// Why a channel cannot be made.
@@ -68,7 +71,7 @@ impl Channel {
         if !fits || label.chars().any(char::is_control) {
             return Err(ChannelError::Label { id: id.to_owned() });
         }
-        Ok(Self { id: id.to_owned(), label: label.to_owned(), kind })
+        Ok(Self { id: id.to_owned(), label: label.to_owned(), kind: kind.into() })
     }
 }
 

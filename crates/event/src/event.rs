@@ -1,7 +1,7 @@
 //! The event itself: immutable, cheap to clone, one JSON shape for every reader.
 
 use crate::{
-    Channel, ChannelType, Correlation, Delivery, EventId, EventType, Origin, Timestamp,
+    Channel, ChannelType, Correlation, Delivery, EventId, EventType, Open, Origin, Timestamp,
     Verification,
     data::{AppData, CronData, EmailData, SlackData, WebhookData},
 };
@@ -23,7 +23,7 @@ pub const SCHEMA: &str = "headgate.event.v1";
 #[derive(Clone)]
 pub struct Event {
     inner: Arc<Inner>,
-    origin: Origin,
+    origin: Open<Origin>,
     delivery: Option<Arc<Delivery>>,
 }
 
@@ -63,13 +63,17 @@ enum Typed {
 impl Event {
     pub(crate) fn new(content: Content) -> Self {
         let inner = Arc::new(Inner { content, typed: OnceLock::new() });
-        Self { inner, origin: Origin::Live, delivery: None }
+        Self { inner, origin: Origin::Live.into(), delivery: None }
     }
 
     /// The same event as one delivery of it.
     #[must_use]
     pub fn delivered(&self, origin: Origin, delivery: Delivery) -> Self {
-        Self { inner: Arc::clone(&self.inner), origin, delivery: Some(Arc::new(delivery)) }
+        Self {
+            inner: Arc::clone(&self.inner),
+            origin: origin.into(),
+            delivery: Some(Arc::new(delivery)),
+        }
     }
 
     /// The same event with other data of a message: links to what belongs to it are made when it
@@ -79,7 +83,7 @@ impl Event {
         let Ok(data) = serde_json::value::to_raw_value(data) else { return self.clone() };
         let content = Content { data, ..self.inner.content.clone() };
         let inner = Arc::new(Inner { content, typed: OnceLock::new() });
-        Self { inner, origin: self.origin, delivery: self.delivery.clone() }
+        Self { inner, origin: self.origin.clone(), delivery: self.delivery.clone() }
     }
 
     /// Its id, for ever the same.
@@ -96,8 +100,8 @@ impl Event {
 
     /// Whether it comes for the first time or by a replay.
     #[must_use]
-    pub fn origin(&self) -> Origin {
-        self.origin
+    pub fn origin(&self) -> &Open<Origin> {
+        &self.origin
     }
 
     /// When it was received.

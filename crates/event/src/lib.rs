@@ -22,6 +22,9 @@ pub use id::{EventId, EventIdError};
 mod secret;
 pub use secret::Secret;
 
+mod open;
+pub use open::Open;
+
 mod channel;
 pub use channel::{Channel, ChannelError, ChannelType, is_name};
 

@@ -1,8 +1,8 @@
 //! The draft of an event that is already complete: what storing it once more needs.
 
 use crate::{
-    AppIdentity, Coded, Codings, DataText, Dedupe, Draft, Event, Fill, limits::BODY_BYTES_MAX,
-    prompt::Prompt,
+    AppIdentity, Coded, Codings, DataText, Dedupe, Draft, Event, Fill, Open,
+    limits::BODY_BYTES_MAX, prompt::Prompt,
 };
 use bytes::Bytes;
 use serde_json::value::RawValue;
@@ -17,6 +17,15 @@ pub enum RestoreError {
     /// A dedupe key comes with its window, and a window with its key.
     #[error("expected `dedupe_key` and its window together, found one of them")]
     Dedupe,
+    /// A later version wrote it, with a word that this one does not know: what is stored must be
+    /// told apart by all that is read of it.
+    #[error("`{field}`: expected a word that this version knows, found `{word}`")]
+    Unknown {
+        /// Where it stands.
+        field: &'static str,
+        /// The word.
+        word: String,
+    },
 }
 
 impl Draft {
@@ -32,15 +41,19 @@ impl Draft {
             (None, None) => None,
             _ => return Err(RestoreError::Dedupe),
         };
+        let (channel, proof) = (event.channel(), event.verification());
+        known("channel.type", &channel.kind)?;
+        known("verification.verdict", &proof.verdict)?;
+        known("verification.covers", &proof.covers)?;
         let metadata =
             serde_json::from_str(event.metadata().get()).map_err(RestoreError::Metadata)?;
         Ok(Self {
             event_type: event.event_type().clone(),
             created_at: event.created_at(),
-            channel: Arc::new(event.channel().clone()),
+            channel: Arc::new(channel.clone()),
             provider: event.provider().map(str::to_owned),
             provider_event: event.provider_event().map(str::to_owned),
-            verification: event.verification().clone(),
+            verification: proof.clone(),
             dedupe,
             identity: AppIdentity::of_stored(event),
             thread_key: event.thread_key().map(str::to_owned),
@@ -53,6 +66,16 @@ impl Draft {
             },
             raw,
         })
+    }
+}
+
+fn known<T>(field: &'static str, word: &Open<T>) -> Result<(), RestoreError> {
+    match word {
+        Open::Known(_) => Ok(()),
+        Open::Other(word) => {
+            let word = word.chars().take(80).collect();
+            Err(RestoreError::Unknown { field, word })
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! How an event was proved genuine, and what the proof covers.
 
+use crate::Open;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -44,11 +45,11 @@ pub enum Covers {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct Verification {
     /// Whether the sender proved itself.
-    pub verdict: Verdict,
+    pub verdict: Open<Verdict>,
     /// By what: a provider's scheme (`github`), `dmarc`, `internal`, `api_key:{name}`, `none`.
     pub method: Cow<'static, str>,
     /// What the proof covers.
-    pub covers: Covers,
+    pub covers: Open<Covers>,
     /// A remark for the operator.
     pub detail: Option<String>,
     /// Which of the channel's secrets matched, counted from 0.
@@ -56,13 +57,19 @@ pub struct Verification {
 }
 
 impl Verification {
+    /// Whether the sender proved itself. A verdict that this version does not know is no proof.
+    #[must_use]
+    pub fn is_verified(&self) -> bool {
+        self.verdict == Verdict::Verified
+    }
+
     /// The verification of something that anyone could have sent.
     #[must_use]
     pub fn none() -> Self {
         Self {
-            verdict: Verdict::Unverified,
+            verdict: Verdict::Unverified.into(),
             method: "none".into(),
-            covers: Covers::None,
+            covers: Covers::None.into(),
             detail: None,
             key: None,
         }
@@ -72,11 +79,22 @@ impl Verification {
     #[must_use]
     pub fn internal() -> Self {
         Self {
-            verdict: Verdict::Verified,
+            verdict: Verdict::Verified.into(),
             method: "internal".into(),
-            covers: Covers::BodyAndTime,
+            covers: Covers::BodyAndTime.into(),
             detail: None,
             key: None,
+        }
+    }
+}
+
+impl Open<Covers> {
+    /// The word on the wire.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Known(covers) => covers.as_str(),
+            Self::Other(word) => word,
         }
     }
 }

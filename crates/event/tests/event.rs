@@ -165,7 +165,7 @@ fn fields_that_an_earlier_version_did_not_have_may_be_missing() {
     assert_eq!(event.cron().expect("cron").missed_count, 0);
     assert_eq!(
         (event.origin(), event.provider(), event.metadata().get()),
-        (Origin::Live, None, "{}")
+        (&Origin::Live.into(), None, "{}")
     );
 }
 
@@ -222,6 +222,21 @@ fn a_body_that_came_compressed_is_stored_once_and_once_again() {
     let again = Draft::restored(&event, raw, None).expect("an event");
     assert!(!again.data.parts().0.contains("nested"), "the body is in the raw bytes alone");
     assert_eq!(stored(&again), event);
+}
+
+#[test]
+fn an_event_with_a_word_of_a_later_version_is_not_stored_once_more() {
+    let draft = Draft { dedupe: None, ..drafts::webhook() };
+    let wire = wire(&stored(&draft));
+    for (known, later, field) in [
+        ("\"type\":\"webhook\"", "\"type\":\"fax\"", "channel.type"),
+        ("\"verified\"", "\"attested\"", "verification.verdict"),
+        ("\"body+time\"", "\"page\"", "verification.covers"),
+    ] {
+        let event = read(&wire.replacen(known, later, 1));
+        let error = Draft::restored(&event, draft.raw.clone(), None).expect_err(field).to_string();
+        assert!(error.starts_with(&format!("`{field}`: expected a word")), "{error}");
+    }
 }
 
 #[test]

@@ -15,9 +15,9 @@ use insta::assert_snapshot;
 
 fn verified() -> Verification {
     Verification {
-        verdict: Verdict::Verified,
+        verdict: Verdict::Verified.into(),
         method: "github".into(),
-        covers: Covers::Body,
+        covers: Covers::Body.into(),
         detail: None,
         key: Some(0),
     }

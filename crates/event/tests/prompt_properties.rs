@@ -18,9 +18,9 @@ const KEY: [u8; 32] = [7; 32];
 fn with(verified: bool, key: [u8; 32], rendering: &Rendering, bytes_max: usize) -> Prompt {
     let channel = Channel::new("demo", "Demo", ChannelType::Webhook).expect("fits");
     let verification = Verification {
-        verdict: if verified { Verdict::Verified } else { Verdict::Unverified },
+        verdict: if verified { Verdict::Verified } else { Verdict::Unverified }.into(),
         method: "github".into(),
-        covers: Covers::Body,
+        covers: Covers::Body.into(),
         detail: None,
         key: None,
     };

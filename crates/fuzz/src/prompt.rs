@@ -95,9 +95,9 @@ fn forged(rendering: &Rendering, text: &str) {
 fn rendered(rendering: &Rendering, key: [u8; 32], bytes_max: usize) -> Prompt {
     let channel = Channel::new("demo", "Demo", ChannelType::Webhook).expect("fits");
     let verification = Verification {
-        verdict: Verdict::Unverified,
+        verdict: Verdict::Unverified.into(),
         method: "none".into(),
-        covers: Covers::None,
+        covers: Covers::None.into(),
         detail: None,
         key: None,
     };

@@ -174,7 +174,7 @@ pub enum Command {
     /// Look at a channel of the configuration
     #[command(subcommand)]
     Channels(ChannelsCommand),
-    /// Write a stored webhook as a test case: the request, its event and its prompt
+    /// Write a stored event as a test case: what came, its event and its prompt
     Fixture(FixtureArguments),
     /// Print a script by which a shell completes the commands of this program
     ///

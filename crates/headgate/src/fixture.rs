@@ -1,11 +1,12 @@
-//! `headgate fixture`: a stored webhook as a test case, as `fixtures/webhooks` holds them.
+//! `headgate fixture`: a stored event as a test case, as `fixtures/webhooks` holds them and as the
+//! SDKs load them.
 //!
-//! What proved the request is not stored, so its case is one for identity and prompt; the headers
-//! that were redacted are left out of it.
+//! What proved a request is not stored, so the case of a webhook is one for identity and prompt;
+//! the headers that were redacted are left out of it.
 
 use crate::{cli::FixtureArguments, config::Environment, failure::Failure, output};
 use anyhow::Context;
-use headgate_event::Event;
+use headgate_event::{Event, EventType, data::WebhookData};
 use serde_json::Value;
 use std::fs;
 
@@ -14,35 +15,41 @@ pub async fn run(arguments: &FixtureArguments, environment: &Environment) -> Res
     let client = arguments.client.client(environment)?;
     let path = format!("/v1/events/{}", arguments.id);
     let shown = client.fetch(&path).await?.body;
-    let raw = client.fetch(&format!("{path}/raw")).await?.body;
     let event: Event = serde_json::from_slice(&shown).context("expected an event")?;
-    let data = event.webhook().ok_or_else(|| {
-        Failure::usage(format!(
-            "expected an event `webhook.received`, found `{}`",
-            event.event_type()
-        ))
-    })?;
-    let query = if data.query.is_empty() { String::new() } else { format!("?{}", data.query) };
-    let mut request = format!("{} {}{query}\n", data.method, data.path);
-    for (name, value) in data.headers.iter().filter(|(_, value)| !value.contains("[redacted]")) {
-        request.push_str(&format!("{name}: {value}\n"));
-    }
-    let mut request = request.into_bytes();
-    request.push(b'\n');
-    request.extend_from_slice(&raw);
-    let name = event.provider_event().unwrap_or("event").replace(['/', ':'], "_");
     let pretty: Value = serde_json::from_slice(&shown).context("expected JSON")?;
-    let pretty = format!("{pretty:#}\n");
-    fs::create_dir_all(&arguments.to)?;
-    let files: [(&str, &[u8]); 3] = [
-        ("http", &request),
-        ("event.json", pretty.as_bytes()),
-        ("prompt.txt", event.prompt_ready().as_bytes()),
+    let mut files = vec![
+        ("event.json", format!("{pretty:#}\n").into_bytes()),
+        ("prompt.txt", event.prompt_ready().as_bytes().to_vec()),
     ];
+    let raw = format!("{path}/raw");
+    if let Some(data) = event.webhook() {
+        files.insert(0, ("http", request(data, &client.fetch(&raw).await?.body)));
+    } else if *event.event_type() == EventType::EMAIL_RECEIVED {
+        files.insert(0, ("eml", client.fetch(&raw).await?.body.to_vec()));
+    }
+    let name = name(&event);
+    fs::create_dir_all(&arguments.to)?;
     for (ending, bytes) in files {
         let file = arguments.to.join(format!("{name}.{ending}"));
         fs::write(&file, bytes).with_context(|| file.display().to_string())?;
         output::line(&file.display().to_string())?;
     }
     Ok(())
+}
+
+/// The request as it came, without what was redacted.
+fn request(data: &WebhookData, body: &[u8]) -> Vec<u8> {
+    let query = if data.query.is_empty() { String::new() } else { format!("?{}", data.query) };
+    let mut request = format!("{} {}{query}\n", data.method, data.path);
+    for (name, value) in data.headers.iter().filter(|(_, value)| !value.contains("[redacted]")) {
+        request.push_str(&format!("{name}: {value}\n"));
+    }
+    request.push('\n');
+    [request.as_bytes(), body].concat()
+}
+
+/// What the files are called: the provider's name of what happened, or the type of the event.
+fn name(event: &Event) -> String {
+    let nameless = if event.webhook().is_some() { "event" } else { event.event_type().as_str() };
+    event.provider_event().unwrap_or(nameless).replace(['/', ':'], "_")
 }

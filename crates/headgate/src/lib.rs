@@ -47,7 +47,6 @@ pub mod signals;
 pub mod telemetry;
 pub mod zones;
 
-mod backoff;
 mod event_query;
 mod open_files;
 mod place;

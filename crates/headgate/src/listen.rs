@@ -10,12 +10,11 @@ mod hand;
 mod leases;
 mod outcome;
 
-use crate::{
-    backoff::Backoff, cli::ListenArguments, config::Environment, failure::Failure, signals::Signals,
-};
+use crate::{cli::ListenArguments, config::Environment, failure::Failure, signals::Signals};
 use exec::Exec;
 use forward::Forward;
 use hand::{Report, Worker};
+use headgate_client::Backoff;
 use leases::{LEASE_WAIT, Leases};
 use outcome::Work;
 use std::{sync::Arc, time::Duration};

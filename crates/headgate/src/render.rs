@@ -11,7 +11,7 @@ use anyhow::{Context, anyhow, bail};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use headgate_event::{
-    BodyEncoding, Channel, ChannelType, Clock, Event, Verification,
+    BodyEncoding, Channel, ChannelType, Clock, Event, Open, Verification,
     data::WebhookData,
     limits::BODY_BYTES_MAX,
     prompt::{About, PromptKey, VERSION},
@@ -92,7 +92,13 @@ fn headers(data: &WebhookData) -> HeaderMap {
 }
 
 fn body(data: &WebhookData) -> anyhow::Result<Bytes> {
-    Ok(match data.body_encoding {
+    let encoding = match &data.body_encoding {
+        Open::Known(encoding) => encoding,
+        Open::Other(word) => {
+            bail!("expected `json`, `text` or `base64` in `data.body_encoding`, found `{word}`")
+        }
+    };
+    Ok(match encoding {
         BodyEncoding::Json => data.body.get().to_owned().into(),
         BodyEncoding::Text => serde_json::from_str::<String>(data.body.get())
             .context("expected text in `data.body`")?

@@ -1,13 +1,13 @@
 //! `headgate tail`: events as they come, over a stream that is opened again when it breaks.
 
 use crate::{
-    backoff::Backoff,
     cli::TailArguments,
     client::{CallPath, Client, ClientError},
     config::Environment,
     failure::Failure,
     output,
 };
+use headgate_client::Backoff;
 use serde::Deserialize;
 use std::borrow::Cow;
 

@@ -218,9 +218,9 @@ impl Check<'_> {
         let presented = Presented::read(request)?;
         let key = self.keys.matching(&presented, request)?;
         let verification = Verification {
-            verdict: Verdict::Verified,
+            verdict: Verdict::Verified.into(),
             method: METHOD.into(),
-            covers: Covers::BodyAndTime,
+            covers: Covers::BodyAndTime.into(),
             detail: None,
             key: u32::try_from(key).ok(),
         };

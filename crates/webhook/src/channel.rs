@@ -18,7 +18,7 @@ use crate::{
 };
 use bytes::Bytes;
 use headgate_event::{
-    Channel, Correlation, Dedupe, Draft, EventType, Timestamp, Verdict, Verification,
+    Channel, Correlation, Dedupe, Draft, EventType, Timestamp, Verification,
     data::WebhookParts,
     limits::PROMPT_BYTES_MAX,
     prompt::{self, About, Prompt, PromptKey},
@@ -238,7 +238,7 @@ fn metadata(
     defect: Option<&str>,
 ) -> BTreeMap<String, Value> {
     let mut metadata = BTreeMap::new();
-    if verification.verdict == Verdict::Verified && !names.unproved.is_empty() {
+    if verification.is_verified() && !names.unproved.is_empty() {
         let fields = names.unproved.iter().map(|field| Value::from(*field)).collect();
         metadata.insert("unproved".to_owned(), Value::Array(fields));
     }

@@ -24,21 +24,19 @@ async fn what_is_emitted_twice_is_stored_once_and_comes_again_by_a_replay() -> R
         let (noted, stopper) = (Arc::clone(&noted), stopper.clone());
         let (asker, replay) = (Arc::clone(&asker), replay.clone());
         async move {
-            let origin = event.origin();
+            let is_live = *event.origin() == Origin::Live;
             noted.lock().unwrap_or_else(PoisonError::into_inner).push(event);
-            match origin {
-                Origin::Live => asker.replay(&replay).await.map(|_| ()),
-                Origin::Replay => {
-                    stopper.stop();
-                    Ok(())
-                }
+            if is_live {
+                return asker.replay(&replay).await.map(|_| ());
             }
+            stopper.stop();
+            Ok(())
         }
     });
     client.run().await?;
     let seen = seen.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    let origins: Vec<Origin> = seen.iter().map(Event::origin).collect();
-    assert_eq!(origins, [Origin::Live, Origin::Replay]);
+    let origins: Vec<_> = seen.iter().map(Event::origin).collect();
+    assert_eq!(origins, [&Origin::Live.into(), &Origin::Replay.into()]);
     let app = seen.first().and_then(Event::app).context("an app event")?;
     assert_eq!(app.payload.get(), r#"{"price":10}"#);
     assert_eq!(app.flow_id.as_deref(), Some("f"));

@@ -86,7 +86,12 @@ async fn a_stop_finishes_what_runs_and_gives_back_the_rest() -> Result<()> {
         let world = World::start()?;
         let sent = world.send_many(0..10)?;
         let builder = world.client().concurrency(2).transport(transport);
-        let first = consume(builder, 1, |_| tokio::task::yield_now()).await?;
+        // The stop comes with the first that is done; another one is worked on then.
+        let first = consume(builder, 1, |event: Event| async move {
+            let millis = u64::from(event.id().to_bytes()[15] % 2) * 300;
+            tokio::time::sleep(Duration::from_millis(millis)).await;
+        });
+        let first = first.await?;
         assert!((1..=2).contains(&first.len()), "{first:?}");
         let left = sent.len() - first.len();
         let second = consume(world.client(), left, |_| async {});

@@ -53,7 +53,7 @@ class Api:
         """Events by filter, newest first, page by page."""
         if limit is not None and limit < 1:
             raise ConfigurationError(f"`limit`: expected 1 or more, found `{limit}`")
-        query = {name: _text(value) for name, value in filters.items() if value is not None}
+        query = {name: _texts(value) for name, value in filters.items() if value is not None}
         left = limit
         while True:
             query["limit"] = min(PAGE, left) if left is not None else PAGE
@@ -130,6 +130,13 @@ def _text(value: Any) -> Any:
             raise ConfigurationError(f"expected an aware time, found `{value.isoformat()}`")
         return value.isoformat()
     return value
+
+
+def _texts(value: Any) -> Any:
+    """One value of a filter, or several."""
+    if isinstance(value, Iterable) and not isinstance(value, (str, bytes)):
+        return [_text(one) for one in value]
+    return _text(value)
 
 
 def _emitted(answer: Any) -> Emitted:

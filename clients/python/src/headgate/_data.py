@@ -31,6 +31,25 @@ class WebhookData:
 
 
 @dataclass(frozen=True)
+class Calendar:
+    """What an invitation says (RFC 5545, RFC 5546)."""
+
+    method: str | None = None
+    uid: str | None = None
+    start: str | None = None
+    start_zone: str | None = None
+    summary: str | None = None
+
+
+@dataclass(frozen=True)
+class Contained:
+    """A file inside an attachment."""
+
+    filename: str
+    size_bytes: int
+
+
+@dataclass(frozen=True)
 class Attachment:
     """A file that hangs on a message; its URL is signed and short-lived."""
 
@@ -42,9 +61,16 @@ class Attachment:
     content_id: str | None = None
     inline: bool = False
     kind: str | None = None
+    protection: str | None = None
+    calendar: Calendar | None = None
+    contains: tuple[Contained, ...] = ()
     _fetch: Callable[[Attachment], Awaitable[bytes]] | None = field(
         default=None, repr=False, compare=False
     )
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What a copy is made of: the client that reads it stays where it is."""
+        return {**vars(self), "_fetch": None}
 
     async def read(self) -> bytes:
         """Its bytes, checked against its digest."""

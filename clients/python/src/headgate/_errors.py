@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from ._consume.verdict import milliseconds
+
 _FAULTS_FROM = 500
 
 
@@ -71,11 +73,13 @@ class Conflict(Refused):
 class Retry(Exception):
     """Raised by a handler: give the event again, after a while of your choice.
 
-    `after` is seconds or a `timedelta`; without it the policy of the subscription decides.
+    `after` is seconds or a `timedelta`; without it the policy of the subscription decides. What
+    is neither, or less than nothing, is a `ValueError`.
     """
 
     def __init__(self, after: float | timedelta | None = None, reason: str | None = None) -> None:
         super().__init__(reason or "the handler asked for another try")
+        milliseconds(after)
         self.after = after
         self.reason = reason
 

@@ -93,6 +93,12 @@ class Event:
     def __hash__(self) -> int:
         return hash(self.id)
 
+    def __getstate__(self) -> dict[str, Any]:
+        """What a copy is made of, in this process or another: all but what settles it here."""
+        names = {one.name for one in dataclasses.fields(self)} - {"_settler", "_fetch"}
+        kept = {name: value for name, value in vars(self).items() if name in names}
+        return {**kept, "_settler": None, "_fetch": None}
+
     @classmethod
     def from_json(cls, value: Any) -> Event:
         """The event of a JSON object as the API, the streams and the pushes give it.

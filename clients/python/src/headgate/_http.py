@@ -117,7 +117,8 @@ def of_answer(status: int, headers: Mapping[str, str], content: bytes) -> Refuse
         code, message = str(error["code"]), str(error["message"])
         request_id = error.get("request_id")
     except (ValueError, KeyError, TypeError, AttributeError):
-        code, message, request_id = "", "the answer does not say why", None
+        code, request_id = "", None
+        message = "the answer is none of a gateway; is the URL right?"
     return refusal(status, code, message, request_id, _seconds(headers.get("retry-after")))
 
 

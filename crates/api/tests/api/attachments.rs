@@ -19,7 +19,7 @@ const RAW: &str = "Subject: x\r\n\r\nhello";
 
 /// The bytes of the place, as they are.
 fn read(raw: &[u8], attachment: &Attachment) -> Option<Vec<u8>> {
-    let place = attachment.place?;
+    let place = attachment.place.as_ref()?;
     assert_eq!(place.encoding, TransferEncoding::Identity);
     let start = place.offset as usize;
     Some(raw.get(start..start + place.length as usize)?.to_vec())

@@ -1,7 +1,7 @@
 //! Why a schedule cannot be made.
 
 use headgate_event::{
-    ChannelType, Timestamp,
+    ChannelType, Open, Timestamp,
     json::DocError,
     limits::{
         CATCHUP_LIMIT_MAX, CATCHUP_WINDOW_MAX, SCHEDULE_JITTER_MAX, SCHEDULE_NAME_BYTES_MAX,
@@ -35,7 +35,7 @@ pub enum ScheduleError {
         /// The id of the channel.
         id: String,
         /// Its type.
-        kind: ChannelType,
+        kind: Open<ChannelType>,
     },
     /// The id is no UUID.
     #[error(

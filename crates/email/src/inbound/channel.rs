@@ -4,7 +4,7 @@
 use super::provider::{self, Check, Provider, SecretError, Window};
 use crate::smtp::{Address, Directory, MailChannel, Recipients, Routed};
 use headgate_event::{
-    ChannelType, Secret,
+    ChannelType, Open, Secret,
     data::Envelope,
     limits::{INBOUND_SIGNED_AGE_MAX, MAIL_BYTES_MAX, SMTP_TAG_BYTES_MAX},
 };
@@ -42,7 +42,7 @@ pub enum InboundSpecErrorKind {
     Repeated,
     /// It is of another type.
     #[error("expected type `email`, found `{0}`")]
-    Type(ChannelType),
+    Type(Open<ChannelType>),
     /// Nobody knows the provider.
     #[error("expected one of `{}`, found `{found}`", provider::names().join("`, `"))]
     Provider {
@@ -88,7 +88,7 @@ impl InboundSpec {
     pub(super) fn prepare(self) -> Result<InboundChannel, Vec<InboundSpecErrorKind>> {
         let mut errors = Vec::new();
         if self.mail.channel.kind != ChannelType::Email {
-            errors.push(InboundSpecErrorKind::Type(self.mail.channel.kind));
+            errors.push(InboundSpecErrorKind::Type(self.mail.channel.kind.clone()));
         }
         if !(1..=MAIL_BYTES_MAX).contains(&self.mail.bytes_max) {
             errors.push(InboundSpecErrorKind::MessageLimit(self.mail.bytes_max));

@@ -93,9 +93,9 @@ pub(super) fn each(
 /// What a provider's proof says.
 pub(super) fn proved(method: &'static str, covers: Covers, key: usize) -> Verification {
     Verification {
-        verdict: Verdict::Verified,
+        verdict: Verdict::Verified.into(),
         method: method.into(),
-        covers,
+        covers: covers.into(),
         detail: None,
         key: u32::try_from(key).ok(),
     }

@@ -20,10 +20,10 @@ use std::borrow::Cow;
 /// None when the message is not the one that the attachment was listed for: its place is outside.
 #[must_use]
 pub fn attachment_bytes<'a>(raw: &'a [u8], attachment: &Attachment) -> Option<Cow<'a, [u8]>> {
-    let place = attachment.place?;
+    let place = attachment.place.as_ref()?;
     let start = usize::try_from(place.offset).ok()?;
     let end = start.checked_add(usize::try_from(place.length).ok()?)?;
-    Some(transfer::decode(raw.get(start..end)?, place.encoding))
+    Some(transfer::decode(raw.get(start..end)?, *place.encoding.known()?))
 }
 
 /// Lists the parts of these numbers.
@@ -81,7 +81,7 @@ fn listed(
         place: Some(Place {
             offset: part.body.start as u64,
             length: body.len() as u64,
-            encoding: part.encoding,
+            encoding: part.encoding.into(),
         }),
     }
 }

@@ -133,7 +133,7 @@ fn extensions(event: &Event) -> BTreeMap<String, Attribute> {
         ("dealid", correlation.deal_id.clone()),
         ("sessionid", correlation.session_id.clone()),
         ("headgateverdict", serde_name(&event.verification().verdict)),
-        ("headgateorigin", event.delivery().and_then(|_| serde_name(&event.origin()))),
+        ("headgateorigin", event.delivery().and_then(|_| serde_name(event.origin()))),
         ("headgatedelivery", event.delivery().map(|delivery| delivery.id.clone())),
     ];
     let texts = texts.into_iter().filter_map(|(name, text)| Some((name, text?)));

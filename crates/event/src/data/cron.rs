@@ -1,6 +1,6 @@
 //! `data` of `cron.fired`.
 
-use crate::Timestamp;
+use crate::{Open, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -40,10 +40,10 @@ pub struct CronData {
     pub utc_offset: Option<String>,
     /// What the turning of the wall clock did to it, when it did anything.
     #[serde(default)]
-    pub dst: Option<CronDst>,
+    pub dst: Option<Open<CronDst>>,
     /// Why it fired.
     #[serde(default)]
-    pub trigger: CronTrigger,
+    pub trigger: Open<CronTrigger>,
 }
 
 /// What the turning of the wall clock did to an occurrence.

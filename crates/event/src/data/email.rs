@@ -1,6 +1,6 @@
 //! `data` of `email.received`.
 
-use crate::Timestamp;
+use crate::{Open, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -149,14 +149,14 @@ pub struct Contained {
 }
 
 /// Where an attachment is in the stored message: its bytes are read from there, not kept twice.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Place {
     /// Bytes before it.
     pub offset: u64,
     /// Bytes of it, encoded as they are.
     pub length: u64,
     /// What decodes them.
-    pub encoding: TransferEncoding,
+    pub encoding: Open<TransferEncoding>,
 }
 
 /// A Content-Transfer-Encoding (RFC 2045, 6).

@@ -1,7 +1,7 @@
 //! `data` of `webhook.received`.
 
 use crate::{
-    Coded,
+    Coded, Open,
     body::{BodyEncoding, DataText, Fill},
 };
 use schemars::JsonSchema;
@@ -21,7 +21,7 @@ pub struct WebhookData {
     /// Lower-case names; repeats joined with `, `; values that are secret redacted.
     pub headers: BTreeMap<String, String>,
     /// How `body` or `body_raw_b64` holds the body.
-    pub body_encoding: BodyEncoding,
+    pub body_encoding: Open<BodyEncoding>,
     /// The JSON, token for token; a string for text; null for base64.
     #[schemars(with = "serde_json::Value")]
     pub body: Box<RawValue>,

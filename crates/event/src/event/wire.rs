@@ -2,7 +2,7 @@
 
 use super::{Content, Event, SCHEMA};
 use crate::{
-    Channel, Correlation, Delivery, EventId, EventType, Origin, Timestamp, Verification,
+    Channel, Correlation, Delivery, EventId, EventType, Open, Origin, Timestamp, Verification,
     data::{AppData, CronData, EmailData, SlackData, WebhookData},
 };
 use schemars::JsonSchema;
@@ -30,7 +30,7 @@ struct Wire<'a> {
     event_type: Cow<'a, EventType>,
     /// Whether it comes as it came in or by a replay.
     #[serde(default)]
-    origin: Origin,
+    origin: Cow<'a, Open<Origin>>,
     /// When it was received.
     created_at: Timestamp,
     /// The way it came in.
@@ -104,7 +104,7 @@ impl Event {
             schema: SCHEMA.into(),
             id: content.id,
             event_type: Cow::Borrowed(&content.event_type),
-            origin: self.origin,
+            origin: Cow::Borrowed(&self.origin),
             created_at: content.created_at,
             channel: Cow::Borrowed(&content.channel),
             provider: content.provider.as_deref().map(Cow::Borrowed),
@@ -157,7 +157,7 @@ impl<'de> Deserialize<'de> for Event {
             prompt_ready_version: wire.prompt_ready_version,
         });
         let delivery = wire.delivery.map(|delivery| Arc::new(delivery.into_owned()));
-        Ok(Self { origin: wire.origin, delivery, ..event })
+        Ok(Self { origin: wire.origin.into_owned(), delivery, ..event })
     }
 }
 

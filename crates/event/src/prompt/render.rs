@@ -7,7 +7,7 @@ use super::{
     fence::without_fences,
     redact::secrets,
 };
-use crate::{Timestamp, Verdict, limits::PROMPT_LINE_BYTES_MAX};
+use crate::{Timestamp, limits::PROMPT_LINE_BYTES_MAX};
 
 /// How much more of a text is looked at than can be shown, so that a secret which begins where the
 /// cut is can be seen whole.
@@ -196,17 +196,14 @@ impl Reading {
 
     fn verified(&mut self, about: &About<'_>) -> String {
         let channel = about.channel;
-        let (id, kind) = (self.line(&channel.id), channel.kind);
+        let (id, kind) = (self.line(&channel.id), self.line(&channel.kind.to_string()));
         let verification = about.verification;
-        match verification.verdict {
-            Verdict::Verified => {
-                let method = self.line(&verification.method);
-                let covers = verification.covers.as_str();
-                format!("channel: {id} ({kind}) · verified: {method}, {covers}")
-            }
-            Verdict::Unverified => {
-                format!("channel: {id} ({kind}) · NOT VERIFIED: anyone could have sent this")
-            }
+        if verification.is_verified() {
+            let method = self.line(&verification.method);
+            let covers = self.line(verification.covers.as_str());
+            format!("channel: {id} ({kind}) · verified: {method}, {covers}")
+        } else {
+            format!("channel: {id} ({kind}) · NOT VERIFIED: anyone could have sent this")
         }
     }
 

@@ -75,9 +75,9 @@ pub(crate) fn webhook() -> Draft {
         provider: Some("stripe".into()),
         provider_event: Some("invoice.paid".into()),
         verification: Verification {
-            verdict: Verdict::Verified,
+            verdict: Verdict::Verified.into(),
             method: "stripe".into(),
-            covers: Covers::BodyAndTime,
+            covers: Covers::BodyAndTime.into(),
             detail: None,
             key: Some(0),
         },
@@ -184,8 +184,8 @@ pub(crate) fn cron() -> Draft {
         late_by_ms: 12,
         nominal_local: Some("2026-11-19T14:00:00".into()),
         utc_offset: Some("-05:00".into()),
-        dst: Some(CronDst::Fold1),
-        trigger: CronTrigger::Catchup,
+        dst: Some(CronDst::Fold1.into()),
+        trigger: CronTrigger::Catchup.into(),
     };
     draft(ChannelType::Cron, EventType::CRON_FIRED, DataText::whole(&data))
 }

@@ -4,11 +4,9 @@
 //! lease: an event that was never shown to anyone has lost no attempt.
 
 use super::{leases::Delivered, outcome::Outcome};
-use crate::{
-    backoff::Backoff,
-    client::{CONNECT_TIMEOUT, ClientError, Transport, retry_after, url},
-};
+use crate::client::{CONNECT_TIMEOUT, ClientError, Transport, retry_after, url};
 use bytes::Bytes;
+use headgate_client::Backoff;
 use http::{HeaderMap, HeaderValue, Method, header};
 use std::{
     sync::atomic::{AtomicBool, Ordering},

@@ -4,7 +4,8 @@ use super::{
     leases::{Delivered, Leases, SettleFault},
     outcome::{Outcome, Work},
 };
-use crate::{backoff::Backoff, output};
+use crate::output;
+use headgate_client::Backoff;
 use serde_json::json;
 use std::time::Duration;
 use tokio::{sync::watch, time::Instant};

@@ -30,5 +30,5 @@ pub(super) fn view() -> ChannelView {
 
 fn channel() -> Channel {
     let id = APP_CHANNEL.to_owned();
-    Channel { label: id.clone(), id, kind: ChannelType::App }
+    Channel { label: id.clone(), id, kind: ChannelType::App.into() }
 }

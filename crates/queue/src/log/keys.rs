@@ -76,7 +76,8 @@ impl Keys {
         Self {
             event_type: draft.event_type.as_str().to_owned(),
             channel: draft.channel.id.clone(),
-            channel_kind: draft.channel.kind,
+            // A draft of an unknown type is never made: whoever restores one refuses it.
+            channel_kind: draft.channel.kind.known().copied().unwrap_or(ChannelType::App),
             provider: draft.provider.clone(),
             provider_event: draft.provider_event.clone(),
             dedupe_key: dedupe.map(|dedupe| dedupe.key.clone()),

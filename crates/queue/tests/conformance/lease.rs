@@ -28,7 +28,7 @@ pub(crate) async fn a_delivery_says_what_it_is(bench: Bench) {
     let delivery = event.delivery().expect("it is delivered");
     assert_eq!((delivery.subscription.as_str(), delivery.attempt), ("agent", 1));
     assert_eq!(delivery.lease_expires_at, bench.clock.now().plus(10 * SECOND));
-    assert_eq!((event.origin(), &delivery.replay_id), (Origin::Live, &None));
+    assert_eq!((event.origin(), &delivery.replay_id), (&Origin::Live.into(), &None));
     assert!(delivery.id.starts_with("agent."), "{}", delivery.id);
     let stored = bench.queue.event(event.id()).await.expect("read").expect("stored").event;
     assert_eq!(stored.data().get(), event.data().get());

@@ -57,7 +57,7 @@ pub(crate) async fn a_replay_gives_every_event_again_and_ends(bench: Bench) {
     assert_eq!(ids(&events), ids_of[..3]);
     for event in &events {
         let delivery = event.delivery().expect("delivered");
-        assert_eq!(event.origin(), Origin::Replay);
+        assert_eq!(*event.origin(), Origin::Replay);
         assert_eq!(delivery.replay_id, Some(begun.id.to_string()));
         assert_eq!((delivery.attempt, delivery.subscription.as_str()), (1, "agent"));
     }
@@ -135,7 +135,7 @@ pub(crate) async fn live_events_go_first_and_a_replay_has_a_fourth(bench: Bench)
     bench.store_many(100).await;
     let events = bench.lease("agent", 40).await;
     let replayed =
-        |events: &[Event]| events.iter().filter(|event| event.origin() == Origin::Replay).count();
+        |events: &[Event]| events.iter().filter(|event| *event.origin() == Origin::Replay).count();
     assert_eq!((events.len(), replayed(&events)), (40, 10));
     assert_eq!(replayed(&events[..30]), 0, "live events are the first of an answer");
     let mut one_by_one = Vec::new();
@@ -235,7 +235,7 @@ pub(crate) async fn what_dies_in_a_replay_is_a_dead_letter_of_the_subscription(b
     let redriven = bench.queue.settle_letters("agent", vec![letter], LetterVerb::Redrive).await;
     assert_eq!(redriven.expect("answered"), [Ok(())]);
     let live = bench.lease_one("agent").await;
-    assert_eq!((live.origin(), attempt(&live)), (Origin::Live, 1));
+    assert_eq!((live.origin(), attempt(&live)), (&Origin::Live.into(), 1));
     assert_eq!(bench.status("agent").await.dead, 0);
 }
 

@@ -7,7 +7,7 @@ use crate::{
     verify::{ClientCertificate, Keys, SigningSecret},
 };
 use headgate_event::{
-    Channel, ChannelType,
+    Channel, ChannelType, Open,
     limits::{
         SLACK_ANSWER_BYTES_MAX, SLACK_BODY_BYTES_MAX, SLACK_DEDUPE_WINDOW_DEFAULT, SLACK_MERGE_MAX,
     },
@@ -72,7 +72,7 @@ pub enum SlackChannelSpecErrorKind {
     Repeated,
     /// It is of another type.
     #[error("expected type `slack`, found `{0}`")]
-    Type(ChannelType),
+    Type(Open<ChannelType>),
     /// There is nothing to check a signature by.
     #[error("expected one signing secret at least, found none")]
     NoSecret,
@@ -155,7 +155,7 @@ impl SlackChannelSpec {
     pub fn prepare(self) -> Result<SlackChannel, Vec<SlackChannelSpecErrorKind>> {
         let mut errors = Vec::new();
         if self.channel.kind != ChannelType::Slack {
-            errors.push(SlackChannelSpecErrorKind::Type(self.channel.kind));
+            errors.push(SlackChannelSpecErrorKind::Type(self.channel.kind.clone()));
         }
         self.check_proofs(&mut errors);
         match self.body_bytes_max {

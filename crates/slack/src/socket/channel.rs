@@ -85,9 +85,9 @@ fn verification(kind: EnvelopeKind) -> Verification {
         EnvelopeKind::EventsApi | EnvelopeKind::Interactive | EnvelopeKind::SlashCommands => None,
     };
     Verification {
-        verdict: Verdict::Verified,
+        verdict: Verdict::Verified.into(),
         method: METHOD.into(),
-        covers: Covers::Connection,
+        covers: Covers::Connection.into(),
         detail,
         key: None,
     }

@@ -7,7 +7,7 @@ use crate::{
     scheme::{SecretError, Settings, Terms, Tolerance},
 };
 use headgate_event::{
-    Channel, ChannelType, Secret,
+    Channel, ChannelType, Open, Secret,
     limits::{BODY_BYTES_MAX, DEDUPE_WINDOW_DEFAULT},
 };
 use headgate_http::{IpNet, Rate, RateLimit};
@@ -72,7 +72,7 @@ pub enum ChannelSpecErrorKind {
     Repeated,
     /// It is of another type.
     #[error("expected type `webhook`, found `{0}`")]
-    Type(ChannelType),
+    Type(Open<ChannelType>),
     /// Nobody is known by this name.
     #[error("expected a provider out of `{}`, found `{found}`", .known.join("`, `"))]
     Provider {
@@ -221,7 +221,7 @@ impl ChannelSpec {
         let name = || provider.name().to_owned();
         let mut errors = Vec::new();
         if self.channel.kind != ChannelType::Webhook {
-            errors.push(ChannelSpecErrorKind::Type(self.channel.kind));
+            errors.push(ChannelSpecErrorKind::Type(self.channel.kind.clone()));
         }
         match (provider.takes_secrets(), self.secrets.is_empty()) {
             (true, true) if provider.brings_secret() => {}

@@ -280,9 +280,9 @@ impl Verify for Prepared {
         let digest = hex::encode(Sha256::digest(&request.body));
         self.jwt.claims.admit(&token.claims, &self.terms.settings, &digest, now)?;
         Ok(Verification {
-            verdict: Verdict::Verified,
+            verdict: Verdict::Verified.into(),
             method: self.method.clone().into(),
-            covers: Scheme::covers(&self.jwt),
+            covers: Scheme::covers(&self.jwt).into(),
             detail: None,
             key: self.jwt.keys_url.is_none().then(|| u32::try_from(at).ok()).flatten(),
         })

@@ -18,9 +18,9 @@ impl Known {
     pub(super) fn proof(&self, sent: &[u8], method: &str) -> Option<Verification> {
         let key = self.position(sent)?;
         Some(Verification {
-            verdict: Verdict::Verified,
+            verdict: Verdict::Verified.into(),
             method: method.to_owned().into(),
-            covers: Covers::Token,
+            covers: Covers::Token.into(),
             detail: None,
             key: u32::try_from(key).ok(),
         })

@@ -74,7 +74,7 @@ async fn identity_is_no_encoding() {
     let event = gate.event(&encoded("identity", BODY.to_vec())).await;
     let data = event.webhook().expect("webhook data");
     assert_eq!(data.content_encoding.as_deref(), Some("identity"));
-    assert_eq!((data.body_encoding, defects(&event)), (BodyEncoding::Json, None));
+    assert_eq!((&data.body_encoding, defects(&event)), (&BodyEncoding::Json.into(), None));
 }
 
 #[tokio::test]

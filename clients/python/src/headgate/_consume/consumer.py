@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
-from .._backoff import Backoff
+from .._backoff import LONGEST, Backoff
 from .._errors import GatewayUnreachable, HeadgateError, Refused
 from .._event import Event
 from .hand import Hand
-from .line import Heard, Line, LineEnded
+from .line import Heard, Line, LineEnded, Refusal
 from .lines import Lines
 from .verdict import Verdict, retry
 from .work import Work
@@ -42,6 +42,7 @@ class Consumer:
         self._wake = asyncio.Event()
         self._stopping = asyncio.Event()
         self._work = Work(hand, call, handler_timeout, fetch, self._concluded)
+        self._backoff = Backoff()
         self._line: Line | None = None
         self._reader: asyncio.Task[None] | None = None
 
@@ -61,12 +62,10 @@ class Consumer:
             await self._leave(grace)
 
     async def _until_stopped(self) -> None:
-        backoff = Backoff()
         while not self._stopping.is_set():
             try:
-                line = await self._or_stop(self._lines.open(self._hand, self._now))
+                line = await self._or_stop(self._open())
                 if line is not None:
-                    backoff.reset()
                     await self._serve(line)
             except LineEnded:
                 self._hand.lost(self._now())
@@ -74,12 +73,20 @@ class Consumer:
                 self._hand.lost(self._now())
                 if not error.try_again:
                     raise
-                wait = backoff.next(getattr(error, "retry_after", None))
+                wait = self._backoff.next(getattr(error, "retry_after", None))
                 log.warning("%s; trying again in %.1f s", error, wait)
                 await self._or_stop(asyncio.sleep(wait))
 
+    async def _open(self) -> Line:
+        """The next line. What is in hand is said first, before others can be given it."""
+        while batch := self._hand.flush(self._now()):
+            self._refused_all(await self._lines.settle(batch))
+            self._hand.heard(batch)
+        return await self._lines.open(self._hand, self._now)
+
     async def _serve(self, line: Line) -> None:
         """Reads and writes until the line is lost (an error) or `stop`."""
+        since = self._now()
         self._line = line
         self._reader = asyncio.create_task(self._read(line))
         writer = asyncio.create_task(self._write(line))
@@ -93,6 +100,9 @@ class Consumer:
             await asyncio.gather(writer, stop, return_exceptions=True)
         if stop in done:
             return
+        if self._now() - since >= LONGEST:
+            # It was a good one, though nothing may have come.
+            self._backoff.reset()
         await self._close_line()
         for task in done:
             task.result()
@@ -100,8 +110,9 @@ class Consumer:
     async def _read(self, line: Line) -> None:
         while True:
             heard = await line.receive()
-            for refusal in heard.refusals:
-                self._refused(refusal.delivery, refusal.code, refusal.message)
+            # A line that only lets us in, and ends at once, is not well: it is heard of first.
+            self._backoff.reset()
+            self._refused_all(heard.refusals)
             if not self._stopping.is_set():
                 self._take(heard)
             elif not line.gives_back:
@@ -132,8 +143,7 @@ class Consumer:
             if refusals is None:
                 self._hand.streamed()
                 continue
-            for refusal in refusals:
-                self._refused(refusal.delivery, refusal.code, refusal.message)
+            self._refused_all(refusals)
             self._hand.heard(batch)
 
     def _concluded(self) -> None:
@@ -144,6 +154,10 @@ class Consumer:
         freed = getattr(self._line, "freed", None)
         if freed is not None:
             freed()
+
+    def _refused_all(self, refusals: Iterable[Refusal]) -> None:
+        for refusal in refusals:
+            self._refused(refusal.delivery, refusal.code, refusal.message)
 
     def _refused(self, delivery: str | None, code: str, message: str) -> None:
         if delivery is None:
@@ -185,8 +199,7 @@ class Consumer:
         batch = self._hand.flush(self._now())
         if batch:
             try:
-                for refusal in await self._lines.settle(batch):
-                    self._refused(refusal.delivery, refusal.code, refusal.message)
+                self._refused_all(await self._lines.settle(batch))
                 self._hand.heard(batch)
                 return True
             except HeadgateError as error:

@@ -39,12 +39,7 @@ class Lines:
         self._cut = 0
 
     async def open(self, hand: Hand, now: Callable[[], float]) -> Line:
-        """The next line. What is in hand is said first, before others can be given it."""
-        while batch := hand.flush(now()):
-            refusals = await self.settle(batch)
-            for refusal in refusals:
-                hand.refused(refusal.delivery or "", refusal.code, now())
-            hand.heard(batch)
+        """The next line."""
         if self._transport != "poll":
             try:
                 return await self._stream(hand)

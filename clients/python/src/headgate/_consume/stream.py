@@ -18,7 +18,8 @@ from .line import Heard, NoStream, Refusal
 from .verdict import Batch
 
 OPEN_TIMEOUT = 10.0
-FRAME_BYTES_MAX = 128 << 20
+# One event, with a body of characters that JSON writes with six at worst.
+FRAME_BYTES_MAX = 512 << 20
 PING_EVERY = 30.0
 SILENCE_MAX = 60.0
 BEFORE_HELLO = "before its hello"

@@ -25,7 +25,7 @@ ACK = Verdict("ack")
 
 def retry(after: float | timedelta | None = None, reason: str | None = None) -> Verdict:
     """Give it again, after so many seconds or as the policy says."""
-    return Verdict("retry", _milliseconds(after), _short(reason))
+    return Verdict("retry", milliseconds(after), _short(reason))
 
 
 def bury(reason: str) -> Verdict:
@@ -66,14 +66,19 @@ def _terms(verdict: Verdict) -> dict[str, Any]:
     return {name: value for name, value in terms.items() if value is not None}
 
 
-def _milliseconds(after: float | timedelta | None) -> int | None:
+def milliseconds(after: float | timedelta | None) -> int | None:
+    """A wait as it is sent; a `ValueError` when it is none."""
     if after is None:
         return None
-    seconds = after.total_seconds() if isinstance(after, timedelta) else float(after)
-    if math.isnan(seconds) or seconds < 0:
+    seconds = after.total_seconds() if isinstance(after, timedelta) else after
+    if not isinstance(seconds, (int, float)) or math.isnan(seconds) or seconds < 0:
         raise ValueError(f"expected a wait of 0 seconds or more, found `{after}`")
     return min(round(min(seconds, 1e9) * 1000), RETRY_AFTER_MS_MAX)
 
 
-def _short(reason: str | None) -> str | None:
-    return None if reason is None else reason[:REASON_CHARACTERS_MAX]
+def _short(reason: object) -> str | None:
+    if reason is None:
+        return None
+    # Half a surrogate pair (a file name that is no UTF-8) is a string in Python and no text in
+    # JSON: the gateway would refuse all that is said with it.
+    return str(reason)[:REASON_CHARACTERS_MAX].encode("utf-8", "replace").decode()

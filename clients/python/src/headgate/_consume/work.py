@@ -37,6 +37,8 @@ class Work:
         self._fetch = fetch
         self._on_conclusion = concluded
         self._tasks: set[asyncio.Task[None]] = set()
+        # What becomes of a handler that is cancelled because the client stops.
+        self._given_up: Verdict | None = None
         # Also those whose handler returned and left the settling to somebody else.
         self._settlers: dict[Key, Settler] = {}
 
@@ -73,6 +75,7 @@ class Work:
 
     async def give_up(self, verdict: Verdict) -> None:
         """Cancels what runs and settles what nobody settled."""
+        self._given_up = verdict
         for task in tuple(self._tasks):
             task.cancel()
         if self._tasks:
@@ -87,7 +90,8 @@ class Work:
         try:
             verdict = await self._call(event)
         except asyncio.CancelledError:
-            verdict = retry(None, limit.reason or "the handler was cancelled")
+            cancelled = retry(None, limit.reason or "the handler was cancelled")
+            verdict = self._given_up or cancelled
             log.warning("event %s (%s): %s", event.id, event.type, verdict.reason)
         finally:
             limit.lift()

@@ -32,11 +32,24 @@ def make_event(type: str, *, event: Mapping[str, Any] | None = None, **data: Any
 
 
 def load_event(path: str | os.PathLike[str]) -> Event:
-    """The event of a file, or of the folder that `headgate fixture EVENT_ID` makes."""
+    """The event of a file, or of the folder that `headgate fixture EVENT_ID --to FOLDER` makes.
+
+    A folder has one event: `event.json`, or a file that ends in `.event.json`.
+    """
     place = Path(path)
     if place.is_dir():
-        place = place / "event.json"
+        place = _only_event(place)
     return Event.from_json(json.loads(place.read_text(encoding="utf-8")))
+
+
+def _only_event(folder: Path) -> Path:
+    found = sorted(path for path in folder.iterdir() if f".{path.name}".endswith(".event.json"))
+    if len(found) != 1:
+        names = ", ".join(f"`{path.name}`" for path in found) or "none"
+        raise FileNotFoundError(
+            f"expected one file that ends in `event.json` in `{folder}`, found {names}"
+        )
+    return found[0]
 
 
 def event_json(type: str, event: Mapping[str, Any], data: Mapping[str, Any]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ use super::{
     syntax::{Comparison, Expression, Field, Literal, Number, Path, Test},
     walk::Picked,
 };
-use headgate_event::{Event, Verdict};
+use headgate_event::Event;
 use std::{borrow::Cow, cmp::Ordering};
 
 /// A value that was found.
@@ -70,9 +70,9 @@ fn of_event(event: &Event, field: Field) -> Found<'_> {
         Field::DealId => correlation.deal_id.as_deref(),
         Field::SessionId => correlation.session_id.as_deref(),
         Field::EventId => crate::Selectable::from(event).event_id,
-        Field::Verification => Some(match event.verification().verdict {
-            Verdict::Verified => "verified",
-            Verdict::Unverified => "unverified",
+        Field::Verification => Some(match event.verification().is_verified() {
+            true => "verified",
+            false => "unverified",
         }),
     };
     text.map_or(Found::Null, |text| Found::Text(Cow::Borrowed(text)))

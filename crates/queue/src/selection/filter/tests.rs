@@ -20,7 +20,7 @@ fn event(body: &str) -> Event {
         channel: Arc::new(Channel::new("hub", "Hub", ChannelType::Webhook).expect("valid")),
         provider: Some("github".into()),
         provider_event: Some("pull_request.opened".into()),
-        verification: Verification { verdict: Verdict::Verified, ..Verification::none() },
+        verification: Verification { verdict: Verdict::Verified.into(), ..Verification::none() },
         dedupe: None,
         thread_key: None,
         correlation: Correlation { flow_id: Some("f1".into()), ..Correlation::default() },

@@ -185,9 +185,9 @@ impl Verify for Prepared {
         }
         signer.expect.iter().try_for_each(|expect| expect.admit(request, &self.settings))?;
         Ok(Verification {
-            verdict: Verdict::Verified,
+            verdict: Verdict::Verified.into(),
             method: self.method.clone().into(),
-            covers: signer.covers(),
+            covers: signer.covers().into(),
             detail: signer.detail.clone(),
             key: certified.is_none().then(|| u32::try_from(key).ok()).flatten(),
         })
