@@ -6,7 +6,9 @@
 use crate::{EmissionError, Form};
 use headgate_event::{
     EventKind, EventType,
-    limits::{CATALOG_DESCRIPTION_BYTES_MAX, CATALOG_NEAREST_MAX, CATALOG_TYPES_MAX},
+    limits::{
+        CATALOG_DESCRIPTION_BYTES_MAX, CATALOG_NEAREST_MAX, CATALOG_TYPES_MAX, EVENT_TYPE_BYTES_MAX,
+    },
 };
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -112,11 +114,10 @@ impl Catalog {
 
     /// The type of this name, when an application may emit it in this shape.
     pub fn admit(&self, name: &str, form: Form) -> Result<EventType, EmissionError> {
-        let wrong = |error: &dyn std::fmt::Display| EmissionError {
-            code: "invalid_event",
-            message: format!("`type`: {error}"),
-        };
-        let event_type: EventType = name.parse().map_err(|error| wrong(&error))?;
+        let event_type: EventType = name.parse().map_err(|error| match form {
+            Form::Own if name.len() <= EVENT_TYPE_BYTES_MAX => not_dotted(name),
+            _ => EmissionError { code: "invalid_event", message: format!("`type`: {error}") },
+        })?;
         if event_type.is_source() {
             let message = format!(
                 "`type`: `{name}` is a type of Headgate's own sources, which no application emits"
@@ -127,11 +128,7 @@ impl Catalog {
         match form {
             _ if known => Ok(event_type),
             _ if !self.is_open() => Err(self.unknown(name)),
-            Form::Own if !is_dotted(name) => Err(EmissionError::field(
-                "type",
-                "a dotted name in lower case such as `proposal.received`",
-                format!("`{name}`"),
-            )),
+            Form::Own if !is_dotted(name) => Err(not_dotted(name)),
             Form::Own | Form::Envelope | Form::CloudEvent => Ok(event_type),
         }
     }
@@ -149,6 +146,11 @@ impl Catalog {
         );
         EmissionError { code: "unknown_type", message }
     }
+}
+
+fn not_dotted(name: &str) -> EmissionError {
+    let expected = "a dotted name in lower case such as `proposal.received`";
+    EmissionError::field("type", expected, format!("`{name}`"))
 }
 
 /// The types of envelopes are always known.

@@ -3,6 +3,8 @@
 //! It reads the configuration and the data folder, not the running gateway: a channel that waits
 //! for its secret is shown before anything can be sent to it.
 
+mod shown;
+
 use crate::{
     captures::Captures,
     cli::{ChannelsCommand, ChannelsShowArguments},
@@ -12,6 +14,7 @@ use crate::{
 };
 use headgate_webhook::{ChannelSpec, Provider};
 use serde_json::json;
+use shown::Shown;
 
 /// Shows what was asked for.
 pub fn run(command: &ChannelsCommand, environment: &Environment) -> Result<(), Failure> {
@@ -23,15 +26,22 @@ fn show(arguments: &ChannelsShowArguments, environment: &Environment) -> Result<
     let known = Known::of_system(environment);
     let config = Config::load(&arguments.config, environment, &known);
     let config = config.map_err(Failure::Configuration)?;
+    let public = config.server.public_url.as_deref().unwrap_or_default().trim_end_matches('/');
+    let url = |path: &str| format!("{public}{path}{}", arguments.id);
+    if let Some(shown) = Shown::find(&config, &arguments.id, url) {
+        if arguments.json {
+            return output::line(&shown.json().to_string());
+        }
+        return shown.rows().try_for_each(|(name, text)| row(name, &text));
+    }
     let mut webhooks = config.channels.webhooks.iter();
     let spec = webhooks.find(|spec| spec.channel.id == arguments.id).ok_or_else(|| {
-        Failure::usage(format!("expected the id of a webhook channel, found `{}`", arguments.id))
+        let (file, id) = (arguments.config.display(), &arguments.id);
+        Failure::usage(format!("expected the id of a channel of `{file}`, found `{id}`"))
     })?;
     let provider = spec.own.as_ref().or_else(|| config.providers.find(&spec.provider));
     let provider = provider.ok_or_else(|| Failure::usage("the provider is gone".to_owned()))?;
-    let path = format!("/v1/webhook/{}", spec.channel.id);
-    let url = config.server.public_url.as_ref();
-    let url = url.map_or(path.clone(), |url| format!("{}{path}", url.trim_end_matches('/')));
+    let url = url("/v1/webhook/");
     let captured = Captures::at(&config.data_dir).of(&spec.channel.id)?;
     if arguments.json {
         return output::line(
@@ -54,7 +64,11 @@ fn show(arguments: &ChannelsShowArguments, environment: &Environment) -> Result<
     if captured.is_empty() && provider.brings_secret() {
         rows.push(("handed over", "nothing so far".to_owned()));
     }
-    rows.iter().try_for_each(|(name, text)| output::line(&format!("{name:11}  {text}")))
+    rows.iter().try_for_each(|(name, text)| row(name, text))
+}
+
+fn row(name: &str, text: &str) -> Result<(), Failure> {
+    output::line(&format!("{name:11}  {text}"))
 }
 
 fn rows(spec: &ChannelSpec, provider: &Provider, url: String) -> Vec<(&'static str, String)> {

@@ -8,6 +8,7 @@ mod cron_arguments;
 mod dev_arguments;
 mod email_arguments;
 mod emit_arguments;
+mod moment;
 mod provider_arguments;
 mod rejection_arguments;
 mod replay_arguments;

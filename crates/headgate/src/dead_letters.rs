@@ -63,7 +63,7 @@ async fn redrive(
     arguments: &DeadLettersRedriveArguments,
     environment: &Environment,
 ) -> Result<(), Failure> {
-    let events = arguments.events.object()?;
+    let events = arguments.events.object();
     if !arguments.all && !events.is_empty() {
         return Err(Failure::usage("expected deliveries, or `--all` with filters, found both"));
     }

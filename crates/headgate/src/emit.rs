@@ -3,6 +3,7 @@
 use crate::{
     cli::EmitArguments, client::ClientError, config::Environment, failure::Failure, output,
 };
+use headgate_event::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::io::Read;
@@ -18,11 +19,23 @@ struct Event<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     event_id: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    timestamp: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     flow_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    flow_type: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    proposal_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    deal_id: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     session_id: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     thread_key: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dedupe_key: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    metadata: Option<Box<RawValue>>,
 }
 
 #[derive(Deserialize)]
@@ -38,15 +51,21 @@ pub async fn run(arguments: &EmitArguments, environment: &Environment) -> Result
         "-" => from_input().map_err(|error| anyhow::anyhow!("cannot read the payload: {error}"))?,
         text => text.to_owned(),
     };
-    let payload: Box<RawValue> = serde_json::from_str(&text)
-        .map_err(|error| Failure::usage(format!("--payload: expected JSON, found: {error}")))?;
+    let payload = json("payload", &text)?;
+    let metadata = arguments.metadata.as_ref().map(|text| json("metadata", text)).transpose()?;
     let event = Event {
         event_type: &arguments.event_type,
         payload: &payload,
         event_id: arguments.event_id.as_deref(),
+        timestamp: arguments.timestamp,
         flow_id: arguments.flow_id.as_deref(),
+        flow_type: arguments.flow_type.as_deref(),
+        proposal_id: arguments.proposal_id.as_deref(),
+        deal_id: arguments.deal_id.as_deref(),
         session_id: arguments.session_id.as_deref(),
         thread_key: arguments.thread_key.as_deref(),
+        dedupe_key: arguments.dedupe_key.as_deref(),
+        metadata,
     };
     let body = serde_json::to_string(&event).map_err(unexpected)?;
     let reply = arguments.client.client(environment)?.post_text(PATH, body).await?;
@@ -57,6 +76,11 @@ pub async fn run(arguments: &EmitArguments, environment: &Environment) -> Result
     let Emitted { id, event_id, duplicate } = emitted;
     let how = if duplicate { "was stored before" } else { "is stored" };
     output::line(&format!("{event_id} {how} as {id}"))
+}
+
+fn json(name: &str, text: &str) -> Result<Box<RawValue>, Failure> {
+    serde_json::from_str(text)
+        .map_err(|error| Failure::usage(format!("--{name}: expected JSON, found: {error}")))
 }
 
 fn unexpected(error: impl std::fmt::Display) -> ClientError {

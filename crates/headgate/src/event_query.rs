@@ -1,7 +1,6 @@
 //! Which stored events a command means, as the body of a call says it.
 
-use crate::{cli::EventArguments, clock::SystemClock, failure::Failure};
-use headgate_event::{Clock, Span, Timestamp};
+use crate::cli::EventArguments;
 use serde_json::{Map, Value, json};
 
 impl EventArguments {
@@ -15,8 +14,8 @@ impl EventArguments {
     }
 
     /// The object of a body.
-    pub fn object(&self) -> Result<Map<String, Value>, Failure> {
-        let mut object = self.times()?;
+    pub fn object(&self) -> Map<String, Value> {
+        let mut object = self.times();
         let lists =
             [("channels", &self.channel), ("types", &self.types), ("providers", &self.provider)];
         let lists = lists.into_iter().map(|(name, values)| (name, values.as_slice()));
@@ -28,27 +27,13 @@ impl EventArguments {
         if let Some(filter) = &self.filter {
             object.insert("filter".to_owned(), json!(filter));
         }
-        Ok(object)
+        object
     }
 
     /// The times alone.
-    pub fn times(&self) -> Result<Map<String, Value>, Failure> {
-        let mut object = Map::new();
-        for (name, text) in [("since", &self.since), ("until", &self.until)] {
-            if let Some(text) = text {
-                object.insert(name.to_owned(), json!(moment(name, text, SystemClock.now())?));
-            }
-        }
-        Ok(object)
+    pub fn times(&self) -> Map<String, Value> {
+        let times = [("since", self.since), ("until", self.until)];
+        let told = times.into_iter().filter_map(|(name, at)| Some((name.to_owned(), json!(at?))));
+        told.collect()
     }
-}
-
-/// A moment that is written as such, or as how long ago it was.
-fn moment(name: &str, text: &str, now: Timestamp) -> Result<Timestamp, Failure> {
-    if let Ok(Span(ago)) = text.parse() {
-        return Ok(now.minus(ago));
-    }
-    text.parse().map_err(|error| {
-        Failure::usage(format!("`--{name}`: {error}, and no duration such as `7d` either"))
-    })
 }

@@ -83,8 +83,8 @@ async fn page(
         .parameters("provider", &arguments.provider)
         .each(arguments.keys.parameters())
         .parameters("filter", &arguments.filter)
-        .parameters("since", &arguments.since)
-        .parameters("until", &arguments.until)
+        .parameters("since", &arguments.since.map(|at| at.to_string()))
+        .parameters("until", &arguments.until.map(|at| at.to_string()))
         .parameter("limit", &limit.to_string())
         .parameters("cursor", &cursor);
     let reply = client.fetch(path.as_str()).await?;

@@ -36,7 +36,7 @@ const LAST_LINE_BYTES: usize = 256;
 
 /// Writes the export.
 pub async fn run(arguments: &ExportArguments, environment: &Environment) -> Result<(), Failure> {
-    let query = query(arguments)?;
+    let query = query(arguments);
     let opened = place::open(arguments.data_dir.as_deref(), &arguments.client).await?;
     let mut out = Out::open(arguments.out.as_deref())?;
     let written = match opened {
@@ -74,8 +74,8 @@ async fn from_gateway(
     let client = arguments.client.client(environment)?;
     let path = CallPath::new("/v1/export")
         .parameters("channel", &arguments.channel)
-        .parameters("since", &arguments.since)
-        .parameters("until", &arguments.until);
+        .parameters("since", &arguments.since.map(|at| at.to_string()))
+        .parameters("until", &arguments.until.map(|at| at.to_string()));
     let mut download = client.download(path.as_str()).await?;
     while let Some(piece) = download.piece().await? {
         out.take(&piece)?;
@@ -83,14 +83,9 @@ async fn from_gateway(
     Ok(())
 }
 
-fn query(arguments: &ExportArguments) -> Result<ExportQuery, Failure> {
-    let time = |name: &str, text: &Option<String>| {
-        let parsed = text.as_ref().map(|text| text.parse()).transpose();
-        parsed.map_err(|error| Failure::usage(format!("`--{name}`: {error}")))
-    };
+fn query(arguments: &ExportArguments) -> ExportQuery {
     let selection = Selection { channels: arguments.channel.clone(), ..Selection::default() };
-    let (since, until) = (time("since", &arguments.since)?, time("until", &arguments.until)?);
-    Ok(ExportQuery { selection, since, until })
+    ExportQuery { selection, since: arguments.since, until: arguments.until }
 }
 
 impl Out {

@@ -130,8 +130,8 @@ async fn delete(
 fn filtered(path: CallPath, filter: &RejectionFilter) -> CallPath {
     path.parameters("channel", &filter.channel)
         .parameters("code", &filter.code)
-        .parameters("since", &filter.since)
-        .parameters("until", &filter.until)
+        .parameters("since", &filter.since.map(|at| at.to_string()))
+        .parameters("until", &filter.until.map(|at| at.to_string()))
 }
 
 /// One rejection in one line: when, where, from whom, and why it was refused.

@@ -99,7 +99,7 @@ async fn watch(client: &Client, id: &str, arguments: &ReplayBeginArguments) -> R
 fn body(arguments: &ReplayBeginArguments) -> Result<Value, Failure> {
     let mut body = Map::new();
     body.insert("subscription".to_owned(), json!(arguments.subscription));
-    let events = arguments.events.object()?;
+    let events = arguments.events.object();
     let chosen = [!arguments.ids.is_empty(), arguments.dead_letters];
     if chosen.contains(&true) && !events.is_empty() {
         return Err(Failure::usage("expected ids or `--dead-letters`, or filters, found both"));

@@ -42,9 +42,9 @@ async fn test(
     arguments: &SubscriptionsTestArguments,
     environment: &Environment,
 ) -> Result<(), Failure> {
-    let mut body = arguments.events.times()?;
+    let mut body = arguments.events.times();
     if arguments.events.filters() {
-        body.insert("events".to_owned(), Value::Object(arguments.events.object()?));
+        body.insert("events".to_owned(), Value::Object(arguments.events.object()));
     }
     let client = arguments.client.client(environment)?;
     let path = CallPath::new("/v1/subscriptions").segment(&arguments.name).segment("test");

@@ -1,13 +1,14 @@
 //! The arguments of each command.
 
-use super::ClientArguments;
+use super::{ClientArguments, moment::moment};
+use crate::config::FILE_DEFAULT;
 use clap::{
     Args, Subcommand, ValueEnum, ValueHint,
     builder::{NonEmptyStringValueParser, RangedI64ValueParser, RangedU64ValueParser},
     value_parser,
 };
 use headgate_event::{
-    Span, SpanError,
+    Span, SpanError, Timestamp,
     limits::{LEASE_DELIVERIES_MAX, LEASE_MS_MAX},
 };
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
@@ -31,6 +32,7 @@ pub struct ServeArguments {
 pub struct CheckArguments {
     /// The configuration
     #[arg(long, env = "HEADGATE_CONFIG", value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(default_value = FILE_DEFAULT)]
     pub config: PathBuf,
     /// Print JSON
     #[arg(long)]
@@ -100,12 +102,13 @@ pub struct EventsListArguments {
     /// Only events of which this holds, such as 'data.body.action == "opened"'
     #[arg(long, value_name = "EXPRESSION")]
     pub filter: Option<String>,
-    /// Only events received at or after this time, such as 2026-11-21T01:02:03Z
-    #[arg(long, value_name = "TIME")]
-    pub since: Option<String>,
-    /// Only events received before this time
-    #[arg(long, value_name = "TIME")]
-    pub until: Option<String>,
+    /// Only events received at or after this time: 2026-11-21T01:02:03Z, 2026-11-21, or 7d, which is
+    /// so long ago
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    pub since: Option<Timestamp>,
+    /// Only events received before this time, written in the same ways
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    pub until: Option<Timestamp>,
     /// At most so many events; as many pages are read as it takes
     #[arg(long, value_name = "N", default_value_t = 50, value_parser = count())]
     pub limit: u64,

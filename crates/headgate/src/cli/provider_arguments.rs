@@ -1,6 +1,7 @@
 //! The arguments of the commands about providers and their requests.
 
 use super::ClientArguments;
+use crate::config::FILE_DEFAULT;
 use clap::{Args, Subcommand, ValueHint};
 use headgate_event::prompt::VERSION;
 use std::path::PathBuf;
@@ -123,6 +124,7 @@ pub struct ChannelsShowArguments {
     pub id: String,
     /// The configuration
     #[arg(long, env = "HEADGATE_CONFIG", value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(default_value = FILE_DEFAULT)]
     pub config: PathBuf,
     /// Print JSON
     #[arg(long)]

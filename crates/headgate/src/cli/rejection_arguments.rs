@@ -1,7 +1,8 @@
 //! The arguments of the commands about refused requests.
 
-use super::ClientArguments;
+use super::{ClientArguments, moment::moment};
 use clap::{Args, Subcommand};
+use headgate_event::Timestamp;
 
 /// What can be done with refused requests.
 #[derive(Clone, Debug, Subcommand)]
@@ -28,12 +29,13 @@ pub struct RejectionFilter {
     /// Only those refused with this code, such as signature_mismatch; may be repeated
     #[arg(long, value_name = "CODE")]
     pub code: Vec<String>,
-    /// Only those received at or after this time, such as 2026-11-21T01:02:03Z
-    #[arg(long, value_name = "TIME")]
-    pub since: Option<String>,
-    /// Only those received before this time
-    #[arg(long, value_name = "TIME")]
-    pub until: Option<String>,
+    /// Only those received at or after this time: 2026-11-21T01:02:03Z, 2026-11-21, or 7d, which is
+    /// so long ago
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    pub since: Option<Timestamp>,
+    /// Only those received before this time, written in the same ways
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    pub until: Option<Timestamp>,
 }
 
 /// The arguments of `rejections list`.

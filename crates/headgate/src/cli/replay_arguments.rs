@@ -1,8 +1,9 @@
 //! The arguments of the commands that give stored events again: dead letters, replays, and trying
 //! out filters.
 
-use super::{ClientArguments, KeyArguments};
+use super::{ClientArguments, KeyArguments, moment::moment};
 use clap::{Args, Subcommand, builder::NonEmptyStringValueParser, value_parser};
+use headgate_event::Timestamp;
 
 /// What can be done with dead letters.
 #[derive(Clone, Debug, Subcommand)]
@@ -96,12 +97,13 @@ pub struct EventArguments {
     /// Only events of which this holds, such as 'data.body.action == "opened"'
     #[arg(long, value_name = "EXPRESSION")]
     pub filter: Option<String>,
-    /// Only events received at or after this time, or within this long: 2026-11-21T01:02:03Z, 7d
-    #[arg(long, value_name = "TIME")]
-    pub since: Option<String>,
-    /// Only events received before this time, or more than this long ago
-    #[arg(long, value_name = "TIME")]
-    pub until: Option<String>,
+    /// Only events received at or after this time: 2026-11-21T01:02:03Z, 2026-11-21, or 7d, which is
+    /// so long ago
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    pub since: Option<Timestamp>,
+    /// Only events received before this time, written in the same ways
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    pub until: Option<Timestamp>,
 }
 
 /// The arguments of `replay`.

@@ -1,7 +1,8 @@
 //! The arguments of the commands about the folder that everything is kept in.
 
-use super::ClientArguments;
+use super::{ClientArguments, moment::moment};
 use clap::{Args, ValueHint};
+use headgate_event::Timestamp;
 use std::path::PathBuf;
 
 /// Where a queue is that no gateway has.
@@ -25,12 +26,13 @@ pub struct ExportArguments {
     /// The folder of the queue, instead of the configuration's
     #[arg(long, env = "HEADGATE_DATA_DIR", value_name = "FOLDER", value_hint = ValueHint::DirPath)]
     pub data_dir: Option<PathBuf>,
-    /// Only events received at or after this time, such as 2026-11-21T01:02:03Z
-    #[arg(long, value_name = "TIME")]
-    pub since: Option<String>,
-    /// Only events received before this time
-    #[arg(long, value_name = "TIME")]
-    pub until: Option<String>,
+    /// Only events received at or after this time: 2026-11-21T01:02:03Z, 2026-11-21, or 7d, which is
+    /// so long ago
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    pub since: Option<Timestamp>,
+    /// Only events received before this time, written in the same ways
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    pub until: Option<Timestamp>,
     /// Only events of this channel; may be repeated, which means any of them
     #[arg(long, value_name = "ID")]
     pub channel: Vec<String>,
