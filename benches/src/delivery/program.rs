@@ -70,7 +70,7 @@ fn start(headgate: &Path, sink: Option<&Sink>) -> Result<(tempfile::TempDir, Ser
         text.push_str(&format!(
             "\n[subscription.push]\nurl = \"http://{}/one\"\nmax_in_flight = 64\n\
              secrets = [{{ insecure_inline = \"{}\" }}]\n",
-            sink.address,
+            sink.address(0),
             super::stand::SECRET
         ));
     }

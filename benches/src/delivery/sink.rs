@@ -15,10 +15,14 @@ use std::{
 };
 use tokio::{net::TcpListener, sync::Notify};
 
-/// What an endpoint has seen.
+/// How many addresses a sink has. Endpoints are hosts of their own: at one address the connections
+/// of a thousand would not find room in its queue, and wait a second each to be asked for again.
+const ADDRESSES: usize = 64;
+
+/// What endpoints have seen.
 #[derive(Clone, Debug)]
 pub(super) struct Sink {
-    pub(super) address: String,
+    addresses: Vec<String>,
     seen: Arc<Seen>,
 }
 
@@ -33,33 +37,27 @@ struct Seen {
 
 impl Sink {
     pub(super) async fn start() -> Result<Self> {
-        let listener = TcpListener::bind("127.0.0.1:0").await?;
-        let address = listener.local_addr()?.to_string();
-        let seen = Arc::new(Seen::default());
-        let serving = Arc::clone(&seen);
-        tokio::spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
-                let _ = stream.set_nodelay(true);
-                let seen = Arc::clone(&serving);
-                tokio::spawn(async move {
-                    let service = service_fn(move |request| {
-                        let seen = Arc::clone(&seen);
-                        async move { Ok::<_, Infallible>(seen.answer(request).await) }
-                    });
-                    let http = hyper::server::conn::http1::Builder::new();
-                    let _ = http.serve_connection(TokioIo::new(stream), service).await;
-                });
-            }
-        });
-        Ok(Self { address, seen })
+        let (mut addresses, seen) = (Vec::new(), Arc::new(Seen::default()));
+        for _ in 0..ADDRESSES {
+            let listener = TcpListener::bind("127.0.0.1:0").await?;
+            addresses.push(listener.local_addr()?.to_string());
+            tokio::spawn(serve(listener, Arc::clone(&seen)));
+        }
+        Ok(Self { addresses, seen })
     }
 
-    /// Waits until so many have come to paths that are well.
-    pub(super) async fn wait_for(&self, count: usize) {
+    /// The address of the endpoint of this number.
+    pub(super) fn address(&self, endpoint: usize) -> &str {
+        self.addresses.get(endpoint % ADDRESSES).map_or("", String::as_str)
+    }
+
+    /// Waits until so many have come to paths that are well, and says how many have.
+    pub(super) async fn wait_for(&self, count: usize) -> usize {
         loop {
             let news = self.seen.news.notified();
-            if self.seen.count.load(Ordering::SeqCst) >= count {
-                return;
+            let seen = self.seen.count.load(Ordering::SeqCst);
+            if seen >= count {
+                return seen;
             }
             let _ = tokio::time::timeout(Duration::from_millis(20), news).await;
         }
@@ -74,6 +72,21 @@ impl Sink {
     pub(super) fn arrivals(&self) -> Vec<(usize, Instant)> {
         let mut arrivals = self.seen.arrivals.lock().unwrap_or_else(PoisonError::into_inner);
         arrivals.take().unwrap_or_default()
+    }
+}
+
+async fn serve(listener: TcpListener, seen: Arc<Seen>) {
+    while let Ok((stream, _)) = listener.accept().await {
+        let _ = stream.set_nodelay(true);
+        let seen = Arc::clone(&seen);
+        tokio::spawn(async move {
+            let service = service_fn(move |request| {
+                let seen = Arc::clone(&seen);
+                async move { Ok::<_, Infallible>(seen.answer(request).await) }
+            });
+            let http = hyper::server::conn::http1::Builder::new();
+            let _ = http.serve_connection(TokioIo::new(stream), service).await;
+        });
     }
 }
 

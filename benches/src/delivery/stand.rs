@@ -22,6 +22,9 @@ use tempfile::TempDir;
 
 pub(super) const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
+/// Connections to all endpoints together.
+const OPEN_AT_ONCE: usize = 4_096;
+
 /// A queue, and the folder that it is in.
 pub(super) struct Stand {
     pub(super) queue: Arc<Embedded>,
@@ -109,12 +112,14 @@ impl Stand {
     /// Pushes what there is to these paths of the sink, each for a subscription of its own.
     pub(super) async fn push(&self, sink: &Sink, paths: &[String]) -> Result<Running> {
         let mut configured = Configured::default();
-        for path in paths {
+        // Each connection is two open files of this process.
+        let most = u32::try_from(OPEN_AT_ONCE / paths.len().max(1)).unwrap_or(64);
+        for (endpoint, path) in paths.iter().enumerate() {
             let push = PushSpec {
-                url: format!("http://{}/{path}", sink.address),
+                url: format!("http://{}/{path}", sink.address(endpoint)),
                 headers: Vec::new(),
                 timeout_ms: 15_000,
-                max_in_flight: if paths.len() == 1 { 64 } else { 16 },
+                max_in_flight: if paths.len() == 1 { 64 } else { most.clamp(2, 16) },
                 rate: None,
                 ca: None,
                 format: PushFormat::Event,

@@ -18,7 +18,7 @@ const ROUNDS: u64 = 12;
 fn push_to(sink: &Sink, path: &str) -> Value {
     json!({
         "start": "earliest",
-        "retry": {"attempts": 100, "first_ms": 10, "longest_ms": 50},
+        "retry": {"attempts": 100, "first": "10ms", "longest": "50ms"},
         "push": {
             "url": format!("http://{}/{path}", sink.address),
             "secrets": [SECRET],

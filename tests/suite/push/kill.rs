@@ -27,7 +27,7 @@ fn badly(posted: &Posted) -> Reply {
     if posted.path == "/brief" && sum.is_multiple_of(10) {
         return Reply::Answer(400, "", Vec::new());
     }
-    if posted.path == "/parting" && posted.before == 0 && sum.is_multiple_of(8) {
+    if posted.path == "/parting" && posted.before == 0 && sum.is_multiple_of(32) {
         return Reply::Answer(410, "", Vec::new());
     }
     if posted.before > 2 || !sum.is_multiple_of(4) {

@@ -5,10 +5,12 @@ use crate::{
     endpoint::{Endpoint, Posted, answer},
     world::{World, credentials, pushing, to},
 };
-use headgate_event::limits::{PUSH_POOL_BYTES_MAX, PUSH_SHARE_BYTES_MAX};
+use headgate_event::limits::{
+    PUSH_POOL_BYTES_MAX, PUSH_SHARE_BYTES_MAX, PUSH_WRITTEN_INLINE_BYTES_MAX,
+};
 use headgate_push::Keyring;
 use headgate_queue::{Queue, Standing, Start, SubscriptionSpec};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use tokio::sync::Semaphore;
 
 const MIB: usize = 1 << 20;
@@ -88,4 +90,26 @@ async fn all_slow_endpoints_have_the_pool_on_the_way_and_small_events_wait_for_n
     slow.wait_for(A_POOL_OF).await;
     small_events_go_on(&world, 50).await;
     assert_eq!(large(&slow.posted()), A_POOL_OF, "six shares are more than the pool");
+}
+
+#[tokio::test]
+async fn a_large_event_is_written_where_it_holds_up_no_other() {
+    let endpoint = Endpoint::start(|_| answer(204, "")).await;
+    let mut world = World::new();
+    let threads = Arc::new(Mutex::new(Vec::new()));
+    let seen = Arc::clone(&threads);
+    world.present = Arc::new(move |event| {
+        seen.lock().expect("whole").push(std::thread::current().id());
+        event
+    });
+    world.push("agent", &to(endpoint.url("hook"))).await;
+    world.start();
+    // This test has one thread, on which everything runs that is not sent elsewhere.
+    let here = std::thread::current().id();
+    for (bytes, is_here) in [(1_000, true), (PUSH_WRITTEN_INLINE_BYTES_MAX, false)] {
+        let id = world.store(bytes).await;
+        world.stands(id, "agent", |one| one.standing == Standing::Settled).await;
+        let thread = threads.lock().expect("whole").pop();
+        assert_eq!(thread == Some(here), is_here, "{bytes}");
+    }
 }

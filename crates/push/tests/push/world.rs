@@ -4,7 +4,9 @@ use headgate_event::{
     BoxFuture, Channel, ChannelType, Clock, Correlation, DataText, Draft, EventId, EventType, Fill,
     Secret, Sink, Timestamp, Verification, prompt::Prompt,
 };
-use headgate_push::{Configured, Credentials, Keyring, Pauser, PushPorts, Pushes, Running};
+use headgate_push::{
+    Configured, Credentials, Keyring, Pauser, Present, PushPorts, Pushes, Running,
+};
 use headgate_queue::{
     Attempts, EventDelivery, Memory, PushFormat, PushSpec, Queue, QueueError, Start,
     SubscriptionSpec,
@@ -24,6 +26,8 @@ pub(crate) struct World {
     pub(crate) pushes: Pushes,
     /// What was asked to be paused, and whether it was.
     pub(crate) pauses: Arc<Mutex<Vec<(String, bool)>>>,
+    /// What is made of an event before it is posted.
+    pub(crate) present: Present,
     running: Option<Running>,
 }
 
@@ -78,7 +82,8 @@ impl World {
         let clock = Arc::new(ManualClock::at(Timestamp::from_unix_s(1_795_000_000)));
         let queue = Arc::new(Memory::new(Arc::clone(&clock) as Arc<dyn Clock>));
         let pushes = Pushes::new(Arc::clone(&queue) as _, Configured::default());
-        Self { clock, queue, pushes, pauses: Arc::default(), running: None }
+        let present: Present = Arc::new(|event| event);
+        Self { clock, queue, pushes, pauses: Arc::default(), present, running: None }
     }
 
     /// Stores a subscription and what it is signed with.
@@ -94,7 +99,7 @@ impl World {
             queue: Arc::clone(&self.queue) as _,
             pauser: Arc::new(OfQueue(Arc::clone(&self.queue), Arc::clone(&self.pauses))),
             clock: Arc::clone(&self.clock) as _,
-            present: Arc::new(|event| event),
+            present: Arc::clone(&self.present),
         }));
     }
 

@@ -78,16 +78,15 @@ impl Memory {
         let lanes = inner.replays.of(known.generation());
         let reserved = if lanes.is_empty() { 0 } else { known.share().reserved(max) };
         let mut room = Room { bytes_left: ask.bytes, is_empty: true };
-        let asked = LeaseAsk { max: reserved, ..ask };
-        let replayed = inner.take_replayed(known, &lanes, asked, now, &mut room)?;
-        let left = max - replayed.len();
-        let mut events = inner.take(known, LeaseAsk { max: left, ..ask }, now, &mut room)?;
+        // Live events go first, so that what they leave of the bytes is what replays may have.
+        let live = LeaseAsk { max: max - reserved, ..ask };
+        let mut events = inner.take(known, live, now, &mut room)?;
+        let rest = LeaseAsk { max: max - events.len(), ..ask };
+        let replayed = inner.take_replayed(known, &lanes, rest, now, &mut room)?;
+        let rest = LeaseAsk { max: max - events.len() - replayed.len(), ..ask };
+        events.extend(inner.take(known, rest, now, &mut room)?);
         let live = events.len();
         events.extend(replayed);
-        let left = max - events.len();
-        let asked = LeaseAsk { max: left, ..ask };
-        let more = inner.take_replayed(known, &lanes, asked, now, &mut room)?;
-        events.extend(more);
         if !lanes.is_empty() {
             known.share().note(live, events.len() - live);
             inner.replays.end_finished(now);
