@@ -198,9 +198,10 @@ async fn however_many_large_messages_there_are_all_are_judged_within_the_limit()
     let dns = DnsServer::start(cases().names).expect("a server");
     let limit = Duration::from_secs(2);
     let by = auth(&dns, limit);
-    let mut raw = fs::read(folder().join("silent.eml")).expect("a message");
-    // Empty lines at the end are signed by nobody: the DNS has to be asked.
-    raw.extend(std::iter::repeat_n(&b"\r\n"[..], 40_000).flatten());
+    // Fields that nobody signed: its size alone makes it large, and the DNS has to be asked.
+    let filler = format!("X-Filler: {}\r\n", "x".repeat(4_000)).repeat(18).into_bytes();
+    let signed = fs::read(folder().join("silent.eml")).expect("a message");
+    let raw = [filler, signed].concat();
     let message = Arc::new(Message::read(Bytes::from(raw)));
     let started = std::time::Instant::now();
     let judging: Vec<_> = (0..96)
