@@ -20,6 +20,7 @@ mod large;
 mod load;
 mod process;
 mod push;
+mod schemes;
 mod server;
 mod slow;
 mod smtp;
@@ -194,6 +195,15 @@ enum Benchmark {
         #[arg(long, default_value_t = 1_000_000)]
         held: u32,
     },
+    /// Every scheme by which senders prove themselves, and the prompt of a pull request.
+    Schemes {
+        /// Calls for each scheme.
+        #[arg(long, default_value_t = 20_000)]
+        calls: u32,
+        /// The size of the body in bytes.
+        #[arg(long, default_value_t = 10 << 10)]
+        body_bytes: usize,
+    },
     /// An anchor as a process of its own, so that its CPU time can be told apart.
     #[command(hide = true)]
     Anchor {
@@ -237,6 +247,9 @@ fn main() -> Result<()> {
             consume::run(&plan)
         }
         Benchmark::Taker(arguments) => consume::taker::run(&arguments),
+        Benchmark::Schemes { calls, body_bytes } => {
+            schemes::run(&schemes::Plan { calls, body_bytes })
+        }
         Benchmark::Drip { to, connections } => drip::run(to, connections),
         Benchmark::Store { events, connections, seconds, body_bytes } => {
             let span = Duration::from_secs(seconds);

@@ -1,7 +1,9 @@
 //! Clients that nobody here wrote judge what we take and what we give.
 
 use anyhow::{Context, Result, bail, ensure};
-use headgate_tests::{Gateway, python, request, senders, write_config};
+use headgate_tests::{
+    Gateway, binary, python, request, senders, write_config, write_config_of_server,
+};
 use serde_json::Value;
 use std::{
     io::{BufRead, BufReader},
@@ -65,6 +67,26 @@ fn a_request_signed_by_the_standardwebhooks_package_becomes_an_event() -> Result
     let event = newest(&gateway.address)?;
     assert_eq!(event.get("dedupe_key"), Some(&"msg_from_python".into()));
     assert_eq!(event.pointer("/data/body/data/name"), Some(&"Zoë".into()));
+    Ok(())
+}
+
+/// Bodies that are made up, signed by the senders' own packages and changed: they say of each what
+/// we say. What we sign they take, and not with another body.
+#[test]
+fn the_packages_of_senders_agree_with_us_both_ways() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let gateway = Gateway::start(&judged(folder.path())?)?;
+    let mut command = Command::new(python()?);
+    command.arg(script("judges.py")?).arg(binary()?).args([&gateway.address, "120", "7"]);
+    let counts = said(&command.output()?)?;
+    let counts = counts.as_object().context("counts")?;
+    assert_eq!(counts.len(), 7);
+    for (package, counts) in counts {
+        let of = |name: &str| counts.get(name).and_then(Value::as_u64).unwrap_or_default();
+        assert!(of("taken") >= 30 && of("refused") >= 30, "{package}: {counts}");
+        let is_again = ["Svix", "TwilioJson"].contains(&package.as_str());
+        assert!(of("ours") > 0 || is_again, "{package}: {counts}");
+    }
     Ok(())
 }
 
@@ -219,4 +241,29 @@ ack = "on_send"
 "#
     );
     write_config(folder, &tables)
+}
+
+/// The channels of `judges.py`, which has their secrets too.
+fn judged(folder: &Path) -> Result<PathBuf> {
+    let channels = [
+        ("stripe", "stripe", STRIPE),
+        ("standard-webhooks", "standard-webhooks", STANDARD),
+        ("discord", "discord", "03a107bff3ce10be1d70dd18e74bc09967e4d6309ba50d5f1ddc8664125531b8"),
+        ("twilio", "twilio", "12345678901234567890123456789012"),
+    ];
+    let mut tables = format!(
+        "[[api_key]]\nname = \"reader\"\nkey = {{ insecure_inline = \"{KEY}\" }}\nscopes = [\"read\"]\n\n"
+    );
+    for (id, provider, secret) in channels {
+        tables.push_str(&format!(
+            "[[channel]]\nid = \"{id}\"\ntype = \"webhook\"\nprovider = \"{provider}\"\n\
+             secrets = [{{ insecure_inline = \"{secret}\" }}]\n\n"
+        ));
+    }
+    tables.push_str(
+        "[[channel]]\nid = \"slack\"\ntype = \"slack\"\n\
+         signing_secrets = [{ insecure_inline = \"8f742231b10e8888abcd99yyyzzz85a5\" }]\n",
+    );
+    let server = "listen = \"127.0.0.1:0\"\npublic_url = \"https://in.example.com\"";
+    write_config_of_server(folder, server, &tables)
 }

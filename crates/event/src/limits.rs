@@ -168,6 +168,9 @@ pub const DRAIN_TIMEOUT: Duration = Duration::from_secs(20);
 pub const FRAME_BYTES_MAX: usize = 64 << 20;
 /// The most drafts in one call of the sink.
 pub const DRAFTS_PER_ACCEPT_MAX: usize = 512;
+/// How many times larger than a body its events may be together, where each of them keeps what is
+/// around it. It counts once they are beyond [`BODY_MEMORY_BYTES_MAX`].
+pub const SPLIT_RATIO_MAX: usize = 16;
 /// The most events in one batch of the log.
 pub const BATCH_EVENTS_MAX: usize = 512;
 /// A batch takes no further event once it holds this many bytes.

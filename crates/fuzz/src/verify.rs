@@ -13,7 +13,7 @@ use headgate_event::{Secret, Timestamp};
 use headgate_http::RawRequest;
 use headgate_webhook::{Explanation, Providers, Terms};
 use http::HeaderValue;
-use reference::{SENDERS, Sender};
+use reference::{PUBLIC_URL, Sender, senders};
 use std::sync::LazyLock;
 
 static PROVIDERS: LazyLock<Providers> = LazyLock::new(Providers::embedded);
@@ -26,14 +26,16 @@ pub(crate) fn verify(bytes: &[u8]) {
     let mut parts = Parts::of(bytes);
     let (choice, flip) = (usize::from(parts.byte()), parts.byte());
     let Ok(request) = captured::request(parts.rest().to_vec(), NOW) else { return };
-    let sender = SENDERS.get(choice % SENDERS.len()).expect("a sender");
+    let sender = senders().nth(choice % senders().count()).expect("a sender");
     as_it_came(sender, &request);
     signed(sender, request, flip);
 }
 
 fn explained(sender: &Sender, request: &RawRequest) -> Explanation {
     let provider = PROVIDERS.find(sender.provider).expect("a provider");
-    provider.explain(request, &Terms::of(&[Secret::new(sender.secret)]), NOW)
+    let terms = Terms::of(&[Secret::new(sender.secret)]);
+    let terms = Terms { public_url: Some(PUBLIC_URL.to_owned()), ..terms };
+    provider.explain(request, &terms, NOW)
 }
 
 fn as_it_came(sender: &Sender, request: &RawRequest) {
@@ -57,7 +59,7 @@ fn signed(sender: &Sender, mut request: RawRequest, flip: u8) {
     for name in sender.headers {
         request.headers.remove(*name);
     }
-    for (name, value) in sign(&request.body, sender.secret, NOW) {
+    for (name, value) in sign(&request, sender.secret, NOW) {
         let value = HeaderValue::from_str(&value).expect("visible");
         request.headers.insert(name, value);
     }

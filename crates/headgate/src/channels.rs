@@ -1,4 +1,4 @@
-//! `headgate channels show`: a channel of the configuration, and what its sender handed over.
+//! `headgate channels`: a channel of the configuration, and what its sender handed over.
 //!
 //! It reads the configuration and the data folder, not the running gateway: a channel that waits
 //! for its secret is shown before anything can be sent to it.
@@ -7,25 +7,47 @@ mod shown;
 
 use crate::{
     captures::Captures,
-    cli::{ChannelsCommand, ChannelsShowArguments},
+    cli::{ChannelsCommand, ChannelsForgetArguments, ChannelsShowArguments},
     config::{Config, Environment, Known},
     failure::Failure,
     output,
 };
+use headgate_event::limits::CAPTURES_MAX;
 use headgate_webhook::{ChannelSpec, Provider};
 use serde_json::json;
+use std::path::Path;
 use shown::Shown;
 
-/// Shows what was asked for.
+/// Shows or does what was asked for.
 pub fn run(command: &ChannelsCommand, environment: &Environment) -> Result<(), Failure> {
-    let ChannelsCommand::Show(arguments) = command;
-    show(arguments, environment)
+    match command {
+        ChannelsCommand::Show(arguments) => show(arguments, environment),
+        ChannelsCommand::Forget(arguments) => forget(arguments, environment),
+    }
+}
+
+fn load(file: &Path, environment: &Environment) -> Result<Config, Failure> {
+    let known = Known::of_system(environment);
+    Config::load(file, environment, &known).map_err(Failure::Configuration)
+}
+
+fn spec<'a>(config: &'a Config, id: &str) -> Result<&'a ChannelSpec, Failure> {
+    let mut webhooks = config.channels.webhooks.iter();
+    webhooks.find(|spec| spec.channel.id == id).ok_or_else(|| {
+        Failure::usage(format!("expected the id of a webhook channel, found `{id}`"))
+    })
+}
+
+/// Makes room for what a sender hands over.
+fn forget(arguments: &ChannelsForgetArguments, environment: &Environment) -> Result<(), Failure> {
+    let config = load(&arguments.config, environment)?;
+    let id = &spec(&config, &arguments.id)?.channel.id;
+    let count = Captures::at(&config.data_dir).forget(id)?;
+    output::line(&format!("{count} forgotten"))
 }
 
 fn show(arguments: &ChannelsShowArguments, environment: &Environment) -> Result<(), Failure> {
-    let known = Known::of_system(environment);
-    let config = Config::load(&arguments.config, environment, &known);
-    let config = config.map_err(Failure::Configuration)?;
+    let config = load(&arguments.config, environment)?;
     let public = config.server.public_url.as_deref().unwrap_or_default().trim_end_matches('/');
     let url = |path: &str| format!("{public}{path}{}", arguments.id);
     if let Some(shown) = Shown::find(&config, &arguments.id, url) {
@@ -34,11 +56,7 @@ fn show(arguments: &ChannelsShowArguments, environment: &Environment) -> Result<
         }
         return shown.rows().try_for_each(|(name, text)| row(name, &text));
     }
-    let mut webhooks = config.channels.webhooks.iter();
-    let spec = webhooks.find(|spec| spec.channel.id == arguments.id).ok_or_else(|| {
-        let (file, id) = (arguments.config.display(), &arguments.id);
-        Failure::usage(format!("expected the id of a channel of `{file}`, found `{id}`"))
-    })?;
+    let spec = spec(&config, &arguments.id)?;
     let provider = spec.own.as_ref().or_else(|| config.providers.find(&spec.provider));
     let provider = provider.ok_or_else(|| Failure::usage("the provider is gone".to_owned()))?;
     let url = url("/v1/webhook/");
@@ -60,6 +78,11 @@ fn show(arguments: &ChannelsShowArguments, environment: &Environment) -> Result<
     let mut rows = rows(spec, provider, url);
     for kept in &captured {
         rows.push(("handed over", format!("{} ({}, {})", kept.value, kept.handshake, kept.at)));
+    }
+    if captured.len() >= CAPTURES_MAX {
+        let full =
+            format!("no more is kept: `headgate channels forget {}` makes room", spec.channel.id);
+        rows.push(("handed over", full));
     }
     if captured.is_empty() && provider.brings_secret() {
         rows.push(("handed over", "nothing so far".to_owned()));

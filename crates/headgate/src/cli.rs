@@ -29,9 +29,9 @@ pub use dev_arguments::{DevCommand, FakeSlackArguments};
 pub use email_arguments::{EmailCheckDnsArguments, EmailCommand, EmailParseArguments};
 pub use emit_arguments::EmitArguments;
 pub use provider_arguments::{
-    ChannelsCommand, ChannelsShowArguments, FixtureArguments, ProvidersCheckArguments,
-    ProvidersCommand, ProvidersListArguments, ProvidersNewArguments, ProvidersShowArguments,
-    RenderArguments, VerifyArguments,
+    ChannelsCommand, ChannelsForgetArguments, ChannelsShowArguments, FixtureArguments,
+    ProvidersCheckArguments, ProvidersCommand, ProvidersListArguments, ProvidersNewArguments,
+    ProvidersShowArguments, RenderArguments, VerifyArguments,
 };
 pub use rejection_arguments::{
     RejectionFilter, RejectionsCommand, RejectionsDeleteArguments, RejectionsGetArguments,

@@ -12,7 +12,9 @@ use crate::{
 use anyhow::anyhow;
 use headgate_event::{Clock, Secret, Timestamp};
 use headgate_http::RawRequest;
-use headgate_webhook::{Explanation, Fetched, Provider, Providers, Settings, Step, Terms};
+use headgate_webhook::{
+    ChannelSpec, Explanation, Fetched, OtherChannel, Provider, Providers, Settings, Step, Terms,
+};
 use http::Uri;
 use std::{path::Path, sync::Arc};
 
@@ -20,6 +22,8 @@ use std::{path::Path, sync::Arc};
 struct Gate {
     provider: Arc<Provider>,
     terms: Terms,
+    /// The channels beside, where a configuration is given.
+    others: Vec<OtherChannel>,
 }
 
 /// Checks the request and says what was found.
@@ -40,7 +44,7 @@ pub async fn run(arguments: &VerifyArguments, environment: &Environment) -> Resu
         let brought = gate.terms.fetched.bring(&url, now).await;
         brought.map_err(|error| Failure::from(anyhow!(error)))?;
     }
-    let explained = gate.provider.explain(&request, &gate.terms, now);
+    let explained = gate.provider.explain_among(&request, &gate.terms, &gate.others, now);
     if arguments.json {
         output::line(&serde_json::to_string(&explained)?)?;
     } else {
@@ -81,16 +85,23 @@ fn gate(arguments: &VerifyArguments, environment: &Environment) -> Result<Gate, 
         public_url: arguments.url.as_deref().and_then(origin),
         ..Terms::default()
     };
-    Ok(Gate { provider: Arc::clone(provider), terms })
+    Ok(Gate { provider: Arc::clone(provider), terms, others: Vec::new() })
 }
 
 fn of_channel(id: &str, file: &Path, environment: &Environment) -> Result<Gate, Failure> {
     let known = Known::of_system(environment);
     let config = Config::load(file, environment, &known).map_err(Failure::Configuration)?;
-    let mut channels = config.channels.webhooks.clone().into_iter();
-    let channel = channels.find(|channel| channel.channel.id == id).ok_or_else(|| {
-        Failure::usage(format!("expected a channel of `{}`, found `{id}`", file.display()))
-    })?;
+    let (own, others): (Vec<_>, Vec<_>) =
+        config.channels.webhooks.iter().partition(|channel| channel.channel.id == id);
+    let Some(channel) = own.into_iter().next() else {
+        let wrong = format!("expected a channel of `{}`, found `{id}`", file.display());
+        return Err(Failure::usage(wrong));
+    };
+    let other = |other: &ChannelSpec| OtherChannel {
+        id: other.channel.id.clone(),
+        secrets: other.secrets.clone(),
+    };
+    let others = others.into_iter().map(other).collect();
     let provider = match &channel.own {
         Some(own) => Arc::clone(own),
         None => Arc::clone(providers::find(&config.providers, &channel.provider)?),
@@ -98,7 +109,7 @@ fn of_channel(id: &str, file: &Path, environment: &Environment) -> Result<Gate, 
     if !provider.is_signed() {
         return Err(Failure::usage(format!("channel `{id}` verifies nothing")));
     }
-    Ok(Gate { provider, terms: channel.terms() })
+    Ok(Gate { provider, terms: channel.terms(), others })
 }
 
 /// What the provider asks for beside secrets, as `NAME=VALUE`.

@@ -1,12 +1,14 @@
 //! A webhook channel: its provider, its secrets, and how a proven request becomes an event.
 
 mod figures;
+mod redact;
 mod spec;
 mod split;
 
 use figures::Figures;
 pub(crate) use spec::prepare;
 pub use spec::{ChannelSpec, ChannelSpecError, ChannelSpecErrorKind, DedupePolicy};
+use split::Items;
 
 use crate::{
     content::Content,
@@ -53,10 +55,14 @@ struct Part<'a> {
     /// Why it is not shown as its sender meant it.
     defect: Option<&'static str>,
     /// The bytes without their encoding.
-    shown: &'a Bytes,
+    came: &'a Bytes,
+    /// The same without a secret that stands in them.
+    clean: Option<&'a Bytes>,
     /// The bytes that are kept.
     raw: &'a Bytes,
     coded: Option<&'a Decoded>,
+    /// Whether it holds several events, of which only the first one's id is known.
+    is_batch: bool,
 }
 
 impl WebhookChannel {
@@ -104,26 +110,35 @@ impl WebhookChannel {
     ) -> Result<Vec<Draft>, Reject> {
         let request = verified.request();
         let decoded = request.decoded(self.body_bytes_max)?;
-        let split = self.provider.identity.split.as_deref().filter(|_| self.splits);
-        if let Some(split) = split
-            && let Some(items) = split::items(&decoded.body, &split.items)
+        let identity = &self.provider.identity;
+        let split = identity.split.as_deref();
+        let items = split
+            .filter(|_| self.splits || identity.knows_first_alone)
+            .map(|split| Items::of(&decoded.body, split));
+        if let (Some(split), Some(items)) = (split, &items)
+            && self.splits
+            && let Some(bodies) = items.bodies()
         {
-            let of = items.len();
-            let items = items.into_iter().enumerate();
-            return Ok(items
+            let of = bodies.len();
+            let bodies = bodies.into_iter().enumerate();
+            return Ok(bodies
                 .map(|(at, item)| self.item(verified, split, item, (at, of), key))
                 .collect());
         }
+        let secret = self.provider.scheme.secret_in_body();
+        let clean = secret.and_then(|path| redact::redacted(&decoded.body, path));
         let content_type = content_type(&request.headers);
-        let identity = &self.provider.identity;
-        let content = Content::read(content_type.as_deref(), &decoded.body, &identity.form);
+        let seen = clean.as_ref().unwrap_or(&decoded.body);
+        let content = Content::read(content_type.as_deref(), seen, &identity.form);
         let part = Part {
             identity,
             defect: defect(&decoded, &content),
             content: &content,
-            shown: &decoded.body,
+            came: &decoded.body,
+            clean: clean.as_ref(),
             raw: &request.body,
             coded: Some(&decoded),
+            is_batch: identity.knows_first_alone && items.is_some_and(|items| items.are_several()),
         };
         Ok(vec![self.draft(verified, &part, key)])
     }
@@ -137,14 +152,23 @@ impl WebhookChannel {
         (at, of): (usize, usize),
         key: &PromptKey,
     ) -> Draft {
-        let content = Content::read(Some("application/json"), &item, &Form::Text);
+        let secret = self.provider.scheme.secret_in_body();
+        let secret = secret.and_then(|path| match (&split.identity, split.arrays.as_slice()) {
+            (Some(_), [array]) => redact::in_item(path, &array.path),
+            _ => Some(path),
+        });
+        let clean = secret.and_then(|path| redact::redacted(&item, path));
+        let seen = clean.as_ref().unwrap_or(&item);
+        let content = Content::read(Some("application/json"), seen, &Form::Text);
         let part = Part {
-            identity: &split.identity,
+            identity: split.identity.as_ref().unwrap_or(&self.provider.identity),
             defect: None,
             content: &content,
-            shown: &item,
+            came: &item,
+            clean: clean.as_ref(),
             raw: &item,
             coded: None,
+            is_batch: false,
         };
         let mut draft = self.draft(verified, &part, key);
         let place = serde_json::json!({ "index": at, "of": of });
@@ -159,7 +183,12 @@ impl WebhookChannel {
         let content = part.content;
         let body = content.doc.as_deref().map(headgate_event::json::Doc::root);
         let names = part.identity.names(Reading { headers: &request.headers, body });
-        let received = Received { names: &names, content, content_type, body: part.shown };
+        let received = Received {
+            names: &names,
+            content,
+            content_type,
+            body: part.clean.unwrap_or(part.came),
+        };
         let prompt = self.prompt(request, verification, &received, key);
         let path = headers::masked_path(&request.path, PATH_PREFIX);
         let data = WebhookParts {
@@ -173,6 +202,7 @@ impl WebhookChannel {
             remote_ip: Some(&request.arrival.remote.ip().to_string()),
             content_encoding: part.coded.and_then(|coded| coded.content_encoding.as_deref()),
             coded: part.coded.and_then(|coded| coded.coded.clone()),
+            clean: part.clean.map(|clean| &**clean),
         };
         Draft {
             identity: None,
@@ -181,7 +211,7 @@ impl WebhookChannel {
             channel: Arc::clone(&self.channel),
             provider: self.provider.known_name().map(str::to_owned),
             verification: verification.clone(),
-            dedupe: self.dedupe(names.delivery.as_ref(), part.shown),
+            dedupe: self.dedupe(names.delivery.as_ref(), part),
             metadata: metadata(&names, verification, part.defect),
             provider_event: names.event,
             thread_key: names.thread,
@@ -210,10 +240,16 @@ impl WebhookChannel {
         matches!(self.dedupe, DedupePolicy::Window(_))
     }
 
-    fn dedupe(&self, delivery: Option<&String>, body: &[u8]) -> Option<Dedupe> {
+    /// By what a repeat is known. The id of the first of several events says nothing of the others,
+    /// so that a batch is known by all of it.
+    fn dedupe(&self, delivery: Option<&String>, part: &Part<'_>) -> Option<Dedupe> {
+        let digest = || identity::digest(part.came);
         match self.dedupe {
-            DedupePolicy::Window(window) => delivery.map(|key| Dedupe { key: key.clone(), window }),
-            DedupePolicy::Digest(window) => Some(Dedupe { key: identity::digest(body), window }),
+            DedupePolicy::Window(window) => {
+                let key = |id: &String| if part.is_batch { digest() } else { id.clone() };
+                delivery.map(|id| Dedupe { key: key(id), window })
+            }
+            DedupePolicy::Digest(window) => Some(Dedupe { key: digest(), window }),
             DedupePolicy::Off => None,
         }
     }

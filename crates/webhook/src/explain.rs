@@ -53,8 +53,18 @@ pub struct Step {
     pub text: String,
 }
 
+/// A channel beside the one that a request came to: its secret may be the one that was used.
+#[derive(Clone, Debug)]
+pub struct OtherChannel {
+    /// Its id.
+    pub id: String,
+    /// Its secrets.
+    pub secrets: Vec<Secret>,
+}
+
 /// A request, what it is checked with, and how the check ended.
 struct Case<'a> {
+    others: &'a [OtherChannel],
     provider: &'a Provider,
     request: &'a RawRequest,
     terms: &'a Terms,
@@ -67,6 +77,18 @@ impl Provider {
     /// Why a request of this provider is taken or refused by a channel of these terms at this time.
     #[must_use]
     pub fn explain(&self, request: &RawRequest, terms: &Terms, now: Timestamp) -> Explanation {
+        self.explain_among(request, terms, &[], now)
+    }
+
+    /// The same, where other channels are known.
+    #[must_use]
+    pub fn explain_among(
+        &self,
+        request: &RawRequest,
+        terms: &Terms,
+        others: &[OtherChannel],
+        now: Timestamp,
+    ) -> Explanation {
         let mut about = self.scheme.about(request, terms);
         if let (Some((_, usual)), Some(tolerance)) = (&mut about.time, terms.tolerance) {
             *usual = tolerance;
@@ -77,7 +99,8 @@ impl Provider {
                     let signed = self.handshakes.has_signed(&request.body);
                     if signed { Err(answered_challenge()) } else { Ok(verification) }
                 });
-                Case { provider: self, request, terms, now, about, outcome }.explained()
+                let case = Case { others, provider: self, request, terms, now, about, outcome };
+                case.explained()
             }
             Err((at, error)) => self.unusable(&about, at, &error),
         }

@@ -2,20 +2,22 @@
 //!
 //! This crate opens no socket: whoever runs it brings a [`Fetch`], which takes care of connections,
 //! addresses and sizes. Here is which URLs may be fetched at all, how long what came is kept, and
-//! how often anyone may make us fetch.
+//! how often anyone may make us fetch. Each channel has its own of both, so that junk that is sent
+//! to one starves no other.
+
+mod hosts;
+pub(crate) use hosts::Hosts;
 
 use bytes::Bytes;
 use headgate_event::{
     BoxFuture, Timestamp,
-    limits::{FETCHED_COUNT_MAX, FETCHED_FRESH, FETCHES_PER_MINUTE_MAX},
+    limits::{FETCHED_AGAIN_AFTER, FETCHED_COUNT_MAX, FETCHED_FRESH, FETCHES_PER_MINUTE_MAX},
 };
-use headgate_http::Reject;
-use http::Uri;
 use rustls_pki_types::TrustAnchor;
 use std::{
     collections::BTreeMap,
     fmt,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -43,25 +45,37 @@ pub struct FetchError {
 pub struct Fetched {
     fetch: Option<Arc<dyn Fetch>>,
     kept: Mutex<Kept>,
+    /// The same for each channel.
+    channels: Mutex<BTreeMap<String, Arc<Fetched>>>,
 }
 
 #[derive(Default)]
 struct Kept {
-    by_url: BTreeMap<String, (Bytes, Timestamp)>,
-    /// When the newest fetches began.
+    by_url: BTreeMap<String, Found>,
+    /// When the newest fetches of what was not known began.
     begun: Vec<Timestamp>,
 }
 
-/// The hosts that something may be fetched from: exact names, in which a `*` stands for one label
-/// or a part of one.
-#[derive(Clone, Debug)]
-pub(crate) struct Hosts(Vec<String>);
+/// Something that came.
+struct Found {
+    bytes: Bytes,
+    at: Timestamp,
+    /// When it was asked for last.
+    asked: Timestamp,
+}
 
 impl Fetched {
     /// Fetches with this.
     #[must_use]
     pub fn new(fetch: Arc<dyn Fetch>) -> Self {
-        Self { fetch: Some(fetch), kept: Mutex::default() }
+        Self { fetch: Some(fetch), ..Self::default() }
+    }
+
+    /// What was fetched for one channel, over reloads.
+    pub(crate) fn of_channel(&self, id: &str) -> Arc<Self> {
+        let mut channels = self.channels.lock().unwrap_or_else(PoisonError::into_inner);
+        let own = || Arc::new(Self { fetch: self.fetch.clone(), ..Self::default() });
+        Arc::clone(channels.entry(id.to_owned()).or_insert_with(own))
     }
 
     pub(crate) fn anchors(&self) -> &[TrustAnchor<'static>] {
@@ -70,21 +84,22 @@ impl Fetched {
 
     /// What came from a URL, and when, while it is fresh.
     pub(crate) fn find(&self, url: &str, now: Timestamp) -> Option<(Bytes, Timestamp)> {
-        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.by_url.get(url).filter(|(_, at)| now.since(*at) < FETCHED_FRESH).cloned()
+        let kept = self.kept();
+        let found = kept.by_url.get(url).filter(|found| now.since(found.at) < FETCHED_FRESH)?;
+        Some((found.bytes.clone(), found.at))
     }
 
     /// Fetches something and keeps it.
     pub async fn bring(&self, url: &str, now: Timestamp) -> Result<(), FetchError> {
         let bytes = self.visit(url, now).await?;
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        if kept.by_url.len() >= FETCHED_COUNT_MAX {
-            let oldest = kept.by_url.iter().min_by_key(|(_, (_, at))| at.unix_ms());
+        let mut kept = self.kept();
+        if kept.by_url.len() >= FETCHED_COUNT_MAX && !kept.by_url.contains_key(url) {
+            let oldest = kept.by_url.iter().min_by_key(|(_, found)| found.at.unix_ms());
             if let Some(oldest) = oldest.map(|(url, _)| url.clone()) {
                 kept.by_url.remove(&oldest);
             }
         }
-        kept.by_url.insert(url.to_owned(), (bytes, now));
+        kept.by_url.insert(url.to_owned(), Found { bytes, at: now, asked: now });
         Ok(())
     }
 
@@ -92,114 +107,38 @@ impl Fetched {
     pub(crate) async fn visit(&self, url: &str, now: Timestamp) -> Result<Bytes, FetchError> {
         let failed = |reason: &str| FetchError { url: url.to_owned(), reason: reason.to_owned() };
         let fetch = self.fetch.as_ref().ok_or_else(|| failed("nothing is fetched here"))?;
-        {
-            let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-            kept.begun.retain(|at| now.since(*at) < Duration::from_secs(60));
-            if kept.begun.len() >= FETCHES_PER_MINUTE_MAX {
-                return Err(failed("too much was fetched within a minute"));
-            }
-            kept.begun.push(now);
+        if !self.kept().admits(url, now) {
+            return Err(failed("too much was fetched within a minute"));
         }
         fetch.fetch(url).await
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Kept {
+    /// Whether something may be fetched. What came before may be had again now and then, whatever
+    /// else is asked for: addresses that somebody makes up shall not keep a sender out.
+    fn admits(&mut self, url: &str, now: Timestamp) -> bool {
+        if let Some(known) = self.by_url.get_mut(url)
+            && now.since(known.asked) >= FETCHED_AGAIN_AFTER
+        {
+            known.asked = now;
+            return true;
+        }
+        self.begun.retain(|at| now.since(*at) < Duration::from_secs(60));
+        let has_room = self.begun.len() < FETCHES_PER_MINUTE_MAX;
+        if has_room {
+            self.begun.push(now);
+        }
+        has_room
     }
 }
 
 impl fmt::Debug for Fetched {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Fetched").finish_non_exhaustive()
-    }
-}
-
-impl Hosts {
-    /// The hosts of a provider file.
-    pub(crate) fn read(names: &[String]) -> Result<Self, String> {
-        let fits = |name: &&String| {
-            let byte = |byte: u8| {
-                byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-.*".contains(&byte)
-            };
-            // What may stand for anything stands before a name that is written out.
-            let fixed = name.rsplit('.').take(2).all(|label| !label.contains('*'));
-            name.contains('.') && name.bytes().all(byte) && fixed
-        };
-        match names.iter().find(|name| !fits(name)) {
-            Some(wrong) => Err(format!("expected a lower-case host name, found `{wrong}`")),
-            None if names.is_empty() => Err("expected a host at least, found none".to_owned()),
-            None => Ok(Self(names.to_vec())),
-        }
-    }
-
-    /// Whether a URL is `https`, of one of these hosts, and nothing else is strange about it.
-    pub(crate) fn admit(&self, url: &str) -> Result<(), Reject> {
-        let refuse = |why: String| Err(Reject::unauthorized("foreign_host", why));
-        let Some(uri) = url.parse::<Uri>().ok().filter(|_| url.len() <= 1024) else {
-            return refuse("the address of what proves the request is no URL".to_owned());
-        };
-        let host = uri.host().unwrap_or_default();
-        let authority = uri.authority().map_or("", http::uri::Authority::as_str);
-        if uri.scheme_str() != Some("https") || authority != host {
-            let why = "the address of what proves the request is not `https` and a host";
-            return refuse(why.to_owned());
-        }
-        if !self.0.iter().any(|known| matches(known, host)) {
-            return refuse(format!(
-                "what proves the request is not at {}",
-                self.0.iter().map(|host| format!("`{host}`")).collect::<Vec<_>>().join(" or ")
-            ));
-        }
-        Ok(())
-    }
-}
-
-/// Whether a host is this one; labels are compared one by one.
-fn matches(known: &str, host: &str) -> bool {
-    let (known, host): (Vec<_>, Vec<_>) = (known.split('.').collect(), host.split('.').collect());
-    let label = |(known, found): (&&str, &&str)| match known.split_once('*') {
-        None => known == found,
-        Some((before, after)) => {
-            let middle = found.strip_prefix(before).and_then(|rest| rest.strip_suffix(after));
-            let word =
-                |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-            middle.is_some_and(|middle| !middle.is_empty() && middle.bytes().all(word))
-        }
-    };
-    known.len() == host.len() && known.iter().zip(&host).all(label)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_listed_hosts_over_https_are_fetched_from() {
-        let names = ["sns.*.amazonaws.com".to_owned(), "api.paypal.com".to_owned()];
-        let hosts = Hosts::read(&names).expect("hosts");
-        for right in ["https://sns.eu-west-1.amazonaws.com/x.pem", "https://api.paypal.com/v1/c"] {
-            assert!(hosts.admit(right).is_ok(), "{right}");
-        }
-        for wrong in [
-            "http://api.paypal.com/c",
-            "https://api.paypal.com:8443/c",
-            "https://user@api.paypal.com/c",
-            "https://api.paypal.com.evil.example/c",
-            "https://evil.example/api.paypal.com",
-            "https://sns..amazonaws.com/x",
-            "https://sns.a.b.amazonaws.com/x",
-            "https://sns.a_b.amazonaws.com/x",
-            "https://SNS.eu-west-1.amazonaws.com/x",
-            "https://amazonaws.com/x",
-            "//api.paypal.com/c",
-            "https://api.paypal.com\\@evil.example/",
-            "",
-        ] {
-            assert!(hosts.admit(wrong).is_err(), "{wrong}");
-        }
-    }
-
-    #[test]
-    fn a_host_that_could_be_anyones_is_refused() {
-        for wrong in ["*.com", "sns.*.com", "*", "Example.com", "localhost", "a.b/c"] {
-            assert!(Hosts::read(&[wrong.to_owned()]).is_err(), "{wrong}");
-        }
-        assert!(Hosts::read(&[]).is_err());
     }
 }

@@ -4,6 +4,7 @@
 //! says that the proof does not cover is a hint, and the event says so.
 
 mod place;
+mod split;
 
 use crate::{provider::Problems, scheme::Scheme};
 use headgate_event::{
@@ -15,10 +16,11 @@ pub(crate) use place::is_path;
 use place::{Place, PlaceTable};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
+pub(crate) use split::{Array, Split, SplitTable};
 use toml::Spanned;
 
 /// Where a provider's requests say what they are.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Identity {
     event: Vec<Place>,
     action: Vec<Place>,
@@ -26,8 +28,11 @@ pub(crate) struct Identity {
     thread: Vec<Place>,
     /// What is read of a form.
     pub(crate) form: Form,
-    /// The array of events in a body, and what each of them says it is.
+    /// The events in a body, and what each of them says it is.
     pub(crate) split: Option<Box<Split>>,
+    /// Whether what makes a repeat known stands in the first of several events: that says nothing
+    /// of the others.
+    pub(crate) knows_first_alone: bool,
 }
 
 /// What is read of a body that is a form.
@@ -40,29 +45,6 @@ pub(crate) enum Form {
     Field(String),
     /// Its fields, as the members of an object.
     Fields,
-}
-
-/// A body of several events.
-#[derive(Debug)]
-pub(crate) struct Split {
-    /// The path of the array; empty when the body is it.
-    pub(crate) items: String,
-    pub(crate) identity: Identity,
-}
-
-/// The `[split]` table of a provider file: where the events of a body are, and places in each.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct SplitTable {
-    items: Spanned<String>,
-    #[serde(default)]
-    event: Vec<Spanned<PlaceTable>>,
-    #[serde(default)]
-    action: Vec<Spanned<PlaceTable>>,
-    #[serde(default)]
-    delivery: Vec<Spanned<PlaceTable>>,
-    #[serde(default)]
-    thread: Vec<Spanned<PlaceTable>>,
 }
 
 /// The `[identity]` table of a provider file.
@@ -119,10 +101,15 @@ impl Identity {
             Some(table) => Some(Box::new(Split::read(table, scheme, problems)?)),
             None => None,
         };
+        let delivery = delivery?;
+        let of_first = |split: &Split| {
+            delivery.iter().any(|place| place.leads(|path| split.is_of_first_item(path)))
+        };
         Some(Self {
             event: event?,
             action: action?,
-            delivery: delivery?,
+            knows_first_alone: split.as_deref().is_some_and(of_first),
+            delivery,
             thread: thread?,
             form: match table.form_field {
                 Some(field) => Form::Field(field),
@@ -155,23 +142,6 @@ impl Identity {
             thread: thread.map(|key| bounded(key, THREAD_KEY_BYTES_MAX)),
             unproved,
         }
-    }
-}
-
-impl Split {
-    fn read(
-        table: SplitTable,
-        scheme: Option<&dyn Scheme>,
-        problems: &mut Problems,
-    ) -> Option<Self> {
-        let (at, items) = (table.items.span(), table.items.get_ref().clone());
-        if !items.is_empty() && !is_path(&items) {
-            problems.add(at, format!("expected a dotted path or nothing, found `{items}`"));
-        }
-        let SplitTable { event, action, delivery, thread, .. } = table;
-        let places = IdentityTable { event, action, delivery, thread, ..IdentityTable::default() };
-        let identity = Identity::read(places, None, scheme, problems)?;
-        Some(Self { items, identity })
     }
 }
 

@@ -35,12 +35,15 @@ pub use channel::{ChannelSpec, ChannelSpecError, ChannelSpecErrorKind, DedupePol
 pub use headgate_http::{RateLimit, RateLimitError};
 
 mod source;
-pub use source::{AgeRule, CaptureSink, Captured, NotReleased, Ports, WebhookSource};
+pub use source::{AgeRule, CaptureSink, Captured, NotKept, NotReleased, Ports, WebhookSource};
 
 mod explain;
-pub use explain::{Explanation, Step};
+pub use explain::{Explanation, OtherChannel, Step};
 
 mod preview;
+
+mod verifier;
+pub use verifier::Verifier;
 
 mod sample;
 pub use sample::Sample;

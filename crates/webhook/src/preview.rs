@@ -40,7 +40,8 @@ impl Provider {
         key: &PromptKey,
     ) -> Prompt {
         let split = self.identity.split.as_deref();
-        let identity = split.map_or(&self.identity, |split| &split.identity);
+        let own = split.and_then(|split| split.identity.as_ref());
+        let identity = own.unwrap_or(&self.identity);
         self.prompt_by(identity, about, headers, (Some("application/json"), item), key)
     }
 

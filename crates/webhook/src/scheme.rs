@@ -138,6 +138,12 @@ pub(crate) trait Scheme: fmt::Debug + Send + Sync {
     /// Whether a header is proof, so that its value is not passed on.
     fn is_proof(&self, header: &HeaderName) -> bool;
 
+    /// Where the body holds a secret that proves it, which is not passed on: a path, in which `*`
+    /// stands for every item of an array.
+    fn secret_in_body(&self) -> Option<&str> {
+        None
+    }
+
     /// Whether the proof covers the value of a header.
     fn covers_header(&self, header: &HeaderName) -> bool;
 }

@@ -4,14 +4,14 @@ mod release;
 mod seen;
 mod shake;
 
-pub use shake::{CaptureSink, Captured};
+pub use shake::{CaptureSink, Captured, NotKept};
 
 pub use release::{AgeRule, NotReleased};
 
 use crate::{
     AnswerBody, Fetched, Providers,
     channel::{ChannelSpec, ChannelSpecError, PATH_PREFIX, WebhookChannel, prepare},
-    handshake::Shaken,
+    handshake::{Shaken, Stage},
     headers::masked_path,
 };
 use arc_swap::ArcSwap;
@@ -131,8 +131,8 @@ impl WebhookSource {
         if let Err(reject) = channel.let_in(origin, self.ports.clock.now()) {
             return self.refuse(Some(&channel), &reject, &id);
         }
-        if let Some(answer) = self.shake_by_head(&channel, &request, &id) {
-            return answer;
+        if let Some(shaken) = shake::by_head(&channel, &request) {
+            return self.told(&channel, shaken, &id).await;
         }
         if *request.method() != Method::POST {
             return self.refuse(Some(&channel), &Reject::method_not_allowed("POST"), &id);
@@ -172,12 +172,12 @@ impl WebhookSource {
     async fn take(&self, channel: Arc<WebhookChannel>, request: RawRequest) -> Answer {
         let id = request.arrival.request_id.clone();
         let (now, key) = (self.ports.clock.now(), self.ports.prompt_key.clone());
-        if let Some(answer) = self.shake_by_body(&channel, &request, &id) {
-            return answer;
+        if let Some(shaken) = shake::by_body(&channel, Stage::Body, &request) {
+            return self.told(&channel, shaken, &id).await;
         }
         // What is wrong with such an address is said by the check.
         if let Ok(Some(url)) = channel.check.wants(&request, now)
-            && let Err(error) = self.ports.fetched.bring(&url, now).await
+            && let Err(error) = channel.terms.fetched.bring(&url, now).await
         {
             let reject = Reject::unavailable(error, STORE_RETRY_AFTER);
             return self.refuse(Some(&channel), &reject, &id);

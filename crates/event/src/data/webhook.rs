@@ -39,7 +39,8 @@ pub struct WebhookData {
     pub content_encoding: Option<String>,
 }
 
-/// Everything of [`WebhookData`] but the body, which stays in the raw bytes.
+/// Everything of [`WebhookData`] but the body, which stays in the raw bytes where it is shown as it
+/// came.
 #[derive(Debug, Serialize)]
 pub struct WebhookParts<'a> {
     /// The method, upper case.
@@ -67,6 +68,9 @@ pub struct WebhookParts<'a> {
     /// How the body as it came is decoded; none when it is shown as it came.
     #[serde(skip)]
     pub coded: Option<Coded>,
+    /// The body as it is shown, where it is not as it came: something in it is secret.
+    #[serde(skip)]
+    pub clean: Option<&'a [u8]>,
 }
 
 #[derive(Serialize)]
@@ -88,6 +92,18 @@ impl WebhookParts<'_> {
             content_encoding: self.content_encoding,
         };
         let text = DataText::from_object(self);
+        let fill = match self.body_encoding {
+            BodyEncoding::Json => Fill::Json,
+            BodyEncoding::Text => Fill::Text,
+            BodyEncoding::Base64 => Fill::Base64,
+        };
+        if let Some(shown) = self.clean.and_then(|clean| DataText::shown(fill, clean)) {
+            let text = match fill {
+                Fill::Base64 => text.field("body", ()).field("body_raw_b64", shown),
+                Fill::Json | Fill::Text => text.field("body", shown).field("body_raw_b64", ""),
+            };
+            return text.object(&after);
+        }
         let text = match self.body_encoding {
             BodyEncoding::Json => text.hole("body", Fill::Json).field("body_raw_b64", ""),
             BodyEncoding::Text => text.hole("body", Fill::Text).field("body_raw_b64", ""),

@@ -69,6 +69,7 @@ pub(crate) fn webhook() -> Draft {
         remote_ip: Some("203.0.113.9"),
         content_encoding: None,
         coded: None,
+        clean: None,
     };
     Draft {
         identity: None,

@@ -1,5 +1,7 @@
 //! How each sender proves itself, by its documentation.
 
+mod keyed;
+
 use base64::{Engine, engine::general_purpose::STANDARD};
 use headgate_event::Timestamp;
 use headgate_http::RawRequest;
@@ -7,8 +9,11 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde_json::Value;
 use sha2::Sha256;
 
-/// The headers that prove a body.
-type Sign = fn(&[u8], &str, Timestamp) -> Vec<(&'static str, String)>;
+/// The URL by which senders reach us.
+pub(super) const PUBLIC_URL: &str = "https://in.example.com";
+
+/// The headers that prove a request.
+type Sign = fn(&RawRequest, &str, Timestamp) -> Vec<(&'static str, String)>;
 
 /// One sender.
 pub(super) struct Sender {
@@ -24,7 +29,12 @@ pub(super) struct Sender {
 
 const STANDARD_SECRET: &str = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 
-pub(super) const SENDERS: &[Sender] = &[
+/// All of them. New ones stand at the end: inputs that are kept name a sender by its place.
+pub(super) fn senders() -> impl Iterator<Item = &'static Sender> {
+    BY_SECRET.iter().chain(keyed::BY_KEY)
+}
+
+const BY_SECRET: &[Sender] = &[
     Sender {
         provider: "github",
         secret: "fixture secret for github",
@@ -33,8 +43,9 @@ pub(super) const SENDERS: &[Sender] = &[
             let proof = format!("sha256={}", hex_of(secret, &request.body));
             one(request, "x-hub-signature-256").is_some_and(|found| found == proof)
         },
-        sign: Some(|body, secret, _| {
-            vec![("x-hub-signature-256", format!("sha256={}", hex_of(secret, body)))]
+        sign: Some(|request, secret, _| {
+            let proof = hex_of(secret, &request.body);
+            vec![("x-hub-signature-256", format!("sha256={proof}"))]
         }),
         covers_body: true,
     },
@@ -43,9 +54,9 @@ pub(super) const SENDERS: &[Sender] = &[
         secret: "whsec_fixture_secret_for_stripe",
         headers: &["stripe-signature"],
         proves: stripe,
-        sign: Some(|body, secret, now| {
+        sign: Some(|request, secret, now| {
             let time = (now.unix_ms() / 1000).to_string();
-            let proof = hex_of(secret, &[time.as_bytes(), b".", body].concat());
+            let proof = hex_of(secret, &[time.as_bytes(), b".", &request.body].concat());
             vec![("stripe-signature", format!("t={time},v1={proof}"))]
         }),
         covers_body: true,
@@ -55,9 +66,9 @@ pub(super) const SENDERS: &[Sender] = &[
         secret: STANDARD_SECRET,
         headers: STANDARD_HEADERS,
         proves: standard,
-        sign: Some(|body, secret, now| {
+        sign: Some(|request, secret, now| {
             let time = (now.unix_ms() / 1000).to_string();
-            let proof = standard_proof(secret, b"msg_1", time.as_bytes(), body);
+            let proof = standard_proof(secret, b"msg_1", time.as_bytes(), &request.body);
             vec![
                 ("webhook-id", "msg_1".to_owned()),
                 ("webhook-timestamp", time),
@@ -75,8 +86,9 @@ pub(super) const SENDERS: &[Sender] = &[
             let names = ["x-shopify-hmac-sha256", "shopify-hmac-sha256"];
             names.iter().any(|name| all(request, name).contains(&proof))
         },
-        sign: Some(|body, secret, _| {
-            vec![("x-shopify-hmac-sha256", STANDARD.encode(digest(secret.as_bytes(), body)))]
+        sign: Some(|request, secret, _| {
+            let proof = STANDARD.encode(digest(secret.as_bytes(), &request.body));
+            vec![("x-shopify-hmac-sha256", proof)]
         }),
         covers_body: true,
     },
@@ -85,7 +97,7 @@ pub(super) const SENDERS: &[Sender] = &[
         secret: "lin_wh_fixture_secret",
         headers: &["linear-signature"],
         proves: linear,
-        sign: Some(|body, secret, _| vec![("linear-signature", hex_of(secret, body))]),
+        sign: Some(|request, secret, _| vec![("linear-signature", hex_of(secret, &request.body))]),
         covers_body: true,
     },
     Sender {

@@ -115,6 +115,18 @@ pub struct ProvidersNewArguments {
 pub enum ChannelsCommand {
     /// Say where a channel is reached, what it is checked by, and what its sender handed over
     Show(ChannelsShowArguments),
+    /// Forget what the sender of a channel handed over, once it is in the configuration
+    Forget(ChannelsForgetArguments),
+}
+
+/// The arguments of `channels forget`.
+#[derive(Args, Clone, Debug)]
+pub struct ChannelsForgetArguments {
+    /// The channel
+    pub id: String,
+    /// The configuration
+    #[arg(long, env = "HEADGATE_CONFIG", value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub config: PathBuf,
 }
 
 /// The arguments of `channels show`.

@@ -85,6 +85,37 @@ fn the_channel_of_a_configuration_can_be_asked_instead() {
 }
 
 #[test]
+fn a_secret_of_another_channel_is_named() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let config = folder.path().join("headgate.toml");
+    let channel = |id: &str, provider: &str, variable: &str| {
+        format!(
+            "[[channel]]\nid = \"{id}\"\ntype = \"webhook\"\nprovider = \"{provider}\"\n\
+             secrets = [{{ env = \"{variable}\" }}]\n"
+        )
+    };
+    let channels = [
+        channel("code", "github", "CODE"),
+        channel("shop", "standard-webhooks", "SHOP"),
+        channel("other-code", "github", "OTHER"),
+    ];
+    fs::write(&config, channels.concat()).expect("written");
+    let mut command = headgate();
+    command.arg("verify").arg(fixture("github/push.http")).args(["--channel", "code", "--at", AT]);
+    command.arg("--config").arg(&config);
+    let secrets = [
+        ("CODE", "a wrong one"),
+        ("SHOP", "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="),
+        ("OTHER", "fixture secret for github"),
+    ];
+    let ended = finish(command.envs(secrets));
+    assert_eq!(ended.code, Some(1), "{}", ended.stderr);
+    let cause = "likely cause: secret of another channel: it is the one of `other-code`";
+    assert!(ended.stdout.contains(cause), "{}", ended.stdout);
+    assert!(!ended.stdout.contains("fixture secret"), "{}", ended.stdout);
+}
+
+#[test]
 fn what_cannot_be_verified_at_all_ends_with_2() {
     let file = fixture("stripe/customer.created.http");
     for arguments in [

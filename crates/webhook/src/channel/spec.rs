@@ -192,7 +192,7 @@ impl ChannelSpec {
             return Err(vec![ChannelSpecErrorKind::Provider { found: self.provider, known }]);
         };
         let mut errors = self.unfit(provider);
-        let terms = Terms { fetched: Arc::clone(fetched), ..self.terms() };
+        let terms = Terms { fetched: fetched.of_channel(&self.channel.id), ..self.terms() };
         let check = provider.scheme.check(provider.name(), &terms);
         match check {
             Ok(check) if errors.is_empty() => Ok(WebhookChannel {

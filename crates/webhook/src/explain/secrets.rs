@@ -9,8 +9,15 @@ use headgate_http::RawRequest;
 pub(super) fn meant(case: &Case<'_>, request: &RawRequest) -> Option<String> {
     let mut others = case.terms.secrets.iter().flat_map(others);
     let holds = |secret: &Secret| case.holds(request, std::slice::from_ref(secret)).is_some();
-    let (_, wrong) = others.find(|(secret, _)| !secret.is_empty() && holds(secret))?;
-    Some(format!("wrong secret: {wrong}"))
+    if let Some((_, wrong)) = others.find(|(secret, _)| !secret.is_empty() && holds(secret)) {
+        return Some(format!("wrong secret: {wrong}"));
+    }
+    let of_another = case.others.iter().find(|other| other.secrets.iter().any(holds))?;
+    let id = &of_another.id;
+    Some(format!(
+        "secret of another channel: it is the one of `{id}`; either the sender has the wrong \
+         secret, or its URL is meant to be that channel's"
+    ))
 }
 
 /// What else a secret may be, and what is then wrong with it.

@@ -65,6 +65,12 @@ impl Place {
         Some(Self { at, prefix: prefix.unwrap_or_default() })
     }
 
+    /// Whether one of its paths is such a one.
+    pub(super) fn leads(&self, is: impl Fn(&str) -> bool) -> bool {
+        let At::Pattern(pieces) = &self.at else { return false };
+        pieces.iter().any(|piece| matches!(piece, Piece::Path(path) if is(path)))
+    }
+
     /// What is there, and whether it is proved as far as the request is.
     pub(super) fn find(&self, reading: Reading<'_>) -> Option<(String, bool)> {
         let (text, proved) = match &self.at {

@@ -40,9 +40,11 @@ fn shown_money(amount: &str, currency: &str) -> Option<String> {
     })
 }
 
-/// Seconds since 1970 as a time: `2026-04-19T09:15:22Z`.
+/// Seconds since 1970, with or without parts of one, as a time: `2026-04-19T09:15:22Z`.
 pub(super) fn time(seconds: &Value) -> Value {
-    let Ok(seconds) = seconds.to_string().parse::<i64>() else { return Value::UNDEFINED };
+    let text = seconds.to_string();
+    let whole = text.split_once('.').map_or(text.as_str(), |(whole, _)| whole);
+    let Ok(seconds) = whole.parse::<i64>() else { return Value::UNDEFINED };
     // Beyond the year 9999 it is no time that anyone meant.
     if !(0..=253_402_300_799).contains(&seconds) {
         return Value::UNDEFINED;
@@ -90,6 +92,7 @@ mod tests {
         assert!(time(&Value::from("soon")).is_undefined());
         assert!(time(&Value::from(i64::MAX)).is_undefined());
         assert_eq!(time(&Value::from(1_776_590_122)).to_string(), "2026-04-19T09:15:22Z");
+        assert_eq!(time(&Value::from("1776590122.4")).to_string(), "2026-04-19T09:15:22Z");
         assert_eq!(
             time_ms(&Value::from(1_776_590_122_999_i64)).to_string(),
             "2026-04-19T09:15:22Z"

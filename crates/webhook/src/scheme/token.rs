@@ -202,6 +202,13 @@ impl Scheme for Token {
         matches!(&self.at, At::Header { header: known, .. } if known.has(header))
     }
 
+    fn secret_in_body(&self) -> Option<&str> {
+        match &self.at {
+            At::Json(path) => Some(path),
+            At::Header { .. } => None,
+        }
+    }
+
     fn covers_header(&self, _: &HeaderName) -> bool {
         false
     }

@@ -2,7 +2,7 @@
 
 use super::{Proved, WebhookSource, drafted, prove};
 use crate::{
-    Explanation,
+    Explanation, OtherChannel,
     channel::WebhookChannel,
     scheme::{Check, Terms, Tolerance},
 };
@@ -72,13 +72,20 @@ impl WebhookSource {
     /// Why a refused request is refused, or that it is no longer; `None` when its channel is gone
     /// or verifies nothing.
     pub async fn explain(&self, channel: &str, request: RawRequest) -> Option<Explanation> {
-        let channel = self.channels.load().get(channel).cloned()?;
+        let channels = self.channels.load();
+        let others = channels.iter().filter(|(id, _)| *id != channel);
+        let others = others.map(|(id, other)| OtherChannel {
+            id: id.clone(),
+            secrets: other.terms.secrets.clone(),
+        });
+        let others: Vec<_> = others.collect();
+        let channel = channels.get(channel).cloned()?;
         if !channel.provider.is_signed() {
             return None;
         }
         let explain = move || {
             let now = request.arrival.received_at;
-            channel.provider.explain(&request, &channel.terms, now)
+            channel.provider.explain_among(&request, &channel.terms, &others, now)
         };
         tokio::task::spawn_blocking(explain).await.ok()
     }
@@ -94,7 +101,7 @@ impl WebhookSource {
         let key = self.ports.prompt_key.clone();
         let came = request.arrival.received_at;
         if let Ok(Some(url)) = channel.check.wants(&request, came) {
-            let brought = self.ports.fetched.bring(&url, came).await;
+            let brought = channel.terms.fetched.bring(&url, came).await;
             brought.map_err(|error| {
                 NotReleased::NotStored(Reject::unavailable(error, STORE_RETRY_AFTER))
             })?;

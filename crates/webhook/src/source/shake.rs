@@ -12,7 +12,7 @@ use headgate_event::{
     limits::{HANDSHAKE_BYTES_MAX, STORE_RETRY_AFTER},
 };
 use headgate_http::{Answer, RawRequest, Reject, RequestId};
-use http::Request;
+use http::{Request, StatusCode};
 use metrics::counter;
 
 /// What a sender handed over in a handshake, for the operator to put into the configuration.
@@ -28,47 +28,30 @@ pub struct Captured {
 
 /// Keeps what senders hand over, until the operator has looked.
 pub trait CaptureSink: Send + Sync {
-    /// Keeps it, or says why it could not: then the sender is asked to come again.
-    fn keep(&self, channel: &str, captured: &Captured) -> Result<(), String>;
+    /// Keeps it through a loss of power and says whether it is new, or why it could not. May block.
+    fn keep(&self, channel: &str, captured: &Captured) -> Result<bool, NotKept>;
+}
+
+/// Why something that was handed over is not kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NotKept {
+    /// So much waits for the operator already that nothing more is taken: anyone can hand over
+    /// something, and shall not push out what came before.
+    Full,
+    /// It could not be written: our fault, and it may pass.
+    Failed(String),
 }
 
 impl WebhookSource {
-    /// The answer to a request whose head says that it is a handshake.
-    pub(super) fn shake_by_head<B>(
-        &self,
-        channel: &WebhookChannel,
-        request: &Request<B>,
-        id: &RequestId,
-    ) -> Option<Answer> {
-        let asked = Asked {
-            method: request.method(),
-            query: request.uri().query().unwrap_or_default(),
-            headers: request.headers(),
-            body: None,
-        };
-        let shaken = shake(channel, Stage::Head, asked)?;
-        Some(self.told(channel, shaken, id))
-    }
-
-    /// The same of a request whose body says it.
-    pub(super) fn shake_by_body(
-        &self,
-        channel: &WebhookChannel,
-        request: &RawRequest,
-        id: &RequestId,
-    ) -> Option<Answer> {
-        let shaken = by_body(channel, Stage::Body, request)?;
-        Some(self.told(channel, shaken, id))
-    }
-
-    fn told(
+    /// The answer to a handshake that nothing proves.
+    pub(super) async fn told(
         &self,
         channel: &WebhookChannel,
         shaken: Result<Shaken, Reject>,
         id: &RequestId,
     ) -> Answer {
         match shaken {
-            Ok(shaken) => self.answer_shaken(channel, shaken, self.ports.clock.now(), id),
+            Ok(shaken) => self.answer_shaken(channel, shaken, self.ports.clock.now(), id).await,
             Err(reject) => self.refuse(Some(channel), &reject, id),
         }
     }
@@ -82,15 +65,15 @@ impl WebhookSource {
         id: &RequestId,
     ) -> Answer {
         if let Some(url) = &shaken.visit
-            && let Err(error) = self.ports.fetched.visit(url, now).await
+            && let Err(error) = channel.terms.fetched.visit(url, now).await
         {
             let reject = Reject::unavailable(error, STORE_RETRY_AFTER);
             return self.refuse(Some(channel), &reject, id);
         }
-        self.answer_shaken(channel, shaken, now, id)
+        self.answer_shaken(channel, shaken, now, id).await
     }
 
-    fn answer_shaken(
+    async fn answer_shaken(
         &self,
         channel: &WebhookChannel,
         shaken: Shaken,
@@ -99,14 +82,11 @@ impl WebhookSource {
     ) -> Answer {
         let name = &channel.channel.id;
         let Shaken { name: handshake, captured, answer, .. } = shaken;
-        if let (Some(value), Some(captures)) = (captured, &self.ports.captures) {
+        if let Some(value) = captured {
             let captured = Captured { handshake: handshake.clone(), value, at: now };
-            if let Err(error) = captures.keep(name, &captured) {
-                let reject = Reject::unavailable(error, STORE_RETRY_AFTER);
+            if let Err(reject) = self.keep_captured(name, captured).await {
                 return self.refuse(Some(channel), &reject, id);
             }
-            let show = format!("headgate channels show {name}");
-            tracing::warn!(channel = name, "a sender handed over a secret: `{show}` shows it");
         }
         counter!(
             "headgate_webhook_handshakes_total",
@@ -117,6 +97,44 @@ impl WebhookSource {
         tracing::info!(channel = name, handshake, "shook hands");
         answer
     }
+
+    /// Keeps what was handed over before it is answered: its sender hands it over once.
+    async fn keep_captured(&self, channel: &str, captured: Captured) -> Result<(), Reject> {
+        let Some(captures) = self.ports.captures.clone() else { return Ok(()) };
+        let name = channel.to_owned();
+        let keep = move || captures.keep(&name, &captured);
+        let show = || format!("headgate channels show {channel}");
+        match tokio::task::spawn_blocking(keep).await {
+            Ok(Ok(is_new)) => {
+                if is_new {
+                    tracing::warn!(channel, "a sender handed over a secret: `{}` shows it", show());
+                }
+                Ok(())
+            }
+            Ok(Err(NotKept::Full)) => {
+                let message = "so many secrets were handed over that no more are kept";
+                let cause = format!("`{}` shows them, `channels forget` makes room", show());
+                let status = StatusCode::TOO_MANY_REQUESTS;
+                Err(Reject::new(status, "handshakes_full", message).with_cause(cause))
+            }
+            Ok(Err(NotKept::Failed(error))) => Err(Reject::unavailable(error, STORE_RETRY_AFTER)),
+            Err(stopped) => Err(Reject::unavailable(stopped, STORE_RETRY_AFTER)),
+        }
+    }
+}
+
+/// The handshake that a request is whose head says so.
+pub(super) fn by_head<B>(
+    channel: &WebhookChannel,
+    request: &Request<B>,
+) -> Option<Result<Shaken, Reject>> {
+    let asked = Asked {
+        method: request.method(),
+        query: request.uri().query().unwrap_or_default(),
+        headers: request.headers(),
+        body: None,
+    };
+    shake(channel, Stage::Head, asked)
 }
 
 /// The handshake that a proved request is.
@@ -130,7 +148,8 @@ pub(super) fn once_proved(
     by_body(channel, Stage::Proved, request)
 }
 
-fn by_body(
+/// The handshake that a request is whose body says so.
+pub(super) fn by_body(
     channel: &WebhookChannel,
     stage: Stage,
     request: &RawRequest,

@@ -1,7 +1,8 @@
 //! Bodies and names as consumers see them.
 
-use crate::gate::{Gate, Post};
+use crate::gate::{Gate, Post, spec};
 use headgate_event::{BodyEncoding, Event};
+use headgate_webhook::ChannelSpec;
 use proptest::prelude::*;
 
 const TARGET: &str = "/v1/webhook/fixture";
@@ -115,5 +116,28 @@ proptest! {
             }
         }
         prop_assert!(event.prompt_ready().len() <= 4096);
+    }
+}
+
+/// Symptom: the `clientState` that proves a notification of Microsoft Graph stood in `data.body`,
+/// where every consumer read it, and could be shown by an outline.
+#[tokio::test]
+async fn a_token_in_the_body_is_not_passed_on() {
+    const SECRET: &str = "s3cr3t client state";
+    for splits in [false, true] {
+        let gate = Gate::of(ChannelSpec { splits, ..spec("microsoft-graph", &[SECRET]) });
+        // Nothing that a template shows, so that an outline is made.
+        let item = serde_json::json!({ "clientState": SECRET, "note": { "clientState": "mine" } });
+        let body = serde_json::json!({ "value": [item, item] }).to_string();
+        let answer = gate.send(&Post::to("/v1/webhook/fixture", body)).await;
+        assert_eq!(answer.status, 202);
+        for event in gate.sink.all() {
+            assert!(!event.data().get().contains(SECRET), "{}", event.data());
+            assert!(event.data().get().contains(r#""clientState":"[redacted]""#));
+            assert!(event.data().get().contains(r#""clientState":"mine""#), "no other is one");
+            assert!(!event.prompt_ready().contains(SECRET), "{}", event.prompt_ready());
+        }
+        let raw = gate.sink.last_draft().raw;
+        assert!(raw.windows(SECRET.len()).any(|part| part == SECRET.as_bytes()));
     }
 }

@@ -5,7 +5,10 @@ use crate::{
     folder::{FolderChannel, root},
     gate::{Gate, NOW, Post},
 };
-use headgate_event::limits::{FETCHED_FRESH, FETCHES_PER_MINUTE_MAX};
+use headgate_event::{
+    Channel, ChannelType,
+    limits::{FETCHED_FRESH, FETCHES_PER_MINUTE_MAX},
+};
 use headgate_webhook::{Fetch, Fetched};
 use std::{
     collections::BTreeMap,
@@ -15,6 +18,8 @@ use std::{
 };
 
 const KEYS: &str = "https://www.googleapis.com/oauth2/v3/certs";
+const CERTIFICATE: &str =
+    "https://sns.eu-west-1.amazonaws.com/SimpleNotificationService-sample.pem";
 
 fn request(name: &str) -> Post {
     Post::parse(&fs::read(root().join(name)).expect("read"))
@@ -70,6 +75,63 @@ async fn what_cannot_be_fetched_is_no_fault_of_the_sender() {
     }
     assert_eq!(files.fetches.load(Ordering::Relaxed), FETCHES_PER_MINUTE_MAX);
     assert_eq!(gate.refused.all().len(), 0, "there is nothing in it to be mended");
+}
+
+/// A message of SNS whose certificate is at an address that nobody has asked for.
+fn junk(number: usize) -> Post {
+    let mut post = request("sns/Notification.http");
+    let body = String::from_utf8(post.body.to_vec()).expect("text");
+    let made_up = format!("SimpleNotificationService-junk{number}");
+    post.body = body.replace("SimpleNotificationService-sample", &made_up).into();
+    post
+}
+
+/// Symptom: whoever sent junk to one channel kept the certificates of all others from being
+/// fetched. Cause: one budget for all.
+#[tokio::test]
+async fn junk_that_is_sent_to_one_channel_starves_no_other() {
+    let (keys, certificate) = (
+        fs::read(root().join("pubsub/keys.json")).expect("read"),
+        fs::read(root().join("sns/leaf.pem")).expect("read"),
+    );
+    let files = BTreeMap::from([
+        (KEYS.to_owned(), keys.into()),
+        (CERTIFICATE.to_owned(), certificate.into()),
+    ]);
+    let files = Arc::new(Files::new(files, None));
+    let fetched = Arc::new(Fetched::new(Arc::clone(&files) as Arc<dyn Fetch>));
+    let (_, topics) = FolderChannel::read(&root().join("sns"), "sns");
+    let (_, mut pushes) = FolderChannel::read(&root().join("pubsub"), "pubsub");
+    pushes.channel = Channel::new("pushes", "Pushes", ChannelType::Webhook).expect("a channel");
+    let gate = Gate::around(vec![topics, pushes], fetched, None);
+    assert_eq!(gate.send(&request("sns/Notification.http")).await.status, 200);
+    for number in 0..FETCHES_PER_MINUTE_MAX + 5 {
+        assert_eq!(gate.send(&junk(number)).await.code(), "unavailable");
+    }
+    let mut push = request("pubsub/OBJECT_FINALIZE.http");
+    push.target = "/v1/webhook/pushes".to_owned();
+    assert_eq!(gate.send(&push).await.status, 204, "another channel");
+    let fetches = files.fetches.load(Ordering::Relaxed);
+    assert_eq!(fetches, FETCHES_PER_MINUTE_MAX + 1, "one for the push, the rest for the topics");
+}
+
+/// A certificate that is no longer fresh is fetched again, whatever else is asked for.
+#[tokio::test]
+async fn junk_does_not_keep_a_known_certificate_from_being_fetched_again() {
+    let certificate = fs::read(root().join("sns/leaf.pem")).expect("read");
+    let files = BTreeMap::from([(CERTIFICATE.to_owned(), certificate.into())]);
+    let files = Arc::new(Files::new(files, None));
+    let fetched = Arc::new(Fetched::new(Arc::clone(&files) as Arc<dyn Fetch>));
+    let (_, spec) = FolderChannel::read(&root().join("sns"), "sns");
+    let gate = Gate::fetching(spec, fetched);
+    let genuine = request("sns/Notification.http");
+    assert_eq!(gate.send(&genuine).await.status, 200);
+    gate.clock.set(NOW.plus(FETCHED_FRESH));
+    for number in 0..FETCHES_PER_MINUTE_MAX + 5 {
+        assert_eq!(gate.send(&junk(number)).await.code(), "unavailable");
+    }
+    // It is too old by then, which is found out with the certificate alone.
+    assert_eq!(gate.send(&genuine).await.code(), "timestamp_too_old");
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ use headgate_http::{
 };
 use headgate_testkit::ManualClock;
 use headgate_webhook::{
-    ChannelSpec, DedupePolicy, Fetched, Ports, Providers, Settings, WebhookSource,
+    CaptureSink, ChannelSpec, DedupePolicy, Fetched, Ports, Providers, Settings, WebhookSource,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
@@ -107,6 +107,20 @@ impl Gate {
 
     /// The same with something that fetches.
     pub(crate) fn fetching(spec: ChannelSpec, fetched: Arc<Fetched>) -> Self {
+        Self::around(vec![spec], fetched, None)
+    }
+
+    /// The same with something that keeps what is handed over.
+    pub(crate) fn capturing(spec: ChannelSpec, captures: Arc<dyn CaptureSink>) -> Self {
+        Self::around(vec![spec], Arc::default(), Some(captures))
+    }
+
+    /// These channels, and what is around them.
+    pub(crate) fn around(
+        specs: Vec<ChannelSpec>,
+        fetched: Arc<Fetched>,
+        captures: Option<Arc<dyn CaptureSink>>,
+    ) -> Self {
         let spool = tempfile::tempdir().expect("a folder");
         let intake = Intake::new(IntakeOptions::new(spool.path().join("spool"))).expect("intake");
         let refused = Arc::new(Handed::default());
@@ -119,9 +133,9 @@ impl Gate {
             prompt_key: PromptKey::new([7; 32]),
             rejections: Some(Arc::clone(&refused) as Arc<dyn RejectionSink>),
             fetched,
-            captures: None,
+            captures,
         };
-        let source = WebhookSource::new(vec![spec], &PROVIDERS, ports);
+        let source = WebhookSource::new(specs, &PROVIDERS, ports);
         Self { source: source.expect("a right channel"), sink, refused, clock, _spool: spool }
     }
 
@@ -225,11 +239,16 @@ impl Post {
 
     /// These bytes as GitHub signs and sends them, with the secret `a`.
     pub(crate) fn signed(body: impl Into<Bytes>) -> Self {
+        Self::signed_by("github", body)
+    }
+
+    /// The same as another provider does.
+    pub(crate) fn signed_by(provider: &str, body: impl Into<Bytes>) -> Self {
         const TARGET: &str = "/v1/webhook/fixture";
-        let github = PROVIDERS.find("github").expect("a provider");
-        let mut sample = github.sample(None, 1).expect("a sample");
+        let provider = PROVIDERS.find(provider).expect("a provider");
+        let mut sample = provider.sample(None, 1).expect("a sample");
         sample.body = body.into();
-        let signed = github.sign(sample, TARGET, &Secret::new("a"), NOW).expect("signed");
+        let signed = provider.sign(sample, TARGET, &Secret::new("a"), NOW).expect("signed");
         let post = Self::to(TARGET, signed.body);
         let headers = signed.headers.iter();
         headers.fold(post, |post, (name, value)| post.header(name.as_str(), value.as_bytes()))

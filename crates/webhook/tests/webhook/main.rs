@@ -10,6 +10,8 @@ mod gate;
 #[cfg(test)]
 mod bodies;
 #[cfg(test)]
+mod captures;
+#[cfg(test)]
 mod channels;
 #[cfg(test)]
 mod docs;
@@ -29,6 +31,8 @@ mod hostile;
 mod leaving;
 #[cfg(test)]
 mod limits;
+#[cfg(test)]
+mod mutations;
 #[cfg(test)]
 mod provider_files;
 #[cfg(test)]

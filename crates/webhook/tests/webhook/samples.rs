@@ -22,7 +22,7 @@ const SECRETS: [(&str, &str); 10] = [
 ];
 
 /// What a gate takes, its terms, and the secret that signs for it, by the folder of its fixtures.
-fn of_folder(name: &str) -> (ChannelSpec, Arc<Fetched>, Secret) {
+pub(crate) fn of_folder(name: &str) -> (ChannelSpec, Arc<Fetched>, Secret) {
     let folder = root().join(name);
     let (channel, mut spec) = FolderChannel::read(&folder, name);
     let fetched = channel.fetched(&folder);

@@ -139,11 +139,10 @@ impl Content {
         self.0.contains(part)
     }
 
-    /// Whether the body counts.
+    /// Whether the body counts. A CRC-32 says nothing against people: another body that has the
+    /// same one is made in no time.
     pub(super) fn covers_body(&self) -> bool {
-        let covers = |part: &Part| {
-            matches!(part, Part::Body | Part::BodyCrc32 | Part::SortedForm | Part::Lines(_))
-        };
+        let covers = |part: &Part| matches!(part, Part::Body | Part::SortedForm | Part::Lines(_));
         self.0.iter().any(covers)
     }
 
