@@ -21,6 +21,7 @@ mod load;
 mod process;
 mod push;
 mod server;
+mod slack;
 mod slow;
 mod store;
 
@@ -157,6 +158,18 @@ enum Benchmark {
         #[arg(long, default_value_t = 3)]
         rounds: usize,
     },
+    /// Slack: verifying, rendering, and a steady stream of signed events.
+    Slack {
+        /// Calls of each measurement.
+        #[arg(long, default_value_t = 50_000)]
+        calls: usize,
+        /// Events a second.
+        #[arg(long, default_value_t = 500)]
+        rate: u64,
+        /// How long they come.
+        #[arg(long, default_value_t = 60)]
+        seconds: u64,
+    },
     /// Cron expressions: the next time, reading, hostile texts, memory.
     Expressions {
         /// Calls for each expression.
@@ -191,6 +204,9 @@ fn main() -> Result<()> {
         Benchmark::Ingest { connections, seconds, rounds, body_bytes } => {
             let span = Duration::from_secs(seconds);
             ingest::run(&ingest::Plan { connections, span, rounds, body_bytes })
+        }
+        Benchmark::Slack { calls, rate, seconds } => {
+            slack::run(&slack::Plan { calls, rate, span: Duration::from_secs(seconds) })
         }
         Benchmark::Slow { slow, connections, seconds, rounds } => {
             let span = Duration::from_secs(seconds);
