@@ -22,6 +22,7 @@ mod process;
 mod push;
 mod schemes;
 mod server;
+mod slack;
 mod slow;
 mod smtp;
 mod store;
@@ -186,6 +187,18 @@ enum Benchmark {
         #[arg(long)]
         headgate: Option<std::path::PathBuf>,
     },
+    /// Slack: verifying, rendering, and a steady stream of signed events.
+    Slack {
+        /// Calls of each measurement.
+        #[arg(long, default_value_t = 50_000)]
+        calls: usize,
+        /// Events a second.
+        #[arg(long, default_value_t = 500)]
+        rate: u64,
+        /// How long they come.
+        #[arg(long, default_value_t = 60)]
+        seconds: u64,
+    },
     /// Cron expressions: the next time, reading, hostile texts, memory.
     Expressions {
         /// Calls for each expression.
@@ -233,6 +246,9 @@ fn main() -> Result<()> {
         Benchmark::Smtp { messages, seconds, rounds, postfix, headgate } => {
             let span = Duration::from_secs(seconds);
             smtp::run(&smtp::Plan { messages, span, rounds, postfix, headgate })
+        }
+        Benchmark::Slack { calls, rate, seconds } => {
+            slack::run(&slack::Plan { calls, rate, span: Duration::from_secs(seconds) })
         }
         Benchmark::Slow { slow, connections, seconds, rounds } => {
             let span = Duration::from_secs(seconds);

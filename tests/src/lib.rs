@@ -11,6 +11,7 @@ mod mail;
 mod proxy;
 pub mod senders;
 pub mod sink;
+pub mod slack;
 
 pub use client::{Connection, Response, request};
 pub use gateway::{Gateway, binary, python, write_config, write_config_of_server};

@@ -3,6 +3,8 @@
 
 mod api;
 mod folder;
+mod missing;
+mod readme;
 mod reload;
 
 use anyhow::{Context, Result, ensure};

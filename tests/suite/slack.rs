@@ -1,10 +1,14 @@
 //! A Slack app whose requests come to the running program: signed by Slack's own packages, made
 //! again, forged, broken, too large, and cut off by a kill.
 
+mod traffic;
+
 use anyhow::{Context, Result, bail, ensure};
 use headgate_testkit::slack::{FakeSlack, OpenAnswer, WorkspaceOptions};
 use headgate_tests::{
-    Gateway, Response, binary, python, request, senders, write_config, write_config_of_server,
+    Gateway, Response, binary, python, request, senders,
+    slack::{self, Plan},
+    write_config, write_config_of_server,
 };
 use serde_json::{Value, json};
 use std::{
@@ -384,6 +388,15 @@ fn after_kills_what_was_acknowledged_is_there_and_retries_add_nothing() -> Resul
     Ok(())
 }
 
+#[test]
+fn rolling_restarts_lose_and_double_nothing_on_either_way() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let report = slack::run(&Plan { rounds: 3, seed: 11 }, folder.path())?;
+    ensure!(report.over_http > 20 && report.over_socket > 20, "too little happened: {report:?}");
+    ensure!(report.http_again > 0, "no restart kept anything from being taken: {report:?}");
+    Ok(())
+}
+
 /// A gateway's channel that receives from this Slack over connections that it opens.
 fn over_socket(folder: &Path, api: &str) -> Result<PathBuf> {
     let tables = format!(
@@ -444,13 +457,30 @@ async fn a_gateway_that_slack_refuses_is_not_ready_and_says_why_until_a_reload_m
     let said = String::from_utf8_lossy(&ready.body).into_owned();
     ensure!(ready.status == 503 && said.contains("channel `team`"), "{said}");
     ensure!(said.contains("invalid_auth") && !said.contains("xapp"), "{said}");
+    let channel = ready.json()?["channels"][0].clone();
+    ensure!(channel["id"] == "team" && channel["ready"] == false, "{channel}");
+    // Beside a channel that others reach, its deafness is its own.
+    let hook = "[[channel]]\nid = \"hook\"\ntype = \"webhook\"\nverify = \"none\"\n";
+    let alone = std::fs::read_to_string(folder.path().join("headgate.toml"))?;
+    std::fs::write(folder.path().join("headgate.toml"), format!("{alone}\n{hook}"))?;
+    gateway.hang_up()?;
+    gateway.said("\"reloaded\"")?;
+    let beside = get(&gateway, "/readyz")?;
+    ensure!(beside.status == 200, "a balancer would cut `hook` off: {}", beside.status);
+    let beside = beside.json()?;
+    ensure!(beside["ready"] == true && beside["receiving"]["reasons"] == json!([]), "{beside}");
+    let channel = &beside["channels"][0];
+    let reason = channel["reason"].as_str().context("a reason")?;
+    ensure!(channel["ready"] == false && reason.contains("invalid_auth"), "{beside}");
+    ensure!(request(&gateway.address, "POST", "/v1/webhook/hook", &[], b"{}")?.status == 200);
     slack.answer_every_open(OpenAnswer::Ok);
     gateway.hang_up()?;
     slack.until(|slack| !slack.connections().is_empty()).await;
     slack.emit();
     slack.until(|slack| slack.ledger().unacknowledged().next().is_none()).await;
-    ensure!(get(&gateway, "/readyz")?.status == 200);
-    ensure!(events(&gateway)?.len() == 1);
+    let ready = get(&gateway, "/readyz")?.json()?;
+    ensure!(ready["channels"] == json!([{"id": "team", "ready": true, "reason": null}]), "{ready}");
+    ensure!(events(&gateway)?.len() == 2);
     // A channel that is gone from the configuration receives no more.
     write_config(folder.path(), "")?;
     gateway.hang_up()?;

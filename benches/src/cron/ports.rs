@@ -1,9 +1,11 @@
 //! The embedded queue around a source of schedules, with notes of how late events were stored.
 
 use anyhow::Result;
-use headgate_cron::{Cursor, Ports, ScheduleStore, StoredSchedule, StoredSchedules, Unsettled};
+use headgate_cron::{
+    Cursor, KnownRuns, Ports, ScheduleStore, StoredSchedule, StoredSchedules, Unsettled,
+};
 use headgate_event::{
-    Accepted, BoxFuture, Clock, Draft, EventId, Sink, StoreError, Timestamp,
+    Accepted, BoxFuture, Clock, Dedupe, Draft, EventId, Sink, StoreError, Timestamp,
     limits::STORE_RETRY_AFTER, prompt::PromptKey,
 };
 use headgate_queue::{Embedded, EmbeddedOptions, Queue, SourceNote, SourceNotes};
@@ -38,6 +40,7 @@ struct SystemClock;
 struct Measured(Arc<Embedded>, Arc<Stored>);
 struct Kept(Arc<Embedded>);
 struct NoneUnsettled;
+struct NoneKnown;
 
 impl Opened {
     pub(super) fn open(folder: &Path) -> Result<Self> {
@@ -49,6 +52,7 @@ impl Opened {
             sink: Arc::new(Measured(Arc::clone(&queue), Arc::clone(&stored))),
             store: Arc::new(Kept(Arc::clone(&queue))),
             unsettled: Arc::new(NoneUnsettled),
+            known: Arc::new(NoneKnown),
             clock,
             prompt_key: PromptKey::new([7; 32]),
         };
@@ -122,6 +126,15 @@ impl Unsettled for NoneUnsettled {
         _: EventId,
     ) -> BoxFuture<'a, Result<bool, StoreError>> {
         Box::pin(std::future::ready(Ok(false)))
+    }
+}
+
+impl KnownRuns for NoneKnown {
+    fn known(
+        &self,
+        keys: Vec<(String, Dedupe)>,
+    ) -> BoxFuture<'_, Result<Vec<Option<EventId>>, StoreError>> {
+        Box::pin(std::future::ready(Ok(vec![None; keys.len()])))
     }
 }
 

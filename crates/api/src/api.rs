@@ -1,7 +1,8 @@
 //! What every route of the API works with.
 
 use crate::{
-    Access, AppOptions, ChannelView, Links, Rejections, Schedules, ZonesView, access::Guard,
+    Access, AppOptions, ChannelView, Links, Reception, Rejections, Schedules, ZonesView,
+    access::Guard,
 };
 use arc_swap::ArcSwap;
 use headgate_app::Catalog;
@@ -26,8 +27,8 @@ use std::{
 };
 use tokio::sync::{Mutex, Semaphore, watch};
 
-/// Says why the program is not ready; nothing when it is.
-pub type Readiness = Arc<dyn Fn() -> Vec<String> + Send + Sync>;
+/// Says how the ways in stand.
+pub type Readiness = Arc<dyn Fn() -> Reception + Send + Sync>;
 
 /// Sets the gauges that are measured only when somebody asks, such as the bytes of the log.
 pub type Measure = Arc<dyn Fn() + Send + Sync>;

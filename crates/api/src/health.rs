@@ -31,11 +31,34 @@ pub(crate) struct Readiness {
     receiving: Part,
     /// Whether consumers can be served.
     consuming: Part,
+    /// The channels that receive over connections which the gateway opens itself, whatever decides
+    /// about the whole: one that is cut off is no reason to keep senders from the others.
+    channels: Vec<ChannelReadiness>,
     /// The version of the program.
     version: &'static str,
     /// The time zone data by which schedules fire.
     #[serde(skip_serializing_if = "Option::is_none")]
     zones: Option<ZonesView>,
+}
+
+/// How the ways in stand.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reception {
+    /// Why nothing can be received; empty when something can.
+    pub reasons: Vec<String>,
+    /// The channels that receive over connections which the gateway opens itself.
+    pub channels: Vec<ChannelReadiness>,
+}
+
+/// Whether events can reach a channel.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct ChannelReadiness {
+    /// The id of the channel.
+    pub id: String,
+    /// Whether they can.
+    pub ready: bool,
+    /// Why not; null when they can.
+    pub reason: Option<String>,
 }
 
 /// The time zone data by which schedules fire.
@@ -86,7 +109,9 @@ pub(crate) async fn ready(State(api): State<Shared>, uri: Uri) -> Result<Respons
     };
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let zones = api.zones.as_ref().map(|zones| zones());
-    let body = Readiness { ready, receiving, consuming, version: api.version, zones };
+    let channels = (api.readiness)().channels;
+    let version = api.version;
+    let body = Readiness { ready, receiving, consuming, channels, version, zones };
     Ok((status, Json(body)).into_response())
 }
 
@@ -96,7 +121,7 @@ pub(crate) fn health(api: &Parts) -> Health {
     for reason in health.receiving.iter_mut().chain(&mut health.consuming) {
         reason.insert_str(0, "queue: ");
     }
-    health.receiving.extend((api.readiness)());
+    health.receiving.extend((api.readiness)().reasons);
     health.consuming.extend(api.pushes.iter().flat_map(|pushes| pushes.faults()));
     if api.stopping() {
         let Health { receiving, consuming } = Health::nothing("the program is about to stop");

@@ -24,7 +24,7 @@ mod channels;
 pub use channels::ChannelView;
 
 mod health;
-pub use health::ZonesView;
+pub use health::{ChannelReadiness, Reception, ZonesView};
 
 mod links;
 pub use links::{Links, ReadAttachment};

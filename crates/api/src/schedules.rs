@@ -73,7 +73,7 @@ pub(crate) async fn list(State(api): State<Shared>, uri: Uri) -> Result<Response
         limit: limit + 1,
         runs: runs(&parameters)?,
     };
-    let mut schedules = port(&api)?.list(query);
+    let mut schedules = port(&api)?.list(query).await;
     let more = schedules.len() > limit;
     schedules.truncate(limit);
     let last = schedules.last().filter(|_| more);

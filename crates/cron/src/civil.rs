@@ -9,6 +9,11 @@ pub trait CivilTimes: Send + Sync {
 
     /// How the times behave where the wall clock is turned.
     fn class(&self) -> FiringClass;
+
+    /// How many times there are after one and up to another; none where only walking would tell.
+    fn count(&self, _after: NaiveDateTime, _until: NaiveDateTime) -> Option<u64> {
+        None
+    }
 }
 
 /// How an expression behaves where the wall clock is turned (cronie's `MIN_STAR`, `HR_STAR`).

@@ -129,6 +129,10 @@ impl CivilTimes for Expression {
     fn class(&self) -> FiringClass {
         self.0.class
     }
+
+    fn count(&self, after: NaiveDateTime, until: NaiveDateTime) -> Option<u64> {
+        Some(self.0.calendar.count(after, until))
+    }
 }
 
 impl fmt::Debug for Expression {

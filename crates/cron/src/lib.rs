@@ -31,7 +31,7 @@ pub use turn_lint::{TurnLint, turn_lints};
 
 mod timing;
 pub use timing::{
-    At, CronText, CronTiming, Every, EveryError, Occurrences, Timing, TimingError, Timings,
+    At, CronText, CronTiming, Every, EveryError, Occurrences, Parked, Timing, TimingError, Timings,
 };
 
 mod schedule;
@@ -53,6 +53,6 @@ pub use draft::{dedupe, draft};
 
 mod source;
 pub use source::{
-    Backfilled, Backlog, ChangeError, CronSource, MemoryScheduleStore, Ports, Running,
+    Backfilled, Backlog, ChangeError, CronSource, KnownRuns, MemoryScheduleStore, Ports, Running,
     ScheduleStore, StoredSchedule, StoredSchedules, Unsettled,
 };

@@ -17,6 +17,9 @@ use headgate_event::{
 mod asked;
 use asked::Asked;
 
+mod count;
+pub(crate) use count::occurrence_count;
+
 mod turned;
 use turned::{GapRule, Turned};
 
@@ -106,27 +109,18 @@ impl Search<'_> {
 
     /// The first civil time that the clock shows in this stretch and that the policy admits.
     fn shown(&self) -> Shown {
-        let OffsetSpan { begins, ends, before, after: follows, .. } = self.span;
-        let offset = self.span.offset_s();
-        let mut from = self.after.max(begins - 1) + offset;
-        let second_pass_until = begins + seconds(before);
-        if !self.turned.second_pass {
-            from = from.max(second_pass_until - 1);
-        }
-        let first_pass_from = ends + seconds(follows);
-        let until = ends + offset;
-        let admitted = if self.turned.first_pass { until } else { until.min(first_pass_from) };
+        let (from, admitted) = self.turned.admitted(&self.span, self.after);
         if from + 1 >= admitted {
             return Shown::NotBefore(Some(from + 1));
         }
         match self.times.after(from) {
             Some(civil) if civil < admitted => {
                 let mark = match civil {
-                    _ if civil < second_pass_until => Some(DstMark::SecondPass),
-                    _ if civil >= first_pass_from => Some(DstMark::FirstPass),
+                    _ if civil < Turned::second_pass_until(&self.span) => Some(DstMark::SecondPass),
+                    _ if civil >= Turned::first_pass_from(&self.span) => Some(DstMark::FirstPass),
                     _ => None,
                 };
-                Shown::At { at: civil - offset, civil, mark }
+                Shown::At { at: civil - self.span.offset_s(), civil, mark }
             }
             later => Shown::NotBefore(later),
         }

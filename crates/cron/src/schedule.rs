@@ -50,9 +50,12 @@ pub struct ScheduleSpec {
     pub origin: ScheduleOrigin,
 }
 
-/// A schedule whose parts fit together.
+/// A schedule whose parts fit together. Cheap to clone: a million of them are kept once.
 #[derive(Clone, Debug)]
-pub struct Schedule {
+pub struct Schedule(Arc<Parts>);
+
+#[derive(Clone, Debug)]
+struct Parts {
     id: Uuid,
     name: Box<str>,
     channel: Arc<Channel>,
@@ -77,7 +80,7 @@ impl Schedule {
         }
         let payload = checked_payload(name, spec.payload)?;
         spec.rules.check(name)?;
-        Ok(Self {
+        Ok(Self(Arc::new(Parts {
             id: spec.id,
             name: name.into(),
             channel: spec.channel,
@@ -86,7 +89,7 @@ impl Schedule {
             rules: spec.rules,
             enabled: spec.enabled,
             origin: spec.origin,
-        })
+        })))
     }
 
     /// The id that a schedule of this channel and name has, or the one that is given: before it is
@@ -106,58 +109,63 @@ impl Schedule {
     /// Its id: the same as long as channel and name are, or as it is given.
     #[must_use]
     pub fn id(&self) -> Uuid {
-        self.id
+        self.0.id
     }
 
     /// Its name.
     #[must_use]
     pub fn name(&self) -> &str {
-        &self.name
+        &self.0.name
     }
 
     /// The channel it fires into.
     #[must_use]
     pub fn channel(&self) -> &Arc<Channel> {
-        &self.channel
+        &self.0.channel
+    }
+
+    /// The same schedule in a channel that is the same by its id.
+    pub(crate) fn in_channel(&self, channel: &Arc<Channel>) -> Self {
+        Self(Arc::new(Parts { channel: Arc::clone(channel), ..(*self.0).clone() }))
     }
 
     /// When it is due.
     #[must_use]
     pub fn timing(&self) -> &Arc<Timing> {
-        &self.timing
+        &self.0.timing
     }
 
     /// What its events carry, on one line.
     #[must_use]
     pub fn payload(&self) -> &RawValue {
-        &self.payload
+        &self.0.payload
     }
 
     /// What becomes of what it misses, and within which bounds it fires.
     #[must_use]
     pub fn rules(&self) -> &Rules {
-        &self.rules
+        &self.0.rules
     }
 
     /// Whether it fires at all.
     #[must_use]
     pub fn is_enabled(&self) -> bool {
-        self.enabled
+        self.0.enabled
     }
 
     /// Who made it.
     #[must_use]
     pub fn origin(&self) -> ScheduleOrigin {
-        self.origin
+        self.0.origin
     }
 
     /// How long after its due time each occurrence fires, in milliseconds, where the next one is
     /// not sooner: from 0 to below its jitter, by its id.
     #[must_use]
     pub fn delay_ms(&self, gap_ms: Option<i64>) -> i64 {
-        let jitter_ms = i64::try_from(self.rules.jitter.as_millis()).unwrap_or(i64::MAX);
+        let jitter_ms = i64::try_from(self.0.rules.jitter.as_millis()).unwrap_or(i64::MAX);
         let room_ms = gap_ms.map_or(jitter_ms, |gap| gap.min(jitter_ms));
-        if room_ms <= 0 { 0 } else { identity::spread(self.id).rem_euclid(room_ms) }
+        if room_ms <= 0 { 0 } else { identity::spread(self.0.id).rem_euclid(room_ms) }
     }
 
     /// The cursor of a schedule that is made at `now`: nothing before that is due, unless its start
@@ -168,23 +176,27 @@ impl Schedule {
 
     /// What is due is after this.
     pub(crate) fn start_floor(&self) -> Option<Timestamp> {
-        self.rules.start_at.map(|start| start.minus(Duration::from_millis(1)))
+        self.0.rules.start_at.map(|start| start.minus(Duration::from_millis(1)))
     }
 
     /// Whether everything is the same; the timing by what it means.
     pub(crate) fn same_as(&self, other: &Self) -> bool {
-        let rules = Arc::ptr_eq(&self.rules, &other.rules) || self.rules == other.rules;
+        if Arc::ptr_eq(&self.0, &other.0) {
+            return true;
+        }
+        let (a, b) = (&*self.0, &*other.0);
+        let rules = Arc::ptr_eq(&a.rules, &b.rules) || a.rules == b.rules;
         self.same_timing_as(other)
             && rules
-            && (self.id, self.enabled, self.origin) == (other.id, other.enabled, other.origin)
-            && self.name == other.name
-            && self.channel == other.channel
-            && self.payload.get() == other.payload.get()
+            && (a.id, a.enabled, a.origin) == (b.id, b.enabled, b.origin)
+            && a.name == b.name
+            && a.channel == b.channel
+            && a.payload.get() == b.payload.get()
     }
 
     /// Whether both are due at the same times.
     pub(crate) fn same_timing_as(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.timing, &other.timing) || self.timing.same_as(&other.timing)
+        Arc::ptr_eq(&self.0.timing, &other.0.timing) || self.0.timing.same_as(&other.0.timing)
     }
 }
 

@@ -6,17 +6,18 @@
 mod by_hand;
 mod change;
 mod error;
+mod list;
 mod memory;
 mod report;
 mod run;
 mod store;
 mod unsaved;
 
-use crate::{Cursor, Place, ReloadError, Schedule, ScheduleView, Ticker};
+use crate::{Cursor, ReloadError, Schedule, ScheduleView, Ticker};
 pub use by_hand::Backfilled;
 pub use change::Backlog;
 pub use error::ChangeError;
-use headgate_event::{BoxFuture, Clock, EventId, Sink, StoreError, prompt::PromptKey};
+use headgate_event::{BoxFuture, Clock, Dedupe, EventId, Sink, StoreError, prompt::PromptKey};
 pub use memory::MemoryScheduleStore;
 use report::Report;
 pub use run::Running;
@@ -40,6 +41,16 @@ pub trait Unsettled: Send + Sync {
     ) -> BoxFuture<'a, Result<bool, StoreError>>;
 }
 
+/// Tells which runs have an event.
+pub trait KnownRuns: Send + Sync {
+    /// For each of these channels and dedupe keys, in their order, the event that is stored under
+    /// it. They are those of runs that are due by the wall clock.
+    fn known(
+        &self,
+        keys: Vec<(String, Dedupe)>,
+    ) -> BoxFuture<'_, Result<Vec<Option<EventId>>, StoreError>>;
+}
+
 /// What the source needs of the program around it.
 #[derive(Clone)]
 pub struct Ports {
@@ -49,6 +60,8 @@ pub struct Ports {
     pub store: Arc<dyn ScheduleStore>,
     /// Who knows what is settled.
     pub unsettled: Arc<dyn Unsettled>,
+    /// Who knows what has fired.
+    pub known: Arc<dyn KnownRuns>,
     /// The wall clock.
     pub clock: Arc<dyn Clock>,
     /// Makes the fences of prompts.
@@ -66,6 +79,9 @@ struct Inner {
     /// Who holds it is alone with the core: while events of a batch are on their way nothing else
     /// moves a cursor or begins to store one.
     turn: Arc<tokio::sync::Mutex<Unsaved>>,
+    /// Who holds it is alone with the schedules: none comes, changes or goes. It is taken before
+    /// the turn.
+    changing: tokio::sync::Mutex<()>,
     wake: Notify,
     report: Report,
     ports: Ports,
@@ -84,6 +100,7 @@ impl CronSource {
         let inner = Inner {
             core: Mutex::new(core),
             turn: Arc::new(tokio::sync::Mutex::new(Unsaved::loaded(loaded.moved))),
+            changing: tokio::sync::Mutex::new(()),
             wake: Notify::new(),
             report: Report::default(),
             ports,
@@ -97,39 +114,10 @@ impl CronSource {
         Running::start(Arc::clone(&self.inner))
     }
 
-    /// All schedules with up to `runs` next runs each, by channel and name.
-    #[must_use]
-    pub fn list(&self, runs: usize) -> Vec<ScheduleView> {
-        self.inner.core().list(runs)
-    }
-
     /// Whether there is none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.inner.core().is_empty()
-    }
-
-    /// Whether these could take the place of all schedules from the configuration.
-    pub fn check(&self, schedules: &[Schedule]) -> Result<(), ReloadError> {
-        self.inner.core().check(schedules)
-    }
-
-    /// The schedules made over the API that fire into channels which this says are gone.
-    #[must_use]
-    pub fn made_for(&self, is_gone: impl Fn(&str) -> bool) -> Vec<Arc<Schedule>> {
-        self.inner.core().made_for(is_gone)
-    }
-
-    /// A page of them; see [`Ticker::page`].
-    #[must_use]
-    pub fn page(
-        &self,
-        channel: Option<&str>,
-        after: Option<Place<'_>>,
-        limit: usize,
-        runs: usize,
-    ) -> Vec<ScheduleView> {
-        self.inner.core().page(channel, after, limit, runs)
     }
 
     /// One schedule with up to `runs` next runs.

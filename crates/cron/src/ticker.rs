@@ -20,13 +20,18 @@ pub use batch::{Batch, Outcome, Settled};
 pub use firing::Firing;
 use headgate_event::{
     Timestamp,
-    limits::{CRON_BACK_STEP_MAX, CRON_SLEEP_MAX},
+    limits::{
+        CRON_BACK_STEP_MAX, CRON_BACKLOG_BATCHES_MAX, CRON_BATCH_STEPS_MAX, CRON_LATE_MAX,
+        CRON_SLEEP_MAX,
+    },
 };
 use heap::{Entry, Heap};
 pub use missed::{ClockReset, Missed, MissedWhy};
+pub(crate) use reload::Compared;
 pub use reload::{ReloadError, Reloaded};
-use slot::Slot;
+use slot::{Fired, Slot};
 use slots::Slots;
+use std::{collections::VecDeque, ops::Range};
 use uuid::Uuid;
 pub use view::{NextRun, Place, ScheduleView};
 
@@ -35,10 +40,14 @@ pub use view::{NextRun, Place, ScheduleView};
 pub struct Ticker {
     slots: Slots<Slot>,
     heap: Heap,
+    /// Schedules of which something is late. Who is here is not in the heap.
+    backlog: VecDeque<Entry>,
     /// Cursors of schedules that are not there: removed ones, and all before the first load.
     absent: Slots<Cursor>,
     /// No cursor is later.
     latest: Timestamp,
+    /// Up to here the clock had come before it was last put back by hours.
+    shown_until: Timestamp,
     /// Counts batches, so that a schedule that is in one already is seen.
     turn: u64,
 }
@@ -59,33 +68,52 @@ impl Ticker {
         Self { absent, ..Self::default() }
     }
 
-    /// What is due at `now`, as much as one call of the sink takes. Store the events and then
-    /// [`settle`](Self::settle) the batch, before anything else is asked of the core; while
-    /// [`Batch::more`] says so there is more.
+    /// What is due at `now`, as much as one call of the sink takes. Store the events, find out what
+    /// it [asks](Batch::questions), and then [`settle`](Self::settle) the batch, before anything
+    /// else is asked of the core; while [`Batch::more`] says so there is more.
     pub fn due(&mut self, now: Timestamp) -> Batch {
         self.due_together(now, 1).pop().unwrap_or_default()
     }
 
     /// The same for up to `most` batches that may be stored side by side, in any order: none has
     /// events of a schedule that another has too. Settle them all before anything else is asked.
+    ///
+    /// What is due goes first. Backlogs go beside it: in the batches that are left, no more than
+    /// [`CRON_BACKLOG_BATCHES_MAX`], and one of them is theirs however much is due.
     pub fn due_together(&mut self, now: Timestamp, most: usize) -> Vec<Batch> {
         let first = self.turn + 1;
-        let mut batches = Vec::new();
-        while batches.len() < most {
+        let (mut batches, mut backlogs, mut steps) = (Vec::new(), CRON_BACKLOG_BATCHES_MAX, 0);
+        let mut reset = self.put_back(now);
+        while batches.len() < most && steps < CRON_BATCH_STEPS_MAX {
             self.turn += 1;
-            let batch = self.fill(now, first);
-            let is_last = !batch.more || batch.is_empty();
-            batches.push(batch);
-            if is_last {
+            let mut batch = Batch { now, reset: reset.take(), steps, ..Batch::default() };
+            let is_last = most > 1 && batches.len() + 1 == most;
+            if !is_last || self.backlog.is_empty() {
+                self.fill_with_due(first, &mut batch);
+            }
+            if backlogs > 0 && batch.has_room() && !self.backlog.is_empty() {
+                backlogs -= 1;
+                self.fill_with_backlog(first, &mut batch);
+            }
+            steps = batch.steps;
+            if batch.is_empty() && !batches.is_empty() {
                 break;
             }
+            batches.push(batch);
+        }
+        // Who asked goes on when it has its answer.
+        let asks = batches.iter().any(|batch| !batch.questions.is_empty());
+        let more = asks || self.has_due(now);
+        if let Some(last) = batches.last_mut() {
+            last.more = more;
         }
         batches
     }
 
-    /// One batch; those of turns since `first` are on their way beside it.
-    fn fill(&mut self, now: Timestamp, first: u64) -> Batch {
-        let mut batch = Batch { now, reset: self.put_back(now), ..Batch::default() };
+    /// Puts what is due into a batch; those of turns since `first` are on their way beside it. What
+    /// is late goes to the backlog.
+    fn fill_with_due(&mut self, first: u64, batch: &mut Batch) {
+        let (now, turn) = (batch.now, self.turn);
         let mut waiting = Vec::new();
         while batch.has_room()
             && let Some(entry) = self.heap.pop_due(now)
@@ -94,38 +122,95 @@ impl Ticker {
             else {
                 continue;
             };
-            if slot.waits_for(first, self.turn) {
+            if is_late(entry, now) {
+                batch.steps += 1;
+                self.backlog.push_back(entry);
+            } else if slot.waits_for(first, turn) {
                 waiting.push(entry);
-                continue;
-            }
-            slot.fire(entry.slot, now, self.turn, &mut batch);
-            self.latest = self.latest.max(slot.cursor);
-            if let Some(entry) = slot.arm(entry.slot) {
-                self.heap.push(entry);
+            } else {
+                slot.fire(entry.slot, turn, batch);
+                self.latest = self.latest.max(slot.cursor);
+                self.heap.extend(slot.arm(entry.slot));
             }
         }
         waiting.into_iter().for_each(|entry| self.heap.push(entry));
-        batch.more = self.heap.next_due().is_some_and(|due| due <= now);
-        batch
     }
 
-    /// Takes what became of each firing of a batch, in their order, and answers whose cursors are
-    /// to be stored: those of everything that moved.
+    /// Puts what is late into a batch: of each schedule some in turn, so that none waits until
+    /// another one's backlog is worked off.
+    fn fill_with_backlog(&mut self, first: u64, batch: &mut Batch) {
+        let (now, turn) = (batch.now, self.turn);
+        let mut waiting = Vec::new();
+        while batch.has_room()
+            && let Some(entry) = self.backlog.pop_front()
+        {
+            let Some(slot) = self.slots.at_mut(entry.slot).filter(|slot| slot.is_armed_by(&entry))
+            else {
+                continue;
+            };
+            if slot.waits_for(first, turn) {
+                waiting.push(entry);
+                continue;
+            }
+            if slot.fire(entry.slot, turn, batch) == Fired::Asked {
+                continue;
+            }
+            self.latest = self.latest.max(slot.cursor);
+            match slot.arm(entry.slot) {
+                Some(next) if is_late(next, now) => self.backlog.push_back(next),
+                next => self.heap.extend(next),
+            }
+        }
+        waiting.into_iter().rev().for_each(|entry| self.backlog.push_front(entry));
+    }
+
+    fn has_due(&self, now: Timestamp) -> bool {
+        !self.backlog.is_empty() || self.heap.next_due().is_some_and(|due| due <= now)
+    }
+
+    /// Takes what became of each firing of a batch, in their order, and then of each question;
+    /// what was not found out is not known. Answers whose cursors are to be stored: those of
+    /// everything that moved.
     pub fn settle(&mut self, batch: &Batch, outcomes: &[Outcome]) -> Settled {
         let mut missed = Vec::new();
-        for (firing, outcome) in batch.firings.iter().zip(outcomes) {
+        let (fired, found) = outcomes.split_at(outcomes.len().min(batch.firings.len()));
+        for (firing, outcome) in batch.firings.iter().zip(fired) {
             let Some(index) = self.slots.index_of(firing.schedule.id()) else { continue };
             let Some(slot) = self.slots.at_mut(index) else { continue };
             match outcome {
-                Outcome::Stored(id) | Outcome::Known(id) => slot.stored(*id),
+                // The clock was put back, and shows again what it had shown.
+                Outcome::Known(id) if firing.occurrence.at <= self.shown_until => {
+                    slot.counted_before(firing, *id);
+                    self.arm(index);
+                }
+                Outcome::Known(id) => slot.stored(*id),
+                Outcome::Stored(id) => {
+                    slot.is_sure = true;
+                    slot.stored(*id);
+                }
                 Outcome::Overlapped => {
                     missed.push(slot.overlapped(firing));
                     // It may have been the last of `max_fires`.
                     self.arm(index);
                 }
+                Outcome::Unknown => {}
             }
         }
-        let moved = batch.moved.iter().filter_map(|index| self.slots.at(*index));
+        let mut moved: Vec<u32> = batch.moved.clone();
+        for (number, question) in batch.questions.iter().enumerate() {
+            let Some(index) = self.slots.index_of(question.schedule.id()) else { continue };
+            let Some(slot) = self.slots.at_mut(index) else { continue };
+            match found.get(number) {
+                Some(Outcome::Known(id) | Outcome::Stored(id)) => {
+                    slot.fired_before(&question.occurrence, *id);
+                    moved.push(index);
+                }
+                _ => slot.is_sure = true,
+            }
+            self.latest = self.latest.max(slot.cursor);
+            self.arm(index);
+        }
+        let moved = moved.into_iter().filter_map(|index| self.slots.at(index));
         Settled { moved: moved.map(|slot| slot.schedule.id()).collect(), missed }
     }
 
@@ -142,15 +227,21 @@ impl Ticker {
     #[must_use]
     pub fn sleep_until(&self, now: Timestamp) -> Timestamp {
         let longest = now.plus(CRON_SLEEP_MAX);
+        if !self.backlog.is_empty() {
+            return now;
+        }
         self.heap.next_due().map_or(longest, |due| due.clamp(now, longest))
     }
 
     /// Looks anew when everything is due: the rules of a zone have changed.
     pub fn zones_changed(&mut self) {
-        self.heap = Heap::default();
-        for index in self.slots.indices() {
-            self.arm(index);
-        }
+        self.arm_again(self.slots.indices());
+    }
+
+    /// The same for some slots. Until it was done for all, the others are due by the old rules at
+    /// most: what fires looks at the rules that hold.
+    pub(crate) fn arm_again(&mut self, slots: Range<u32>) {
+        slots.for_each(|index| self.arm(index));
     }
 
     /// Puts an entry for the schedule's next occurrence into the heap; the one before it counts no
@@ -172,6 +263,7 @@ impl Ticker {
             return None;
         }
         let mut reset = ClockReset { furthest: self.latest, now, moved: Vec::new() };
+        self.shown_until = self.shown_until.max(self.latest);
         self.latest = now;
         for index in self.slots.indices() {
             let Some(slot) = self.slots.at_mut(index) else { continue };
@@ -185,4 +277,9 @@ impl Ticker {
         }
         (!reset.moved.is_empty()).then_some(reset)
     }
+}
+
+/// Whether it is missed rather than due: what becomes of it is the schedule's to say.
+fn is_late(entry: Entry, now: Timestamp) -> bool {
+    now.since(entry.due) > CRON_LATE_MAX
 }

@@ -5,6 +5,7 @@
 
 mod at;
 mod every;
+mod parked;
 mod timings;
 mod zoned;
 
@@ -13,6 +14,7 @@ pub use at::At;
 use at::AtIdentity;
 pub use every::{Every, EveryError};
 use headgate_event::Timestamp;
+pub use parked::Parked;
 use std::{fmt, sync::Arc};
 pub use timings::{CronText, TimingError, Timings};
 
@@ -23,6 +25,12 @@ pub use timings::{CronText, TimingError, Timings};
 pub trait Occurrences: Send + Sync {
     /// The first occurrence after `cursor`, never at it; none when there is no later one.
     fn next_after(&self, cursor: Timestamp) -> Option<Occurrence>;
+
+    /// How many occurrences there are after `cursor` and up to `until`; none where only walking
+    /// would tell.
+    fn count(&self, _cursor: Timestamp, _until: Timestamp) -> Option<u64> {
+        None
+    }
 
     /// How it behaves where the wall clock is turned.
     fn class(&self) -> FiringClass;
@@ -40,6 +48,8 @@ pub enum Timing {
     Every(Every),
     /// One moment.
     At(At),
+    /// Never, as long as something is missing.
+    Parked(Parked),
 }
 
 /// An expression in a time zone.
@@ -78,6 +88,25 @@ impl Timing {
             }
             Self::Every(every) => every.next_after(cursor),
             Self::At(at) => at.next_after(cursor),
+            Self::Parked(_) => None,
+        }
+    }
+
+    /// How many occurrences there are after `cursor` and up to `until`; none where only walking
+    /// would tell. It takes as long for a year as for an hour, nearly.
+    #[must_use]
+    pub fn count(&self, cursor: Timestamp, until: Timestamp) -> Option<u64> {
+        match self {
+            Self::Cron(cron) => cron.occurrences.count(cursor, until),
+            Self::Every(every) => {
+                let beats = every.beats_until(until).saturating_sub(every.beats_until(cursor));
+                Some(u64::try_from(beats).unwrap_or(0))
+            }
+            Self::At(at) => {
+                let due = at.next_after(cursor).is_some_and(|next| next.at <= until);
+                Some(u64::from(due))
+            }
+            Self::Parked(_) => Some(0),
         }
     }
 
@@ -88,6 +117,16 @@ impl Timing {
             Self::Cron(cron) => cron.expression.to_string(),
             Self::Every(every) => format!("every {}", every.text()),
             Self::At(at) => format!("at {}", at.text()),
+            Self::Parked(parked) => parked.expression().to_owned(),
+        }
+    }
+
+    /// Why it is never due, when something is missing.
+    #[must_use]
+    pub fn parked(&self) -> Option<&str> {
+        match self {
+            Self::Parked(parked) => Some(parked.why()),
+            Self::Cron(_) | Self::Every(_) | Self::At(_) => None,
         }
     }
 
@@ -98,6 +137,7 @@ impl Timing {
             Self::Cron(cron) => format!("{}, {}", cron.occurrences.describe(), cron.timezone),
             Self::Every(every) => format!("Every {}", every.words()),
             Self::At(at) => format!("Once, at {}, {}", at.text(), at.timezone()),
+            Self::Parked(_) => "Never, until what is missing is there".to_owned(),
         }
     }
 
@@ -108,6 +148,7 @@ impl Timing {
             Self::Cron(cron) => &cron.timezone,
             Self::Every(_) => "UTC",
             Self::At(at) => at.timezone(),
+            Self::Parked(parked) => parked.timezone(),
         }
     }
 
@@ -117,7 +158,7 @@ impl Timing {
         match self {
             Self::Cron(cron) => cron.occurrences.class(),
             Self::At(at) => at.class(),
-            Self::Every(_) => FiringClass::Interval,
+            Self::Every(_) | Self::Parked(_) => FiringClass::Interval,
         }
     }
 
@@ -129,6 +170,7 @@ impl Timing {
             }
             (Self::Every(a), Self::Every(b)) => a.identity() == b.identity(),
             (Self::At(a), Self::At(b)) => a.identity() == b.identity(),
+            (Self::Parked(a), Self::Parked(b)) => a == b,
             _ => false,
         }
     }
@@ -138,6 +180,7 @@ impl Timing {
     pub fn fingerprint(&self) -> u64 {
         match self {
             Self::Cron(cron) => cron.fingerprint,
+            Self::Parked(parked) => parked.fingerprint(),
             Self::Every(every) => {
                 let (seconds, anchor) = every.identity();
                 hashed(&[b"every", &seconds.to_le_bytes(), &anchor.to_le_bytes()])

@@ -4,14 +4,16 @@
 //! configuration, the queue and the API.
 
 mod definition;
+mod parked;
 mod port;
 mod settled;
 mod store;
 mod view;
 
 pub(crate) use definition::schedule;
+pub(crate) use parked::{Parked, brought_back};
 pub(crate) use port::{Api, CronChannels};
-pub(crate) use settled::Deliveries;
+pub(crate) use settled::{Deliveries, Stored};
 pub(crate) use store::Notes;
 
 use headgate_cron::{Timings, Zones};

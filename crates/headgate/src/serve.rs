@@ -35,7 +35,9 @@ use crate::{
 use announce::Announcer;
 use anyhow::Context;
 use certificates::Certificates;
-use headgate_api::{Access, Api, ApiOptions, AppOptions, Links, Measure, Readiness, StreamRules};
+use headgate_api::{
+    Access, Api, ApiOptions, AppOptions, Links, Measure, Readiness, Reception, StreamRules,
+};
 use headgate_event::{Clock, prompt::PromptKey};
 use headgate_http::{DrainReport, Intake, IntakeOptions, TrustedProxies};
 use headgate_push::Pushes;
@@ -227,7 +229,7 @@ fn api_options(
         access: access(config),
         clock: Arc::clone(clock),
         version: env!("CARGO_PKG_VERSION"),
-        readiness: Arc::new(Vec::new),
+        readiness: Arc::new(Reception::default),
         metrics: Some(shown.metrics),
         measure: shown.measure,
         channels: front::channel_views(&config.channels),
@@ -248,8 +250,11 @@ fn api_options(
 fn readiness(signals: &Signals, sources: &Sources) -> Readiness {
     let (signals, sources) = (signals.clone(), sources.clone());
     Arc::new(move || match signals.finishing() {
-        true => vec!["a stop was asked for".to_owned()],
-        false => sources.deaf(),
+        true => {
+            let reasons = vec!["a stop was asked for".to_owned()];
+            Reception { reasons, ..sources.reception() }
+        }
+        false => sources.reception(),
     })
 }
 

@@ -12,24 +12,29 @@ use crate::{
 use anyhow::anyhow;
 use headgate_event::{Clock, Secret, Timestamp};
 use headgate_http::RawRequest;
+use headgate_slack::SigningSecret;
 use headgate_webhook::{
     ChannelSpec, Explanation, Fetched, OtherChannel, Provider, Providers, Settings, Step, Terms,
 };
 use http::Uri;
 use std::{path::Path, sync::Arc};
 
+mod slack;
+
 /// What a request is checked by.
-struct Gate {
-    provider: Arc<Provider>,
-    terms: Terms,
-    /// The channels beside, where a configuration is given.
-    others: Vec<OtherChannel>,
+enum Gate {
+    Webhook {
+        provider: Arc<Provider>,
+        terms: Box<Terms>,
+        /// The channels beside, where a configuration is given.
+        others: Vec<OtherChannel>,
+    },
+    Slack(Vec<SigningSecret>),
 }
 
 /// Checks the request and says what was found.
 pub async fn run(arguments: &VerifyArguments, environment: &Environment) -> Result<(), Failure> {
-    let mut gate = gate(arguments, environment)?;
-    gate.terms.fetched = Arc::new(Fetched::new(Arc::new(Fetcher::of_system())));
+    let gate = gate(arguments, environment)?;
     let now = match arguments.at.as_deref() {
         None => SystemClock.now(),
         Some(text) => time(text).ok_or_else(|| {
@@ -40,17 +45,28 @@ pub async fn run(arguments: &VerifyArguments, environment: &Environment) -> Resu
     let bytes = captured::bytes(&arguments.file).map_err(|error| wrong_file(&error))?;
     let request = captured::request(bytes, now).map_err(|error| wrong_file(&error))?;
     let request = sent_to(request, arguments.url.as_deref())?;
-    if let Some(url) = gate.provider.wants(&request, &gate.terms, now) {
-        let brought = gate.terms.fetched.bring(&url, now).await;
-        brought.map_err(|error| Failure::from(anyhow!(error)))?;
-    }
-    let explained = gate.provider.explain_among(&request, &gate.terms, &gate.others, now);
+    let explained = gate.explain(&request, now).await?;
     if arguments.json {
         output::line(&serde_json::to_string(&explained)?)?;
     } else {
         output::line(&told(&explained))?;
     }
     if explained.verified { Ok(()) } else { Err(anyhow!("the request is refused").into()) }
+}
+
+impl Gate {
+    async fn explain(self, request: &RawRequest, now: Timestamp) -> Result<Explanation, Failure> {
+        let (provider, mut terms, others) = match self {
+            Self::Webhook { provider, terms, others } => (provider, terms, others),
+            Self::Slack(secrets) => return Ok(slack::explained(&secrets, request, now)),
+        };
+        terms.fetched = Arc::new(Fetched::new(Arc::new(Fetcher::of_system())));
+        if let Some(url) = provider.wants(request, &terms, now) {
+            let brought = terms.fetched.bring(&url, now).await;
+            brought.map_err(|error| Failure::from(anyhow!(error)))?;
+        }
+        Ok(provider.explain_among(request, &terms, &others, now))
+    }
 }
 
 fn wrong_file(error: &anyhow::Error) -> Failure {
@@ -61,21 +77,16 @@ fn gate(arguments: &VerifyArguments, environment: &Environment) -> Result<Gate, 
     if let (Some(id), Some(file)) = (&arguments.channel, &arguments.config) {
         return of_channel(id, file, environment);
     }
-    let known = Providers::embedded();
     let name = arguments.provider.as_deref().unwrap_or_default();
+    if name == slack::NAME {
+        return slack::gate(secrets(arguments, environment)?, arguments);
+    }
+    let known = Providers::embedded();
     let provider = providers::find(&known, name)?;
     if !provider.is_signed() {
         return Err(Failure::usage(format!("provider `{name}` proves nothing")));
     }
-    let secret = |name: &String| {
-        let value = environment.variable(name).filter(|value| !value.is_empty());
-        value.map(|value| Secret::new(value.into_encoded_bytes())).ok_or_else(|| {
-            Failure::usage(format!(
-                "expected a secret in environment variable `{name}`, found none"
-            ))
-        })
-    };
-    let secrets: Vec<_> = arguments.secret_env.iter().map(secret).collect::<Result<_, _>>()?;
+    let secrets = secrets(arguments, environment)?;
     if provider.takes_secrets() && secrets.is_empty() {
         return Err(Failure::usage("expected --secret-env, found none".to_owned()));
     }
@@ -85,12 +96,30 @@ fn gate(arguments: &VerifyArguments, environment: &Environment) -> Result<Gate, 
         public_url: arguments.url.as_deref().and_then(origin),
         ..Terms::default()
     };
-    Ok(Gate { provider: Arc::clone(provider), terms, others: Vec::new() })
+    let (provider, terms) = (Arc::clone(provider), Box::new(terms));
+    Ok(Gate::Webhook { provider, terms, others: Vec::new() })
+}
+
+/// The secrets in the environment variables that are named.
+fn secrets(arguments: &VerifyArguments, environment: &Environment) -> Result<Vec<Secret>, Failure> {
+    let secret = |name: &String| {
+        let value = environment.variable(name).filter(|value| !value.is_empty());
+        value.map(|value| Secret::new(value.into_encoded_bytes())).ok_or_else(|| {
+            Failure::usage(format!(
+                "expected a secret in environment variable `{name}`, found none"
+            ))
+        })
+    };
+    arguments.secret_env.iter().map(secret).collect()
 }
 
 fn of_channel(id: &str, file: &Path, environment: &Environment) -> Result<Gate, Failure> {
     let known = Known::of_system(environment);
     let config = Config::load(file, environment, &known).map_err(Failure::Configuration)?;
+    let mut over_slack = config.channels.slack_over_http().into_iter();
+    if let Some(channel) = over_slack.find(|channel| channel.channel.id == id) {
+        return Ok(Gate::Slack(channel.signing_secrets));
+    }
     let (own, others): (Vec<_>, Vec<_>) =
         config.channels.webhooks.iter().partition(|channel| channel.channel.id == id);
     let Some(channel) = own.into_iter().next() else {
@@ -109,7 +138,7 @@ fn of_channel(id: &str, file: &Path, environment: &Environment) -> Result<Gate, 
     if !provider.is_signed() {
         return Err(Failure::usage(format!("channel `{id}` verifies nothing")));
     }
-    Ok(Gate { provider, terms: channel.terms(), others })
+    Ok(Gate::Webhook { provider, terms: Box::new(channel.terms()), others })
 }
 
 /// What the provider asks for beside secrets, as `NAME=VALUE`.

@@ -23,6 +23,7 @@ mod gauges;
 mod import;
 mod index;
 mod inside;
+mod known;
 mod lanes;
 mod lanes_lease;
 mod letters;

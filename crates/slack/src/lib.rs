@@ -11,6 +11,9 @@
 mod verify;
 pub use verify::{ClientCertificate, SigningSecret, sign};
 
+mod explain;
+pub use explain::{Explained, explain};
+
 mod payload;
 pub use payload::{Payload, PayloadKind};
 

@@ -68,7 +68,7 @@ pub(crate) enum Peer {
 }
 
 /// What a request shows as proof.
-struct Presented<'a> {
+pub(crate) struct Presented<'a> {
     signature: [u8; 32],
     /// The time as it was sent, which is signed so.
     text: &'a [u8],
@@ -143,7 +143,7 @@ pub fn sign(secret: &Secret, now: Timestamp, body: &[u8]) -> String {
 }
 
 impl<'a> Presented<'a> {
-    fn read(request: &'a RawRequest) -> Result<Self, Reject> {
+    pub(crate) fn read(request: &'a RawRequest) -> Result<Self, Reject> {
         let header = |name: &str, code| {
             let value = request.single_header(name)?;
             value.ok_or_else(|| Reject::unauthorized(code, format!("header `{name}` is missing")))
@@ -162,8 +162,12 @@ impl<'a> Presented<'a> {
         Ok(Self { signature, text, time })
     }
 
+    pub(crate) fn time(&self) -> Timestamp {
+        self.time
+    }
+
     /// Refuses a time outside of the window, which is open as wide to the future as to the past.
-    fn admits(&self, now: Timestamp) -> Result<(), Reject> {
+    pub(crate) fn admits(&self, now: Timestamp) -> Result<(), Reject> {
         let (ours, theirs) = (now.unix_s(), self.time.unix_s());
         if ours.abs_diff(theirs) <= SLACK_SIGNED_AGE_S_MAX {
             return Ok(());

@@ -58,7 +58,7 @@ pub enum ScheduleFault {
 /// Who fires schedules. Each change is stored before it counts, and before it is answered.
 pub trait Schedules: Send + Sync {
     /// Schedules by channel, name and id, from the place of the query on.
-    fn list(&self, query: ScheduleQuery) -> Vec<ScheduleView>;
+    fn list(&self, query: ScheduleQuery) -> BoxFuture<'_, Vec<ScheduleView>>;
 
     /// One schedule, with so many next runs.
     fn show(&self, id: &str, runs: usize) -> Option<ScheduleView>;

@@ -41,6 +41,9 @@ pub struct ScheduleView {
     pub last_event_id: Option<EventId>,
     /// When it is due next, the soonest first; empty while it is paused or switched off.
     pub next: Vec<ScheduledRun>,
+    /// Why it cannot fire: its channel or its time zone is missing. It goes on where it was when
+    /// that is back; null when nothing is the matter.
+    pub problem: Option<String>,
 }
 
 /// Who made a schedule.

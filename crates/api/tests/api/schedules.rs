@@ -44,6 +44,7 @@ fn view(n: usize, runs: usize) -> ScheduleView {
         dealt_with_until: START,
         last_event_id: None,
         next: (1..=runs as u64).map(run).collect(),
+        problem: (n == 9).then(|| "channel `timers` is not configured".to_owned()),
     }
 }
 
@@ -59,13 +60,15 @@ impl Told {
 }
 
 impl Schedules for Told {
-    fn list(&self, query: ScheduleQuery) -> Vec<ScheduleView> {
+    fn list(&self, query: ScheduleQuery) -> BoxFuture<'_, Vec<ScheduleView>> {
         let after = query.after.map(|[_, name, _]| name);
         let all = (0..10).map(|n| view(n, query.runs));
-        all.filter(|it| query.channel.as_ref().is_none_or(|channel| it.channel == *channel))
+        let page = all
+            .filter(|it| query.channel.as_ref().is_none_or(|channel| it.channel == *channel))
             .filter(|it| after.as_ref().is_none_or(|after| it.name > *after))
             .take(query.limit)
-            .collect()
+            .collect();
+        Box::pin(std::future::ready(page))
     }
 
     fn show(&self, id: &str, runs: usize) -> Option<ScheduleView> {

@@ -3,7 +3,9 @@
 use crate::failing::{Failing, Faults};
 use axum::{Router, body::Body};
 use bytes::Bytes;
-use headgate_api::{Access, Api, ApiOptions, AppOptions, ChannelView, StreamRules, router};
+use headgate_api::{
+    Access, Api, ApiOptions, AppOptions, ChannelView, Reception, StreamRules, router,
+};
 use headgate_event::{
     Channel, ChannelType, Clock, Correlation, DataText, Draft, EventId, EventType, Fill, Sink,
     Timestamp, Verification,
@@ -99,7 +101,10 @@ impl World {
             access: Access::Loopback,
             clock: clock.clone(),
             version: "1.2.3",
-            readiness: Arc::new(move || reasons.lock().unwrap().clone()),
+            readiness: Arc::new(move || Reception {
+                reasons: reasons.lock().unwrap().clone(),
+                channels: Vec::new(),
+            }),
             metrics: None,
             measure: Arc::new(|| {}),
             channels: vec![ChannelView {

@@ -2,6 +2,8 @@
 //! after another. The bits are read from what the `cron` crate made of the rows; its own search is
 //! right, but takes microseconds for each row, and a schedule of it half a kibibyte.
 
+mod count;
+
 use super::field::{Field, YEAR_FIRST};
 use chrono::{Datelike, NaiveDate, NaiveDateTime, TimeDelta, Timelike};
 use cron::{Schedule, TimeUnitSpec};

@@ -4,6 +4,7 @@
 use super::{
     field::Field,
     item::{Item, ItemKind},
+    never,
     part::Part,
     values::Values,
     words::{ends, gap_around, round},
@@ -68,6 +69,14 @@ pub enum Lint {
         /// The same as a range.
         range: String,
     },
+    /// The days of the month that are named are in no month that is named: only days of the week
+    /// are left.
+    NeverDay {
+        /// What never occurs, and where: `day 31 never occurs in February`.
+        what: String,
+        /// The day-of-week field, which is all that counts.
+        day_of_week: String,
+    },
     /// It fires every second.
     EverySecond,
 }
@@ -109,6 +118,11 @@ impl fmt::Display for Lint {
                 "{}: `{item}` stands for `{range}`; cronie refuses it, so write the range",
                 field.name()
             ),
+            Self::NeverDay { what, day_of_week } => write!(
+                f,
+                "day-of-month: {what}, so only day-of-week `{day_of_week}` counts; write `*` for \
+                 days by it alone"
+            ),
             Self::EverySecond => f.write_str("second: it fires every second"),
         }
     }
@@ -147,7 +161,7 @@ pub(super) fn lints(written: &Written<'_>, seed: u64) -> Vec<Lint> {
         .into_iter()
         .flat_map(|part| part.items.iter().flat_map(move |item| of_item(part, item, seed)))
         .collect();
-    lints.extend(of_days(written, seed));
+    lints.extend(never_day(written, seed).or_else(|| of_days(written, seed)));
     if written.second.is_full(seed) {
         lints.insert(0, Lint::EverySecond);
     }
@@ -219,6 +233,12 @@ fn of_days(written: &Written<'_>, seed: u64) -> Option<Lint> {
         }
         _ => None,
     }
+}
+
+/// Days of the month that never occur, beside days of the week that do.
+fn never_day(written: &Written<'_>, seed: u64) -> Option<Lint> {
+    let what = never::too_late(written, seed).filter(|_| !written.days_are_both())?;
+    Some(Lint::NeverDay { what, day_of_week: written.day_of_week.piece.text.to_owned() })
 }
 
 /// The expression with its day fields written in another way.

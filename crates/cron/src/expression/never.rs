@@ -29,7 +29,7 @@ pub(super) fn reason(written: &Written<'_>, seed: u64) -> Problem {
 }
 
 /// The days of the month, when every month that is named ends before the first of them.
-fn too_late(written: &Written<'_>, seed: u64) -> Option<String> {
+pub(super) fn too_late(written: &Written<'_>, seed: u64) -> Option<String> {
     let days = days_named(&written.day_of_month, seed);
     let has_leap_year = written.year.values(seed).iter().any(is_leap);
     let longest = written.month.values(seed).iter().map(|month| length(month, has_leap_year));

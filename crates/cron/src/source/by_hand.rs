@@ -8,7 +8,7 @@ use headgate_event::{
     data::CronTrigger,
     limits::{BACKFILL_MAX, DRAFTS_PER_ACCEPT_MAX, RUN_KEY_BYTES_MAX},
 };
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 use uuid::Uuid;
 
 /// What a backfill made.
@@ -75,8 +75,12 @@ impl CronSource {
 }
 
 impl Inner {
-    fn schedule(&self, id: Uuid) -> Result<Arc<Schedule>, ChangeError> {
-        self.core().schedule(id).cloned().ok_or(ChangeError::Unknown { id })
+    fn schedule(&self, id: Uuid) -> Result<Schedule, ChangeError> {
+        let schedule = self.core().schedule(id).cloned().ok_or(ChangeError::Unknown { id })?;
+        if let Some(why) = schedule.timing().parked() {
+            return Err(ChangeError::Parked { name: schedule.name().into(), why: why.into() });
+        }
+        Ok(schedule)
     }
 
     async fn offer_runs(&self, firings: &[Firing]) -> Result<Vec<Accepted>, ChangeError> {
@@ -87,13 +91,13 @@ impl Inner {
 }
 
 fn by_hand(
-    schedule: &Arc<Schedule>,
+    schedule: &Schedule,
     occurrence: Occurrence,
     now: Timestamp,
     trigger: CronTrigger,
 ) -> Firing {
     Firing {
-        schedule: Arc::clone(schedule),
+        schedule: schedule.clone(),
         due_at: occurrence.at,
         occurrence,
         fired_at: now,

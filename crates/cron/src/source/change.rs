@@ -1,14 +1,18 @@
 //! Changes to schedules while they fire: each is stored before it counts.
 
 use super::{ChangeError, CronSource, Inner, StoredSchedule, unsaved::Unsaved};
-use crate::{Cursor, Reloaded, Schedule, ScheduleOrigin, ScheduleView};
+use crate::{Cursor, ReloadError, Reloaded, Schedule, ScheduleOrigin, ScheduleView};
 use headgate_event::{
-    StoreError,
+    Channel, StoreError,
     limits::{SCHEDULE_TURN_WAIT, STORE_RETRY_AFTER},
 };
 use serde_json::value::RawValue;
 use std::{future::Future, sync::Arc};
-use tokio::{sync::OwnedMutexGuard, time::timeout};
+use tokio::{
+    sync::{MutexGuard, OwnedMutexGuard},
+    task::spawn_blocking,
+    time::timeout,
+};
 use uuid::Uuid;
 
 /// What becomes of what was due during a pause.
@@ -29,9 +33,20 @@ impl CronSource {
     /// changed.
     pub async fn reload(&self, schedules: Vec<Schedule>) -> Result<Reloaded, ChangeError> {
         self.apart(|inner| async move {
+            // What is due fires meanwhile: that changes no schedule.
+            let _changing = inner.changing.lock().await;
+            let comparing = Arc::clone(&inner);
+            let compare = move || {
+                let compared = comparing.compare(&schedules)?;
+                Ok(compared.difference(schedules))
+            };
+            let difference = spawn_blocking(compare).await;
+            let difference: Result<_, ReloadError> =
+                difference.map_err(|stopped| unavailable(stopped.to_string()))?;
+            let difference = difference?;
             let mut unsaved = inner.turn().await?;
             let now = inner.ports.clock.now();
-            let mut reloaded = inner.core().reload(schedules, now)?;
+            let mut reloaded = inner.core().apply_difference(difference, now);
             // Should they not be saved, the next start finds the same differences.
             unsaved.load(std::mem::take(&mut reloaded.moved));
             Ok(reloaded)
@@ -42,8 +57,11 @@ impl CronSource {
     /// Looks anew when everything is due: the rules of a zone have changed.
     pub async fn zones_changed(&self) -> Result<(), ChangeError> {
         self.apart(|inner| async move {
-            let _alone = inner.turn().await?;
-            inner.core().zones_changed();
+            let _changing = inner.changing.lock().await;
+            for slots in inner.pieces() {
+                let _alone = inner.turn().await?;
+                inner.core().arm_again(slots);
+            }
             Ok(())
         })
         .await
@@ -56,7 +74,7 @@ impl CronSource {
         definition: Box<RawValue>,
     ) -> Result<ScheduleView, ChangeError> {
         self.apart(|inner| async move {
-            let _alone = inner.turn().await?;
+            let _alone = inner.alone().await?;
             if let Some(there) = inner.core().schedule(schedule.id()) {
                 let name = there.name().to_owned();
                 return Err(ChangeError::Exists { id: schedule.id(), name });
@@ -74,7 +92,7 @@ impl CronSource {
         definition: Box<RawValue>,
     ) -> Result<ScheduleView, ChangeError> {
         self.apart(move |inner| async move {
-            let _alone = inner.turn().await?;
+            let _alone = inner.alone().await?;
             inner.refuse_configured(id)?;
             if schedule.id() != id {
                 return Err(ChangeError::OtherId { expected: id, found: schedule.id() });
@@ -87,7 +105,7 @@ impl CronSource {
     /// Takes away a schedule that was made over the API.
     pub async fn delete(&self, id: Uuid) -> Result<(), ChangeError> {
         self.apart(move |inner| async move {
-            let _alone = inner.turn().await?;
+            let _alone = inner.alone().await?;
             inner.refuse_configured(id)?;
             let now = inner.ports.clock.now();
             let cursor = Cursor { removed_at: Some(now), ..inner.cursor(id)? };
@@ -98,10 +116,44 @@ impl CronSource {
         .await
     }
 
+    /// Puts schedules in the place of those of their ids that are parked: what was missing is back.
+    /// Those that are not parked any more stay as they are. Answers how many it put.
+    pub async fn revive(&self, schedules: Vec<Schedule>) -> Result<usize, ChangeError> {
+        self.apart(move |inner| async move {
+            let (_changing, mut unsaved) = inner.alone().await?;
+            let now = inner.ports.clock.now();
+            let mut revived = 0;
+            for schedule in schedules {
+                let mut core = inner.core();
+                let there = core.schedule(schedule.id());
+                if there.is_some_and(|there| there.timing().parked().is_some()) {
+                    unsaved.extend(core.put(schedule, now)?.moved);
+                    revived += 1;
+                }
+            }
+            Ok(revived)
+        })
+        .await
+    }
+
+    /// Lets the schedules made over the API fire into these channels, where they are other ones of
+    /// the same id: with another label.
+    pub async fn adopt_channels(&self, channels: Vec<Arc<Channel>>) -> Result<(), ChangeError> {
+        self.apart(move |inner| async move {
+            let _changing = inner.changing.lock().await;
+            for slots in inner.pieces() {
+                let _alone = inner.turn().await?;
+                inner.core().adopt_channels(slots, &channels);
+            }
+            Ok(())
+        })
+        .await
+    }
+
     /// Lets a schedule fire no more until it is resumed, wherever it comes from.
     pub async fn pause(&self, id: Uuid) -> Result<ScheduleView, ChangeError> {
         self.apart(move |inner| async move {
-            let _alone = inner.turn().await?;
+            let _alone = inner.alone().await?;
             let cursor = Cursor { paused: true, ..inner.cursor(id)? };
             inner.go_on_from(cursor).await
         })
@@ -111,7 +163,7 @@ impl CronSource {
     /// Lets a paused schedule fire again.
     pub async fn resume(&self, id: Uuid, backlog: Backlog) -> Result<ScheduleView, ChangeError> {
         self.apart(move |inner| async move {
-            let _alone = inner.turn().await?;
+            let _alone = inner.alone().await?;
             let mut cursor = inner.cursor(id)?;
             let now = inner.ports.clock.now();
             if cursor.paused && backlog == Backlog::Drop && cursor.until < now {
@@ -141,6 +193,12 @@ impl CronSource {
 }
 
 impl Inner {
+    /// Waits until no other change is made, and no batch is on its way.
+    async fn alone(&self) -> Result<(MutexGuard<'_, ()>, OwnedMutexGuard<Unsaved>), ChangeError> {
+        let alone = async { Ok((self.changing.lock().await, self.turn().await?)) };
+        timeout(SCHEDULE_TURN_WAIT, alone).await.unwrap_or_else(|_| Err(waits()))
+    }
+
     /// Waits until no batch is on its way and no cursor is being stored, and keeps the next ones
     /// waiting: what a change stores must not be overwritten by what was before it.
     async fn turn(&self) -> Result<OwnedMutexGuard<Unsaved>, ChangeError> {
@@ -150,8 +208,7 @@ impl Inner {
             let _ = unsaved.finish().await;
             unsaved
         };
-        let turn = timeout(SCHEDULE_TURN_WAIT, turn).await;
-        turn.map_err(|_| unavailable("events of schedules wait for it".to_owned()).into())
+        timeout(SCHEDULE_TURN_WAIT, turn).await.map_err(|_| waits())
     }
 
     fn cursor(&self, id: Uuid) -> Result<Cursor, ChangeError> {
@@ -189,6 +246,10 @@ impl Inner {
         self.core().apply(cursor);
         self.core().view(id, RUNS_SHOWN).ok_or(ChangeError::Unknown { id })
     }
+}
+
+fn waits() -> ChangeError {
+    unavailable("events of schedules wait for it".to_owned()).into()
 }
 
 fn unavailable(reason: String) -> StoreError {

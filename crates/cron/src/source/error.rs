@@ -22,6 +22,14 @@ pub enum ChangeError {
         /// The name of the schedule.
         name: String,
     },
+    /// Something that it needs is missing.
+    #[error("schedule `{name}` cannot run: {why}")]
+    Parked {
+        /// The name of the schedule.
+        name: String,
+        /// What is missing.
+        why: String,
+    },
     /// There is one with this id.
     #[error("there is a schedule `{name}` with the id `{id}` already")]
     Exists {

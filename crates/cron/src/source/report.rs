@@ -118,7 +118,7 @@ mod tests {
         }
     }
 
-    fn schedule() -> Arc<Schedule> {
+    fn schedule() -> Schedule {
         let channel = Channel::new("timers", "Timers", ChannelType::Cron).expect("fits");
         let every = Every::new(Duration::from_secs(60), Timestamp::default()).expect("fits");
         let spec = ScheduleSpec {
@@ -131,7 +131,7 @@ mod tests {
             enabled: true,
             origin: ScheduleOrigin::Toml,
         };
-        Arc::new(Schedule::new(spec).expect("fits"))
+        Schedule::new(spec).expect("fits")
     }
 
     /// The lines and the metrics of what was missed, one batch a moment.
@@ -148,7 +148,7 @@ mod tests {
             for (second, count) in batches {
                 let now = Timestamp::from_unix_s(*second);
                 let first = now.minus(Duration::from_secs(60 * count));
-                let (schedule, why) = (Arc::clone(&schedule), MissedWhy::Policy);
+                let (schedule, why) = (schedule.clone(), MissedWhy::Policy);
                 let missed =
                     Missed { schedule, why, count: *count, at_least: false, first, last: now };
                 let mut batch = Batch::default();

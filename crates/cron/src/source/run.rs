@@ -2,7 +2,7 @@
 //! are.
 
 use super::{Inner, unsaved::Unsaved};
-use crate::{Batch, Outcome, Overlap, draft};
+use crate::{Batch, Firing, Outcome, Overlap, dedupe, draft};
 use headgate_event::{
     Accepted, StoreError,
     limits::{
@@ -238,8 +238,9 @@ pub(super) fn unavailable(reason: &impl ToString) -> StoreError {
 }
 
 impl Inner {
-    /// Offers a batch to the sink once.
+    /// Asks what a batch asks, and offers its events to the sink once.
     async fn offer(&self, batch: &Batch) -> Result<Vec<Outcome>, StoreError> {
+        let answers = self.ask(batch).await?;
         let (mut outcomes, mut drafts) = (Vec::new(), Vec::new());
         for firing in &batch.firings {
             if self.overlaps(firing).await? {
@@ -264,11 +265,24 @@ impl Inner {
             Accepted::New(id) => Outcome::Stored(id),
             Accepted::Duplicate(id) => Outcome::Known(id),
         });
-        Ok(outcomes.into_iter().filter_map(|left_out| left_out.or_else(|| stored.next())).collect())
+        let outcomes = outcomes.into_iter();
+        let outcomes = outcomes.filter_map(|left_out| left_out.or_else(|| stored.next()));
+        Ok(outcomes.chain(answers).collect())
+    }
+
+    /// Which of the runs that a batch asks for have an event.
+    async fn ask(&self, batch: &Batch) -> Result<Vec<Outcome>, StoreError> {
+        if batch.questions.is_empty() {
+            return Ok(Vec::new());
+        }
+        let key = |firing: &Firing| (firing.schedule.channel().id.clone(), dedupe(firing));
+        let keys = batch.questions.iter().map(key).collect();
+        let known = self.ports.known.known(keys).await?;
+        Ok(known.into_iter().map(|id| id.map_or(Outcome::Unknown, Outcome::Known)).collect())
     }
 
     /// Whether the event before is unsettled, and the schedule minds.
-    async fn overlaps(&self, firing: &crate::Firing) -> Result<bool, StoreError> {
+    async fn overlaps(&self, firing: &Firing) -> Result<bool, StoreError> {
         match (&firing.schedule.rules().overlap, firing.previous) {
             (Overlap::Skip { subscription }, Some(previous)) => {
                 self.ports.unsettled.is_unsettled(subscription, previous).await

@@ -41,7 +41,13 @@ impl Unsaved {
     /// The same of schedules that are loaded anew.
     pub(super) fn load(&mut self, ids: Vec<Uuid>) {
         self.has_fresh |= !ids.is_empty();
-        self.extend(ids);
+        if self.ids.is_empty() {
+            // Of a load each is there once.
+            self.thin_out_at = (2 * ids.len()).max(4 * CURSORS_PER_SAVE_MAX);
+            self.ids = ids;
+        } else {
+            self.extend(ids);
+        }
     }
 
     pub(super) fn extend(&mut self, ids: impl IntoIterator<Item = Uuid>) {

@@ -1,7 +1,7 @@
 //! What becomes of occurrences that were missed.
 //!
 //! Memory does not grow with an outage, and time hardly: the newest occurrences are found by
-//! halving, not by walking, and what is counted one by one is bounded.
+//! halving, not by walking, and how many there are is computed.
 
 use super::{Batch, Missed, MissedWhy, slot::Next, slot::Slot};
 use crate::{CatchupPolicy, Occurrence, Timing};
@@ -12,6 +12,8 @@ use headgate_event::{
 use std::{sync::Arc, time::Duration};
 
 const SECOND: Duration = Duration::from_secs(1);
+/// A computed count takes as long as so many steps.
+const COUNT_STEPS: u64 = 2;
 
 /// Decides over a backlog that begins with `head`: answers what fires of it first, if anything,
 /// and notes what does not.
@@ -78,7 +80,7 @@ impl Slot {
         batch: &mut Batch,
     ) {
         let (count, at_least) = look.count(before(first), last.at, CRON_MISSED_COUNTED_MAX);
-        let schedule = Arc::clone(&self.schedule);
+        let schedule = self.schedule.clone();
         let missed = Missed { schedule, why, count, at_least, first: first.at, last: last.at };
         self.miss(missed, batch);
         self.pass(last);
@@ -140,11 +142,11 @@ impl Look<'_> {
     }
 
     /// How many occurrences there are after `cursor` up to `until`, and whether there may be more.
-    /// They are counted one by one up to `most`; a steady beat is computed.
+    /// They are computed; what cannot be is counted one by one up to `most`.
     fn count(&mut self, cursor: Timestamp, until: Timestamp, most: u64) -> (u64, bool) {
-        if let Timing::Every(every) = self.timing {
-            let beats = every.beats_until(until).saturating_sub(every.beats_until(cursor));
-            return (u64::try_from(beats).unwrap_or(0), false);
+        if let Some(count) = self.timing.count(cursor, until) {
+            self.steps += COUNT_STEPS;
+            return (count, false);
         }
         let (mut cursor, mut count) = (cursor, 0);
         while let Some(next) = self.after(cursor).filter(|next| next.at <= until) {

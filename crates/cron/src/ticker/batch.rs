@@ -3,7 +3,10 @@
 use super::{ClockReset, Firing, Missed};
 use headgate_event::{
     EventId, Timestamp,
-    limits::{CRON_BATCH_BYTES_MAX, CRON_BATCH_FIRINGS_MAX, CRON_BATCH_STEPS_MAX},
+    limits::{
+        CRON_BATCH_BYTES_MAX, CRON_BATCH_FIRINGS_MAX, CRON_BATCH_QUESTIONS_MAX,
+        CRON_BATCH_STEPS_MAX,
+    },
 };
 use uuid::Uuid;
 
@@ -14,6 +17,9 @@ pub struct Batch {
     pub now: Timestamp,
     /// The events to be made, what is due first first.
     pub firings: Vec<Firing>,
+    /// What would be missed, unless it fired before a crash and that was not stored: for each the
+    /// queue is to be asked whether it has an event.
+    pub questions: Vec<Firing>,
     /// What did not fire.
     pub missed: Vec<Missed>,
     /// Schedules that begin anew, because the clock was set back.
@@ -22,7 +28,7 @@ pub struct Batch {
     pub more: bool,
     /// The slots whose cursor is to be stored.
     pub(super) moved: Vec<u32>,
-    /// Occurrences computed for it.
+    /// Occurrences computed for it, and for those before it that are stored beside it.
     pub(super) steps: u64,
     /// Bytes of payloads in it.
     pub(super) bytes: usize,
@@ -37,6 +43,8 @@ pub enum Outcome {
     Known(EventId),
     /// It was left out: the event before is unsettled.
     Overlapped,
+    /// To a question: there is no event of it.
+    Unknown,
 }
 
 /// What is left to do for a batch whose events are stored.
@@ -52,12 +60,13 @@ impl Batch {
     pub(super) fn has_room(&self) -> bool {
         self.firings.len() < CRON_BATCH_FIRINGS_MAX
             && self.missed.len() < CRON_BATCH_FIRINGS_MAX
+            && self.questions.len() < CRON_BATCH_QUESTIONS_MAX
             && self.bytes < CRON_BATCH_BYTES_MAX
             && self.steps < CRON_BATCH_STEPS_MAX
     }
 
     /// Whether it has nothing to store or to tell.
     pub(super) fn is_empty(&self) -> bool {
-        self.moved.is_empty() && self.reset.is_none()
+        self.moved.is_empty() && self.questions.is_empty() && self.reset.is_none()
     }
 }

@@ -1,15 +1,15 @@
 //! Changes to one schedule: by a call to the API.
 
 use super::{ReloadError, Reloaded, Ticker};
-use crate::{Cursor, Schedule};
-use headgate_event::Timestamp;
-use std::sync::Arc;
+use crate::{Cursor, Schedule, ScheduleOrigin};
+use headgate_event::{Channel, Timestamp};
+use std::{ops::Range, sync::Arc};
 use uuid::Uuid;
 
 impl Ticker {
     /// The schedule with this id.
     #[must_use]
-    pub fn schedule(&self, id: Uuid) -> Option<&Arc<Schedule>> {
+    pub fn schedule(&self, id: Uuid) -> Option<&Schedule> {
         Some(&self.slots.at(self.slots.index_of(id)?)?.schedule)
     }
 
@@ -60,6 +60,21 @@ impl Ticker {
     pub fn remove(&mut self, id: Uuid, now: Timestamp) -> Option<Cursor> {
         let index = self.slots.index_of(id)?;
         self.bury(index, now)
+    }
+
+    /// Lets those of these slots that were made over the API fire into these channels, where they
+    /// are other ones of the same id. When they are due stays as it is.
+    pub(crate) fn adopt_channels(&mut self, slots: Range<u32>, channels: &[Arc<Channel>]) {
+        for index in slots {
+            let Some(slot) = self.slots.at_mut(index) else { continue };
+            let (there, made) = (slot.schedule.channel(), slot.schedule.origin());
+            let of_id = channels.iter().find(|channel| channel.id == there.id);
+            if made == ScheduleOrigin::Api
+                && let Some(channel) = of_id.filter(|channel| **channel != *there)
+            {
+                slot.schedule = slot.schedule.in_channel(channel);
+            }
+        }
     }
 
     /// Lets a schedule go on from this cursor, which is stored already: after a pause, or paused.

@@ -2,13 +2,12 @@
 
 use crate::{Occurrence, Schedule};
 use headgate_event::{EventId, Timestamp, data::CronTrigger};
-use std::sync::Arc;
 
 /// One event to be made.
 #[derive(Clone, Debug)]
 pub struct Firing {
     /// The schedule.
-    pub schedule: Arc<Schedule>,
+    pub schedule: Schedule,
     /// What was due.
     pub occurrence: Occurrence,
     /// When it was to fire: the occurrence, later by the schedule's share of its jitter.

@@ -2,14 +2,13 @@
 
 use crate::Schedule;
 use headgate_event::Timestamp;
-use std::sync::Arc;
 use uuid::Uuid;
 
 /// Occurrences of one schedule that did not fire and will not.
 #[derive(Clone, Debug)]
 pub struct Missed {
     /// The schedule.
-    pub schedule: Arc<Schedule>,
+    pub schedule: Schedule,
     /// Why.
     pub why: MissedWhy,
     /// How many.

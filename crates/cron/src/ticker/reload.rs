@@ -4,14 +4,14 @@
 //! other times begins anew, what is gone is remembered for a while. All or nothing.
 
 use super::{
-    Slots, Ticker,
+    Ticker,
     slot::Slot,
     slots::{Identified, hash},
 };
 use crate::{Cursor, Schedule, ScheduleOrigin};
 use hashbrown::{HashTable, hash_table::Entry};
 use headgate_event::{Timestamp, limits::SCHEDULE_TOMBSTONE_AGE};
-use std::sync::Arc;
+use std::ops::Range;
 use uuid::Uuid;
 
 /// What a reload changed.
@@ -47,6 +47,24 @@ pub enum ReloadError {
     },
 }
 
+/// How schedules differ from those that there are: by their ids, and what they mean.
+#[derive(Debug, Default)]
+pub(crate) struct Compared {
+    places: Vec<Place>,
+    kept: Kept,
+    /// Those that are not there, by their numbers.
+    new: HashTable<u32>,
+}
+
+/// Where a schedule is to go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    New,
+    /// In the place of the one in this slot.
+    Changed(u32),
+    Unchanged,
+}
+
 impl Ticker {
     /// Puts these in the place of all schedules from the configuration; those made over the API
     /// stay. The first call may bring both.
@@ -55,16 +73,75 @@ impl Ticker {
         schedules: Vec<Schedule>,
         now: Timestamp,
     ) -> Result<Reloaded, ReloadError> {
-        let places = self.places(&schedules)?;
-        let mut reloaded = Reloaded::default();
-        let more = schedules.len().saturating_sub(self.slots.len());
-        self.slots.reserve(more);
+        let mut compared = Compared::default();
+        let all = 0..u32::try_from(schedules.len()).unwrap_or(u32::MAX);
+        self.compare(&schedules, all, &mut compared)?;
+        let difference = compared.difference(schedules);
+        Ok(self.apply_difference(difference, now))
+    }
+
+    /// Compares some of these schedules with those that there are. Afterwards only what differs has
+    /// to be looked at, as long as no schedule comes, changes or goes.
+    pub(crate) fn compare(
+        &self,
+        schedules: &[Schedule],
+        piece: Range<u32>,
+        compared: &mut Compared,
+    ) -> Result<(), ReloadError> {
+        let twice = |first: &Schedule, second: &Schedule| ReloadError::Duplicate {
+            id: second.id(),
+            first: first.name().to_owned(),
+            second: second.name().to_owned(),
+        };
+        let id_of = |number: &u32| schedules.get(*number as usize).map(Schedule::id);
+        let hash_of = |other: &u32| id_of(other).map_or(0, hash);
+        if piece.start == 0 {
+            // All at once: a table that grows looks at all again and again.
+            compared.places.reserve_exact(schedules.len());
+            compared.new.reserve(schedules.len().saturating_sub(self.slots.len()), hash_of);
+        }
+        for number in piece {
+            let Some(schedule) = schedules.get(number as usize) else { break };
+            let there = self.slots.index_of(schedule.id());
+            let place = match there.and_then(|at| Some((at, &self.slots.at(at)?.schedule))) {
+                Some((index, there)) => {
+                    if compared.kept.has(index) || there.origin() != schedule.origin() {
+                        let same = |other: &&Schedule| other.id() == schedule.id();
+                        let before = schedules.iter().take(number as usize).find(same);
+                        return Err(twice(before.unwrap_or(there), schedule));
+                    }
+                    compared.kept.note(index);
+                    if there.same_as(schedule) { Place::Unchanged } else { Place::Changed(index) }
+                }
+                None => {
+                    let same = |other: &u32| id_of(other) == Some(schedule.id());
+                    match compared.new.entry(hash(schedule.id()), same, hash_of) {
+                        Entry::Occupied(first) => {
+                            let first = schedules.get(*first.get() as usize).unwrap_or(schedule);
+                            return Err(twice(first, schedule));
+                        }
+                        Entry::Vacant(free) => drop(free.insert(number)),
+                    }
+                    Place::New
+                }
+            };
+            compared.places.push(place);
+        }
+        Ok(())
+    }
+
+    /// Takes over what is different, all at once.
+    pub(crate) fn apply_difference(&mut self, difference: Difference, now: Timestamp) -> Reloaded {
+        let Difference { schedules, places, mut kept, unchanged } = difference;
+        let mut reloaded = Reloaded { unchanged, ..Reloaded::default() };
+        let more = places.iter().filter(|place| **place == Place::New).count();
+        self.slots.reserve(more.saturating_sub(self.slots.free_count()));
         self.heap.reserve(more);
-        let mut kept = Kept::none(&self.slots);
+        reloaded.moved.reserve_exact(more);
         for (schedule, place) in schedules.into_iter().zip(places) {
             let index = match place {
-                Some(index) => self.replace(index, schedule, now, &mut reloaded),
-                None => {
+                Place::Changed(index) => self.replace(index, schedule, now, &mut reloaded),
+                Place::New | Place::Unchanged => {
                     reloaded.added += 1;
                     self.add(schedule, now, &mut reloaded)
                 }
@@ -79,43 +156,7 @@ impl Ticker {
             }
         }
         self.bury_absent(now, &mut reloaded);
-        Ok(reloaded)
-    }
-
-    /// Whether these could take the place of all schedules from the configuration.
-    pub fn check(&self, schedules: &[Schedule]) -> Result<(), ReloadError> {
-        self.places(schedules).map(drop)
-    }
-
-    /// Where each of these schedules is, if it is there; refuses two with one id.
-    fn places(&self, schedules: &[Schedule]) -> Result<Vec<Option<u32>>, ReloadError> {
-        let mut kept = Kept::none(&self.slots);
-        let mut added: HashTable<&Schedule> = HashTable::new();
-        let mut places = Vec::with_capacity(schedules.len());
-        let twice = |first: &Schedule, second: &Schedule| ReloadError::Duplicate {
-            id: second.id(),
-            first: first.name().to_owned(),
-            second: second.name().to_owned(),
-        };
-        for schedule in schedules {
-            let place = self.slots.index_of(schedule.id());
-            if let Some((index, there)) = place.and_then(|at| Some((at, self.slots.at(at)?))) {
-                if kept.has(index) || there.schedule.origin() != schedule.origin() {
-                    let first = schedules.iter().find(|first| first.id() == schedule.id());
-                    let first = first.filter(|first| !std::ptr::eq(*first, schedule));
-                    return Err(twice(first.unwrap_or(&there.schedule), schedule));
-                }
-                kept.note(index);
-            } else {
-                let same = |first: &&Schedule| first.id() == schedule.id();
-                match added.entry(hash(schedule.id()), same, |other| hash(other.id())) {
-                    Entry::Occupied(first) => return Err(twice(first.get(), schedule)),
-                    Entry::Vacant(free) => drop(free.insert(schedule)),
-                }
-            }
-            places.push(place);
-        }
-        Ok(places)
+        reloaded
     }
 
     /// Puts a schedule in the place of the one with its id.
@@ -132,7 +173,7 @@ impl Ticker {
             return index;
         }
         let cursor = resumed(&slot.cursor(), &schedule, now);
-        slot.schedule = Arc::new(schedule);
+        slot.schedule = schedule;
         slot.go_on_from(cursor);
         reloaded.changed += 1;
         reloaded.moved.push(slot.schedule.id());
@@ -155,7 +196,11 @@ impl Ticker {
             reloaded.moved.push(schedule.id());
         }
         self.latest = self.latest.max(cursor.until);
-        let index = self.slots.insert(Slot::new(Arc::new(schedule), cursor));
+        let slot = match known {
+            Some(_) => Slot::resuming(schedule, cursor),
+            None => Slot::new(schedule, cursor),
+        };
+        let index = self.slots.insert(slot);
         self.arm(index);
         index
     }
@@ -229,14 +274,33 @@ fn resumed(known: &Cursor, schedule: &Schedule, now: Timestamp) -> Cursor {
     cursor
 }
 
+/// What a reload has to do.
+#[derive(Debug)]
+pub(crate) struct Difference {
+    schedules: Vec<Schedule>,
+    places: Vec<Place>,
+    kept: Kept,
+    unchanged: usize,
+}
+
+impl Compared {
+    /// What is left of all the schedules that were compared. The others are let go of here.
+    pub(crate) fn difference(self, mut schedules: Vec<Schedule>) -> Difference {
+        let Self { mut places, kept, .. } = self;
+        let all = places.len();
+        let mut of = places.iter();
+        schedules.retain(|_| of.next().is_some_and(|place| *place != Place::Unchanged));
+        places.retain(|place| *place != Place::Unchanged);
+        let unchanged = all - places.len();
+        Difference { schedules, places, kept, unchanged }
+    }
+}
+
 /// Which slots a reload keeps.
+#[derive(Debug, Default)]
 struct Kept(Vec<bool>);
 
 impl Kept {
-    fn none(slots: &Slots<Slot>) -> Self {
-        Self(vec![false; slots.indices().len()])
-    }
-
     fn note(&mut self, index: u32) {
         let index = index as usize;
         if index >= self.0.len() {

@@ -8,7 +8,7 @@ use headgate_event::{
     data::CronTrigger,
     limits::{CRON_LATE_MAX, CRON_REPEATED_MAX},
 };
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 /// Before all time.
 const NEVER: Timestamp = Timestamp::from_unix_ms(i64::MIN);
@@ -16,7 +16,7 @@ const NEVER: Timestamp = Timestamp::from_unix_ms(i64::MIN);
 /// One schedule and how far it has come.
 #[derive(Debug)]
 pub(super) struct Slot {
-    pub(super) schedule: Arc<Schedule>,
+    pub(super) schedule: Schedule,
     /// What is due up to here is dealt with.
     pub(super) cursor: Timestamp,
     /// Missed occurrences up to here are being caught up.
@@ -31,6 +31,18 @@ pub(super) struct Slot {
     generation: u32,
     armed: bool,
     pub(super) paused: bool,
+    /// Whether nothing after the cursor has fired. A crash may have come between the last events
+    /// and their cursor.
+    pub(super) is_sure: bool,
+}
+
+/// What a schedule whose turn came has done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fired {
+    /// It moved on, or had nothing to do.
+    Moved,
+    /// It asked whether it has fired, and waits for the answer.
+    Asked,
 }
 
 /// An occurrence and when it fires.
@@ -41,7 +53,7 @@ pub(super) struct Next {
 
 impl Slot {
     /// A schedule that goes on from a cursor.
-    pub(super) fn new(schedule: Arc<Schedule>, cursor: Cursor) -> Self {
+    pub(super) fn new(schedule: Schedule, cursor: Cursor) -> Self {
         Self {
             schedule,
             cursor: cursor.until,
@@ -54,7 +66,13 @@ impl Slot {
             generation: 0,
             armed: false,
             paused: cursor.paused,
+            is_sure: true,
         }
+    }
+
+    /// The same with a cursor that another run of the program stored.
+    pub(super) fn resuming(schedule: Schedule, cursor: Cursor) -> Self {
+        Self { is_sure: false, ..Self::new(schedule, cursor) }
     }
 
     /// What is to be stored of it.
@@ -75,10 +93,10 @@ impl Slot {
 
     /// Goes on from another cursor.
     pub(super) fn go_on_from(&mut self, cursor: Cursor) {
-        let slot = Self::new(Arc::clone(&self.schedule), cursor);
-        let Self { turn, generation, caught_until, .. } = *self;
+        let slot = Self::new(self.schedule.clone(), cursor);
+        let Self { turn, generation, caught_until, is_sure, .. } = *self;
         let caught_until = if slot.cursor == self.cursor { caught_until } else { NEVER };
-        *self = Self { turn, generation, caught_until, ..slot };
+        *self = Self { turn, generation, caught_until, is_sure, ..slot };
     }
 
     /// Forgets how far it had come in time, not how often it fired.
@@ -166,47 +184,66 @@ impl Slot {
         Some(next)
     }
 
-    /// Puts what is due into the batch, and moves on.
-    pub(super) fn fire(&mut self, index: u32, now: Timestamp, turn: u64, batch: &mut Batch) {
+    /// Puts what is due into the batch, and moves on; or asks, before anything is told as missed.
+    pub(super) fn fire(&mut self, index: u32, turn: u64, batch: &mut Batch) -> Fired {
         batch.steps += 2;
-        let Some(next) = self.next().filter(|next| next.due <= now) else { return };
+        let now = batch.now;
+        let Some(next) = self.next().filter(|next| next.due <= now) else { return Fired::Moved };
+        let late = now.since(next.due) > CRON_LATE_MAX;
+        let is_caught_up = next.occurrence.at <= self.caught_until;
+        if late && !is_caught_up && !self.is_sure {
+            self.turn = turn;
+            let question = self.firing(next.occurrence, CronTrigger::Catchup, now);
+            batch.questions.push(question);
+            return Fired::Asked;
+        }
         if self.turn != turn {
             self.turn = turn;
             batch.moved.push(index);
         }
-        let late = now.since(next.due) > CRON_LATE_MAX;
-        let (occurrence, trigger) = match next.occurrence.at <= self.caught_until {
+        let (occurrence, trigger) = match is_caught_up {
             true => (Some(next.occurrence), CronTrigger::Catchup),
             false if late => (backlog::judge(self, next, now, batch), CronTrigger::Catchup),
             false => (Some(next.occurrence), CronTrigger::Schedule),
         };
         if let Some(occurrence) = occurrence {
-            self.emit(occurrence, trigger, now, batch);
+            let firing = self.firing(occurrence, trigger, now);
+            self.pass(&firing.occurrence);
+            self.fires += 1;
+            self.missed = 0;
+            batch.bytes += self.schedule.payload().get().len();
+            batch.firings.push(firing);
+        }
+        Fired::Moved
+    }
+
+    fn firing(&self, occurrence: Occurrence, trigger: CronTrigger, now: Timestamp) -> Firing {
+        let asks = *self.overlap() != Overlap::Allow;
+        Firing {
+            schedule: self.schedule.clone(),
+            due_at: self.due_of(&occurrence),
+            occurrence,
+            fired_at: now,
+            trigger,
+            missed: self.missed,
+            previous: self.last_event.as_deref().copied().filter(|_| asks),
+            run_key: None,
         }
     }
 
-    fn emit(
-        &mut self,
-        occurrence: Occurrence,
-        trigger: CronTrigger,
-        now: Timestamp,
-        batch: &mut Batch,
-    ) {
-        let due_at = self.due_of(&occurrence);
-        let asks = *self.overlap() != Overlap::Allow;
-        self.pass(&occurrence);
+    /// Passes an occurrence that fired before a crash. Its event told what was missed until then.
+    pub(super) fn fired_before(&mut self, occurrence: &Occurrence, id: EventId) {
+        self.pass(occurrence);
         self.fires += 1;
-        batch.bytes += self.schedule.payload().get().len();
-        batch.firings.push(Firing {
-            schedule: Arc::clone(&self.schedule),
-            occurrence,
-            due_at,
-            fired_at: now,
-            trigger,
-            missed: std::mem::take(&mut self.missed),
-            previous: self.last_event.as_deref().copied().filter(|_| asks),
-            run_key: None,
-        });
+        self.missed = 0;
+        self.stored(id);
+    }
+
+    /// Takes back a firing that had fired, and had been counted, before the clock was put back.
+    pub(super) fn counted_before(&mut self, firing: &Firing, id: EventId) {
+        self.fires = self.fires.saturating_sub(1);
+        self.missed = self.missed.saturating_add(firing.missed);
+        self.stored(id);
     }
 
     /// Moves the cursor onto an occurrence.
@@ -237,7 +274,7 @@ impl Slot {
         self.fires = self.fires.saturating_sub(1);
         self.missed = self.missed.saturating_add(firing.missed).saturating_add(1);
         let at = firing.occurrence.at;
-        let schedule = Arc::clone(&self.schedule);
+        let schedule = self.schedule.clone();
         Missed { schedule, why: MissedWhy::Overlap, count: 1, at_least: false, first: at, last: at }
     }
 }

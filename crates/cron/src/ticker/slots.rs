@@ -41,6 +41,11 @@ impl<T: Identified> Slots<T> {
         self.by_id.len()
     }
 
+    /// How many slots are empty.
+    pub(super) fn free_count(&self) -> usize {
+        self.free.len()
+    }
+
     pub(super) fn at(&self, index: u32) -> Option<&T> {
         self.slots.get(index as usize)?.as_ref()
     }

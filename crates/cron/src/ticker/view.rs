@@ -1,16 +1,16 @@
 //! What can be seen of the schedules from outside.
 
 use super::{Ticker, slot::Slot};
-use crate::{Cursor, Occurrence, Schedule, ScheduleOrigin};
+use crate::{Cursor, Occurrence, Schedule};
 use headgate_event::{Timestamp, limits::NEXT_RUNS_MAX};
-use std::sync::Arc;
+use std::ops::Range;
 use uuid::Uuid;
 
 /// A schedule, how far it has come, and when it is due next.
 #[derive(Clone, Debug)]
 pub struct ScheduleView {
     /// The schedule.
-    pub schedule: Arc<Schedule>,
+    pub schedule: Schedule,
     /// How far it has come.
     pub cursor: Cursor,
     /// When it is due next, the soonest first; none while it is paused or switched off.
@@ -30,42 +30,20 @@ pub struct NextRun {
 pub type Place<'a> = (&'a str, &'a str, Uuid);
 
 impl Ticker {
-    /// All schedules with up to `runs` next runs each, in the order of [`Ticker::page`].
-    #[must_use]
-    pub fn list(&self, runs: usize) -> Vec<ScheduleView> {
-        self.page(None, None, usize::MAX, runs)
+    /// How far a look through all schedules has to go.
+    pub(crate) fn slot_count(&self) -> u32 {
+        self.slots.indices().end
     }
 
-    /// The first `limit` schedules by channel, name and id, of one channel or of all, that come
-    /// after this place; with up to `runs` next runs each.
-    #[must_use]
-    pub fn page(
+    /// The schedules of some slots that fit. One that stays where it is from the first look at
+    /// slots to the last is in exactly one of them.
+    pub(crate) fn some(
         &self,
-        channel: Option<&str>,
-        after: Option<Place<'_>>,
-        limit: usize,
-        runs: usize,
-    ) -> Vec<ScheduleView> {
-        let comes = |slot: &&Slot| {
-            channel.is_none_or(|channel| channel == slot.schedule.channel().id)
-                && after.is_none_or(|after| slot.place() > after)
-        };
-        let mut slots: Vec<&Slot> = self.slots.iter().filter(comes).collect();
-        if slots.len() > limit {
-            slots.select_nth_unstable_by(limit, |a, b| a.place().cmp(&b.place()));
-            slots.truncate(limit);
-        }
-        slots.sort_unstable_by(|a, b| a.place().cmp(&b.place()));
-        slots.into_iter().map(|slot| slot.view(runs)).collect()
-    }
-
-    /// The schedules made over the API that fire into channels which this says are gone.
-    #[must_use]
-    pub fn made_for(&self, is_gone: impl Fn(&str) -> bool) -> Vec<Arc<Schedule>> {
-        let made = |slot: &&Slot| slot.schedule.origin() == ScheduleOrigin::Api;
-        let slots = self.slots.iter().filter(made);
-        let orphans = slots.filter(|slot| is_gone(&slot.schedule.channel().id));
-        orphans.map(|slot| Arc::clone(&slot.schedule)).collect()
+        slots: Range<u32>,
+        fits: impl Fn(&Schedule) -> bool,
+    ) -> impl Iterator<Item = &Schedule> {
+        let slots = slots.filter_map(|index| self.slots.at(index));
+        slots.map(|slot| &slot.schedule).filter(move |schedule| fits(schedule))
     }
 
     /// One schedule with up to `runs` next runs.
@@ -75,12 +53,14 @@ impl Ticker {
     }
 }
 
-impl Slot {
-    fn place(&self) -> Place<'_> {
-        let schedule = &self.schedule;
-        (&schedule.channel().id, schedule.name(), schedule.id())
+impl Schedule {
+    /// Where it stands in a list.
+    pub(crate) fn place(&self) -> Place<'_> {
+        (&self.channel().id, self.name(), self.id())
     }
+}
 
+impl Slot {
     fn view(&self, runs: usize) -> ScheduleView {
         let rules = self.schedule.rules();
         let left = rules.max_fires.map_or(u64::MAX, |max| max.saturating_sub(self.fires));
@@ -98,6 +78,6 @@ impl Slot {
             let due_at = self.due_of(&occurrence);
             next.push(NextRun { occurrence, due_at });
         }
-        ScheduleView { schedule: Arc::clone(&self.schedule), cursor: self.cursor(), next }
+        ScheduleView { schedule: self.schedule.clone(), cursor: self.cursor(), next }
     }
 }

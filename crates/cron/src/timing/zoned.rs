@@ -2,7 +2,7 @@
 
 use crate::{
     CivilTimes, DstPolicy, Expression, FiringClass, Occurrence, Occurrences, Zone, ZoneTable,
-    next_occurrence,
+    next::occurrence_count, next_occurrence,
 };
 use arc_swap::ArcSwap;
 use headgate_event::Timestamp;
@@ -32,6 +32,11 @@ impl Occurrences for Zoned {
     fn next_after(&self, cursor: Timestamp) -> Option<Occurrence> {
         let rules = self.zone.rules.load();
         next_occurrence(&self.expression, &**rules, self.policy, cursor)
+    }
+
+    fn count(&self, cursor: Timestamp, until: Timestamp) -> Option<u64> {
+        let rules = self.zone.rules.load();
+        occurrence_count(&self.expression, &**rules, self.policy, cursor, until)
     }
 
     fn class(&self) -> FiringClass {

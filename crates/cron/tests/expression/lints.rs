@@ -31,6 +31,20 @@ fn both_day_fields() {
     ]));
 }
 
+/// `0 0 31 2 MON` is every Monday of February: half of it was meant and never comes.
+#[test]
+fn days_that_never_occur_beside_days_of_the_week_that_do() {
+    insta::assert_snapshot!(warned(&[
+        "0 0 31 2 MON",
+        "0 0 30,31 2 FRI",
+        "0 0 31 4,6,9,11 0",
+        "0 0 31W 6 MON",
+        "0 0 31 1,2 MON",
+        "0 0 29 2 MON",
+        "0 0 L 2 MON",
+    ]));
+}
+
 #[test]
 fn steps() {
     insta::assert_snapshot!(warned(&[

@@ -3,6 +3,7 @@
 
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
+mod backlogs;
 mod by_hand;
 mod changes;
 mod clock;
@@ -10,6 +11,7 @@ mod dice;
 mod many;
 mod missed;
 mod model;
+mod parked;
 mod prompts;
 mod rules;
 mod shell;

@@ -37,6 +37,12 @@ impl Account {
         assert!(first || !self.is_exact, "{} fired twice", firing.occurrence.at);
     }
 
+    /// A run that has an event already: after a crash, or because the clock was put back.
+    pub(crate) fn note_known(&mut self, firing: &Firing) {
+        self.is_exact = false;
+        self.fired.entry(firing.occurrence.at).or_insert(firing.missed);
+    }
+
     pub(crate) fn note_missed(&mut self, missed: &Missed) {
         self.missed.push((missed.first, missed.last, missed.count, missed.at_least));
     }

@@ -79,7 +79,7 @@ impl Case {
         let delay = u64::try_from(schedule.delay_ms(None)).expect("not before");
         let due_at = occurrence.at.plus(Duration::from_millis(delay));
         Firing {
-            schedule: Arc::new(schedule),
+            schedule,
             occurrence,
             due_at,
             fired_at: due_at.plus(Duration::from_millis(self.late_ms)),

@@ -2,11 +2,12 @@
 
 use crate::world::{at, every, schedule, seconds};
 use headgate_cron::{
-    CronSource, Cursor, MemoryScheduleStore, Overlap, Ports, Rules, Schedule, ScheduleStore,
-    StoredSchedule, StoredSchedules, Unsettled,
+    CronSource, Cursor, KnownRuns, MemoryScheduleStore, Overlap, Ports, Rules, Schedule,
+    ScheduleStore, StoredSchedule, StoredSchedules, Unsettled,
 };
 use headgate_event::{
-    Accepted, BoxFuture, Clock, Draft, EventId, Sink, StoreError, Timestamp, prompt::PromptKey,
+    Accepted, BoxFuture, Clock, Dedupe, Draft, EventId, Sink, StoreError, Timestamp,
+    prompt::PromptKey,
 };
 use std::{
     collections::BTreeMap,
@@ -130,6 +131,17 @@ impl Unsettled for World {
     }
 }
 
+impl KnownRuns for World {
+    fn known(
+        &self,
+        keys: Vec<(String, Dedupe)>,
+    ) -> BoxFuture<'_, Result<Vec<Option<EventId>>, StoreError>> {
+        let stored = self.stored.lock().expect("whole");
+        let found = keys.iter().map(|(_, dedupe)| stored.get(&dedupe.key).copied()).collect();
+        Box::pin(std::future::ready(Ok(found)))
+    }
+}
+
 pub(crate) const START: &str = "2026-01-01T00:00:00Z";
 
 /// A source over a world, at the start.
@@ -139,6 +151,7 @@ pub(crate) async fn source(world: &Arc<World>, schedules: Vec<Schedule>, now: &s
         sink: Arc::clone(world) as Arc<dyn Sink>,
         store: Arc::clone(world) as Arc<dyn ScheduleStore>,
         unsettled: Arc::clone(world) as Arc<dyn Unsettled>,
+        known: Arc::clone(world) as Arc<dyn KnownRuns>,
         clock: Arc::new(WallClock { start: at(now), begun: Instant::now() }),
         prompt_key: PromptKey::new([7; 32]),
     };

@@ -205,7 +205,10 @@ impl Year {
             if place == 0 {
                 return self.crash(&[]);
             }
-            let outcomes: Vec<_> = batch.firings.iter().map(|firing| self.offer(firing)).collect();
+            let answers: Vec<_> = batch.questions.iter().map(|run| self.known(run)).collect();
+            let mut outcomes: Vec<_> =
+                batch.firings.iter().map(|firing| self.offer(firing)).collect();
+            outcomes.extend(&answers);
             if place == 1 {
                 return self.crash(&batch.firings);
             }
@@ -216,8 +219,16 @@ impl Year {
                 self.account(missed.schedule.id()).note_missed(missed);
             }
             for (firing, outcome) in batch.firings.iter().zip(&outcomes) {
-                if matches!(outcome, Outcome::Stored(_)) {
-                    self.account(firing.schedule.id()).note(firing);
+                match outcome {
+                    Outcome::Stored(_) => self.account(firing.schedule.id()).note(firing),
+                    // Its event told what another account has.
+                    Outcome::Known(_) => self.account(firing.schedule.id()).note_known(firing),
+                    Outcome::Overlapped | Outcome::Unknown => {}
+                }
+            }
+            for (question, answer) in batch.questions.iter().zip(&answers) {
+                if matches!(answer, Outcome::Known(_)) {
+                    self.account(question.schedule.id()).note_known(question);
                 }
             }
             if place == 2 {
@@ -244,13 +255,18 @@ impl Year {
         if let Some(first) = self.sink.get(&key) {
             let seen = self.resets > 0 && firing.occurrence.at <= self.latest;
             assert!(self.unsaved.contains(&key) || seen, "{key} comes again for no reason");
-            return Outcome::Stored(*first);
+            return Outcome::Known(*first);
         }
         let occurrence = (firing.schedule.id(), firing.occurrence.at);
         assert!(self.events.insert(occurrence), "{occurrence:?} has two events");
         self.fired += 1;
         self.sink.insert(key, id);
         Outcome::Stored(id)
+    }
+
+    /// Whether a run has an event.
+    fn known(&self, run: &Firing) -> Outcome {
+        self.sink.get(&dedupe(run).key).copied().map_or(Outcome::Unknown, Outcome::Known)
     }
 
     /// The program ends here. What it had not saved is gone.
@@ -281,7 +297,7 @@ impl Year {
             // Up to the cursor it had, which is in the store unless that was not saved.
             let had = self.saved.get(&id).map_or(ahead, Clone::clone);
             account.close(&had);
-            let schedule = Arc::clone(self.ticker.schedule(id).expect("it is there"));
+            let schedule = self.ticker.schedule(id).expect("it is there").clone();
             self.accounts.insert(id, Account::new(&schedule, cursor));
         }
         self.save(&reset.moved);

@@ -3,6 +3,7 @@
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
 mod choice;
+mod counts;
 mod every_turn;
 mod hostile;
 mod lints;

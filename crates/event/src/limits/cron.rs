@@ -29,13 +29,17 @@ pub const CRON_SLEEP_MAX: Duration = Duration::from_secs(30);
 pub const CRON_BACK_STEP_MAX: Duration = Duration::from_secs(3 * 3600);
 /// Missed occurrences are counted one by one up to so many; beyond, their count is `at least`.
 pub const CRON_MISSED_COUNTED_MAX: u64 = 10_000;
-/// How many occurrences one batch computes before it is handed on, so that a long outage is worked
-/// off in pieces.
+/// How many occurrences the batches that are stored side by side compute before they are handed on,
+/// so that a long outage is worked off in pieces.
 pub const CRON_BATCH_STEPS_MAX: u64 = 20_000;
 /// The firings of one batch, and the schedules of it that missed some.
 pub const CRON_BATCH_FIRINGS_MAX: usize = 256;
 /// How many batches are stored side by side.
 pub const CRON_BATCHES_AT_ONCE_MAX: usize = 8;
+/// How many of them are of what was missed: what is due goes first.
+pub const CRON_BACKLOG_BATCHES_MAX: usize = 2;
+/// Of how many schedules one batch asks whether they had fired before a crash.
+pub const CRON_BATCH_QUESTIONS_MAX: usize = 1_024;
 /// The payloads of one batch of firings together, in bytes.
 pub const CRON_BATCH_BYTES_MAX: usize = 16 << 20;
 /// The most occurrences that are passed over after a change of a zone's rules because their wall
@@ -51,6 +55,12 @@ pub const BACKFILL_MAX: u64 = 10_000;
 pub const RUN_KEY_BYTES_MAX: usize = 200;
 /// The most next runs that a list shows of each schedule.
 pub const NEXT_RUNS_MAX: usize = 50;
+/// How many schedules are looked at before what is due may fire in between.
+pub const SCHEDULES_PER_LOOK_MAX: usize = 4_096;
+/// How long is waited between two such looks, so that what waits for its turn has it.
+pub const SCHEDULES_LOOK_PAUSE: Duration = Duration::from_micros(20);
+/// Of how many schedules the next runs are found before what is due may fire in between.
+pub const SCHEDULES_SHOWN_AT_ONCE_MAX: usize = 32;
 /// The most cursors that one transaction stores.
 pub const CURSORS_PER_SAVE_MAX: usize = 16_384;
 /// Cursors are stored no more often than this while schedules fire.
@@ -102,6 +112,7 @@ const _: () = assert!(CATCHUP_LIMIT_DEFAULT <= CATCHUP_LIMIT_MAX);
 const _: () = assert!(CRON_SLEEP_MAX.as_secs() < CRON_LATE_MAX.as_secs());
 const _: () = assert!(CRON_BATCH_BYTES_MAX + SCHEDULE_PAYLOAD_BYTES_MAX < ACCEPT_BYTES_MAX / 4);
 const _: () = assert!(CRON_BATCH_FIRINGS_MAX <= DRAFTS_PER_ACCEPT_MAX);
+const _: () = assert!(CRON_BACKLOG_BATCHES_MAX < CRON_BATCHES_AT_ONCE_MAX);
 /// How often the system is asked for newer zone data.
 pub const ZONES_LOOK_EVERY: Duration = Duration::from_secs(24 * 3600);
 /// How many timings and rules may be kept that no schedule uses, beside as many as are in use.

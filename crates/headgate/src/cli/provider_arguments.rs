@@ -13,7 +13,7 @@ pub struct VerifyArguments {
     /// The request as it was sent: request line, headers, an empty line, body; `-` is stdin
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub file: PathBuf,
-    /// Who sent it; `providers list` shows all
+    /// Who sent it: `slack`, or one of those that `providers list` shows
     #[arg(long, value_name = "NAME", required_unless_present = "channel")]
     pub provider: Option<String>,
     /// The environment variable that holds the secret; may be repeated, which means any of them

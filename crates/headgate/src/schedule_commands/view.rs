@@ -21,6 +21,9 @@ pub(super) struct View {
     missed_count: u64,
     last_event_id: Option<String>,
     next: Vec<Run>,
+    /// An older gateway does not say it.
+    #[serde(default)]
+    problem: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -58,11 +61,16 @@ impl View {
     /// When it fires next, or why it does not: `in 5d 7h, 2026-11-26T14:00:00-05:00`.
     pub(super) fn next_in_words(&self, now: Timestamp) -> String {
         match self.next.first() {
+            _ if self.problem.is_some() => self.cannot(),
             _ if !self.enabled => "off".to_owned(),
             _ if self.paused => "paused".to_owned(),
             None => "never again".to_owned(),
             Some(run) => format!("{}, {}", run.ahead(now), shown(&run.local)),
         }
+    }
+
+    fn cannot(&self) -> String {
+        format!("cannot fire: {}", shown(self.problem.as_deref().unwrap_or_default()))
     }
 
     /// All of it, line by line.

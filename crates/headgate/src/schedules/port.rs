@@ -1,6 +1,6 @@
 //! The calls of the API to schedules.
 
-use super::{Calendar, schedule, view::shown};
+use super::{Calendar, Parked, schedule, view::shown};
 use crate::failure::chain;
 use arc_swap::ArcSwap;
 use headgate_api::{
@@ -20,6 +20,7 @@ pub(crate) struct Api {
     pub(crate) source: CronSource,
     pub(crate) channels: CronChannels,
     pub(crate) calendar: Calendar,
+    pub(crate) parked: Arc<Parked>,
 }
 
 impl Api {
@@ -41,13 +42,11 @@ impl Api {
 }
 
 impl Schedules for Api {
-    fn list(&self, query: ScheduleQuery) -> Vec<ScheduleView> {
-        let after = query.after.as_ref();
-        let after = after.and_then(|[channel, name, id]| {
-            Some((channel.as_str(), name.as_str(), id.parse().ok()?))
-        });
-        let page = self.source.page(query.channel.as_deref(), after, query.limit, query.runs);
-        page.into_iter().map(shown).collect()
+    fn list(&self, query: ScheduleQuery) -> BoxFuture<'_, Vec<ScheduleView>> {
+        let source = self.source.clone();
+        // It looks through all of them, and there may be a million.
+        let page = tokio::task::spawn_blocking(move || page(&source, &query));
+        Box::pin(async move { page.await.unwrap_or_default() })
     }
 
     fn show(&self, id: &str, runs: usize) -> Option<ScheduleView> {
@@ -71,12 +70,19 @@ impl Schedules for Api {
             // It keeps its id under another name too.
             ask.id.get_or_insert_with(|| id.to_string());
             let (schedule, definition) = self.defined(&ask)?;
-            self.source.change(id, schedule, definition).await.map(shown).map_err(fault)
+            let changed = self.source.change(id, schedule, definition).await.map_err(fault)?;
+            self.parked.forget(id);
+            Ok(shown(changed))
         })
     }
 
     fn delete<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<(), ScheduleFault>> {
-        Box::pin(async move { self.source.delete(known(id)?).await.map_err(fault) })
+        Box::pin(async move {
+            let id = known(id)?;
+            self.source.delete(id).await.map_err(fault)?;
+            self.parked.forget(id);
+            Ok(())
+        })
     }
 
     fn pause<'a>(
@@ -118,6 +124,15 @@ impl Schedules for Api {
             Ok(Filled { fired: made.fired, duplicates: made.duplicates })
         })
     }
+}
+
+fn page(source: &CronSource, query: &ScheduleQuery) -> Vec<ScheduleView> {
+    let after = query
+        .after
+        .as_ref()
+        .and_then(|[channel, name, id]| Some((channel.as_str(), name.as_str(), id.parse().ok()?)));
+    let page = source.page(query.channel.as_deref(), after, query.limit, query.runs);
+    page.into_iter().map(shown).collect()
 }
 
 fn known(id: &str) -> Result<Uuid, ScheduleFault> {

@@ -27,6 +27,7 @@ pub(super) fn shown(view: headgate_cron::ScheduleView) -> ScheduleView {
         dealt_with_until: cursor.until,
         last_event_id: cursor.last_event,
         next: next.iter().map(run).collect(),
+        problem: schedule.timing().parked().map(str::to_owned),
     }
 }
 

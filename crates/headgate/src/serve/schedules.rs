@@ -4,16 +4,13 @@
 use crate::{
     config::{Channels, Config},
     failure::chain,
-    schedules::{Api, Calendar, CronChannels, Deliveries, Notes, schedule},
+    schedules::{Api, Calendar, CronChannels, Deliveries, Notes, Parked, Stored, brought_back},
     serve::storage::Storage,
 };
 use anyhow::Context;
 use arc_swap::ArcSwap;
-use headgate_api::{ScheduleAsk, Schedules, ZonesView};
-use headgate_cron::{
-    ChangeError, CronSource, Overlap, Ports, Running, Schedule, ScheduleOrigin, ScheduleStore,
-    StoredSchedule,
-};
+use headgate_api::{Schedules, ZonesView};
+use headgate_cron::{ChangeError, CronSource, Overlap, Ports, Running, Schedule, ScheduleStore};
 use headgate_event::{
     Channel, Clock,
     limits::{ZONES_LOOK_EVERY, ZONES_RETRY_AFTER},
@@ -40,6 +37,8 @@ pub(super) struct Timers {
     queue: Arc<dyn Queue>,
     /// Whether schedules have yet to be told that the rules of a zone changed.
     untold: Arc<AtomicBool>,
+    /// Schedules made over the API of which something is missing.
+    parked: Arc<Parked>,
 }
 
 impl Timers {
@@ -55,13 +54,16 @@ impl Timers {
         let mut schedules = config.channels.schedules.clone();
         let channels = &config.channels.cron;
         let configured: BTreeSet<Uuid> = schedules.iter().map(Schedule::id).collect();
-        let free = |it: &&StoredSchedule| !is_configured(it, &configured);
-        let stored_ones = stored.schedules.iter().filter(free);
-        schedules.extend(stored_ones.filter_map(|it| made(it, channels, calendar)));
+        let parked = Arc::new(Parked::default());
+        schedules.extend(brought_back(&stored, &configured, channels, calendar, &parked));
         let ports = Ports {
             sink: Arc::clone(&storage.sink),
             store,
             unsettled: Arc::new(Deliveries(Arc::clone(&storage.embedded))),
+            known: Arc::new(Stored {
+                queue: Arc::clone(&storage.embedded),
+                clock: Arc::clone(clock),
+            }),
             clock: Arc::clone(clock),
             prompt_key: storage.prompt_key.clone(),
         };
@@ -69,7 +71,8 @@ impl Timers {
         let channels = Arc::new(ArcSwap::from_pointee(channels.clone()));
         let (calendar, clock) = (calendar.clone(), Arc::clone(clock));
         let queue = Arc::clone(&storage.queue);
-        let timers = Self { source, channels, calendar, clock, queue, untold: Arc::default() };
+        let untold = Arc::default();
+        let timers = Self { source, channels, calendar, clock, queue, untold, parked };
         timers.tell_zones();
         timers.tell_overlaps(&config.channels.schedules).await;
         Ok(timers)
@@ -101,6 +104,7 @@ impl Timers {
             source: self.source.clone(),
             channels: Arc::clone(&self.channels),
             calendar: self.calendar.clone(),
+            parked: Arc::clone(&self.parked),
         })
     }
 
@@ -121,7 +125,7 @@ impl Timers {
     /// What keeps these channels from taking the place of those there are.
     pub(super) fn check(&self, channels: &Channels) -> Vec<String> {
         let gone = |id: &str| !channels.cron.iter().any(|channel| channel.id == id);
-        let told = |schedule: &Arc<Schedule>| {
+        let told = |schedule: &Schedule| {
             let (id, name) = (&schedule.channel().id, schedule.name());
             format!("channel `{id}`: schedule `{name}`, made over the API, fires into it")
         };
@@ -138,6 +142,7 @@ impl Timers {
     ) -> Result<(), ChangeError> {
         self.tell_overlaps(&schedules).await;
         let reloaded = self.source.reload(schedules).await?;
+        self.source.adopt_channels(channels.clone()).await?;
         self.channels.store(Arc::new(channels));
         let (added, changed) = (reloaded.added, reloaded.changed);
         let (removed, unchanged) = (reloaded.removed, reloaded.unchanged);
@@ -165,6 +170,19 @@ impl Timers {
             self.source.zones_changed().await?;
             self.untold.store(false, Ordering::SeqCst);
         }
+        self.revive().await
+    }
+
+    /// Lets those go on of which nothing is missing any more.
+    async fn revive(&self) -> Result<(), ChangeError> {
+        let whole = self.parked.whole(&self.channels.load(), &self.calendar);
+        if whole.is_empty() {
+            return Ok(());
+        }
+        let ids: Vec<Uuid> = whole.iter().map(Schedule::id).collect();
+        let revived = self.source.revive(whole).await?;
+        ids.into_iter().for_each(|id| self.parked.forget(id));
+        tracing::info!(revived, "schedules made over the API go on: what was missing is there");
         Ok(())
     }
 
@@ -218,35 +236,4 @@ impl Firing {
             tracing::warn!("schedules did not stop in time: the next start goes on with them");
         }
     }
-}
-
-/// Whether the configuration has a schedule with the id of one that was made over the API. Then it
-/// counts, and the other one is kept until it is there no more.
-fn is_configured(stored: &StoredSchedule, configured: &BTreeSet<Uuid>) -> bool {
-    let is = configured.contains(&stored.id);
-    if is {
-        let why = "the configuration has one with the same id, or the same channel and name";
-        tracing::error!(schedule = %stored.id, why, "a schedule made over the API cannot fire");
-    }
-    is
-}
-
-/// A schedule that was made over the API. One that is none any more is told of, and kept.
-fn made(
-    stored: &StoredSchedule,
-    channels: &[Arc<Channel>],
-    calendar: &Calendar,
-) -> Option<Schedule> {
-    let told = |why: String| {
-        tracing::error!(schedule = %stored.id, why, "a schedule made over the API cannot fire");
-    };
-    let ask: Result<ScheduleAsk, _> = serde_json::from_str(stored.definition.get());
-    let mut ask = ask.map_err(|error| told(error.to_string())).ok()?;
-    ask.id.get_or_insert_with(|| stored.id.to_string());
-    let Some(channel) = channels.iter().find(|channel| channel.id == ask.channel) else {
-        told(format!("channel `{}` is not configured", ask.channel));
-        return None;
-    };
-    let made = schedule(&ask, channel, ScheduleOrigin::Api, &mut calendar.timings());
-    made.map_err(|wrong| told(wrong.to_string())).ok()
 }

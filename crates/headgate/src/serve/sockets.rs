@@ -4,6 +4,7 @@ use crate::config::{Channels, SlackChannel};
 use anyhow::{Context, anyhow};
 use arc_swap::ArcSwap;
 use futures_util::future::join_all;
+use headgate_api::{ChannelReadiness, Reception};
 use headgate_event::{BoxFuture, Clock, Sink, StoreError, prompt::PromptKey};
 use headgate_slack::socket::{
     ChannelDelivery, Deliver, Delivered, Envelope, SocketMode, SocketPorts, SocketSpec,
@@ -11,7 +12,10 @@ use headgate_slack::socket::{
 use headgate_webhook::Ports;
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -26,6 +30,8 @@ struct Shared {
     sink: Arc<dyn Sink>,
     clock: Arc<dyn Clock>,
     prompt_key: PromptKey,
+    /// Whether other channels receive, over the listeners.
+    others: AtomicBool,
     running: Mutex<BTreeMap<String, Running>>,
 }
 
@@ -53,6 +59,7 @@ impl Sockets {
             sink: Arc::clone(&ports.sink),
             clock: Arc::clone(&ports.clock),
             prompt_key: ports.prompt_key.clone(),
+            others: AtomicBool::new(false),
             running: Mutex::default(),
         }))
     }
@@ -90,6 +97,7 @@ impl Sockets {
                 running.insert(socket.channel.clone(), one);
             }
         }
+        self.0.others.store(receives_otherwise(channels), Ordering::SeqCst);
         for (id, one) in before {
             let next = running.get(&id).map(|next| next.mode.changes());
             tokio::spawn(one.retire(next));
@@ -97,16 +105,17 @@ impl Sockets {
         Ok(())
     }
 
-    /// Why Slack cannot reach it, by channel.
-    pub(super) fn deaf(&self) -> Vec<String> {
-        let running = self.running();
-        let deaf = running.iter().filter(|(_, one)| !one.mode.is_ready());
-        let told = deaf.map(|(id, one)| {
-            let alarm = one.mode.status().pool.alarm;
-            let why = alarm.map_or(String::new(), |alarm| format!(": {alarm}"));
-            format!("channel `{id}`: no connection to Slack listens{why}")
-        });
-        told.collect()
+    /// Which channels Slack can reach. That it can reach none counts for the whole program only
+    /// where nobody else can reach it: a balancer that looked away would cut healthy channels off,
+    /// and bring no connection about.
+    pub(super) fn reception(&self) -> Reception {
+        let channels: Vec<_> = self.running().iter().map(|(id, one)| one.readiness(id)).collect();
+        let is_deaf = channels.iter().all(|channel| !channel.ready);
+        let reasons = match is_deaf && !self.0.others.load(Ordering::SeqCst) {
+            true => channels.iter().filter_map(told).collect(),
+            false => Vec::new(),
+        };
+        Reception { reasons, channels }
     }
 
     /// Closes all connections once what they brought is stored, unless it takes longer than this;
@@ -134,6 +143,16 @@ impl Running {
         Ok(Self { spec: spec.clone(), current, mode })
     }
 
+    fn readiness(&self, id: &str) -> ChannelReadiness {
+        let ready = self.mode.is_ready();
+        let reason = (!ready).then(|| {
+            let alarm = self.mode.status().pool.alarm;
+            let why = alarm.map_or(String::new(), |alarm| format!(": {alarm}"));
+            format!("no connection to Slack listens{why}")
+        });
+        ChannelReadiness { id: id.to_owned(), ready, reason }
+    }
+
     fn fits(&self, spec: &SocketSpec) -> bool {
         let same_token = self.spec.app_token.expose() == spec.app_token.expose();
         same_token && self.spec.api == spec.api
@@ -151,4 +170,15 @@ impl Running {
         }
         self.mode.stop().await;
     }
+}
+
+fn told(channel: &ChannelReadiness) -> Option<String> {
+    Some(format!("channel `{}`: {}", channel.id, channel.reason.as_ref()?))
+}
+
+/// Whether any channel receives over the listeners.
+fn receives_otherwise(channels: &Channels) -> bool {
+    let Channels { webhooks, mail, inbound, .. } = channels;
+    let by_request = !webhooks.is_empty() || !inbound.is_empty();
+    by_request || !mail.is_empty() || !channels.slack_over_http().is_empty()
 }

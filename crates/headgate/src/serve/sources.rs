@@ -2,6 +2,7 @@
 
 use super::{configuration, mail::Hearing, sockets::Sockets};
 use crate::{config::Channels, failure::Failure};
+use headgate_api::Reception;
 use headgate_email::{
     Authenticator, MailPorts, MailSource, Room,
     inbound::{InboundPorts, InboundSource},
@@ -60,9 +61,11 @@ impl Sources {
         })
     }
 
-    /// Why something outside cannot reach it.
-    pub(super) fn deaf(&self) -> Vec<String> {
-        self.sockets.deaf().into_iter().chain(self.hearing.deaf()).collect()
+    /// How the ways in stand.
+    pub(super) fn reception(&self) -> Reception {
+        let mut reception = self.sockets.reception();
+        reception.reasons.extend(self.hearing.deaf());
+        reception
     }
 }
 

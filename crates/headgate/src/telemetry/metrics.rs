@@ -281,6 +281,11 @@ const GAUGES: &[Metric] = &[
     ),
     shows("headgate_consuming", &[], "1 while consumers can be served, as `/readyz` says"),
     shows(
+        "headgate_cron_parked",
+        &[],
+        "Schedules made over the API that cannot fire, because something is missing",
+    ),
+    shows(
         "headgate_cron_zones_age_seconds",
         &[],
         "How old the time zone data is, at least; NaN when that cannot be told",

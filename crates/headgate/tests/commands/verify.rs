@@ -177,3 +177,75 @@ fn providers_are_listed_and_shown() {
     assert_eq!(unknown.code, Some(2));
     assert!(unknown.stderr.contains("`github`"), "{}", unknown.stderr);
 }
+
+/// Slack's own example of a signed request (docs, "Verifying requests from Slack").
+const SLACK: &str = "POST /v1/slack/team HTTP/1.1\n\
+    Content-Type: application/x-www-form-urlencoded\n\
+    X-Slack-Request-Timestamp: 1531420618\n\
+    X-Slack-Signature: v0=a2114d57b48eac39b9ad189dd8316235a7b4a8d21a10bd27519666489c69b503\n\n\
+    token=xyzz0WbapA4vBCDEFasx0q6G&team_id=T1DC2JH3J&team_domain=testteamnow&channel_id=G8PSS9T3V\
+    &channel_name=foobar&user_id=U2CERLKJA&user_name=roadrunner&command=%2Fwebhook-collect&text=\
+    &response_url=https%3A%2F%2Fhooks.slack.com%2Fcommands%2FT1DC2JH3J%2F397700885554%2F\
+    96rGlfmibIGlgcZRskXaIFfN&trigger_id=398738663015.47445629121.803a0bc887a14d10d2c447fce8b6703c";
+const SLACK_SECRET: &str = "8f742231b10e8888abcd99yyyzzz85a5";
+
+fn verify_slack(request: &str, secret: &str, more: &[&str]) -> Ended {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("request.http");
+    fs::write(&file, request).expect("written");
+    let mut command = headgate();
+    command.arg("verify").arg(&file).args(["--provider", "slack", "--secret-env", "S"]);
+    let ended = finish(command.args(more).env("S", secret));
+    let said = format!("{}{}", ended.stdout, ended.stderr);
+    assert!(!said.contains(SLACK_SECRET) && !said.contains("a2114d57"), "{ended:?}");
+    ended
+}
+
+#[test]
+fn a_request_of_slack_is_explained_as_any_other() {
+    let at = ["--at", "1531420718"];
+    let taken = verify_slack(SLACK, SLACK_SECRET, &at);
+    assert_eq!(taken.code, Some(0), "{}", taken.stderr);
+    insta::assert_snapshot!("verify_slack_taken", taken.stdout);
+    let late = verify_slack(SLACK, SLACK_SECRET, &["--at", "1531420919"]);
+    assert_eq!(late.code, Some(1));
+    insta::assert_snapshot!("verify_slack_too_old", late.stdout);
+    let json = verify_slack(SLACK, SLACK_SECRET, &["--at", "1531420919", "--json"]);
+    let said: Value = serde_json::from_str(&json.stdout).expect("JSON");
+    assert_eq!((&said["verified"], &said["code"]), (&false.into(), &"timestamp_too_old".into()));
+    assert_eq!((&said["age_ms"], &said["provider"]), (&301_000.into(), &"slack".into()));
+}
+
+#[test]
+fn what_is_most_likely_wrong_with_a_request_of_slack_is_said() {
+    let at = ["--at", "1531420718"];
+    let cause = |request: &str, secret: &str| {
+        let ended = verify_slack(request, secret, &at);
+        assert_eq!(ended.code, Some(1), "{}", ended.stdout);
+        let (_, cause) = ended.stdout.split_once("likely cause: ").expect("a cause");
+        cause.trim().to_owned()
+    };
+    let unsigned = SLACK.replace("X-Slack-Signature", "X-Other");
+    let causes = [
+        cause(SLACK, &format!("{SLACK_SECRET}\n")),
+        cause(&format!("{SLACK}\n"), SLACK_SECRET),
+        cause(SLACK, "xoxb-not-the-signing-secret"),
+        cause(&unsigned, SLACK_SECRET),
+    ];
+    insta::assert_snapshot!("verify_slack_causes", causes.join("\n"));
+}
+
+#[test]
+fn the_channel_of_a_configuration_may_be_one_of_slack() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (config, file) = (folder.path().join("headgate.toml"), folder.path().join("request.http"));
+    fs::write(&file, SLACK).expect("written");
+    let tables =
+        "[[channel]]\nid = \"team\"\ntype = \"slack\"\nsigning_secrets = [{ env = \"S\" }]\n";
+    fs::write(&config, tables).expect("written");
+    let mut command = headgate();
+    command.arg("verify").arg(&file).args(["--channel", "team", "--at", "1531420718", "--config"]);
+    let ended = finish(command.arg(&config).env("S", SLACK_SECRET));
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    assert!(ended.stdout.starts_with("verified: slack"), "{}", ended.stdout);
+}

@@ -257,7 +257,7 @@ impl Reading {
 
     /// What the index may not hold yet, a step at a time, so that the log's writer never waits for
     /// long. It is asked before the index, so that nothing is between them.
-    fn unindexed(&self) -> impl Iterator<Item = Committed> {
+    pub(super) fn unindexed(&self) -> impl Iterator<Item = Committed> {
         let mut after = 0;
         let steps = std::iter::from_fn(move || {
             let step = self.log.committed(after, TAIL_STEP);

@@ -109,12 +109,15 @@ impl Keys {
 
     /// What stands for channel and dedupe key; none without a dedupe key.
     pub(crate) fn dedupe_digest(&self) -> Option<DedupeDigest> {
-        let made = self.dedupe_key.as_ref().map(|key| {
-            // No text holds the byte between the two.
-            let digest = Sha256::new_with_prefix(self.channel.as_bytes());
-            digest.chain_update([0xff]).chain_update(key.as_bytes()).finalize().into()
-        });
+        let made = self.dedupe_key.as_ref().map(|key| Self::digest_of(&self.channel, key));
         made.or(self.digest)
+    }
+
+    /// What stands for a channel and a dedupe key.
+    pub(crate) fn digest_of(channel: &str, key: &str) -> DedupeDigest {
+        // No text holds the byte between the two.
+        let digest = Sha256::new_with_prefix(channel.as_bytes());
+        digest.chain_update([0xff]).chain_update(key.as_bytes()).finalize().into()
     }
 
     /// The fields one after the other: tag, length, bytes.

@@ -12,7 +12,7 @@ use std::{
     time::Duration,
 };
 
-/// When the retries follow the attempt before them.
+/// When the retries follow the attempt before them, unless a test has no time for that.
 const RETRIES: [Duration; 3] = [Duration::ZERO, Duration::from_secs(60), Duration::from_secs(300)];
 /// The span over which answers and deliveries are counted.
 const HOUR: Duration = Duration::from_secs(3600);
@@ -53,6 +53,7 @@ pub enum Outcome {
 #[derive(Debug)]
 pub struct EventsApi {
     secret: Secret,
+    retries: [Duration; 3],
     begun: u64,
     waiting: BTreeMap<String, Waiting>,
     ledger: Ledger,
@@ -80,6 +81,7 @@ impl EventsApi {
     pub fn new(secret: Secret) -> Self {
         Self {
             secret,
+            retries: RETRIES,
             begun: 0,
             waiting: BTreeMap::new(),
             ledger: Ledger::default(),
@@ -88,6 +90,12 @@ impl EventsApi {
             told_minute: None,
             disabled: false,
         }
+    }
+
+    /// The same with other spans between the attempts.
+    #[must_use]
+    pub fn retrying_after(self, retries: [Duration; 3]) -> Self {
+        Self { retries, ..self }
     }
 
     /// An event happens. None when it is dropped: the app is switched off, or over its rate, of
@@ -145,7 +153,9 @@ impl EventsApi {
         if outcome.is_success() {
             self.ledger.acknowledged(event_id);
             self.waiting.remove(event_id);
-        } else if let Some(pause) = RETRIES.get(waiting.attempt).filter(|_| outcome.is_retried()) {
+        } else if let Some(pause) =
+            self.retries.get(waiting.attempt).filter(|_| outcome.is_retried())
+        {
             waiting.attempt += 1;
             waiting.reason = outcome.reason();
             waiting.under_way = false;

@@ -50,14 +50,15 @@ pub(crate) fn alive() -> Operation {
 /// `GET /readyz`.
 pub(crate) fn ready() -> Operation {
     let about = "It is ready when it can receive. With `of=consuming` it is when consumers can be \
-                 served.";
+                 served. A channel without its connection to Slack is named in `channels`, and \
+                 decides only where no other one receives.";
     let which =
         json!({"type": "string", "enum": ["receiving", "consuming"], "default": "receiving"});
     let part = |reasons: &[&str]| json!({"ok": reasons.is_empty(), "reasons": reasons});
     let readiness = |reasons: &[&str]| {
         json!({
             "ready": reasons.is_empty(), "receiving": part(reasons), "consuming": part(&[]),
-            "version": "0.1.0"
+            "channels": [{"id": "team", "ready": true, "reason": null}], "version": "0.1.0"
         })
     };
     of("getReadiness", "What of its work the gateway can do")
