@@ -199,6 +199,12 @@ impl Consumer {
 
     /// Finishes what is in hand, or gives it back when its time is over.
     async fn leave(&mut self, mut line: Option<Line>, grace: Duration) {
+        if let Some(Line::Poll(poll)) = &mut line {
+            // Before anything is given back: this call would be given it again.
+            for late in poll.last_answer().await {
+                self.give_back(late);
+            }
+        }
         if !matches!(line, Some(Line::Stream(_))) {
             self.hand.give_back("the client stopped before its turn");
         }
@@ -209,12 +215,6 @@ impl Consumer {
         }
         self.work.abort();
         self.say_all(&mut line).await;
-        if let Some(Line::Poll(poll)) = &mut line {
-            for late in poll.last_answer().await {
-                self.give_back(late);
-            }
-            self.say_all(&mut line).await;
-        }
         if let Some(line) = line {
             line.close().await;
         }

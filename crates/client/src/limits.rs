@@ -19,6 +19,9 @@ pub(crate) const DRAIN_TIMEOUT_DEFAULT: Duration = Duration::from_secs(30);
 pub(crate) const LAST_WORDS_TIMEOUT: Duration = Duration::from_secs(5);
 /// The answer to a lease call that was under way at a stop may take so long.
 pub(crate) const LAST_ANSWER_TIMEOUT: Duration = Duration::from_millis(500);
+/// What a client that stops gives back comes again after this: its own line is closed by then, and
+/// would be given it otherwise.
+pub(crate) const GIVEN_BACK_AFTER: Duration = Duration::from_secs(1);
 /// What could not be said is said again after this.
 pub(crate) const SAID_AGAIN_AFTER: Duration = Duration::from_secs(1);
 /// A lease is renewed when this part of it is over: two failures in a row cost nothing.

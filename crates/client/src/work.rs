@@ -1,6 +1,8 @@
 //! The handlers that run, each a task of its own.
 
-use crate::{client::Settings, hand::Key, handlers::Handlers, verdict::Verdict};
+use crate::{
+    client::Settings, hand::Key, handlers::Handlers, limits::GIVEN_BACK_AFTER, verdict::Verdict,
+};
 use headgate_event::{Event, EventId};
 use std::collections::BTreeMap;
 use tokio::{
@@ -91,7 +93,7 @@ fn of_join_error(error: &JoinError) -> Verdict {
     if error.is_panic() {
         return Verdict::retry("the handler panicked");
     }
-    let after = Some(std::time::Duration::ZERO);
+    let after = Some(GIVEN_BACK_AFTER);
     let reason = Some("the client stopped before the handler was done".to_owned());
     Verdict::Retry { after, reason }
 }

@@ -65,7 +65,8 @@ async fn what_does_not_end_at_a_stop_is_given_back_at_once() -> Result<()> {
         // Its lease would last a minute, and the policy's first wait ten.
         let patient = world.client().subscription("patient");
         let seen = consume(patient, sent.len(), |_| async {});
-        let seen = timeout(Duration::from_secs(15), seen).await??;
+        let seen = timeout(Duration::from_secs(15), seen).await;
+        let seen = seen.with_context(|| format!("it was not given back: {transport:?}"))??;
         assert_eq!(seen, sent, "{transport:?}");
     }
     Ok(())

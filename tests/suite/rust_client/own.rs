@@ -36,7 +36,7 @@ async fn what_is_emitted_twice_is_stored_once_and_comes_again_by_a_replay() -> R
     client.run().await?;
     let seen = seen.lock().unwrap_or_else(PoisonError::into_inner).clone();
     let origins: Vec<_> = seen.iter().map(Event::origin).collect();
-    assert_eq!(origins, [&Origin::Live.into(), &Origin::Replay.into()]);
+    assert_eq!(origins, [&Origin::Live, &Origin::Replay]);
     let app = seen.first().and_then(Event::app).context("an app event")?;
     assert_eq!(app.payload.get(), r#"{"price":10}"#);
     assert_eq!(app.flow_id.as_deref(), Some("f"));

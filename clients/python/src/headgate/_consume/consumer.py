@@ -22,6 +22,9 @@ log = logging.getLogger("headgate")
 # What is left to say when the time to finish is over may take so long.
 _LAST_WORDS = 5.0
 _WORDS_AGAIN = 0.2
+# What is given back at a stop comes again after this: our own line is closed by then, and would be
+# given it otherwise.
+_GIVEN_BACK_AFTER = 1.0
 # The answer to a lease call that was under way at a stop has so long.
 _LAST_ANSWER = 0.5
 
@@ -173,18 +176,22 @@ class Consumer:
         """Finishes what is in hand, or gives it back when its time is over."""
         self._stopping.set()
         self._hand.close()
+        if self._line is not None and self._line.asks and self._reader is not None:
+            # What this call leases nobody else can have: there is an answer soon, or none. It ends
+            # before anything is given back, or it would be given that again.
+            await asyncio.wait({self._reader}, timeout=_LAST_ANSWER)
+            self._reader.cancel()
+            await asyncio.gather(self._reader, return_exceptions=True)
         if self._line is not None and not self._line.gives_back:
             self._hand.give_back("the client stopped before its turn")
         self._hand.lost(self._now())
         until = self._now() + grace
         while self._hand.running and self._now() < until:
             await self._last_words(min(until, self._hand.next_at()))
-        await self._work.give_up(retry(0, "the client stopped before the handler was done"))
+        await self._work.give_up(
+            retry(_GIVEN_BACK_AFTER, "the client stopped before the handler was done")
+        )
         await self._say_all()
-        if self._line is not None and self._line.asks and self._reader is not None:
-            # What this call leases nobody else can have: there is an answer soon, or none.
-            await asyncio.wait({self._reader}, timeout=_LAST_ANSWER)
-            await self._say_all()
         await self._close_line()
 
     async def _say_all(self) -> None:
