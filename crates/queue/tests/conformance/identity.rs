@@ -147,6 +147,21 @@ pub(crate) async fn the_names_of_a_repeat_stay_free(bench: Bench) {
     assert!(matches!(accepted[2], Accepted::New(_)), "{accepted:?}");
 }
 
+pub(crate) async fn a_conflict_is_told_at_its_place_in_the_call(bench: Bench) {
+    bench.store(named(&bench, "e-0", 1)).await;
+    conflict_is_third(&bench).await;
+    // A repeat that the index knows is not given on, and counts all the same.
+    let Some(bench) = bench.reopened().await else { return };
+    conflict_is_third(&bench).await;
+}
+
+async fn conflict_is_third(bench: &Bench) {
+    let drafts = vec![named(bench, "e-0", 1), named(bench, "e-1", 1), named(bench, "e-1", 2)];
+    let refused = bench.queue.accept(drafts).await.expect_err("a conflict");
+    let StoreError::Conflict { place, stored } = refused else { panic!("{refused:?}") };
+    assert_eq!((place, stored), (2, None));
+}
+
 pub(crate) async fn an_event_is_found_by_the_id_of_its_application(bench: Bench) {
     bench.store(named(&bench, "e-1", 1)).await;
     let id = bench.store(named(&bench, "e-2", 1)).await;

@@ -3,7 +3,10 @@
 use crate::bench::{Bench, SECOND, attempt, bury, delivery_id, retry};
 use headgate_event::{Draft, Event, EventId};
 use headgate_queue::{Order, Settlement, Start, SubscriptionSpec, Verb};
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 const CASES: u64 = 6;
 const STEPS: usize = 120;
@@ -224,6 +227,22 @@ pub(crate) async fn an_order_that_changes_holds_from_then_on(bench: Bench) {
         world = world.run().await;
     }
     world.finish().await;
+}
+
+pub(crate) async fn what_waits_when_the_order_changes_comes_one_after_the_other(bench: Bench) {
+    bench.queue.put_subscription(spec(Order::None)).await.expect("made");
+    let stored = threads(&bench, &["a", "a", "a", "b"]).await;
+    for event in bench.lease("agent", 9).await {
+        bench.settle("agent", &event, retry(Duration::ZERO)).await.expect("leased");
+    }
+    bench.queue.put_subscription(spec(Order::Thread)).await.expect("changed");
+    let first = bench.lease("agent", 9).await;
+    assert_eq!(ids(&first), [stored[0], stored[3]], "one of each thread");
+    bench.ack_all("agent", &first).await;
+    let second = bench.lease("agent", 9).await;
+    assert_eq!(ids(&second), [stored[1]]);
+    bench.ack_all("agent", &second).await;
+    assert_eq!(ids(&bench.lease("agent", 9).await), [stored[2]]);
 }
 
 async fn threads(bench: &Bench, keys: &[&str]) -> Vec<EventId> {

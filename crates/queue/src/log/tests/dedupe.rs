@@ -122,6 +122,21 @@ async fn a_repeat_that_the_index_knows_may_not_have_the_request_of_an_event_it_d
 }
 
 #[tokio::test]
+async fn the_name_of_a_removed_event_is_free_before_the_index_lets_go_of_it() {
+    let rig = Rig::new();
+    rig.append(&[named(&["e-1"])]).await;
+    rig.append(&[draft("y")]).await;
+    let other = |mut draft: Draft| {
+        draft.identity.iter_mut().for_each(|identity| identity.content.digest = [2; 32]);
+        draft
+    };
+    append(&rig.log, &[other(named(&["e-1"]))]).await.expect_err("it belongs to another");
+    rig.log.hide_before(2);
+    let stored = rig.append(&[other(named(&["e-1"]))]).await;
+    assert!(matches!(stored[0], Accepted::New(_)), "{stored:?}");
+}
+
+#[tokio::test]
 async fn keys_that_the_index_does_not_have_are_known_after_a_restart() {
     let rig = Rig::new();
     let first = rig.append(&[keyed("1", "x")]).await[0];
