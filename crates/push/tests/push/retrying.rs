@@ -1,7 +1,7 @@
 //! When what was not taken comes again.
 
 use crate::{
-    endpoint::{Endpoint, answer},
+    endpoint::{Endpoint, Posted, answer},
     world::{World, to},
 };
 use headgate_event::Clock;
@@ -24,7 +24,9 @@ async fn an_endpoint_that_asks_for_no_time_uses_up_no_attempts() {
         let turn = Duration::from_secs(5 * 3_u64.pow(attempt - 1));
         let wait = one.due.expect("it comes again").since(world.clock.now());
         assert!(wait >= turn * 4 / 5 && wait <= turn, "{wait:?} after attempt {attempt}");
-        let newest = endpoint.posted().pop().expect("it came");
+        let posted = endpoint.posted();
+        let of_it = |one: &&Posted| one.header("webhook-id") == id.to_string();
+        let newest = posted.iter().rfind(of_it).expect("it came");
         // What is old is refused by endpoints, so each attempt is signed at its own moment.
         assert_eq!(newest.header("webhook-timestamp"), world.clock.now().unix_s().to_string());
         world.clock.advance(turn);
