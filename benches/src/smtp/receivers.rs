@@ -3,12 +3,13 @@
 use super::{Programs, source::RECIPIENT};
 use crate::{call::Caller, load, process::Server};
 use anyhow::{Context, Result, bail, ensure};
+use rustix::process::{Pid, Signal, kill_process};
 use std::{
     fs,
     io::Read,
     net::{TcpListener, TcpStream},
     os::unix::fs::PermissionsExt,
-    path::Path,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     thread,
     time::{Duration, Instant},
@@ -42,7 +43,11 @@ enum Running {
 }
 
 #[derive(Debug)]
-struct Other(Child);
+struct Other {
+    child: Child,
+    /// Where the process that has to be asked to end writes its id, if it is not the child itself.
+    pid_file: Option<PathBuf>,
+}
 
 impl Kind {
     pub(super) fn name(self) -> &'static str {
@@ -80,7 +85,8 @@ impl Receiver {
         };
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         let child = command.spawn().context("Postfix is not installed (`apt install postfix`)")?;
-        let mut child = Other(child);
+        let pid_file = (kind == Kind::Postfix).then(|| folder.join("queue/pid/master.pid"));
+        let mut child = Other { child, pid_file };
         greeted(&mut child, &address).with_context(|| format!("{} does not start", kind.name()))?;
         Ok(Self { kind, address, running: Running::Other { _ended_when_dropped: child } })
     }
@@ -108,12 +114,15 @@ impl Receiver {
 
 impl Drop for Other {
     fn drop(&mut self) {
-        // Postfix's master ends what it started when it is asked to, not when it is killed.
-        let pid = i32::try_from(self.0.id()).ok().and_then(rustix::process::Pid::from_raw);
-        if let Some(pid) = pid {
-            let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
+        // Postfix's master ends what it started when it is asked to, not when it is killed; a shell
+        // waits for it.
+        let written = self.pid_file.as_ref().and_then(|path| fs::read_to_string(path).ok());
+        let master = written.and_then(|text| text.trim().parse::<i32>().ok());
+        let id = master.or_else(|| i32::try_from(self.child.id()).ok());
+        if let Some(pid) = id.and_then(Pid::from_raw) {
+            let _ = kill_process(pid, Signal::TERM);
         }
-        let _ = self.0.wait();
+        let _ = self.child.wait();
     }
 }
 
@@ -124,7 +133,7 @@ fn free_address() -> Result<String> {
 fn greeted(child: &mut Other, address: &str) -> Result<()> {
     let started = Instant::now();
     while started.elapsed() < START_TIMEOUT {
-        if let Some(status) = child.0.try_wait()? {
+        if let Some(status) = child.child.try_wait()? {
             bail!("it ended with {status}");
         }
         if let Ok(mut stream) = TcpStream::connect(address) {
@@ -139,7 +148,7 @@ fn greeted(child: &mut Other, address: &str) -> Result<()> {
     bail!("it did not greet in {START_TIMEOUT:?}")
 }
 
-fn configure_headgate(folder: &Path) -> Result<std::path::PathBuf> {
+fn configure_headgate(folder: &Path) -> Result<PathBuf> {
     let path = folder.join("headgate.toml");
     let data = folder.join("headgate");
     // Nobody asks the DNS who sent it: neither does Postfix.
@@ -153,7 +162,7 @@ fn configure_headgate(folder: &Path) -> Result<std::path::PathBuf> {
 }
 
 /// A Postfix that relays what it takes to nowhere: its queue is on the disk, as always.
-fn configure_postfix(folder: &Path, address: &str) -> Result<std::path::PathBuf> {
+fn configure_postfix(folder: &Path, address: &str) -> Result<PathBuf> {
     // Its processes run as a user of their own, who has to come this far.
     fs::set_permissions(folder, fs::Permissions::from_mode(0o755))?;
     let (etc, queue, data) = (folder.join("etc"), folder.join("queue"), folder.join("data"));
