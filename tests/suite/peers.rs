@@ -252,7 +252,8 @@ fn judged(folder: &Path) -> Result<PathBuf> {
         ("twilio", "twilio", "12345678901234567890123456789012"),
     ];
     let mut tables = format!(
-        "[[api_key]]\nname = \"reader\"\nkey = {{ insecure_inline = \"{KEY}\" }}\nscopes = [\"read\"]\n\n"
+        "[[api_key]]\nname = \"reader\"\nkey = {{ insecure_inline = \"{KEY}\" }}\n\
+         scopes = [\"read\"]\n\n"
     );
     for (id, provider, secret) in channels {
         tables.push_str(&format!(

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 /// Fetches: how long what came is taken as it is.
 pub const FETCHED_FRESH: Duration = Duration::from_secs(6 * 3600);
-/// Fetches: what is known may be fetched again after this time, whatever else is: a set of keys that
-/// lacks the one that is asked for, a certificate that is no longer fresh.
+/// Fetches: what is known may be fetched again after this time, whatever else is: a set of keys
+/// that lacks the one that is asked for, a certificate that is no longer fresh.
 pub const FETCHED_AGAIN_AFTER: Duration = Duration::from_secs(60);
 /// Fetches: the most things that are kept for each channel; the oldest goes first.
 pub const FETCHED_COUNT_MAX: usize = 64;

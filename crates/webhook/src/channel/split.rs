@@ -197,7 +197,8 @@ mod tests {
 
     #[test]
     fn an_event_is_the_body_with_the_other_items_left_out() {
-        let body = r#"{"o":1,"e":[{"i":1,"x":[{"c":{"m":[1, 2],"s":[3]}},{"f":4}],"y":[5]},{"i":6}],"p":7}"#;
+        let first = r#"{"i":1,"x":[{"c":{"m":[1, 2],"s":[3]}},{"f":4}],"y":[5]}"#;
+        let body = &format!(r#"{{"o":1,"e":[{first},{{"i":6}}],"p":7}}"#);
         assert_eq!(
             framed(body),
             [

@@ -72,7 +72,7 @@ impl WebhookSource {
     /// Why a refused request is refused, or that it is no longer; `None` when its channel is gone
     /// or verifies nothing.
     pub async fn explain(&self, channel: &str, request: RawRequest) -> Option<Explanation> {
-        let channels = self.channels.load();
+        let channels = self.channels.load_full();
         let others = channels.iter().filter(|(id, _)| *id != channel);
         let others = others.map(|(id, other)| OtherChannel {
             id: id.clone(),

@@ -1,5 +1,5 @@
-//! One table of all that may be done to a proof, over every provider and every scheme: a sample that
-//! is taken as it was signed is refused with any of these changes.
+//! One table of all that may be done to a proof, over every provider and every scheme: a sample
+//! that is taken as it was signed is refused with any of these changes.
 
 use crate::{
     folder::root,
@@ -287,7 +287,7 @@ fn changes(case: &Case) -> Vec<Change> {
 
 /// Whether the sample is proved by a token, although the provider can sign.
 fn is_token(case: &Case) -> bool {
-    case.name.ends_with(" by token") || case.provider.name() == "gitlab"
+    case.name.ends_with(" by token")
 }
 
 fn flipped(bytes: &[u8], at: usize) -> Bytes {

@@ -113,6 +113,27 @@ fn a_scheme_that_cannot_be_meant_is_refused() {
 }
 
 #[test]
+fn events_in_a_body_that_cannot_be_found_are_refused() {
+    let listed = "expected a dotted path, in which `*` stands for every item of an array that is \
+                  listed too, found";
+    for (items, expected) in [
+        ("\"a..b\"", "expected a dotted path or nothing, found `a..b`".to_owned()),
+        ("[]", "expected a path at least, found none".to_owned()),
+        ("[\"a.*.b\"]", format!("{listed} `a.*.b`")),
+        ("[\"a\", \"b.*.c\"]", format!("{listed} `b.*.c`")),
+        ("[\"a\", \"a.*\"]", format!("{listed} `a.*`")),
+        ("7", "expected the path of an array, or a list of them".to_owned()),
+        (
+            "[\"a\"]\nevent = [{ json = \"b\" }]",
+            "expected no places beside a list of `items`: those of `[identity]` count".to_owned(),
+        ),
+    ] {
+        let errors = refusal("[prompt]", &format!("[split]\nitems = {items}\n\n[prompt]"));
+        assert_eq!(errors, [format!("acme.toml:16: {expected}")]);
+    }
+}
+
+#[test]
 fn a_template_that_cannot_work_is_refused() {
     for (from, to, expected) in [
         ("{{ body.id }}", "{{ body.id }", "17: the template is wrong: "),

@@ -53,8 +53,8 @@ pub(super) const BY_KEY: &[Sender] = &[
     },
     Sender {
         provider: "sendgrid",
-        secret: "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE/LepC8Vf2GEdDDQ+D6DAIep/zcarJ0sOM4upO1JGFTHG8sKM\
-                 yZx9SXxr9EtQgQAHlx6R4VgHG8l13seX4Za5dQ==",
+        secret: "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE/LepC8Vf2GEdDDQ+D6DAIep/zcarJ0sOM4upO1JG\
+                 FTHG8sKMyZx9SXxr9EtQgQAHlx6R4VgHG8l13seX4Za5dQ==",
         headers: &[SENDGRID.0, SENDGRID.1],
         proves: |request, secret, now| {
             let (Some(proof), Some(time)) = (one(request, SENDGRID.0), one(request, SENDGRID.1))
@@ -133,7 +133,9 @@ pub(super) const BY_KEY: &[Sender] = &[
     },
     Sender {
         provider: "plaid",
-        secret: r#"{"kty": "EC", "crv": "P-256", "kid": "first", "alg": "ES256", "x": "bLHj8oBMWUXqh0ssmyBY2Qt5MXtIjZFEJBPYRrUzjqQ", "y": "gvmXMeQtA4NR2XwJ50fs8UPb8ZdR4-tc4ZnkuEIsHjc"}"#,
+        secret: r#"{"kty": "EC", "crv": "P-256", "kid": "first", "alg": "ES256",
+                    "x": "bLHj8oBMWUXqh0ssmyBY2Qt5MXtIjZFEJBPYRrUzjqQ",
+                    "y": "gvmXMeQtA4NR2XwJ50fs8UPb8ZdR4-tc4ZnkuEIsHjc"}"#,
         headers: &["plaid-verification"],
         proves: plaid,
         sign: Some(|request, secret, now| {
