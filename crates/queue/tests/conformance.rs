@@ -58,6 +58,7 @@ macro_rules! conformance {
 conformance! {
     removing {
         what_is_old_goes_and_what_is_not_stays,
+        an_event_received_long_ago_takes_no_young_ones_with_it,
         a_quiet_queue_is_emptied_too,
         the_oldest_go_when_there_are_too_many_bytes,
         what_was_not_settled_is_a_letter_that_outlives_its_event,

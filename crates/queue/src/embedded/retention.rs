@@ -28,9 +28,13 @@ impl Embedded {
     /// Removes what is past retention at this moment, whole segments of the log at a time, and
     /// says what that was. Events that a subscription has not settled expire.
     ///
-    /// Age counts from the newest event of a segment, and a segment is ended when its oldest event
-    /// has an eighth of the age, so that an event stays at most so much longer. Bytes are those
-    /// of the log; index and state come on top. What is being written is never removed for them.
+    /// Age counts from when an event was stored, which its id says: what was received long before
+    /// (released, imported, slow to come) is no reason to remove what stands before it. It is that
+    /// of the newest event of a segment, and a segment is ended when its oldest event has an eighth
+    /// of the age, so that an event stays at most so much longer. Bytes are those of the log; index
+    /// and state come on top. What is being written is never removed for them.
+    ///
+    /// While the clock is not where it should be nothing is removed for its age.
     pub async fn retain(&self, retention: Retention) -> Result<Removed, QueueError> {
         let _one = self.removing.lock().await;
         if let Err(error) = self.end_old_segment(retention).await {
@@ -75,7 +79,7 @@ impl Embedded {
         let ended = self.reading(move |reading| {
             let Some(active) = reading.log.segments().pop() else { return Ok(false) };
             let oldest = reading.oldest_of(active)?;
-            Ok(oldest.is_some_and(|oldest| oldest.created_at <= old))
+            Ok(oldest.is_some_and(|oldest| oldest.id.time() <= old))
         });
         if ended.await? {
             self.log.roll().await.map_err(QueueError::unavailable)?;
@@ -169,7 +173,7 @@ impl Reading {
             found => found,
         };
         // A segment of which every event is lost is as old as one can be.
-        Ok(newest.is_none_or(|newest| now.since(newest.created_at) >= age))
+        Ok(newest.is_none_or(|newest| now.since(newest.id.time()) >= age))
     }
 
     /// What expires of a subscription; none when it has settled all that goes.

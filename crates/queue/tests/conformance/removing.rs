@@ -2,7 +2,7 @@
 //! nothing but a tombstone.
 
 use crate::bench::{Bench, SECOND, bury, delivery_id, ids, keyed, retry};
-use headgate_event::{Accepted, EventId};
+use headgate_event::{Accepted, Clock, Draft, EventId};
 use headgate_queue::{
     DeadLetter, DeadLetterQuery, ListQuery, QueueError, Retention, Selection, Start,
     SubscriptionSpec, Verb,
@@ -42,6 +42,23 @@ pub(crate) async fn what_is_old_goes_and_what_is_not_stays(bench: Bench) {
     listed.reverse();
     assert_eq!(listed, new);
     assert!(bench.queue.event(old[4]).await.expect("read").is_none());
+}
+
+// Symptom: one event that was received long ago, released from the quarantine or imported, took
+// everything before it with it. Cause: age was when the last event of a segment was received. Fix:
+// it is when it was stored, which its id says.
+pub(crate) async fn an_event_received_long_ago_takes_no_young_ones_with_it(bench: Bench) {
+    let mut stored = bench.store_many(3).await;
+    let late = Draft { created_at: bench.clock.now().minus(2 * AGE), ..bench.draft("billing") };
+    stored.push(bench.store(late).await);
+    assert_eq!(bench.retain(AGE).await.events, 0, "all were stored a moment ago");
+    bench.clock.advance(AGE / 2);
+    assert_eq!(bench.retain(AGE).await.events, 0, "all were stored half the age ago");
+    let mut listed = bench.list(ListQuery::default()).await;
+    listed.reverse();
+    assert_eq!(listed, stored);
+    bench.clock.advance(AGE / 2);
+    assert_eq!(bench.retain(AGE).await.events, 4);
 }
 
 pub(crate) async fn a_quiet_queue_is_emptied_too(bench: Bench) {
