@@ -63,6 +63,7 @@ conformance! {
         the_oldest_go_when_there_are_too_many_bytes,
         what_was_not_settled_is_a_letter_that_outlives_its_event,
         only_wanted_events_expire,
+        only_events_that_a_filter_lets_through_expire,
         letters_without_events_are_bounded_and_all_are_counted,
         a_subscription_from_the_earliest_begins_with_what_is_kept,
         an_erased_event_is_nowhere_and_says_so,

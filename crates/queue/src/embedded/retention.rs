@@ -204,10 +204,9 @@ impl Reading {
             let found = found.map_err(read::index_failed)?;
             let full = found.last().filter(|_| found.len() == EXPIRED_PER_COMMIT_MAX);
             cursor = full.map_or(upto, |last| last.seq);
-            let held = known.held();
-            for entry in found.iter().filter(|entry| !held.deliveries.has(entry.seq)) {
+            for seq in self.owed(known, &selection, found)? {
                 unseen += 1;
-                letters.push_back(entry.seq);
+                letters.push_back(seq);
                 if letters.len() > LETTERS_WITHOUT_EVENT_MAX {
                     letters.pop_front();
                 }
@@ -216,3 +215,24 @@ impl Reading {
         Ok(Some(Expiry { upto, unseen, letters: letters.into(), now }))
     }
 }
+
+    /// Those that the subscription wants and was never given. The index finds more than a filter
+    /// lets through: what it found is looked into, while it is still there.
+    fn owed(
+        &self,
+        known: &Subscriber,
+        selection: &Selection,
+        mut found: Vec<Entry>,
+    ) -> Result<Vec<Seq>, QueueError> {
+        let held = known.held();
+        found.retain(|entry| !held.deliveries.has(entry.seq));
+        drop(held);
+        let mut owed = Vec::with_capacity(found.len());
+        for entry in found {
+            let seq = entry.seq;
+            if !selection.looks_inside() || self.wants_inside(selection, Located::from(entry))? {
+                owed.push(seq);
+            }
+        }
+        Ok(owed)
+    }
