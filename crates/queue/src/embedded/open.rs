@@ -2,6 +2,7 @@
 
 use super::{
     Embedded, EmbeddedOptions, OpenError,
+    clock_watch::{ClockWatch, Moment},
     committer::{Committer, Known},
     folder::Folder,
     follower::{self, CatchUpError, Follower},
@@ -18,7 +19,7 @@ use crate::{
     log::{self, Begun, DiskStorage, Erasure, Log, LogOptions, Storage},
 };
 use headgate_event::{
-    Clock,
+    Clock, EventId,
     limits::{DISK_FREE_BYTES_MIN, SEGMENT_BYTES_MAX},
     prompt::PromptKey,
 };
@@ -26,6 +27,7 @@ use std::{
     path::{Path, PathBuf},
     sync::Arc,
 };
+use tokio::sync::Mutex;
 
 impl Default for EmbeddedOptions {
     fn default() -> Self {
@@ -97,6 +99,9 @@ impl Embedded {
         let reading = Reading { log: log.clone(), index: Arc::clone(&index) };
         state.name_letters(|seq| reading.id_of(seq)).map_err(state_failed)?;
         let registry = Arc::new(Registry::load(state.subscriptions().map_err(state_failed)?, head));
+        let believed = state.believed().map_err(state_failed)?;
+        let newest = reading.id_of(head).map(EventId::time);
+        let watch = ClockWatch::new(Moment::of(&*clock), believed, newest);
         let lanes = Arc::new(Lanes::default());
         run_replays(&state, &registry, &lanes, head).map_err(state_failed)?;
         let seed = random::number().map_err(OpenError::Random)?;
@@ -114,7 +119,7 @@ impl Embedded {
             lanes,
             committer,
             follower,
-            removing: Arc::default(),
+            removing: Arc::new(Mutex::new(watch)),
             _room: room,
             prompt_key,
             folder,

@@ -6,6 +6,7 @@
 
 use super::{
     Embedded,
+    clock_watch::{ClockWatch, Moment, Verdict},
     committer::{Call, Removing},
     index::{Entry, Index, Span},
     read::{self, Located, Reading},
@@ -18,8 +19,8 @@ use crate::{
 use headgate_event::{
     Timestamp,
     limits::{
-        EXPIRED_PER_COMMIT_MAX, INDEX_LAG_WAIT, INDEX_LINGER, LETTERS_WITHOUT_EVENT_MAX,
-        RETENTION_AGE_PARTS,
+        CLOCK_GRACE, EXPIRED_PER_COMMIT_MAX, INDEX_LAG_WAIT, INDEX_LINGER,
+        LETTERS_WITHOUT_EVENT_MAX, RETENTION_AGE_PARTS,
     },
 };
 use std::{collections::VecDeque, sync::Arc};
@@ -36,7 +37,12 @@ impl Embedded {
     ///
     /// While the clock is not where it should be nothing is removed for its age.
     pub async fn retain(&self, retention: Retention) -> Result<Removed, QueueError> {
-        let _one = self.removing.lock().await;
+        let mut watch = self.removing.lock().await;
+        let retention = if retention.age.is_some() && !self.believes_clock(&mut watch).await? {
+            Retention { age: None, ..retention }
+        } else {
+            retention
+        };
         if let Err(error) = self.end_old_segment(retention).await {
             // On a full disk no segment can be begun, but others can be removed.
             tracing::warn!(%error, "the active segment stays although it is old");
@@ -59,6 +65,31 @@ impl Embedded {
             tracing::info!(events, bytes, expired, "events past retention were removed");
         }
         Ok(removed)
+    }
+
+    /// Whether events may be removed by the time that it is. What they are removed by for their
+    /// bytes is no clock.
+    async fn believes_clock(&self, watch: &mut ClockWatch) -> Result<bool, QueueError> {
+        let now = Moment::of(&*self.clock);
+        let verdict = watch.look(now);
+        let believes = matches!(verdict, Verdict::Believed | Verdict::Keep);
+        metrics::gauge!("headgate_clock_doubted").set(if believes { 0.0 } else { 1.0 });
+        match verdict {
+            Verdict::Keep => {
+                let keep = |answer| Call::Remove(Removing::Believe { wall: now.wall, answer });
+                self.committer.call(keep).await?;
+                watch.keeps(now.wall);
+            }
+            Verdict::Leapt { expected } => tracing::error!(
+                clock = %now.wall,
+                %expected,
+                believed_in_s = CLOCK_GRACE.as_secs(),
+                "the clock is not where it should be: no event is removed for its age until it is \
+                 set right or has stood so long"
+            ),
+            Verdict::Believed | Verdict::Doubted => {}
+        }
+        Ok(believes)
     }
 
     /// Waits a while for the index to see what is stored: what it has not seen cannot go.
@@ -214,7 +245,6 @@ impl Reading {
         }
         Ok(Some(Expiry { upto, unseen, letters: letters.into(), now }))
     }
-}
 
     /// Those that the subscription wants and was never given. The index finds more than a filter
     /// lets through: what it found is looked into, while it is still there.
@@ -236,3 +266,4 @@ impl Reading {
         }
         Ok(owed)
     }
+}

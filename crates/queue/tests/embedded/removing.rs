@@ -144,7 +144,7 @@ fn as_version_one(folder: &Path) {
         ALTER TABLE state_dead_letters DROP COLUMN given;
         DROP TABLE state_redriven; DROP TABLE state_replays;
         DROP TABLE state_kept; DROP TABLE state_erasures; DROP TABLE state_source_notes;
-        DROP TABLE state_attempts; ALTER TABLE state_deferred DROP COLUMN thread;
+        DROP TABLE state_clock; DROP TABLE state_newest; DROP TABLE state_attempts; ALTER TABLE state_deferred DROP COLUMN thread;
         PRAGMA user_version = 1;";
     state.execute_batch(back).expect("changed");
 }
