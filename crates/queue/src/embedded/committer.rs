@@ -63,6 +63,8 @@ pub(super) enum Call {
     /// Writes what there is, to see whether it can be written again.
     Probe,
 }
+    /// Notes that the log has this event.
+    Newest(Seq),
 
 /// Moves of one subscription's deliveries.
 #[derive(Debug)]
@@ -157,6 +159,12 @@ impl Committer {
     /// Whether what consumers say can be committed; the reason when it cannot. Asking while it
     /// cannot lets the writer try again, so that a fault that has passed is seen to have passed.
     pub(super) fn health(&self) -> Result<(), String> {
+    /// Notes that the log has this event, without waiting for it; `false` when too much waits.
+    pub(super) fn tell_newest(&self, newest: Seq) -> bool {
+        let calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
+        calls.as_ref().is_some_and(|calls| calls.try_send(Call::Newest(newest)).is_ok())
+    }
+
         if !self.is_running() {
             return Err("the writer of the state has ended".to_owned());
         }
@@ -209,11 +217,31 @@ impl Writer {
             tracing::warn!(%error, "the state could not be checkpointed");
         }
     }
+        let head = *self.reading.log.head().borrow();
+        self.note_newest(head);
 
     /// Serves calls in their order: moves together, the others one by one.
     fn serve(&mut self, waiting: &mut VecDeque<Call>) {
         let mut moves = Vec::new();
         while let Some(call) = waiting.pop_front() {
+    fn note_newest(&mut self, newest: Seq) {
+        let noted = self.change(|transaction| super::state::note_newest(transaction, newest));
+        if let Err(error) = noted {
+            tracing::warn!(%error, "the state cannot note how far the log is");
+        }
+    }
+
+    /// Writes back the write-ahead log of the state when it is long. Whoever is waited for has been
+    /// answered.
+    fn write_back(&mut self, is_idle: bool) {
+        let most = if is_idle { STATE_CHECKPOINT_CHANGES } else { STATE_CHECKPOINT_CHANGES_MAX };
+        if self.state.changes() >= most
+            && let Err(error) = self.state.write_back()
+        {
+            tracing::warn!(%error, "the write-ahead log of the state could not be written back");
+        }
+    }
+
             match call {
                 Call::Move(one) => moves.push(one),
                 Call::Put { spec, start, now, answer } => {
@@ -242,6 +270,7 @@ impl Writer {
             }
         }
         self.commit(moves);
+                Call::Newest(newest) => self.note_newest(newest),
     }
 
     /// Stages all moves, writes them in one transaction, makes them, answers.

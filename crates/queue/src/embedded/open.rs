@@ -107,9 +107,10 @@ impl Embedded {
         let seed = random::number().map_err(OpenError::Random)?;
         let known = Known { registry: Arc::clone(&registry), lanes: Arc::clone(&lanes) };
         let committer = Committer::start(state, known, reading, seed).map_err(OpenError::Thread)?;
-        let follower = Follower::start(log.clone(), writer).map_err(OpenError::Thread)?;
+        let committer = Arc::new(committer);
+        let follower = Follower::start(log.clone(), writer, Arc::clone(&committer));
+        let follower = Arc::new(follower.map_err(OpenError::Thread)?);
         let room = RoomWatch::start(log.clone()).map_err(OpenError::Thread)?;
-        let (committer, follower) = (Arc::new(committer), Arc::new(follower));
         let prompt_key = PromptKey::new(key);
         Ok(Self {
             clock,
