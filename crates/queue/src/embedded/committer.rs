@@ -20,7 +20,10 @@ use crate::{
 };
 use headgate_event::{
     Timestamp,
-    limits::{STATE_CALLS_QUEUED_MAX, STATE_COMMIT_CALLS_MAX},
+    limits::{
+        STATE_CALLS_QUEUED_MAX, STATE_CHECKPOINT_CHANGES, STATE_CHECKPOINT_CHANGES_MAX,
+        STATE_COMMIT_CALLS_MAX,
+    },
 };
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -60,11 +63,11 @@ pub(super) enum Call {
     Remove(Removing),
     /// Gives events again: dead letters and replays.
     Again(Again),
+    /// Notes that the log has this event.
+    Newest(Seq),
     /// Writes what there is, to see whether it can be written again.
     Probe,
 }
-    /// Notes that the log has this event.
-    Newest(Seq),
 
 /// Moves of one subscription's deliveries.
 #[derive(Debug)]
@@ -156,15 +159,15 @@ impl Committer {
         }
     }
 
-    /// Whether what consumers say can be committed; the reason when it cannot. Asking while it
-    /// cannot lets the writer try again, so that a fault that has passed is seen to have passed.
-    pub(super) fn health(&self) -> Result<(), String> {
     /// Notes that the log has this event, without waiting for it; `false` when too much waits.
     pub(super) fn tell_newest(&self, newest: Seq) -> bool {
         let calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
         calls.as_ref().is_some_and(|calls| calls.try_send(Call::Newest(newest)).is_ok())
     }
 
+    /// Whether what consumers say can be committed; the reason when it cannot. Asking while it
+    /// cannot lets the writer try again, so that a fault that has passed is seen to have passed.
+    pub(super) fn health(&self) -> Result<(), String> {
         if !self.is_running() {
             return Err("the writer of the state has ended".to_owned());
         }
@@ -211,19 +214,16 @@ impl Writer {
                 waiting.push_back(next);
             }
             self.serve(&mut waiting);
+            self.write_back(queue.is_empty());
         }
         self.note_all();
+        let head = *self.reading.log.head().borrow();
+        self.note_newest(head);
         if let Err(error) = self.state.checkpoint() {
             tracing::warn!(%error, "the state could not be checkpointed");
         }
     }
-        let head = *self.reading.log.head().borrow();
-        self.note_newest(head);
 
-    /// Serves calls in their order: moves together, the others one by one.
-    fn serve(&mut self, waiting: &mut VecDeque<Call>) {
-        let mut moves = Vec::new();
-        while let Some(call) = waiting.pop_front() {
     fn note_newest(&mut self, newest: Seq) {
         let noted = self.change(|transaction| super::state::note_newest(transaction, newest));
         if let Err(error) = noted {
@@ -242,6 +242,10 @@ impl Writer {
         }
     }
 
+    /// Serves calls in their order: moves together, the others one by one.
+    fn serve(&mut self, waiting: &mut VecDeque<Call>) {
+        let mut moves = Vec::new();
+        while let Some(call) = waiting.pop_front() {
             match call {
                 Call::Move(one) => moves.push(one),
                 Call::Put { spec, start, now, answer } => {
@@ -266,11 +270,11 @@ impl Writer {
                     self.commit(std::mem::take(&mut moves));
                     self.again(what);
                 }
+                Call::Newest(newest) => self.note_newest(newest),
                 Call::Probe => self.note_all(),
             }
         }
         self.commit(moves);
-                Call::Newest(newest) => self.note_newest(newest),
     }
 
     /// Stages all moves, writes them in one transaction, makes them, answers.
