@@ -135,14 +135,17 @@ impl Drop for Follower {
 impl Following {
     async fn run(mut self) {
         let mut head = self.log.head();
+        let mut rounds = 0_u32;
         loop {
+            rounds = rounds.wrapping_add(1);
             let stopping = *self.stop.borrow();
             let followed = self.follow();
             if let Err(error) = &followed {
                 tracing::error!(%error, "the index cannot be written");
             }
             match followed {
-                // However much comes, the filters become whole.
+                // However much comes, erasing goes on and the filters become whole.
+                Ok(true) if rounds.is_multiple_of(INDEX_TIDY_ROUNDS) => drop(self.tidy().await),
                 Ok(true) => drop(self.fill()),
                 _ if stopping => break,
                 Ok(false) if self.tidy().await => {}
@@ -156,9 +159,6 @@ impl Following {
         }
     }
 
-    /// Takes the next events into the index; `false` when there are none.
-    fn follow(&mut self) -> rusqlite::Result<bool> {
-        let last = self.writer.index().last();
     /// Tells the state now and then how far the log is: a log that is lost together with its index
     /// is missed then.
     fn tell(&mut self, newest: Seq) {
@@ -168,6 +168,9 @@ impl Following {
         }
     }
 
+    /// Takes the next events into the index; `false` when there are none.
+    fn follow(&mut self) -> rusqlite::Result<bool> {
+        let last = self.writer.index().last();
         let entries = self.log.committed(last, INDEX_TRANSACTION_EVENTS_MAX);
         let added = self.writer.add(&entries);
         let fault = added.as_ref().err().map(|error| format!("the index: {error}"));
@@ -175,6 +178,7 @@ impl Following {
         added?;
         if let Some(last) = entries.last() {
             self.log.indexed(last.seq);
+            self.tell(last.seq);
         }
         Ok(!entries.is_empty())
     }
