@@ -37,6 +37,13 @@ impl Embedded {
         if known.is_none() {
             metrics::counter!("headgate_events_erased_total").increment(1);
             tracing::info!(event = %id, "an event was erased");
+            if self.folder.has_damaged_copies() {
+                tracing::warn!(
+                    event = %id,
+                    "what a repair has kept in `damaged-` folders is not erased: delete them when \
+                     they are needed no more"
+                );
+            }
         }
         Ok(Some(erased))
     }
@@ -59,6 +66,6 @@ impl Embedded {
             // Commits go on meanwhile.
             tokio::time::sleep(ERASE_CHECKPOINT_PAUSE).await;
         }
-        Ok(())
+        Err(failed("a reader holds the state".to_owned()))
     }
 }
