@@ -88,6 +88,8 @@ pub const BROTLI_WINDOW_BYTES_MAX: usize = 16 << 20;
 pub const BODY_MEMORY_BYTES_MAX: usize = 1 << 20;
 /// The bodies of all requests together, in bytes; beyond it new ones are answered 503.
 pub const BODIES_IN_FLIGHT_BYTES_MAX: usize = 256 << 20;
+/// When a sender whose body found no room may try again.
+pub const BODY_RETRY_AFTER: Duration = Duration::from_secs(5);
 /// How long a whole body may wait in its temporary file for memory.
 pub const BODY_MEMORY_WAIT: Duration = Duration::from_secs(5);
 /// The temporary files of all bodies together, in bytes; beyond it new ones are answered 503.
@@ -226,8 +228,15 @@ pub const DEDUPE_FILTER_KEYS_MIN: usize = 4_096;
 pub const DEDUPE_FILTER_STEP_KEYS: usize = 8_192;
 /// The most events that one transaction of the index takes.
 pub const INDEX_TRANSACTION_EVENTS_MAX: usize = 16_384;
+/// How many events the index takes before the state notes how far the log is.
+pub const NEWEST_NOTED_EVENTS: u64 = 1_024;
+/// The index looks for what else there is to do after so many rounds, also while events come.
+pub const INDEX_TIDY_ROUNDS: u32 = 16;
 /// How long the index waits for more events before a transaction: they are served from memory.
 pub const INDEX_LINGER: Duration = Duration::from_millis(50);
+/// An event that is stored later than this after it was received is late: the index lists those by
+/// themselves, so that they do not widen what is looked through for the others.
+pub const INDEX_LATE_MIN: Duration = Duration::from_secs(10);
 /// The write-ahead log of the index is written back when it has this many pages.
 pub const INDEX_CHECKPOINT_PAGES: u32 = 4_096;
 /// Idle connections that read the index.
@@ -242,6 +251,11 @@ pub const LOOKS_AT_ONCE_MAX: usize = 3;
 pub const LOOK_PAUSE: Duration = Duration::from_millis(10);
 /// How long the index waits after a transaction that failed.
 pub const INDEX_RETRY_PAUSE: Duration = Duration::from_secs(1);
+/// The write-ahead log of the state is written back after so many changed rows and commits when
+/// nobody waits.
+pub const STATE_CHECKPOINT_CHANGES: u64 = 512;
+/// The same when somebody always waits.
+pub const STATE_CHECKPOINT_CHANGES_MAX: u64 = 8_192;
 /// How long a commit of the state waits for another program that has the file.
 pub const STATE_BUSY_WAIT: Duration = Duration::from_millis(250);
 /// The most calls that change the state and wait for its writer.
@@ -323,13 +337,19 @@ pub const RETENTION_BYTES_MIN: u64 = 2 * SEGMENT_BYTES_MAX;
 pub const RETENTION_EVERY_MAX: Duration = Duration::from_secs(60);
 /// The shortest time between two looks at what is past retention.
 pub const RETENTION_EVERY_MIN: Duration = Duration::from_secs(1);
+/// A wall clock that is so far from where it should be has leapt: by its time nothing is removed.
+pub const CLOCK_LEAP_MIN: Duration = Duration::from_secs(3600);
+/// How long a clock that has leapt has to stand before its time is believed.
+pub const CLOCK_GRACE: Duration = Duration::from_secs(6 * 3600);
+/// How old the time that the state keeps may get while it is believed.
+pub const CLOCK_NOTE_EVERY: Duration = Duration::from_secs(15 * 60);
 /// The most rows of the index that one transaction of retention takes away.
 pub const INDEX_TRIM_ROWS_MAX: u64 = 8_192;
 /// How often erasing asks for the write-ahead logs to be written back before it is put off.
 pub const ERASE_CHECKPOINTS_MAX: usize = 20;
 /// How long erasing waits for a backup or retention before it is refused for now.
 pub const ERASE_TURN_WAIT: Duration = Duration::from_secs(20);
-/// How long erasing waits for readers of the index before it asks again.
+/// How long erasing waits for readers of the index or the state before it asks again.
 pub const ERASE_CHECKPOINT_PAUSE: Duration = Duration::from_millis(50);
 /// A live tail that is this many events behind jumps ahead and is told how many it missed.
 pub const TAIL_BEHIND_EVENTS_MAX: u64 = 10_000;
@@ -477,6 +497,8 @@ const _: () = assert!(STREAM_IN_FLIGHT_DEFAULT <= IN_FLIGHT_MAX);
 const _: () = assert!(STREAM_LEASE_DELIVERIES_MAX <= LEASE_DELIVERIES_MAX);
 const _: () = assert!(STREAM_PING_EVERY.as_secs() * 2 < STREAM_SILENCE_MAX.as_secs());
 const _: () = assert!(STREAM_CLOSE_TIMEOUT.as_secs() < DRAIN_TIMEOUT.as_secs());
+const _: () = assert!(STATE_CHECKPOINT_CHANGES < STATE_CHECKPOINT_CHANGES_MAX);
+const _: () = assert!(CLOCK_NOTE_EVERY.as_secs() < CLOCK_LEAP_MIN.as_secs());
 const _: () = assert!(RETENTION_EVERY_MIN.as_secs() <= RETENTION_EVERY_MAX.as_secs());
 const _: () = assert!(LETTERS_WITHOUT_EVENT_MAX <= EXPIRED_PER_COMMIT_MAX);
 const _: () = assert!(FRAME_BYTES_MAX * 8 <= EXPORT_LINE_BYTES_MAX);

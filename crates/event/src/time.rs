@@ -24,6 +24,10 @@ pub struct TimestampError {
 pub trait Clock: Send + Sync + fmt::Debug {
     /// The present moment.
     fn now(&self) -> Timestamp;
+
+    /// How long it has been since some moment, the same while the program runs, by a clock that
+    /// nobody sets.
+    fn elapsed(&self) -> Duration;
 }
 
 impl Timestamp {

@@ -13,6 +13,7 @@
 mod accept;
 mod attempts;
 mod backup;
+mod clock_watch;
 mod committer;
 mod consume;
 mod erase;
@@ -53,6 +54,7 @@ use crate::{
     DeadLetterPage, DeadLetterQuery, Erased, Health, LeaseAsk, ListQuery, Page, Queue, QueueError,
     Seq, SettleError, Settlement, Stored, SubscriptionSpec, SubscriptionStatus, log::Log,
 };
+use clock_watch::ClockWatch;
 use committer::Committer;
 use folder::Folder;
 use follower::Follower;
@@ -88,8 +90,9 @@ pub struct Embedded {
     lanes: Arc<Lanes>,
     committer: Arc<Committer>,
     follower: Arc<Follower>,
-    /// Held while events are taken away, one call after the other.
-    removing: Arc<Mutex<()>>,
+    /// Held while events are taken away, one call after the other, with what is known of the time
+    /// that they are taken away by.
+    removing: Arc<Mutex<ClockWatch>>,
     _room: RoomWatch,
     prompt_key: PromptKey,
     folder: Folder,

@@ -58,10 +58,12 @@ macro_rules! conformance {
 conformance! {
     removing {
         what_is_old_goes_and_what_is_not_stays,
+        an_event_received_long_ago_takes_no_young_ones_with_it,
         a_quiet_queue_is_emptied_too,
         the_oldest_go_when_there_are_too_many_bytes,
         what_was_not_settled_is_a_letter_that_outlives_its_event,
         only_wanted_events_expire,
+        only_events_that_a_filter_lets_through_expire,
         letters_without_events_are_bounded_and_all_are_counted,
         a_subscription_from_the_earliest_begins_with_what_is_kept,
         an_erased_event_is_nowhere_and_says_so,

@@ -31,6 +31,10 @@ impl Clock for WallClock {
     fn now(&self) -> Timestamp {
         self.start.plus(self.begun.elapsed())
     }
+
+    fn elapsed(&self) -> Duration {
+        self.begun.elapsed()
+    }
 }
 
 /// A sink and a store of cursors that fail while they are told to, and note in which order they

@@ -9,9 +9,6 @@ pub const IDEMPOTENCY_KEY_BYTES_MAX: usize = 255;
 /// The memory of the filter that spares looks for the names of events, in bytes: enough for some
 /// twenty million of them. Beyond it the index is asked again.
 pub const NAME_FILTER_BYTES_MAX: usize = 48 << 20;
-/// How many looks into the index for names of a call's events are made where the call is: more of
-/// them, in a long log or for a batch, are made on a thread where they hold up no other.
-pub const NAME_LOOKS_HERE_MAX: usize = 16;
 /// How far ahead of our clock the time may be that an application says something happened at.
 pub const APP_TIME_AHEAD_MAX: Duration = Duration::from_secs(24 * 3600);
 /// The most types that a catalog has.

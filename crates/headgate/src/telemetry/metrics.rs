@@ -270,6 +270,11 @@ const COUNTERS: &[Metric] = &[
 const GAUGES: &[Metric] = &[
     shows("headgate_build_info", &["version"], "1, with the version that runs"),
     shows(
+        "headgate_clock_doubted",
+        &[],
+        "1 while the clock is not where it should be, so that no event is removed for its age",
+    ),
+    shows(
         "headgate_config_last_reload_success_timestamp_seconds",
         &[],
         "When the configuration was last read whole, in Unix seconds",

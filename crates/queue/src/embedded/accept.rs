@@ -3,14 +3,14 @@
 use super::{Embedded, read::Reading};
 use crate::{
     holder::Holder,
-    log::{AppendError, Keys, Log, LogError, NameDigest, Position, Prepared},
+    log::{AppendError, DedupeDigest, Keys, Log, LogError, NameDigest, Position, Prepared},
     queue::UNAVAILABLE_RETRY_AFTER,
 };
 use headgate_event::{
-    Accepted, Draft, EventId, StoreError,
+    Accepted, Draft, EventId, StoreError, Timestamp,
     limits::{
         BLOCKING_BYTES_MIN, DRAFTS_PER_ACCEPT_MAX, LOOK_PAUSE, LOOKS_AT_ONCE_MAX,
-        LOOKS_PER_ACCEPT_MAX, NAME_LOOKS_HERE_MAX,
+        LOOKS_PER_ACCEPT_MAX,
     },
 };
 use std::sync::Arc;
@@ -31,8 +31,7 @@ impl Embedded {
             let head = *self.log.head().borrow();
             let (seen, reading) = (self.index.last(), self.parts());
             let sight = if seen < head { Sight::Behind } else { Sight::Whole };
-            let many = self.looks_for_names(&fresh) > NAME_LOOKS_HERE_MAX;
-            let size = if many { Size::Large } else { size };
+            let size = if self.needs_tables(&fresh) { Size::Large } else { size };
             let looked = apart(size, move || reading.looked_up(fresh, sight)).await??;
             looked.repeats.into_iter().for_each(|(place, id)| {
                 fill(&mut accepted, place, Accepted::Duplicate(id));
@@ -59,11 +58,16 @@ impl Embedded {
 }
 
 impl Embedded {
-    /// How many looks into the index the names of events take.
-    fn looks_for_names(&self, drafts: &[(usize, Prepared)]) -> usize {
-        let first = self.log.first_seq();
-        let names = drafts.iter().flat_map(|(_, draft)| &draft.keys().names);
-        names.map(|name| self.index.looks_for(name, first)).sum()
+    /// Whether tables have to be read to tell who has the names and the dedupe keys of these: what
+    /// is in memory does not rule all of them out.
+    fn needs_tables(&self, drafts: &[(usize, Prepared)]) -> bool {
+        drafts.iter().any(|(_, draft)| {
+            let named = draft.keys().names.iter().any(|name| self.index.may_be_named(name));
+            named
+                || draft
+                    .repeated_since()
+                    .is_some_and(|(digest, oldest)| self.index.may_repeat(digest, oldest))
+        })
     }
 }
 
@@ -173,6 +177,14 @@ impl Reading {
             }
         }
         Ok(None)
+    }
+}
+
+impl Prepared {
+    /// The dedupe key of a draft, and after when another event with it makes this one a repeat.
+    fn repeated_since(&self) -> Option<(DedupeDigest, Timestamp)> {
+        let window = self.keys().dedupe_window?;
+        Some((self.digest()?, self.created_at().minus(window)))
     }
 }
 

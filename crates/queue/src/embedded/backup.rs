@@ -8,7 +8,7 @@
 //! which must not reach a copy and leave another one as it was by where each happens to lie. When
 //! retention takes the oldest away meanwhile, the copy begins after them, as the log itself does.
 
-use super::Embedded;
+use super::{Embedded, clock_watch::ClockWatch};
 use crate::{
     BackupError, BackupReport, Backups,
     log::{Log, LogError},
@@ -79,7 +79,7 @@ impl Embedded {
     fn copying(
         &self,
         to: &Path,
-        still: OwnedMutexGuard<()>,
+        still: OwnedMutexGuard<ClockWatch>,
     ) -> impl FnOnce() -> Result<BackupReport, BackupError> + use<> {
         let reading = self.parts();
         let (state, to) = (self.folder.join("headgate.db"), to.to_owned());

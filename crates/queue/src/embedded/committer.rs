@@ -20,7 +20,10 @@ use crate::{
 };
 use headgate_event::{
     Timestamp,
-    limits::{STATE_CALLS_QUEUED_MAX, STATE_COMMIT_CALLS_MAX},
+    limits::{
+        STATE_CALLS_QUEUED_MAX, STATE_CHECKPOINT_CHANGES, STATE_CHECKPOINT_CHANGES_MAX,
+        STATE_COMMIT_CALLS_MAX,
+    },
 };
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -60,6 +63,8 @@ pub(super) enum Call {
     Remove(Removing),
     /// Gives events again: dead letters and replays.
     Again(Again),
+    /// Notes that the log has this event.
+    Newest(Seq),
     /// Writes what there is, to see whether it can be written again.
     Probe,
 }
@@ -154,6 +159,12 @@ impl Committer {
         }
     }
 
+    /// Notes that the log has this event, without waiting for it; `false` when too much waits.
+    pub(super) fn tell_newest(&self, newest: Seq) -> bool {
+        let calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
+        calls.as_ref().is_some_and(|calls| calls.try_send(Call::Newest(newest)).is_ok())
+    }
+
     /// Whether what consumers say can be committed; the reason when it cannot. Asking while it
     /// cannot lets the writer try again, so that a fault that has passed is seen to have passed.
     pub(super) fn health(&self) -> Result<(), String> {
@@ -203,10 +214,31 @@ impl Writer {
                 waiting.push_back(next);
             }
             self.serve(&mut waiting);
+            self.write_back(queue.is_empty());
         }
         self.note_all();
+        let head = *self.reading.log.head().borrow();
+        self.note_newest(head);
         if let Err(error) = self.state.checkpoint() {
             tracing::warn!(%error, "the state could not be checkpointed");
+        }
+    }
+
+    fn note_newest(&mut self, newest: Seq) {
+        let noted = self.change(|transaction| super::state::note_newest(transaction, newest));
+        if let Err(error) = noted {
+            tracing::warn!(%error, "the state cannot note how far the log is");
+        }
+    }
+
+    /// Writes back the write-ahead log of the state when it is long. Whoever is waited for has been
+    /// answered.
+    fn write_back(&mut self, is_idle: bool) {
+        let most = if is_idle { STATE_CHECKPOINT_CHANGES } else { STATE_CHECKPOINT_CHANGES_MAX };
+        if self.state.changes() >= most
+            && let Err(error) = self.state.write_back()
+        {
+            tracing::warn!(%error, "the write-ahead log of the state could not be written back");
         }
     }
 
@@ -238,6 +270,7 @@ impl Writer {
                     self.commit(std::mem::take(&mut moves));
                     self.again(what);
                 }
+                Call::Newest(newest) => self.note_newest(newest),
                 Call::Probe => self.note_all(),
             }
         }

@@ -11,7 +11,10 @@ use super::{
     read,
 };
 use crate::{Erased, QueueError, log::Erasure};
-use headgate_event::{EventId, limits::ERASE_TURN_WAIT};
+use headgate_event::{
+    EventId,
+    limits::{ERASE_CHECKPOINT_PAUSE, ERASE_CHECKPOINTS_MAX, ERASE_TURN_WAIT},
+};
 
 impl Embedded {
     pub(super) async fn erase_event(&self, id: EventId) -> Result<Option<Erased>, QueueError> {
@@ -34,6 +37,13 @@ impl Embedded {
         if known.is_none() {
             metrics::counter!("headgate_events_erased_total").increment(1);
             tracing::info!(event = %id, "an event was erased");
+            if self.folder.has_damaged_copies() {
+                tracing::warn!(
+                    event = %id,
+                    "what a repair has kept in `damaged-` folders is not erased: delete them when \
+                     they are needed no more"
+                );
+            }
         }
         Ok(Some(erased))
     }
@@ -48,10 +58,14 @@ impl Embedded {
         if !self.follower.erase(seq).await.map_err(failed)? {
             return Err(failed("a reader holds the index".to_owned()));
         }
-        let end = |answer| Call::Remove(Removing::Erased { seq, answer });
-        if !self.committer.call(end).await? {
-            return Err(failed("a reader holds the state".to_owned()));
+        for _ in 0..ERASE_CHECKPOINTS_MAX {
+            let end = |answer| Call::Remove(Removing::Erased { seq, answer });
+            if self.committer.call(end).await? {
+                return Ok(());
+            }
+            // Commits go on meanwhile.
+            tokio::time::sleep(ERASE_CHECKPOINT_PAUSE).await;
         }
-        Ok(())
+        Err(failed("a reader holds the state".to_owned()))
     }
 }

@@ -8,6 +8,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
+/// What the names of folders begin with in which a repair keeps what it changes.
+pub(super) const DAMAGED: &str = "damaged-";
+
 /// A folder that this process owns until it is dropped.
 #[derive(Debug)]
 pub(super) struct Folder {
@@ -67,6 +70,13 @@ impl Folder {
         }
     }
 
+    /// Whether it has copies of what a repair has changed.
+    pub(super) fn has_damaged_copies(&self) -> bool {
+        let Ok(listed) = fs::read_dir(&self.path) else { return false };
+        let mut names = listed.filter_map(Result::ok).map(|entry| entry.file_name());
+        names.any(|name| name.to_string_lossy().starts_with(DAMAGED))
+    }
+
     /// The file or folder of this name in it.
     pub(super) fn join(&self, name: &str) -> PathBuf {
         self.path.join(name)
@@ -101,6 +111,15 @@ fn write_pid(lock: &mut File) -> io::Result<()> {
 mod tests {
     use super::*;
     use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn what_a_repair_has_kept_is_seen() {
+        let above = tempfile::tempdir().expect("a folder");
+        let folder = Folder::own(above.path()).expect("owned");
+        assert!(!folder.has_damaged_copies());
+        fs::create_dir(folder.join("damaged-2026-11-21T00-00-00.000Z")).expect("made");
+        assert!(folder.has_damaged_copies());
+    }
 
     #[test]
     fn a_folder_that_is_made_is_its_owners_alone() {

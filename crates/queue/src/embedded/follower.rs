@@ -3,14 +3,17 @@
 //! It lags a little on purpose: a transaction takes what has come for some milliseconds, because
 //! one big transaction costs less than many small ones, and nobody waits for it.
 
-use super::index::{Index, IndexWriter};
+use super::{
+    committer::Committer,
+    index::{Index, IndexWriter},
+};
 use crate::{
     Seq,
     log::{Committed, Log, LogError},
 };
 use headgate_event::limits::{
     ERASE_CHECKPOINT_PAUSE, ERASE_CHECKPOINTS_MAX, INDEX_LINGER, INDEX_RETRY_PAUSE,
-    INDEX_TRANSACTION_EVENTS_MAX,
+    INDEX_TIDY_ROUNDS, INDEX_TRANSACTION_EVENTS_MAX, NEWEST_NOTED_EVENTS,
 };
 use std::{
     io,
@@ -47,6 +50,9 @@ struct Following {
     stop: watch::Receiver<bool>,
     kept: watch::Receiver<Seq>,
     erasures: mpsc::Receiver<ToErase>,
+    committer: Arc<Committer>,
+    /// The newest event that the state was told of.
+    told: Seq,
     /// The one that ended a rest.
     held: Option<ToErase>,
     fault: Arc<Mutex<Option<String>>>,
@@ -57,7 +63,11 @@ type ToErase = (Seq, oneshot::Sender<rusqlite::Result<bool>>);
 
 impl Follower {
     /// Starts to follow.
-    pub(super) fn start(log: Log, writer: IndexWriter) -> io::Result<Self> {
+    pub(super) fn start(
+        log: Log,
+        writer: IndexWriter,
+        committer: Arc<Committer>,
+    ) -> io::Result<Self> {
         let (stop, stopped) = watch::channel(false);
         let (kept, told) = watch::channel(log.first_seq());
         let (erasures, queue) = mpsc::channel(1);
@@ -68,6 +78,8 @@ impl Follower {
             stop: stopped,
             kept: told,
             erasures: queue,
+            committer,
+            told: 0,
             held: None,
             fault: Arc::clone(&fault),
         };
@@ -123,14 +135,17 @@ impl Drop for Follower {
 impl Following {
     async fn run(mut self) {
         let mut head = self.log.head();
+        let mut rounds = 0_u32;
         loop {
+            rounds = rounds.wrapping_add(1);
             let stopping = *self.stop.borrow();
             let followed = self.follow();
             if let Err(error) = &followed {
                 tracing::error!(%error, "the index cannot be written");
             }
             match followed {
-                // However much comes, the filters become whole.
+                // However much comes, erasing goes on and the filters become whole.
+                Ok(true) if rounds.is_multiple_of(INDEX_TIDY_ROUNDS) => drop(self.tidy().await),
                 Ok(true) => drop(self.fill()),
                 _ if stopping => break,
                 Ok(false) if self.tidy().await => {}
@@ -144,6 +159,15 @@ impl Following {
         }
     }
 
+    /// Tells the state now and then how far the log is: a log that is lost together with its index
+    /// is missed then.
+    fn tell(&mut self, newest: Seq) {
+        let due = self.told == 0 || newest >= self.told + NEWEST_NOTED_EVENTS;
+        if due && self.committer.tell_newest(newest) {
+            self.told = newest;
+        }
+    }
+
     /// Takes the next events into the index; `false` when there are none.
     fn follow(&mut self) -> rusqlite::Result<bool> {
         let last = self.writer.index().last();
@@ -154,6 +178,7 @@ impl Following {
         added?;
         if let Some(last) = entries.last() {
             self.log.indexed(last.seq);
+            self.tell(last.seq);
         }
         Ok(!entries.is_empty())
     }

@@ -18,6 +18,7 @@ mod find;
 mod hash;
 mod keys;
 mod kinds;
+mod late;
 mod names;
 mod places;
 mod schema;
@@ -36,7 +37,7 @@ use std::{
     path::{Path, PathBuf},
     sync::{
         Mutex, PoisonError, RwLock,
-        atomic::{AtomicI64, AtomicU64, Ordering},
+        atomic::{AtomicU64, Ordering},
     },
 };
 
@@ -58,8 +59,6 @@ pub(super) struct Index {
     names: Filter,
     /// The newest event that is committed here.
     last: AtomicU64,
-    /// How much later than it was received an event got its id, at most, in milliseconds.
-    late_ms_max: AtomicI64,
     /// What keys are hashed with.
     seed: u64,
 }
@@ -101,7 +100,6 @@ impl Index {
             days: RwLock::default(),
             names: Filter::default(),
             last: AtomicU64::new(0),
-            late_ms_max: AtomicI64::new(0),
             seed,
         }
     }

@@ -2,6 +2,7 @@
 
 use super::{
     Embedded, EmbeddedOptions, OpenError,
+    clock_watch::{ClockWatch, Moment},
     committer::{Committer, Known},
     folder::Folder,
     follower::{self, CatchUpError, Follower},
@@ -18,7 +19,7 @@ use crate::{
     log::{self, Begun, DiskStorage, Erasure, Log, LogOptions, Storage},
 };
 use headgate_event::{
-    Clock,
+    Clock, EventId,
     limits::{DISK_FREE_BYTES_MIN, SEGMENT_BYTES_MAX},
     prompt::PromptKey,
 };
@@ -26,6 +27,7 @@ use std::{
     path::{Path, PathBuf},
     sync::Arc,
 };
+use tokio::sync::Mutex;
 
 impl Default for EmbeddedOptions {
     fn default() -> Self {
@@ -97,14 +99,18 @@ impl Embedded {
         let reading = Reading { log: log.clone(), index: Arc::clone(&index) };
         state.name_letters(|seq| reading.id_of(seq)).map_err(state_failed)?;
         let registry = Arc::new(Registry::load(state.subscriptions().map_err(state_failed)?, head));
+        let believed = state.believed().map_err(state_failed)?;
+        let newest = reading.id_of(head).map(EventId::time);
+        let watch = ClockWatch::new(Moment::of(&*clock), believed, newest);
         let lanes = Arc::new(Lanes::default());
         run_replays(&state, &registry, &lanes, head).map_err(state_failed)?;
         let seed = random::number().map_err(OpenError::Random)?;
         let known = Known { registry: Arc::clone(&registry), lanes: Arc::clone(&lanes) };
         let committer = Committer::start(state, known, reading, seed).map_err(OpenError::Thread)?;
-        let follower = Follower::start(log.clone(), writer).map_err(OpenError::Thread)?;
+        let committer = Arc::new(committer);
+        let follower = Follower::start(log.clone(), writer, Arc::clone(&committer));
+        let follower = Arc::new(follower.map_err(OpenError::Thread)?);
         let room = RoomWatch::start(log.clone()).map_err(OpenError::Thread)?;
-        let (committer, follower) = (Arc::new(committer), Arc::new(follower));
         let prompt_key = PromptKey::new(key);
         Ok(Self {
             clock,
@@ -114,7 +120,7 @@ impl Embedded {
             lanes,
             committer,
             follower,
-            removing: Arc::default(),
+            removing: Arc::new(Mutex::new(watch)),
             _room: room,
             prompt_key,
             folder,

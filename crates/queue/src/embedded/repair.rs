@@ -4,7 +4,11 @@
 //! made again. The state cannot be mended: what it knew is nowhere else.
 
 use super::{
-    Embedded, EmbeddedOptions, OpenError, folder::Folder, index::Index, open::storage, state::State,
+    Embedded, EmbeddedOptions, OpenError,
+    folder::{DAMAGED, Folder},
+    index::Index,
+    open::storage,
+    state::State,
 };
 use crate::{
     Queue, Seq,
@@ -108,7 +112,7 @@ impl Embedded {
         if !report.damage.iter().any(|damage| damage.remedy.is_some()) {
             return Ok(report);
         }
-        let name = format!("damaged-{}", clock.now().to_string().replace(':', "-"));
+        let name = format!("{DAMAGED}{}", clock.now().to_string().replace(':', "-"));
         let aside = owned.join(&name);
         let kept = set_aside(&owned, &aside, &log.changed());
         kept.map_err(|source| OpenError::Folder { action: "make", path: aside.clone(), source })?;

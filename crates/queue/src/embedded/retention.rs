@@ -6,6 +6,7 @@
 
 use super::{
     Embedded,
+    clock_watch::{ClockWatch, Moment, Verdict},
     committer::{Call, Removing},
     index::{Entry, Index, Span},
     read::{self, Located, Reading},
@@ -18,8 +19,8 @@ use crate::{
 use headgate_event::{
     Timestamp,
     limits::{
-        EXPIRED_PER_COMMIT_MAX, INDEX_LAG_WAIT, INDEX_LINGER, LETTERS_WITHOUT_EVENT_MAX,
-        RETENTION_AGE_PARTS,
+        CLOCK_GRACE, EXPIRED_PER_COMMIT_MAX, INDEX_LAG_WAIT, INDEX_LINGER,
+        LETTERS_WITHOUT_EVENT_MAX, RETENTION_AGE_PARTS,
     },
 };
 use std::{collections::VecDeque, sync::Arc};
@@ -28,11 +29,20 @@ impl Embedded {
     /// Removes what is past retention at this moment, whole segments of the log at a time, and
     /// says what that was. Events that a subscription has not settled expire.
     ///
-    /// Age counts from the newest event of a segment, and a segment is ended when its oldest event
-    /// has an eighth of the age, so that an event stays at most so much longer. Bytes are those
-    /// of the log; index and state come on top. What is being written is never removed for them.
+    /// Age counts from when an event was stored, which its id says: what was received long before
+    /// (released, imported, slow to come) is no reason to remove what stands before it. It is that
+    /// of the newest event of a segment, and a segment is ended when its oldest event has an eighth
+    /// of the age, so that an event stays at most so much longer. Bytes are those of the log; index
+    /// and state come on top. What is being written is never removed for them.
+    ///
+    /// While the clock is not where it should be nothing is removed for its age.
     pub async fn retain(&self, retention: Retention) -> Result<Removed, QueueError> {
-        let _one = self.removing.lock().await;
+        let mut watch = self.removing.lock().await;
+        let retention = if retention.age.is_some() && !self.believes_clock(&mut watch).await? {
+            Retention { age: None, ..retention }
+        } else {
+            retention
+        };
         if let Err(error) = self.end_old_segment(retention).await {
             // On a full disk no segment can be begun, but others can be removed.
             tracing::warn!(%error, "the active segment stays although it is old");
@@ -57,6 +67,31 @@ impl Embedded {
         Ok(removed)
     }
 
+    /// Whether events may be removed by the time that it is. What they are removed by for their
+    /// bytes is no clock.
+    async fn believes_clock(&self, watch: &mut ClockWatch) -> Result<bool, QueueError> {
+        let now = Moment::of(&*self.clock);
+        let verdict = watch.look(now);
+        let believes = matches!(verdict, Verdict::Believed | Verdict::Keep);
+        metrics::gauge!("headgate_clock_doubted").set(if believes { 0.0 } else { 1.0 });
+        match verdict {
+            Verdict::Keep => {
+                let keep = |answer| Call::Remove(Removing::Believe { wall: now.wall, answer });
+                self.committer.call(keep).await?;
+                watch.keeps(now.wall);
+            }
+            Verdict::Leapt { expected } => tracing::error!(
+                clock = %now.wall,
+                %expected,
+                believed_in_s = CLOCK_GRACE.as_secs(),
+                "the clock is not where it should be: no event is removed for its age until it is \
+                 set right or has stood so long"
+            ),
+            Verdict::Believed | Verdict::Doubted => {}
+        }
+        Ok(believes)
+    }
+
     /// Waits a while for the index to see what is stored: what it has not seen cannot go.
     async fn wait_for_index(&self) {
         let head = *self.log.head().borrow();
@@ -75,7 +110,7 @@ impl Embedded {
         let ended = self.reading(move |reading| {
             let Some(active) = reading.log.segments().pop() else { return Ok(false) };
             let oldest = reading.oldest_of(active)?;
-            Ok(oldest.is_some_and(|oldest| oldest.created_at <= old))
+            Ok(oldest.is_some_and(|oldest| oldest.id.time() <= old))
         });
         if ended.await? {
             self.log.roll().await.map_err(QueueError::unavailable)?;
@@ -169,7 +204,7 @@ impl Reading {
             found => found,
         };
         // A segment of which every event is lost is as old as one can be.
-        Ok(newest.is_none_or(|newest| now.since(newest.created_at) >= age))
+        Ok(newest.is_none_or(|newest| now.since(newest.id.time()) >= age))
     }
 
     /// What expires of a subscription; none when it has settled all that goes.
@@ -200,15 +235,35 @@ impl Reading {
             let found = found.map_err(read::index_failed)?;
             let full = found.last().filter(|_| found.len() == EXPIRED_PER_COMMIT_MAX);
             cursor = full.map_or(upto, |last| last.seq);
-            let held = known.held();
-            for entry in found.iter().filter(|entry| !held.deliveries.has(entry.seq)) {
+            for seq in self.owed(known, &selection, found)? {
                 unseen += 1;
-                letters.push_back(entry.seq);
+                letters.push_back(seq);
                 if letters.len() > LETTERS_WITHOUT_EVENT_MAX {
                     letters.pop_front();
                 }
             }
         }
         Ok(Some(Expiry { upto, unseen, letters: letters.into(), now }))
+    }
+
+    /// Those that the subscription wants and was never given. The index finds more than a filter
+    /// lets through: what it found is looked into, while it is still there.
+    fn owed(
+        &self,
+        known: &Subscriber,
+        selection: &Selection,
+        mut found: Vec<Entry>,
+    ) -> Result<Vec<Seq>, QueueError> {
+        let held = known.held();
+        found.retain(|entry| !held.deliveries.has(entry.seq));
+        drop(held);
+        let mut owed = Vec::with_capacity(found.len());
+        for entry in found {
+            let seq = entry.seq;
+            if !selection.looks_inside() || self.wants_inside(selection, Located::from(entry))? {
+                owed.push(seq);
+            }
+        }
+        Ok(owed)
     }
 }

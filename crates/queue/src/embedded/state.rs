@@ -19,11 +19,11 @@ use super::OpenError;
 use crate::{Seq, private};
 use headgate_event::limits::STATE_BUSY_WAIT;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Transaction};
-use std::{io::ErrorKind, path::Path};
+use std::{io::ErrorKind, path::Path, time::Duration};
 
 pub(super) use attempts::{Ring, attempts_of, dead_of, note_attempts};
 pub(super) use erasures::{begin_erasure, end_erasure};
-pub(super) use kept::keep_from;
+pub(super) use kept::{believe, keep_from, note_newest};
 pub(super) use letters::{dead_letters, forget_letters};
 pub(super) use notes::{keep_notes, notes};
 pub(super) use redriven::{LetterRow, delete_letters, letter, meant};
@@ -35,6 +35,8 @@ use schema::VERSION;
 #[derive(Debug)]
 pub(super) struct State {
     connection: Connection,
+    /// How many rows were changed and commits made since the last checkpoint.
+    changes: u64,
     /// The version of its tables, which is that of the program unless it is only looked at.
     version: i64,
 }
@@ -45,7 +47,7 @@ impl State {
         let failed = |source| OpenError::State { path: path.to_owned(), source };
         let made = private::database(path).and_then(|()| Connection::open(path));
         let connection = made.map_err(failed)?;
-        let state = Self { connection, version: VERSION };
+        let state = Self { connection, changes: 0, version: VERSION };
         let found = state.prepare().map_err(failed)?;
         if found > VERSION {
             return Err(OpenError::Newer { path: path.to_owned(), found, known: VERSION });
@@ -70,7 +72,7 @@ impl State {
         if found > VERSION {
             return Err(OpenError::Newer { path: path.to_owned(), found, known: VERSION });
         }
-        Ok(Self { connection, version: found })
+        Ok(Self { connection, changes: 0, version: found })
     }
 
     /// The first thing that SQLite finds wrong with the file.
@@ -103,9 +105,25 @@ impl State {
     ) -> rusqlite::Result<T> {
         let transaction =
             self.connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+        let before = transaction.total_changes();
         let answer = change(&transaction)?;
+        let rows = transaction.total_changes().saturating_sub(before);
         transaction.commit()?;
+        self.changes += 1 + rows;
         Ok(answer)
+    }
+
+    /// How many rows were changed and commits made since the last checkpoint: what the write-ahead
+    /// log has grown by.
+    pub(super) fn changes(&self) -> u64 {
+        self.changes
+    }
+
+    /// Writes into the file itself what of the write-ahead log no reader needs, and waits for none.
+    pub(super) fn write_back(&mut self) -> rusqlite::Result<()> {
+        self.changes = 0;
+        let sql = "PRAGMA wal_checkpoint(PASSIVE)";
+        self.connection.query_row(sql, [], |_| Ok(()))
     }
 
     /// The letter of a place.
@@ -119,10 +137,15 @@ impl State {
     }
 
     /// Writes what is in the write-ahead log into the file itself, synced, and empties it;
-    /// `false` when a reader is in the way.
+    /// `false` when a reader is in the way. It does not wait for one, because commits would wait
+    /// with it.
     pub(super) fn checkpoint(&self) -> rusqlite::Result<bool> {
         let sql = "PRAGMA wal_checkpoint(TRUNCATE)";
-        self.connection.query_row(sql, [], |row| row.get::<_, i64>(0).map(|busy| busy == 0))
+        self.connection.busy_timeout(Duration::ZERO)?;
+        let emptied =
+            self.connection.query_row(sql, [], |row| row.get::<_, i64>(0).map(|busy| busy == 0));
+        self.connection.busy_timeout(STATE_BUSY_WAIT)?;
+        emptied
     }
 
     fn prepare(&self) -> rusqlite::Result<i64> {
@@ -130,6 +153,8 @@ impl State {
         connection.busy_timeout(STATE_BUSY_WAIT)?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", "FULL")?;
+        // No commit that somebody waits for does this; the writer does it between them.
+        connection.pragma_update(None, "wal_autocheckpoint", 0)?;
         // What an erased event has left here is overwritten, not only forgotten.
         connection.pragma_update(None, "secure_delete", "ON")?;
         let found = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;

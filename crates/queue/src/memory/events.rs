@@ -163,7 +163,7 @@ impl Events {
         let mut bytes: u64 = self.stored.iter().map(raw).sum();
         let mut gone = 0;
         for kept in &self.stored {
-            let old = retention.age.is_some_and(|age| now.since(kept.created_at) >= age);
+            let old = retention.age.is_some_and(|age| now.since(kept.id.time()) >= age);
             let full = retention.bytes.is_some_and(|most| bytes > most);
             if !old && !full {
                 break;

@@ -267,7 +267,7 @@ async fn again_and_again(bench: Bench, given: &mut Vec<String>) -> Bench {
         let redriven = bench.queue.settle_letters("agent", letters, LetterVerb::Redrive).await;
         assert_eq!(redriven.expect("answered"), [Ok(())]);
         let live = bench.lease_one("agent").await;
-        assert_eq!((live.origin(), attempt(&live)), (&Origin::Live.into(), 1));
+        assert!(*live.origin() == Origin::Live && attempt(&live) == 1, "{live:?}");
         assert!(!given.contains(&delivery_id(&live)), "{} twice", delivery_id(&live));
         for late in &*given {
             assert!(bench.settle_id("agent", late, Verb::Ack).await.is_err(), "{late}");

@@ -1,11 +1,12 @@
 //! A clock that steps back an hour and forward a year, while the queue runs and over restarts.
 
 use crate::bench::{Bench, SECOND, attempt, ids, keyed, noon};
-use headgate_event::{Accepted, EventId};
-use headgate_queue::{ListQuery, SettleError, Verb};
+use headgate_event::{Accepted, Clock, EventId};
+use headgate_queue::{ListQuery, Retention, SettleError, Verb};
 use std::time::Duration;
 
 const HOUR: Duration = Duration::from_secs(3_600);
+const DAY: Duration = Duration::from_secs(24 * 3_600);
 const YEAR: Duration = Duration::from_secs(365 * 24 * 3_600);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -73,4 +74,69 @@ async fn a_lease_survives_a_step_back_and_ends_at_a_step_forward() {
     let again = bench.lease_one("agent").await;
     bench.settle("agent", &again, Verb::Ack).await.expect("it is leased");
     assert_eq!(bench.status("agent").await.lag, 0);
+}
+
+// Symptom: a clock that stepped a month ahead removed the whole log within a minute. Cause: nothing
+// but the wall clock told how old events are. Fix: one that nobody sets, and the time that the state
+// keeps, tell that it has leapt.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_clock_that_leaps_removes_nothing_until_it_has_stood_for_hours() {
+    let bench = Bench::embedded();
+    let stored = bench.store_many(5).await;
+    assert_eq!(bench.retain(DAY).await.events, 0);
+    bench.clock.set(noon().plus(YEAR));
+    assert_eq!(bench.retain(DAY).await.events, 0, "it has leapt");
+    bench.clock.set(noon());
+    bench.clock.advance(HOUR);
+    assert_eq!(bench.retain(DAY).await.events, 0, "it is back, and they are young");
+    bench.clock.advance(23 * HOUR);
+    assert_eq!(bench.retain(DAY).await.events, 5, "a day has passed by both clocks");
+    let kept = bench.store_many(5).await;
+    bench.clock.set(bench.clock.now().plus(YEAR));
+    assert_eq!(bench.retain(DAY).await.events, 0, "it has leapt");
+    bench.clock.advance(5 * HOUR);
+    assert_eq!(bench.retain(DAY).await.events, 0, "it may yet be set right");
+    assert!(bench.queue.event(stored[0]).await.expect("read").is_none());
+    assert!(bench.queue.event(kept[0]).await.expect("read").is_some());
+    bench.clock.advance(HOUR);
+    assert_eq!(bench.retain(DAY).await.events, 5, "it is what the time is");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_clock_that_leaps_over_a_stop_removes_nothing_either() {
+    let bench = Bench::embedded();
+    bench.store_many(5).await;
+    assert_eq!(bench.retain(DAY).await.events, 0);
+    bench.clock.set(noon().plus(YEAR));
+    let bench = bench.reopened_after(|_| {}).await;
+    assert_eq!(bench.retain(DAY).await.events, 0, "by what the state keeps");
+    // An event of that time makes it no truer.
+    bench.store_many(1).await;
+    let bench = bench.reopened_after(|_| {}).await;
+    assert_eq!(bench.retain(DAY).await.events, 0, "an event from the future tells nothing");
+    bench.clock.advance(DAY);
+    assert_eq!(bench.retain(DAY).await.events, 6, "it is what the time is");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn where_no_time_was_kept_the_newest_event_tells_it() {
+    let bench = Bench::embedded();
+    bench.store_many(5).await;
+    bench.clock.set(noon().plus(YEAR));
+    let bench = bench.reopened_after(|_| {}).await;
+    assert_eq!(bench.retain(DAY).await.events, 0);
+    bench.clock.set(noon());
+    assert_eq!(bench.retain(DAY).await.events, 0);
+    bench.clock.advance(DAY);
+    assert_eq!(bench.retain(DAY).await.events, 5);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn bytes_are_removed_whatever_the_time_is() {
+    let bench = Bench::embedded();
+    bench.store_many(2_000).await;
+    bench.clock.set(noon().plus(YEAR));
+    let both = Retention { age: Some(DAY), bytes: Some(200 << 10) };
+    let removed = bench.retain_to(both).await.events;
+    assert!((1..2_000).contains(&removed), "{removed}");
 }

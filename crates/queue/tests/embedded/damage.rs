@@ -129,3 +129,33 @@ async fn an_index_that_saw_a_lost_end_stops_the_start() {
     assert_eq!(bench.list(ListQuery::default()).await[0], id);
     bench.queue.close().await;
 }
+
+// Symptom: a folder that had lost log and index began anew in silence. Cause: only they and the
+// subscriptions knew that there had been events. Fix: the state notes how far the log is.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_log_that_is_lost_with_its_index_is_no_silent_new_beginning() {
+    let bench = Bench::embedded();
+    bench.store_many(4).await;
+    let count = "SELECT CAST(count(*) AS TEXT) FROM state_newest";
+    let noted = async {
+        while bench.state(count) == "0" {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(crate::bench::LONG, noted).await.expect("it is noted while it runs");
+    bench.store_many(3).await;
+    let bench = bench
+        .reopened_after(|folder| {
+            for file in ["index.db", "index.db-wal"] {
+                let _ = fs::remove_file(folder.join(file));
+            }
+            fs::remove_dir_all(folder.join("log")).expect("removed");
+            let refused = open_anyway(folder, false).expect_err("the log is lost");
+            assert!(matches!(refused, OpenError::LostEnd { head: 0, seen: 7, .. }), "{refused}");
+            drop(open_anyway(folder, true).expect("opens"));
+            drop(open_anyway(folder, false).expect("it was accepted"));
+        })
+        .await;
+    assert_eq!(bench.store_many(2).await.len(), 2);
+    assert_eq!(bench.list(ListQuery::default()).await.len(), 2);
+}

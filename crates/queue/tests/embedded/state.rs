@@ -141,3 +141,19 @@ async fn dead_letters_keep_their_reason_and_their_last_error() {
          FROM state_dead_letters";
     assert_eq!(bench.state(query), "1 buried 1 no such customer");
 }
+
+// Symptom: every thousandth page of the state was written back, with two syncs, by the commit that
+// somebody waited for. Cause: SQLite does so by itself. Fix: the writer does it between commits.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_write_ahead_log_of_the_state_stays_short() {
+    let bench = Bench::embedded();
+    bench.subscribe("agent").await;
+    bench.store_many(1_500).await;
+    for _ in 0..15 {
+        for event in bench.lease("agent", 100).await {
+            bench.settle("agent", &event, retry(SECOND)).await.expect("leased");
+        }
+    }
+    let bytes = std::fs::metadata(bench.path().join("headgate.db-wal")).expect("there").len();
+    assert!(bytes < 12 << 20, "{bytes} bytes");
+}

@@ -5,6 +5,7 @@ use super::{
     dedupe::DedupeRow,
     keys::{self, KeyRow},
     kinds::{Kind, Kinds},
+    late,
     names::{self, NameRow, NamesRead},
     number,
     schema::{self, VERSION},
@@ -92,7 +93,6 @@ impl IndexWriter {
         let Some(last) = entries.last() else { return Ok(()) };
         let mut kinds = self.index.kinds.read().unwrap_or_else(PoisonError::into_inner).clone();
         let mut days = self.index.days.read().unwrap_or_else(PoisonError::into_inner).clone();
-        let mut late_ms_max = self.index.late_ms_max.load(Ordering::Acquire);
         let oldest = entries.iter().map(|entry| entry.created_at).min().unwrap_or(last.created_at);
         let transaction = self.connection.transaction()?;
         let mut counts = BTreeMap::new();
@@ -107,7 +107,6 @@ impl IndexWriter {
                 kind
             };
             insert_event(&transaction, entry, kind)?;
-            late_ms_max = late_ms_max.max(entry.id.time().unix_ms() - entry.created_at.unix_ms());
             dedupe_rows.extend(DedupeRow::of(entry, self.index.seed));
             key_rows.extend(KeyRow::of(entry, self.index.seed));
             name_rows.extend(NameRow::of(entry, self.index.seed));
@@ -126,14 +125,12 @@ impl IndexWriter {
         keys::insert(&transaction, key_rows)?;
         names::insert(&transaction, &self.index.names, name_rows)?;
         set_meta(&transaction, "last", number(last.seq))?;
-        set_meta(&transaction, "late_ms_max", late_ms_max)?;
         transaction.commit()?;
         for (kind, (what, events)) in counts {
             kinds.add(kind, what, events);
         }
         *self.index.kinds.write().unwrap_or_else(PoisonError::into_inner) = kinds;
         *self.index.days.write().unwrap_or_else(PoisonError::into_inner) = days;
-        self.index.late_ms_max.store(late_ms_max, Ordering::Release);
         self.index.last.store(last.seq, Ordering::Release);
         Ok(())
     }
@@ -148,6 +145,7 @@ impl IndexWriter {
             [number(head)],
         )?;
         transaction.execute("DELETE FROM index_events WHERE seq > ?1", [number(head)])?;
+        transaction.execute("DELETE FROM index_late WHERE seq > ?1", [number(head)])?;
         keys::cut_back(&transaction, head)?;
         names::cut_back(&transaction, head)?;
         for day in days {
@@ -178,7 +176,6 @@ impl IndexWriter {
             days.entry(day).or_default();
         }
         drop(days);
-        index.late_ms_max.store(schema::meta(connection, "late_ms_max")?, Ordering::Release);
         index.last.store(unsigned(schema::meta(connection, "last")?), Ordering::Release);
         Ok(())
     }
@@ -200,7 +197,7 @@ fn insert_event(
         position.len,
         entry.created_at.unix_ms(),
     ])?;
-    Ok(())
+    late::note(transaction, entry)
 }
 
 /// The number of a kind; a row is made for one that is not known yet.

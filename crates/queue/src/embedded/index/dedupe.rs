@@ -47,6 +47,14 @@ impl DedupeRow {
 }
 
 impl Index {
+    /// Whether an event received after `oldest` may have the same channel and dedupe key, as far as
+    /// memory tells.
+    pub(in crate::embedded) fn may_repeat(&self, digest: DedupeDigest, oldest: Timestamp) -> bool {
+        let Some(hash) = hash_of(Some(digest), self.seed) else { return false };
+        let days = self.days.read().unwrap_or_else(PoisonError::into_inner);
+        days.range(day_of(oldest)..).any(|(_, filter)| filter.may_hold(hash))
+    }
+
     /// The events received after `oldest` that may have the same channel and dedupe key, the
     /// newest first.
     pub(in crate::embedded) fn repeats_of(

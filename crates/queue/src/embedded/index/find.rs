@@ -7,9 +7,9 @@ use super::{
     places::{Filter, RunOf, Search},
 };
 use crate::{Selection, Seq};
-use headgate_event::{EventId, Timestamp};
+use headgate_event::{EventId, Timestamp, limits::INDEX_LATE_MIN};
 use rusqlite::{Connection, OptionalExtension, Params, params};
-use std::sync::{PoisonError, atomic::Ordering};
+use std::{sync::PoisonError, time::Duration};
 
 /// Where to look: places from `first` to `last`, received from `since` on and before `until`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +22,9 @@ pub(in crate::embedded) struct Span {
 
 /// With more wanted kinds than this, the kind of each event that fits otherwise is looked at.
 const KIND_RUNS_MAX: usize = 16;
+
+/// A part of what is found, up to so many.
+type Part<'a> = &'a dyn Fn(usize) -> rusqlite::Result<Vec<Entry>>;
 
 /// Which end of a span comes first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,24 +75,31 @@ impl Index {
         selection: &Selection,
         entry: &Entry,
     ) -> rusqlite::Result<bool> {
+        self.reading(|connection| self.wants_with(connection, selection, entry))
+    }
+
+    pub(super) fn wants_with(
+        &self,
+        connection: &Connection,
+        selection: &Selection,
+        entry: &Entry,
+    ) -> rusqlite::Result<bool> {
         let kinds = self.kinds.read().unwrap_or_else(PoisonError::into_inner);
         if !kinds.wants(selection, entry.kind) {
             return Ok(false);
         }
         drop(kinds);
-        self.reading(|connection| {
-            for (name, values) in selection.wanted_keys() {
-                let mut found = false;
-                for value in values {
-                    let hash = keys::hash_of(self.seed, name, value);
-                    found = found || keys::has(connection, hash, entry.seq)?;
-                }
-                if !found {
-                    return Ok(false);
-                }
+        for (name, values) in selection.wanted_keys() {
+            let mut found = false;
+            for value in values {
+                let hash = keys::hash_of(self.seed, name, value);
+                found = found || keys::has(connection, hash, entry.seq)?;
             }
-            Ok(true)
-        })
+            if !found {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// Up to `max` wanted events of the span, newest first. Keys are compared by their hashes, so
@@ -120,33 +130,55 @@ impl Index {
         max: usize,
         order: Order,
     ) -> rusqlite::Result<Vec<Entry>> {
-        let wanted = self.kinds.read().unwrap_or_else(PoisonError::into_inner).wanted(selection);
         self.reading(|connection| {
-            let span = self.narrowed(connection, span)?;
-            match wanted {
-                _ if span.first > span.last || max == 0 => Ok(Vec::new()),
-                wanted if selection.wanted_keys().next().is_some() => {
-                    let filters = self.key_filters(selection);
-                    agreeing(Search { connection, span, order }, filters, wanted, max)
-                }
-                Wanted::All => in_order(connection, span, max, order, |entry| !entry.is_erased()),
-                Wanted::Most(kinds) => in_order(connection, span, max, order, |entry| {
-                    kinds.binary_search(&entry.kind).is_ok()
-                }),
-                Wanted::Each(kinds) => {
-                    let mut found = Vec::new();
-                    for kind in kinds {
-                        found.extend(of_kind(connection, kind, span, max, order)?);
-                    }
-                    found.sort_unstable_by_key(|entry| entry.seq);
-                    if order == Order::Newest {
-                        found.reverse();
-                    }
-                    found.truncate(max);
-                    Ok(found)
-                }
-            }
+            let (near, late) = self.narrowed(connection, span)?;
+            let in_time = |max| self.find_near(connection, selection, near, max, order);
+            let too_late = |max| match late {
+                Some(late) => self.find_late(connection, selection, late, max, order),
+                None => Ok(Vec::new()),
+            };
+            // What is late stands behind all that came in time.
+            let (mut found, rest) = match order {
+                Order::Newest => (too_late(max)?, &in_time as Part<'_>),
+                Order::Oldest => (in_time(max)?, &too_late as Part<'_>),
+            };
+            found.extend(rest(max - found.len())?);
+            Ok(found)
         })
+    }
+
+    fn find_near(
+        &self,
+        connection: &Connection,
+        selection: &Selection,
+        span: Span,
+        max: usize,
+        order: Order,
+    ) -> rusqlite::Result<Vec<Entry>> {
+        let wanted = self.kinds.read().unwrap_or_else(PoisonError::into_inner).wanted(selection);
+        match wanted {
+            _ if span.first > span.last || max == 0 => Ok(Vec::new()),
+            wanted if selection.wanted_keys().next().is_some() => {
+                let filters = self.key_filters(selection);
+                agreeing(Search { connection, span, order }, filters, wanted, max)
+            }
+            Wanted::All => in_order(connection, span, max, order, |entry| !entry.is_erased()),
+            Wanted::Most(kinds) => in_order(connection, span, max, order, |entry| {
+                kinds.binary_search(&entry.kind).is_ok()
+            }),
+            Wanted::Each(kinds) => {
+                let mut found = Vec::new();
+                for kind in kinds {
+                    found.extend(of_kind(connection, kind, span, max, order)?);
+                }
+                found.sort_unstable_by_key(|entry| entry.seq);
+                if order == Order::Newest {
+                    found.reverse();
+                }
+                found.truncate(max);
+                Ok(found)
+            }
+        }
     }
 
     /// A filter for each key that decides.
@@ -158,22 +190,26 @@ impl Index {
         selection.wanted_keys().map(filter).collect()
     }
 
-    /// The span without the places that its times rule out. Ids rise with places, an id's time is
-    /// never earlier than the moment of receiving, and the index knows how much later at most.
-    fn narrowed(&self, connection: &Connection, span: Span) -> rusqlite::Result<Span> {
+    /// The span without the places that its times rule out, and those behind it where only late
+    /// events fit. Ids rise with places, an id's time is never earlier than the moment of
+    /// receiving, and only that of a late event is much later.
+    pub(super) fn narrowed(
+        &self,
+        connection: &Connection,
+        span: Span,
+    ) -> rusqlite::Result<(Span, Option<Span>)> {
         let mut narrow = Span { last: span.last.min(self.last()), ..span };
         if let Some(since) = span.since {
             let first = place_of_time(connection, since)?;
             narrow.first = narrow.first.max(first.unwrap_or(Seq::MAX));
         }
-        if let Some(until) = span.until {
-            let late = self.late_ms_max.load(Ordering::Acquire);
-            let time = Timestamp::from_unix_ms(until.unix_ms().saturating_add(late));
-            if let Some(after) = place_of_time(connection, time)? {
-                narrow.last = narrow.last.min(after.saturating_sub(1));
-            }
-        }
-        Ok(narrow)
+        let Some(until) = span.until else { return Ok((narrow, None)) };
+        // It is late by more than this, which an id's milliseconds may hide one of.
+        let time = until.plus(INDEX_LATE_MIN).plus(Duration::from_millis(1));
+        let Some(after) = place_of_time(connection, time)? else { return Ok((narrow, None)) };
+        let late = Span { first: narrow.first.max(after), ..narrow };
+        narrow.last = narrow.last.min(after.saturating_sub(1));
+        Ok((narrow, Some(late)))
     }
 }
 
@@ -185,7 +221,11 @@ fn place_of_time(connection: &Connection, time: Timestamp) -> rusqlite::Result<O
     statement.query_row([first_id], |row| row.get(0).map(super::unsigned)).optional()
 }
 
-fn one(connection: &Connection, sql: &str, params: impl Params) -> rusqlite::Result<Option<Entry>> {
+pub(super) fn one(
+    connection: &Connection,
+    sql: &str,
+    params: impl Params,
+) -> rusqlite::Result<Option<Entry>> {
     connection.prepare_cached(sql)?.query_row(params, Entry::read).optional()
 }
 
@@ -291,11 +331,11 @@ impl Span {
         (self.since_ms()..self.until_ms()).contains(&created_at.unix_ms())
     }
 
-    fn since_ms(self) -> i64 {
+    pub(super) fn since_ms(self) -> i64 {
         self.since.map_or(i64::MIN, Timestamp::unix_ms)
     }
 
-    fn until_ms(self) -> i64 {
+    pub(super) fn until_ms(self) -> i64 {
         self.until.map_or(i64::MAX, Timestamp::unix_ms)
     }
 }

@@ -32,13 +32,9 @@ impl NameRow {
 }
 
 impl Index {
-    /// How many looks it takes to find who has a name, among events from `first` on.
-    pub(in crate::embedded) fn looks_for(&self, name: &NameDigest, first: Seq) -> usize {
-        if !self.names.may_hold(hash_of(self.seed, name)) {
-            return 0;
-        }
-        let parts = part_of(self.last()).saturating_sub(part_of(first)) + 1;
-        usize::try_from(parts).unwrap_or(usize::MAX)
+    /// Whether an event may have a name, as far as memory tells.
+    pub(in crate::embedded) fn may_be_named(&self, name: &NameDigest) -> bool {
+        self.names.may_hold(hash_of(self.seed, name))
     }
 
     /// The events from `first` on that may have a name, the newest first. Hashes may be shared:

@@ -6,15 +6,16 @@ use rusqlite::{Connection, OpenFlags};
 use std::{collections::BTreeSet, path::Path};
 
 /// The version of the tables, as `user_version`. Another one is rebuilt.
-pub(super) const VERSION: i64 = 4;
+pub(super) const VERSION: i64 = 5;
 
 /// What a whole index has besides the tables of dedupe keys, which `index_days` lists.
-const NAMES: [&str; 8] = [
+const NAMES: [&str; 9] = [
     "index_meta",
     "index_kinds",
     "index_events",
     "index_events_id",
     "index_events_kind",
+    "index_late",
     "index_keys",
     "index_names",
     "index_days",
@@ -43,6 +44,10 @@ CREATE TABLE index_events (
 );
 CREATE UNIQUE INDEX index_events_id ON index_events (id);
 CREATE INDEX index_events_kind ON index_events (kind, seq);
+CREATE TABLE index_late (
+    seq        INTEGER PRIMARY KEY,
+    created_at INTEGER NOT NULL
+);
 CREATE TABLE index_days (day INTEGER PRIMARY KEY);
 CREATE TABLE index_keys (
     part INTEGER NOT NULL,
@@ -73,7 +78,7 @@ pub(super) fn open_writer(path: &Path, seed: u64) -> rusqlite::Result<Connection
         connection.execute_batch("BEGIN IMMEDIATE")?;
         connection.execute_batch(TABLES)?;
         let seed = i64::from_le_bytes(seed.to_le_bytes());
-        let meta = "INSERT INTO index_meta VALUES ('last', 0), ('late_ms_max', 0), ('seed', ?1)";
+        let meta = "INSERT INTO index_meta VALUES ('last', 0), ('seed', ?1)";
         connection.execute(meta, [seed])?;
         connection.pragma_update(None, "user_version", VERSION)?;
         connection.execute_batch("COMMIT")?;

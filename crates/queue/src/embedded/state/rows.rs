@@ -79,7 +79,8 @@ impl State {
     /// The newest event that a subscription or retention has seen, when it is newer than `head`.
     pub(in crate::embedded) fn seen_after(&self, head: Seq) -> rusqlite::Result<Option<Seq>> {
         let kept = self.kept_from()?.checked_sub(1);
-        let seen = self.subscriptions()?.iter().map(Row::seen).chain(kept).max();
+        let known = kept.into_iter().chain([self.newest()?]);
+        let seen = self.subscriptions()?.iter().map(Row::seen).chain(known).max();
         Ok(seen.filter(|seen| *seen > head))
     }
 
@@ -108,6 +109,8 @@ impl State {
             }
             let first = number(head + 1);
             transaction.execute("UPDATE state_kept SET kept = min(kept, ?1)", [first])?;
+            let newest = "UPDATE state_newest SET seq = min(seq, ?1)";
+            transaction.execute(newest, [number(head)])?;
             transaction.execute("DELETE FROM state_erasures WHERE seq >= ?1", [first])?;
             transaction.execute("DELETE FROM state_attempts WHERE seq >= ?1", [first])?;
             Ok(())

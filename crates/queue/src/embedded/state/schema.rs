@@ -5,7 +5,7 @@ mod delivery;
 use rusqlite::Connection;
 
 /// The version of the tables, as `user_version`.
-pub(super) const VERSION: i64 = 5;
+pub(super) const VERSION: i64 = 6;
 
 /// The tables of version 1.
 const FIRST: &str = "
@@ -79,6 +79,19 @@ CREATE TABLE state_source_notes (
 ) WITHOUT ROWID;
 ";
 
+/// What version 6 adds: the time that was believed last, to hold a clock against after a stop, and
+/// an event that the log had.
+const SIXTH: &str = "
+CREATE TABLE state_clock (
+    one      INTEGER PRIMARY KEY CHECK (one = 1),
+    believed INTEGER NOT NULL
+);
+CREATE TABLE state_newest (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    seq INTEGER NOT NULL
+);
+";
+
 /// The steps, each to the version after the one of its place.
 const STEPS: [&[&str]; VERSION as usize] = [
     &[FIRST],
@@ -86,6 +99,7 @@ const STEPS: [&[&str]; VERSION as usize] = [
     &[THIRD],
     &[delivery::TABLES, super::replay_tables::REPLAYS],
     &[super::replay_tables::HIGHEST],
+    &[SIXTH],
 ];
 
 /// Brings tables of this version, 0 for none, up to the version of this program.
