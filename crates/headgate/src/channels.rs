@@ -15,8 +15,8 @@ use crate::{
 use headgate_event::limits::CAPTURES_MAX;
 use headgate_webhook::{ChannelSpec, Provider};
 use serde_json::json;
-use std::path::Path;
 use shown::Shown;
+use std::path::Path;
 
 /// Shows or does what was asked for.
 pub fn run(command: &ChannelsCommand, environment: &Environment) -> Result<(), Failure> {
