@@ -8,6 +8,7 @@ use clap::{Parser, Subcommand};
 use std::time::Duration;
 
 mod call;
+mod clock;
 mod consume;
 mod cron;
 mod delivery;

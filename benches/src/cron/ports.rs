@@ -1,11 +1,12 @@
 //! The embedded queue around a source of schedules, with notes of how late events were stored.
 
+use crate::clock::SystemClock;
 use anyhow::Result;
 use headgate_cron::{
     Cursor, KnownRuns, Ports, ScheduleStore, StoredSchedule, StoredSchedules, Unsettled,
 };
 use headgate_event::{
-    Accepted, BoxFuture, Clock, Dedupe, Draft, EventId, Sink, StoreError, Timestamp,
+    Accepted, BoxFuture, Clock, Dedupe, Draft, EventId, Sink, StoreError,
     limits::STORE_RETRY_AFTER, prompt::PromptKey,
 };
 use headgate_queue::{Embedded, EmbeddedOptions, Queue, SourceNote, SourceNotes};
@@ -15,7 +16,7 @@ use std::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
-    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant},
 };
 use uuid::Uuid;
 
@@ -35,8 +36,6 @@ pub(super) struct Stored {
     count: AtomicUsize,
 }
 
-#[derive(Debug)]
-struct SystemClock;
 struct Measured(Arc<Embedded>, Arc<Stored>);
 struct Kept(Arc<Embedded>);
 struct NoneUnsettled;
@@ -86,14 +85,6 @@ impl Stored {
 
     pub(super) fn count(&self) -> usize {
         self.count.load(Ordering::SeqCst)
-    }
-}
-
-impl Clock for SystemClock {
-    #[expect(clippy::disallowed_methods, reason = "a benchmark has its own clock")]
-    fn now(&self) -> Timestamp {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Timestamp::from_unix_ms(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
     }
 }
 

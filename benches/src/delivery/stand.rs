@@ -1,23 +1,19 @@
 //! A queue of its own with pushes on it.
 
 use super::sink::Sink;
-use crate::{folder, push};
+use crate::{clock::SystemClock, folder, push};
 use anyhow::Result;
 use bytes::Bytes;
 use headgate_event::{
     BoxFuture, Channel, ChannelType, Clock, Correlation, DataText, Draft, EventType, Fill, Secret,
-    Sink as _, Timestamp, Verification, prompt::Prompt,
+    Sink as _, Verification, prompt::Prompt,
 };
 use headgate_push::{Configured, Credentials, Keyring, Pauser, PushPorts, Pushes, Running};
 use headgate_queue::{
     Embedded, EmbeddedOptions, Order, PushFormat, PushSpec, Queue, QueueError, Start,
     SubscriptionSpec,
 };
-use std::{
-    collections::BTreeMap,
-    sync::Arc,
-    time::{Duration, SystemTime, UNIX_EPOCH},
-};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tempfile::TempDir;
 
 pub(super) const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
@@ -32,17 +28,6 @@ pub(super) struct Stand {
     channel: Arc<Channel>,
     body: String,
     _folder: TempDir,
-}
-
-#[derive(Debug)]
-struct SystemClock;
-
-impl Clock for SystemClock {
-    #[expect(clippy::disallowed_methods, reason = "a benchmark has a clock of its own")]
-    fn now(&self) -> Timestamp {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Timestamp::from_unix_ms(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
-    }
 }
 
 struct Nobody;
