@@ -12,7 +12,7 @@ use headgate_event::{
         TAIL_BEHIND_EVENTS_MAX,
     },
 };
-use headgate_http::RequestId;
+use headgate_http::{BodyBound, RequestId};
 use headgate_push::Pushes;
 use headgate_queue::{Attempts, Backups, Queue};
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -71,6 +71,8 @@ pub struct ApiOptions {
     pub stop: watch::Receiver<bool>,
     /// How streams treat their clients.
     pub stream: StreamRules,
+    /// The memory for the bodies of calls, shared with the other ways in.
+    pub bodies: BodyBound,
     /// What events of applications are made with.
     pub app: AppOptions,
 }
@@ -113,6 +115,7 @@ pub(crate) struct Parts {
     pub(crate) schedules: Option<Arc<dyn Schedules>>,
     pub(crate) zones: Option<Zones>,
     pub(crate) rules: StreamRules,
+    pub(crate) bodies: BodyBound,
     /// What events of applications are made with, but for the catalog, which changes.
     pub(crate) app: AppOptions,
     catalog: ArcSwap<Catalog>,
@@ -153,6 +156,7 @@ impl Api {
             schedules: options.schedules,
             zones: options.zones,
             rules: options.stream,
+            bodies: options.bodies,
             catalog: ArcSwap::new(Arc::clone(&options.app.catalog)),
             app: options.app,
             links: options.links,
