@@ -13,7 +13,7 @@ use headgate_event::{
         TAIL_BEHIND_EVENTS_MAX,
     },
 };
-use headgate_http::RequestId;
+use headgate_http::{BodyBound, RequestId};
 use headgate_push::Pushes;
 use headgate_queue::{Attempts, Backups, Queue};
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -72,6 +72,8 @@ pub struct ApiOptions {
     pub stop: watch::Receiver<bool>,
     /// How streams treat their clients.
     pub stream: StreamRules,
+    /// The memory for the bodies of calls, shared with the other ways in.
+    pub bodies: BodyBound,
     /// What events of applications are made with.
     pub app: AppOptions,
 }
@@ -114,6 +116,7 @@ pub(crate) struct Parts {
     pub(crate) schedules: Option<Arc<dyn Schedules>>,
     pub(crate) zones: Option<Zones>,
     pub(crate) rules: StreamRules,
+    pub(crate) bodies: BodyBound,
     /// What events of applications are made with, but for the catalog, which changes.
     pub(crate) app: AppOptions,
     catalog: ArcSwap<Catalog>,
@@ -154,6 +157,7 @@ impl Api {
             schedules: options.schedules,
             zones: options.zones,
             rules: options.stream,
+            bodies: options.bodies,
             catalog: ArcSwap::new(Arc::clone(&options.app.catalog)),
             app: options.app,
             links: options.links,

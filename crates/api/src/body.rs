@@ -1,12 +1,18 @@
 //! The JSON body of a call: read within its limit, and refused with the place of the mistake.
 
-use crate::error::ApiError;
-use axum::body::Body;
-use headgate_event::limits::API_BODY_BYTES_MAX;
-use headgate_http::{Pace, PaceLimits, Slow};
+use crate::{api::Shared, error::ApiError};
+use axum::{
+    body::Body,
+    extract::{Request, State},
+    middleware::Next,
+    response::Response,
+};
+use headgate_event::limits::{API_BODY_BYTES_MAX, BODY_RETRY_AFTER};
+use headgate_http::{Exhausted, Pace, PaceLimits, Slow};
 use http::{HeaderValue, StatusCode, header};
 use http_body_util::BodyExt;
 use serde::de::DeserializeOwned;
+use std::error::Error;
 use tokio::time::Instant;
 
 /// Reads a body that is a JSON object.
@@ -33,15 +39,21 @@ pub(crate) async fn nothing(body: Body) -> Result<(), ApiError> {
     Err(ApiError::invalid("invalid_body", "expected no body, found one"))
 }
 
+/// Counts the body of a call against the memory for bodies until the call is answered.
+pub(crate) async fn counted(State(api): State<Shared>, request: Request, next: Next) -> Response {
+    let (parts, body) = request.into_parts();
+    let (body, hold) = api.bodies.count(body);
+    let answer = next.run(Request::from_parts(parts, Body::new(body))).await;
+    drop(hold);
+    answer
+}
+
 /// The whole body, within its limit and as fast as a body has to come.
 pub(crate) async fn whole(mut body: Body) -> Result<Vec<u8>, ApiError> {
     let mut pace = Pace::new(PaceLimits::default(), Instant::now());
     let mut whole = Vec::new();
     while let Some(frame) = pace.within(body.frame()).await.map_err(too_slow)? {
-        let frame = frame.map_err(|error| {
-            let message = "the body ended before it was whole";
-            ApiError::new(StatusCode::BAD_REQUEST, "incomplete_body", message).with_cause(error)
-        })?;
+        let frame = frame.map_err(|error| broken(error.into_inner()))?;
         let Ok(data) = frame.into_data() else { continue }; // trailers say nothing here
         if data.len() > API_BODY_BYTES_MAX - whole.len() {
             return Err(too_large());
@@ -90,6 +102,18 @@ fn value<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
 /// What is wrong with JSON, in words that do not tell of our types.
 pub(crate) fn worded(error: &serde_json::Error) -> String {
     error.to_string().replace("expected u64", "expected a whole number")
+}
+
+fn broken(error: Box<dyn Error + Send + Sync>) -> ApiError {
+    if error.is::<Exhausted>() {
+        let message = "no memory is left for the body, please try again";
+        let seconds = HeaderValue::from(BODY_RETRY_AFTER.as_secs());
+        return closing(StatusCode::SERVICE_UNAVAILABLE, "unavailable", message.to_owned())
+            .with_header(header::RETRY_AFTER, seconds)
+            .with_cause(error);
+    }
+    let message = "the body ended before it was whole";
+    ApiError::new(StatusCode::BAD_REQUEST, "incomplete_body", message).with_cause(error)
 }
 
 fn too_large() -> ApiError {

@@ -5,7 +5,7 @@
 //! what a key can do.
 
 use crate::{
-    Api, Scope, access, answer, attachments, backups, bus,
+    Api, Scope, access, answer, attachments, backups, body, bus,
     calls::{
         Call, Needs,
         Verb::{Delete, Get, Post, Put},
@@ -38,6 +38,7 @@ pub fn router(api: Api) -> Router {
     }
     router
         .fallback(unknown_path)
+        .layer(from_fn_with_state(api.clone(), body::counted))
         .layer(from_fn_with_state(api.clone(), answer::complete))
         .with_state::<()>(api)
 }

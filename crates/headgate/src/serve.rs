@@ -39,7 +39,7 @@ use headgate_api::{
     Access, Api, ApiOptions, AppOptions, Links, Measure, Readiness, Reception, StreamRules,
 };
 use headgate_event::{Clock, prompt::PromptKey};
-use headgate_http::{DrainReport, Intake, IntakeOptions, TrustedProxies};
+use headgate_http::{BodyBound, DrainReport, Intake, IntakeOptions, TrustedProxies};
 use headgate_push::Pushes;
 use headgate_quarantine::Quarantine;
 use headgate_queue::{Embedded, Queue};
@@ -79,6 +79,7 @@ pub async fn run(arguments: &ServeArguments, environment: &Environment) -> Resul
     let quarantine = rejections::open(&config, &clock)?;
     let timers = Timers::open(&config, &storage, &known.calendar, &clock).await?;
     let ports = ports(&config, &storage, &clock, quarantine.as_ref())?;
+    let bodies = ports.intake.bound();
     let of_mail = of_mail(&config, &storage)?;
     let sources = Sources::open(&config.channels, &config.providers, ports, of_mail)?;
     let listeners = Listeners::bind(&config).await?;
@@ -86,7 +87,7 @@ pub async fn run(arguments: &ServeArguments, environment: &Environment) -> Resul
     let app = applications::options(&config, &storage);
     let shown = Shown { metrics, measure: storage.measure };
     let mut options =
-        api_options(&config, &storage.embedded, &clock, (shown, app), stopping.clone());
+        api_options(&config, &storage.embedded, &clock, (shown, app, bodies), stopping.clone());
     let pushes = Pushes::new(Arc::clone(&storage.embedded) as _, pushes::configured(&config));
     options.pushes = Some(pushes.clone());
     options.readiness = readiness(&signals, &sources);
@@ -219,7 +220,7 @@ fn api_options(
     config: &Config,
     queue: &Arc<Embedded>,
     clock: &Arc<dyn Clock>,
-    (shown, app): (Shown, AppOptions),
+    (shown, app, bodies): (Shown, AppOptions, BodyBound),
     stop: watch::Receiver<bool>,
 ) -> ApiOptions {
     ApiOptions {
@@ -240,6 +241,7 @@ fn api_options(
         stop,
         stream: StreamRules::default(),
         backups: None,
+        bodies,
         app,
     }
 }

@@ -3,12 +3,14 @@
 //! Not for what the body means, and not for its head: that is the server loop's.
 
 mod arriving;
+mod counted;
 pub(crate) mod hold;
 mod pace;
 mod spool;
 
 pub use arriving::Arriving;
-pub use hold::BodyHold;
+pub use counted::{BodyBound, Counted, CountedHold};
+pub use hold::{BodyHold, Exhausted};
 pub use pace::{Pace, PaceLimits, Slow};
 
 use crate::{Arrival, RawRequest, Refusal, Reject, RequestId};
@@ -22,9 +24,6 @@ use metrics::counter;
 use spool::SpoolDir;
 use std::{error::Error, io, path::PathBuf, pin::pin, sync::Arc, time::Duration};
 use tokio::time::Instant;
-
-/// When trying again makes sense for a sender that met a limit of ours.
-const RETRY_AFTER: Duration = Duration::from_secs(5);
 
 /// What bodies may cost.
 #[derive(Clone, Debug)]
@@ -111,6 +110,12 @@ impl Intake {
     #[must_use]
     pub fn arriving(&self, announced: u64) -> Arriving<'_> {
         Arriving::new(&self.options, &self.memory, &self.spool, announced)
+    }
+
+    /// The memory that these bodies share, for bodies that are read elsewhere.
+    #[must_use]
+    pub fn bound(&self) -> BodyBound {
+        BodyBound::of(&self.memory)
     }
 
     async fn take<B>(&self, body: B, bytes_max: usize) -> Result<(Bytes, BodyHold), Failure>

@@ -18,7 +18,10 @@ mod refusal;
 pub use refusal::Refusal;
 
 mod intake;
-pub use intake::{Arriving, BodyHold, Intake, IntakeOptions, Pace, PaceLimits, Slow};
+pub use intake::{
+    Arriving, BodyBound, BodyHold, Counted, CountedHold, Exhausted, Intake, IntakeOptions, Pace,
+    PaceLimits, Slow,
+};
 
 mod decoded;
 pub use decoded::{Decoded, EncodingDefect};

@@ -9,17 +9,9 @@ use crate::error::ApiError;
 use http::{HeaderMap, StatusCode, Uri, header, uri::Authority};
 use std::net::IpAddr;
 
-/// What proxies and tunnels add, besides all that begins with `x-forwarded-`.
-const FORWARDING: [&str; 8] = [
-    "forwarded",
-    "via",
-    "x-real-ip",
-    "x-client-ip",
-    "x-original-host",
-    "x-envoy-external-address",
-    "true-client-ip",
-    "cf-connecting-ip",
-];
+/// What proxies and tunnels add, besides what their names give away.
+const FORWARDING: [&str; 5] =
+    ["via", "x-real-ip", "x-original-host", "x-envoy-external-address", "cf-connecting-ip"];
 
 pub(super) fn check(caller: Caller<'_>) -> Result<(), ApiError> {
     let Some(arrival) = caller.arrival else {
@@ -41,7 +33,10 @@ pub(super) fn check(caller: Caller<'_>) -> Result<(), ApiError> {
 }
 
 fn forwarding_header(headers: &HeaderMap) -> Option<&str> {
-    let forwards = |name: &&str| name.starts_with("x-forwarded-") || FORWARDING.contains(name);
+    // `X-Forwarded-For`, `X-Original-Forwarded-For`, `Forwarded`; `True-Client-IP`, `Fly-Client-IP`.
+    let forwards = |name: &&str| {
+        name.contains("forwarded") || name.ends_with("client-ip") || FORWARDING.contains(name)
+    };
     headers.keys().map(http::HeaderName::as_str).find(forwards)
 }
 

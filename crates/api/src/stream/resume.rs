@@ -42,13 +42,22 @@ pub(super) fn last_seen(
     asked.map(|text| text.parse().map_err(|error| invalid(PARAMETER, error))).transpose()
 }
 
-/// The place right after an event; after all events of lower ids, when it is not stored.
+/// The place right after an event, also when it is erased or damaged; after all events of lower
+/// ids, when it is not stored.
 pub(super) async fn after(queue: &dyn Queue, id: EventId) -> Result<Resumption, QueueError> {
-    if let Some(stored) = queue.event(id).await? {
-        return Ok(Resumption { first: stored.seq + 1, is_known: true });
-    }
+    let is_known = match queue.event(id).await {
+        Ok(Some(stored)) => return Ok(Resumption { first: stored.seq + 1, is_known: true }),
+        Err(QueueError::Damaged { seq, .. }) => {
+            return Ok(Resumption { first: seq + 1, is_known: true });
+        }
+        // Nothing of it is left but its place, and a client that has seen it goes on from there.
+        Err(QueueError::Erased { .. }) => true,
+        Ok(None) => false,
+        Err(error) => return Err(error),
+    };
     // The order of ids is the order of places. The first event beyond `id` is in low..=high.
-    let (mut low, mut high) = (1, *queue.head().borrow() + 1);
+    let end = *queue.head().borrow() + 1;
+    let (mut low, mut high) = (1, end);
     while low < high {
         let middle = low + (high - low) / 2;
         match queue.read(middle, 1).await?.first() {
@@ -56,7 +65,8 @@ pub(super) async fn after(queue: &dyn Queue, id: EventId) -> Result<Resumption, 
             _ => high = middle,
         }
     }
-    // The oldest events may be gone, and a read begins with the first that is there.
-    let first = queue.read(low, 1).await?.first().map_or(low, |stored| stored.seq);
-    Ok(Resumption { first, is_known: false })
+    // The oldest events may be gone, and a read begins with the first that is there. Where none is,
+    // what is left at the end are erased ones, the one that was seen perhaps among them.
+    let first = queue.read(low, 1).await?.first().map_or(end, |stored| stored.seq);
+    Ok(Resumption { first, is_known })
 }

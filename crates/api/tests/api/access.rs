@@ -280,3 +280,25 @@ fn scopes_are_read_by_their_names() {
     }
     assert_snapshot!("root".parse::<Scope>().expect_err("unknown").to_string());
 }
+
+// Symptom: a call through a proxy that names the client in a header of its own was taken for one of
+// this machine. Cause: the names were a list. Fix: what the names have in common.
+#[tokio::test]
+async fn without_keys_whatever_names_a_client_it_forwards_for_is_refused() {
+    let world = World::new();
+    for name in [
+        "x-original-forwarded-for",
+        "fly-client-ip",
+        "true-client-ip",
+        "x-client-ip",
+        "fastly-client-ip",
+        "x-forwarded",
+        "x-envoy-external-address",
+    ] {
+        let mut call = request("GET", "/v1/events", "");
+        call.headers_mut().insert(name, HeaderValue::from_static("198.51.100.1"));
+        let answer = world.send(call).await;
+        assert_eq!(answer.status, 403, "{name}: {}", answer.shown());
+        assert_eq!(answer.json()["error"]["code"], "forwarded", "{name}");
+    }
+}

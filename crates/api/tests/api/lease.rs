@@ -2,9 +2,10 @@
 
 use crate::world::{World, from_earliest, request};
 use axum::body::Body;
+use headgate_http::BodyBound;
 use insta::assert_snapshot;
 use serde_json::json;
-use std::time::Duration;
+use std::{future::poll_fn, pin::pin, task::Poll, time::Duration};
 
 const LEASE: &str = "/v1/subscriptions/agent/lease";
 
@@ -158,6 +159,49 @@ async fn a_body_that_drips_or_stands_still_is_408_and_closes_the_connection() {
         assert!(answer.shown().contains("\"body_too_slow\"") && answer.shown().contains(said));
         assert_eq!(started.elapsed().as_secs(), seconds);
     }
+}
+
+/// Goes on with it as far as it goes, and says whether it waits.
+async fn is_pending(future: &mut (impl Future + Unpin)) -> bool {
+    poll_fn(|context| Poll::Ready(pin!(&mut *future).poll(context).is_pending())).await
+}
+
+/// What came of a body that is never whole.
+fn begun(bytes: usize) -> Body {
+    use futures_util::{StreamExt, stream};
+    let part = stream::once(async move { Ok::<_, std::convert::Infallible>(" ".repeat(bytes)) });
+    Body::from_stream(part.chain(stream::pending()))
+}
+
+// Symptom: 45 calls whose bodies were never finished held 400 MB. Cause: the bodies of calls counted
+// against no total. Fix: they share the memory for bodies with the other ways in.
+#[tokio::test]
+async fn bodies_of_calls_share_one_memory_and_are_503_when_it_is_used_up() {
+    let world = World::changed(|options| options.bodies = BodyBound::new(1_000));
+    world.subscribe(from_earliest("agent")).await;
+    let mut first = Box::pin(world.send(request("POST", LEASE, "").map(|_| begun(600))));
+    assert!(is_pending(&mut first).await);
+    let full = world.post(LEASE, &" ".repeat(600)).await;
+    assert_eq!((full.status.as_u16(), full.header("retry-after")), (503, "5"));
+    assert_eq!(full.header("connection"), "close");
+    assert_snapshot!(full.shown());
+    assert_eq!(world.post(LEASE, &" ".repeat(400)).await.status, 200, "there is room for it");
+    drop(first);
+    assert_eq!(world.post(LEASE, &" ".repeat(1_000)).await.status, 200, "all is given back");
+    assert_eq!(world.post(LEASE, &" ".repeat(1_001)).await.status, 503);
+}
+
+// A call that waits holds its body until it is answered.
+#[tokio::test(start_paused = true)]
+async fn a_body_counts_until_its_call_is_answered() {
+    let world = World::changed(|options| options.bodies = BodyBound::new(1_000));
+    world.subscribe(from_earliest("agent")).await;
+    let waits = format!("{{\"wait_ms\": 5000}}{}", " ".repeat(600));
+    let mut first = Box::pin(world.post(LEASE, &waits));
+    assert!(is_pending(&mut first).await);
+    assert_eq!(world.post(LEASE, &" ".repeat(600)).await.status, 503);
+    assert_eq!(first.await.status, 200);
+    assert_eq!(world.post(LEASE, &" ".repeat(600)).await.status, 200);
 }
 
 #[tokio::test]

@@ -9,9 +9,10 @@ use headgate_api::{
 use headgate_event::{
     Channel, ChannelType, Clock, Correlation, DataText, Draft, EventId, EventType, Fill, Sink,
     Timestamp, Verification,
+    limits::BODIES_IN_FLIGHT_BYTES_MAX,
     prompt::{Prompt, PromptKey},
 };
-use headgate_http::{Arrival, RequestId};
+use headgate_http::{Arrival, BodyBound, RequestId};
 use headgate_push::{Configured, Pushes};
 use headgate_queue::{Memory, Queue, SubscriptionSpec};
 use headgate_testkit::ManualClock;
@@ -120,6 +121,7 @@ impl World {
             links: None,
             stop: stopping,
             stream: StreamRules::default(),
+            bodies: BodyBound::new(BODIES_IN_FLIGHT_BYTES_MAX),
             app: AppOptions {
                 channel: Arc::new(Channel::new("app", "app", ChannelType::App).expect("an id")),
                 prompt_key: PromptKey::new([7; 32]),

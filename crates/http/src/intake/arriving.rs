@@ -1,13 +1,13 @@
 //! A body as far as it has come: in memory while it is small, in a temporary file beyond.
 
 use super::{
-    BodyHold, IntakeOptions, RETRY_AFTER,
+    BodyHold, IntakeOptions,
     hold::{ByteBound, Share},
     spool::{SpoolDir, Spooled},
 };
 use crate::Reject;
 use bytes::Bytes;
-use headgate_event::limits;
+use headgate_event::limits::{self, BODY_RETRY_AFTER};
 use std::{fmt, mem};
 
 /// The most memory that is set aside for a body because its sender announced it.
@@ -89,5 +89,5 @@ impl<'a> Arriving<'a> {
 
 /// What fails here is never the sender's fault. The rest of its body is not read.
 fn ours(cause: impl fmt::Display) -> Reject {
-    Reject::unavailable(cause, RETRY_AFTER).closing()
+    Reject::unavailable(cause, BODY_RETRY_AFTER).closing()
 }

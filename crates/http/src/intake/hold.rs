@@ -39,7 +39,7 @@ pub struct BodyHold {
 /// A bound is used up.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
 #[error("the bodies that are in flight use up the {bytes_max} bytes of {} for them", .kind.name())]
-pub(crate) struct Exhausted {
+pub struct Exhausted {
     kind: BoundKind,
     bytes_max: usize,
 }

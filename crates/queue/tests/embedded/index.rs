@@ -1,7 +1,7 @@
 //! The index is derived: whatever becomes of it, the answers are the same.
 
-use crate::bench::{Bench, LONG, SECOND, keyed, retry};
-use headgate_event::{Accepted, Draft, EventId};
+use crate::bench::{Bench, LONG, SECOND, keyed, noon, retry};
+use headgate_event::{Accepted, Correlation, Draft, EventId};
 use headgate_queue::{KeyName, ListQuery, QueueError, Selection};
 use std::{collections::BTreeMap, fs, time::Duration};
 
@@ -24,6 +24,10 @@ fn selections() -> Vec<Selection> {
         keys(KeyName::ThreadKey, "thread-3"),
         keys(KeyName::SessionId, "session-70"),
         keys(KeyName::ProviderEvent, "invoice.paid"),
+        keys(KeyName::FlowId, "flow-7"),
+        keys(KeyName::FlowType, "type-2"),
+        keys(KeyName::ProposalId, "proposal-4"),
+        keys(KeyName::DealId, "deal-11"),
     ]
 }
 
@@ -32,7 +36,16 @@ async fn fill(bench: &Bench) -> Vec<EventId> {
     for n in 0..120 {
         let mut draft = bench.draft(["a", "b", "c", "d"][n % 4]);
         draft.thread_key = Some(format!("thread-{}", n % 5));
-        draft.correlation.session_id = Some(format!("session-{n}"));
+        draft.correlation = Correlation {
+            flow_id: Some(format!("flow-{}", n % 20)),
+            flow_type: Some(format!("type-{}", n % 3)),
+            proposal_id: Some(format!("proposal-{}", n % 9)),
+            deal_id: Some(format!("deal-{}", n % 30)),
+            session_id: Some(format!("session-{n}")),
+        };
+        if n % 10 == 3 {
+            draft.created_at = draft.created_at.minus(30 * 3600 * SECOND);
+        }
         ids.push(bench.store(keyed(draft, &format!("evt_{n}"), WINDOW)).await);
         bench.clock.advance(3600 * SECOND);
     }
@@ -43,9 +56,19 @@ async fn fill(bench: &Bench) -> Vec<EventId> {
 async fn answers(bench: &Bench, ids: &[EventId]) -> Vec<String> {
     let mut answers = Vec::new();
     for selection in selections() {
-        let query = ListQuery { selection, limit: 50, ..ListQuery::default() };
-        answers.push(format!("{:?}", bench.list(query).await));
+        // Times that cut in the middle, and late events on both sides of them.
+        for (since, until) in
+            [(None, None), (Some(40), None), (None, Some(80)), (Some(40), Some(80))]
+        {
+            let time = |hours: u32| noon().plus(hours * 3600 * SECOND);
+            let (since, until) = (since.map(time), until.map(time));
+            let selection = selection.clone();
+            let query = ListQuery { selection, since, until, limit: 50, ..ListQuery::default() };
+            answers.push(format!("{:?}", bench.list(query).await));
+        }
     }
+    let empty = answers.iter().filter(|answer| *answer == "[]").count();
+    assert_eq!(empty, 4, "only what nothing has is found nowhere: {answers:?}");
     for (n, id) in ids.iter().enumerate() {
         let stored = bench.queue.event(*id).await.expect("read").expect("stored");
         answers.push(format!("{} {:?} {:?}", stored.seq, stored.event, stored.raw));
@@ -147,7 +170,7 @@ async fn an_index_that_is_behind_catches_up() {
         })
         .await;
     let after = answers(&bench, &ids).await;
-    let lists = selections().len();
+    let lists = 4 * selections().len();
     assert_eq!(after[lists..], before[lists..], "the lists alone have changed");
     let all = bench.list(ListQuery { limit: 500, ..ListQuery::default() }).await;
     assert!(all.iter().eq(ids.iter().chain(&new).rev()));

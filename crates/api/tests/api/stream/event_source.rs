@@ -194,6 +194,28 @@ async fn after_an_id_that_is_not_stored_it_says_so_and_goes_on_with_the_next_hig
     assert_eq!(ahead.number().await, 9);
 }
 
+// Symptom: a client that had seen an event which was erased since was refused with 410 for ever.
+// Cause: the event itself was read to find its place. Fix: the place outlives the event.
+#[tokio::test]
+async fn who_has_seen_an_event_that_is_erased_goes_on_after_it() {
+    let world = World::new();
+    let address = world.listen().await;
+    let ids = world.store_many(6).await;
+    for erased in [ids[2], ids[3]] {
+        world.queue.erase(erased).await.expect("erased").expect("it is there");
+    }
+    for seen in [ids[2], ids[3]] {
+        let mut reader = Reader::greeted(address, "", &last_seen(seen)).await;
+        assert_eq!(reader.numbers(2).await, [4, 5]);
+        let mut socket = Client::connect(address, &format!("?last_event_id={seen}")).await;
+        assert_eq!(socket.numbers(2).await, [4, 5]);
+    }
+    world.queue.erase(ids[5]).await.expect("erased").expect("it is there");
+    let mut newest = Reader::greeted(address, "", &last_seen(ids[5])).await;
+    world.store([draft("a", None, r#"{"n":6}"#)]).await;
+    assert_eq!(newest.number().await, 6);
+}
+
 #[tokio::test]
 async fn a_place_that_is_none_is_refused() {
     let world = World::new();
