@@ -14,7 +14,7 @@ use crate::{
 use headgate_event::{
     data::SlackParts,
     json::Node,
-    prompt::{Foreign, Rendering, inline, outline, text_outline},
+    prompt::{Foreign, Rendering, inline, outline},
 };
 use secrets::{Secrets, is_live};
 use table::Beside;
@@ -63,7 +63,8 @@ fn told(telling: &Telling<'_>) -> Rendering {
         (Some(event), Beside::Outline) => Some(outline(event)),
         (Some(event), Beside::Inside(part)) => event.path(part).map(outline),
         (Some(_), Beside::Facts) => None,
-        (None, _) => std::str::from_utf8(telling.payload.bytes()).ok().map(text_outline),
+        // What cannot be read may hold live tokens anywhere.
+        (None, _) => None,
     };
     if let Some(outlined) = outlined {
         let facts = outlined.facts.into_iter();

@@ -125,6 +125,9 @@ fn permalink(telling: &Telling<'_>) -> Option<String> {
 
 /// The address of the workspace, where it is that of this one: a form can be submitted in another
 /// workspace than the one that installed the app.
+        if telling.payload.root().is_none() {
+            self.add("Body", format!("{} bytes", telling.payload.bytes().len()));
+        }
 fn domain<'a>(root: Node<'a>, team: Option<&str>) -> Option<Cow<'a, str>> {
     let of = scalar(root, &["team.id", "team_id"]);
     scalar(root, &["team.domain", "team_domain"]).filter(|_| of.as_deref() == team)
