@@ -53,6 +53,7 @@ fn told(telling: &Telling<'_>) -> Rendering {
     let mut rendering = Rendering {
         headline: format!("Slack: {headline}"),
         facts: facts::facts(telling),
+    rendering.foreign.extend(facts::texts(telling));
         foreign: Vec::new(),
     };
     if let Some(text) = telling.foreign() {

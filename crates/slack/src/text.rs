@@ -97,6 +97,11 @@ fn of_message(message: Node<'_>, directory: &Directory) -> Rendered {
     Rendered { text, mentions, hidden }
 }
 
+/// What somebody wrote into a field for rich text.
+pub(crate) fn rich(block: Node<'_>, directory: &Directory) -> String {
+    bounded(elements::rich_text(block, &mut Writer::new(directory)))
+}
+
 /// A text without its markup, and whom it mentions.
 #[cfg(feature = "fuzzing")]
 pub(crate) fn with_mentions(text: &str, directory: &Directory) -> (String, Vec<String>) {
