@@ -5,12 +5,7 @@ mod secrets;
 mod table;
 mod template;
 
-use crate::{
-    channel::SlackChannel,
-    mapping::scalar,
-    payload::{Payload, PayloadKind},
-    text::Rendered,
-};
+use crate::{channel::SlackChannel, mapping::scalar, payload::Payload, text::Rendered};
 use headgate_event::{
     data::SlackParts,
     json::Node,
@@ -53,12 +48,12 @@ fn told(telling: &Telling<'_>) -> Rendering {
     let mut rendering = Rendering {
         headline: format!("Slack: {headline}"),
         facts: facts::facts(telling),
-    rendering.foreign.extend(facts::texts(telling));
         foreign: Vec::new(),
     };
-    if let Some(text) = telling.foreign() {
-        rendering.foreign.push(Foreign { label: None, text });
+    if let Some(text) = &telling.rendered.text {
+        rendering.foreign.push(Foreign { label: None, text: text.clone() });
     }
+    rendering.foreign.extend(facts::texts(telling));
     let event = telling.payload.event();
     let outlined = match (event, beside) {
         (Some(event), Beside::Outline) => Some(outline(event)),
@@ -137,16 +132,5 @@ impl Telling<'_> {
         }
         let shown = scalar(event, &["channel.name", "channel_name"]);
         Some(self.channel.directory.inlined('#', id, shown.as_deref()))
-    }
-
-    /// The text that somebody wrote.
-    fn foreign(&self) -> Option<String> {
-        let of_app =
-            matches!(self.payload.kind(), PayloadKind::SlashCommand | PayloadKind::Interaction);
-        let own = self.parts.event_type == "slash_command" && of_app;
-        if own {
-            return self.parts.text.clone().filter(|text| !text.trim().is_empty());
-        }
-        self.rendered.text.clone()
     }
 }
