@@ -42,7 +42,7 @@ impl Identity {
         };
         let installation = first(&["authorizations.0.team_id", "context_team_id"]);
         Self {
-            api_app_id: first(&["api_app_id", "view.app_id"]),
+            api_app_id: payload.app(),
             installation_team_id: installation.or_else(|| team_id.clone()),
             event_id: first(&["event_id"]),
             team_id,
