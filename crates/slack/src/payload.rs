@@ -13,7 +13,7 @@ use headgate_event::{
     json::{Doc, Kind, Node},
 };
 use headgate_http::RawRequest;
-use http::header::CONTENT_ENCODING;
+use http::{HeaderMap, header::CONTENT_ENCODING};
 use serde_json::value::RawValue;
 
 pub(crate) use form::{asks_ssl_check, is_ssl_check};
@@ -85,7 +85,7 @@ impl Payload {
     /// is JSON, any other a form.
     pub(crate) fn of_request(request: &RawRequest) -> Self {
         let body = request.body.clone();
-        if request.headers.contains_key(CONTENT_ENCODING) {
+        if is_encoded(&request.headers) {
             return Self::unreadable(body, "content_encoding");
         }
         match body.iter().find(|byte| !byte.is_ascii_whitespace()) {

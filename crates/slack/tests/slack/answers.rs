@@ -49,6 +49,21 @@ async fn a_retry_whose_first_delivery_never_came_is_stored() {
     );
 }
 
+/// Symptom: a proxy that writes `Content-Encoding: identity` made every event unreadable. Cause: any
+/// such header counted as a coding. Fix: one that names none is none (RFC 9110, 12.5.3).
+#[tokio::test]
+async fn a_content_encoding_that_changes_nothing_is_none() {
+    for value in ["identity", "Identity", "", " identity , identity"] {
+        let gate = Gate::new();
+        gate.event(&Post::json(MENTION).header("content-encoding", value)).await;
+        assert_eq!(data(&gate)["event_type"], "app_mention", "`{value}`");
+    }
+    let gate = Gate::new();
+    let post = Post::json(MENTION).header("content-encoding", "identity");
+    gate.event(&post.header("content-encoding", "br")).await;
+    assert_eq!(data(&gate)["event_type"], "unreadable");
+}
+
 #[tokio::test]
 async fn whatever_is_signed_is_stored_and_says_what_is_wrong_with_it() {
     let deep = format!("{{\"event\":{}1{}}}", "[".repeat(200), "]".repeat(200));
