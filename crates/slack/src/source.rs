@@ -12,7 +12,7 @@ pub use release::{AgeRule, NotReleased};
 use crate::{
     channel::{SlackChannel, SlackChannelSpec, SlackChannelSpecError, SlackChannelSpecErrorKind},
     draft::{Drafted, Receipt, Transport, draft},
-    merge::{self, Sent},
+    merge::{self, Merges, Sent},
     payload::{Payload, PayloadKind, asks_ssl_check, is_ssl_check},
     verify::{Check, Peer, signed_at},
 };
@@ -55,6 +55,7 @@ pub struct SlackSource {
     channels: ArcSwap<Channels>,
     ports: Ports,
     log: RefusalLog,
+    merges: Merges,
 }
 
 type Channels = BTreeMap<String, Arc<SlackChannel>>;
@@ -77,8 +78,9 @@ impl SlackSource {
         channels: Vec<SlackChannelSpec>,
         ports: Ports,
     ) -> Result<Self, Vec<SlackChannelSpecError>> {
-        let channels = ArcSwap::from_pointee(prepare(channels)?);
-        Ok(Self { channels, ports, log: RefusalLog::default() })
+        let merges = Merges::default();
+        let channels = ArcSwap::from_pointee(prepare(channels, &merges)?);
+        Ok(Self { channels, ports, log: RefusalLog::default(), merges })
     }
 
     /// Puts other channels in the place of those there are; when something is wrong, nothing
@@ -87,7 +89,7 @@ impl SlackSource {
         &self,
         channels: Vec<SlackChannelSpec>,
     ) -> Result<(), Vec<SlackChannelSpecError>> {
-        self.channels.store(Arc::new(prepare(channels)?));
+        self.channels.store(Arc::new(prepare(channels, &self.merges)?));
         Ok(())
     }
 
@@ -99,6 +101,12 @@ impl SlackSource {
 
     /// Answers a request to `/v1/slack/{channel}`. A 2xx leaves only after the event is stored.
     pub async fn answer<B>(&self, mut request: Request<B>) -> Answer
+    /// Where messages meet their mentions, for whatever else receives for the same channels.
+    #[must_use]
+    pub fn merges(&self) -> &Merges {
+        &self.merges
+    }
+
     where
         B: Body<Data = Bytes>,
         B::Error: Into<Box<dyn Error + Send + Sync>>,
@@ -266,12 +274,15 @@ impl SlackSource {
     }
 }
 
-fn prepare(specs: Vec<SlackChannelSpec>) -> Result<Channels, Vec<SlackChannelSpecError>> {
+fn prepare(
+    specs: Vec<SlackChannelSpec>,
+    merges: &Merges,
+) -> Result<Channels, Vec<SlackChannelSpecError>> {
     let (mut channels, mut errors) = (Channels::new(), Vec::new());
     for spec in specs {
         let id = spec.channel.id.clone();
         let wrong = |kind| SlackChannelSpecError { channel: id.clone(), kind };
-        match spec.prepare() {
+        match spec.prepare_among(merges) {
             _ if channels.contains_key(&id) => {
                 errors.push(wrong(SlackChannelSpecErrorKind::Repeated));
             }

@@ -5,8 +5,9 @@ use anyhow::{Context, anyhow};
 use arc_swap::ArcSwap;
 use futures_util::future::join_all;
 use headgate_event::{BoxFuture, Clock, Sink, StoreError, prompt::PromptKey};
-use headgate_slack::socket::{
-    ChannelDelivery, Deliver, Delivered, Envelope, SocketMode, SocketPorts, SocketSpec,
+use headgate_slack::{
+    Merges,
+    socket::{ChannelDelivery, Deliver, Delivered, Envelope, SocketMode, SocketPorts, SocketSpec},
 };
 use headgate_webhook::Ports;
 use std::{
@@ -26,6 +27,7 @@ struct Shared {
     sink: Arc<dyn Sink>,
     clock: Arc<dyn Clock>,
     prompt_key: PromptKey,
+    merges: Merges,
     running: Mutex<BTreeMap<String, Running>>,
 }
 
@@ -47,12 +49,13 @@ impl Deliver for Current {
 }
 
 impl Sockets {
-    /// No connection yet.
-    pub(super) fn new(ports: &Ports) -> Self {
+    /// No connection yet. Messages meet their mentions where those over HTTP do.
+    pub(super) fn new(ports: &Ports, merges: &Merges) -> Self {
         Self(Arc::new(Shared {
             sink: Arc::clone(&ports.sink),
             clock: Arc::clone(&ports.clock),
             prompt_key: ports.prompt_key.clone(),
+            merges: merges.clone(),
             running: Mutex::default(),
         }))
     }
@@ -64,7 +67,7 @@ impl Sockets {
         for SlackChannel { spec, socket } in &channels.slack {
             let Some(socket) = socket else { continue };
             let id = &socket.channel;
-            let channel = spec.clone().prepare();
+            let channel = spec.clone().prepare_among(&self.0.merges);
             let channel = channel.map_err(|_| anyhow!("channel `{id}` does not hold together"))?;
             let (sink, clock) = (Arc::clone(&self.0.sink), Arc::clone(&self.0.clock));
             let key = self.0.prompt_key.clone();
