@@ -67,6 +67,14 @@ enum Taken {
     Answered(Arc<Payload>),
 }
 
+/// The answer to a request, and whether Slack made it.
+enum Taking {
+    /// It proved itself.
+    Proven(Answer),
+    /// It did not, or nobody has to: anyone can send it.
+    Unproven(Answer),
+}
+
 #[derive(Serialize)]
 struct Challenge<'a> {
     challenge: &'a str,
@@ -93,6 +101,12 @@ impl SlackSource {
         Ok(())
     }
 
+    /// Where messages meet their mentions, for whatever else receives for the same channels.
+    #[must_use]
+    pub fn merges(&self) -> &Merges {
+        &self.merges
+    }
+
     /// The ids of the channels, in their order.
     #[must_use]
     pub fn channel_ids(&self) -> Vec<String> {
@@ -101,12 +115,6 @@ impl SlackSource {
 
     /// Answers a request to `/v1/slack/{channel}`. A 2xx leaves only after the event is stored.
     pub async fn answer<B>(&self, mut request: Request<B>) -> Answer
-    /// Where messages meet their mentions, for whatever else receives for the same channels.
-    #[must_use]
-    pub fn merges(&self) -> &Merges {
-        &self.merges
-    }
-
     where
         B: Body<Data = Bytes>,
         B::Error: Into<Box<dyn Error + Send + Sync>>,
@@ -125,10 +133,16 @@ impl SlackSource {
         let peer = self.peer(&mut request);
         let answer = match self.ports.intake.receive(request, channel.body_bytes_max).await {
             Ok(request) => self.take(&channel, request, peer, &id).await,
-            Err(refusal) => self.refuse(Some(&channel), refusal.reject(), &id),
+            Err(refusal) => Taking::Unproven(self.refuse(Some(&channel), refusal.reject(), &id)),
         };
-        measures::answered(&channel.channel.id, begun.elapsed());
-        answer
+        match answer {
+            // Anyone can be slow; only of what Slack asked the time says something about us.
+            Taking::Proven(answer) => {
+                measures::answered(&channel.channel.id, begun.elapsed());
+                answer
+            }
+            Taking::Unproven(answer) => answer,
+        }
     }
 
     fn channel(&self, path: &str) -> Option<Arc<SlackChannel>> {
@@ -172,10 +186,10 @@ impl SlackSource {
         request: RawRequest,
         peer: Peer,
         id: &RequestId,
-    ) -> Answer {
+    ) -> Taking {
         if is_ssl_check(&request) {
             measures::checked(&channel.channel.id, "ssl_check");
-            return empty_answer(StatusCode::OK);
+            return Taking::Unproven(empty_answer(StatusCode::OK));
         }
         let check = Check { keys: &channel.keys, certificate: channel.certificate.as_ref(), peer };
         let now = self.ports.clock.now();
@@ -184,15 +198,16 @@ impl SlackSource {
             Err(refused) => {
                 let answer = self.refuse(Some(channel), &refused.reject, id);
                 self.keep(channel, *refused);
-                return answer;
+                return Taking::Unproven(answer);
             }
         };
-        measures::skewed(&channel.channel.id, now, signed_at(verified.request()));
-        match self.store(channel, verified, None).await {
+        let signed_at = signed_at(verified.request());
+        measures::skewed(&channel.channel.id, now, signed_at, &self.log);
+        Taking::Proven(match self.store(channel, verified, None).await {
             Ok(Taken::Stored(accepted, payload)) => stored(channel, accepted, &payload, id),
             Ok(Taken::Answered(payload)) => answered(channel, &payload),
             Err(reject) => self.refuse(Some(channel), &reject, id),
-        }
+        })
     }
 
     /// Makes the event of a proven request and stores it. Storing goes on to its end also when

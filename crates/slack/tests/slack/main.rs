@@ -12,6 +12,8 @@ mod identity;
 #[cfg(test)]
 mod mapping;
 #[cfg(test)]
+mod measured;
+#[cfg(test)]
 mod mentions;
 #[cfg(test)]
 mod merging;
