@@ -105,8 +105,9 @@ impl Sockets {
         let running = self.running();
         let deaf = running.iter().filter(|(_, one)| !one.mode.is_ready());
         let told = deaf.map(|(id, one)| {
-            let alarm = one.mode.status().pool.alarm;
-            let why = alarm.map_or(String::new(), |alarm| format!(": {alarm}"));
+            let pool = one.mode.status().pool;
+            let why = pool.alarm.map(|alarm| alarm.to_string()).or(pool.unreachable);
+            let why = why.map_or_else(String::new, |why| format!(": {why}"));
             format!("channel `{id}`: no connection to Slack listens{why}")
         });
         told.collect()
