@@ -81,7 +81,8 @@ struct Challenge<'a> {
 }
 
 impl SlackSource {
-    /// A source for these channels, or all that is wrong with them.
+    /// A source for these channels, or all that is wrong with them. One without signing secrets
+    /// takes nothing here.
     pub fn new(
         channels: Vec<SlackChannelSpec>,
         ports: Ports,
@@ -122,10 +123,12 @@ impl SlackSource {
         let begun = Instant::now();
         let unknown = || RequestId::new("none");
         let id = Arrival::of(&request).map_or_else(unknown, |arrival| arrival.request_id.clone());
-        let Some(channel) = self.channel(request.uri().path()) else {
-            let message = "there is no Slack channel at this path";
-            let reject = Reject::new(StatusCode::NOT_FOUND, "unknown_channel", message);
-            return self.refuse(None, &reject, &id);
+        let channel = match self.channel(request.uri().path()) {
+            Ok(channel) => channel,
+            Err(message) => {
+                let reject = Reject::new(StatusCode::NOT_FOUND, "unknown_channel", message);
+                return self.refuse(None, &reject, &id);
+            }
         };
         if request.method() != Method::POST {
             return self.without_body(&channel, &request, &id);
@@ -145,9 +148,16 @@ impl SlackSource {
         }
     }
 
-    fn channel(&self, path: &str) -> Option<Arc<SlackChannel>> {
-        let id = path.strip_prefix(PATH_PREFIX)?;
-        self.channels.load().get(id.strip_suffix('/').unwrap_or(id)).cloned()
+    /// The channel at a path, or why there is none.
+    fn channel(&self, path: &str) -> Result<Arc<SlackChannel>, &'static str> {
+        let id = path.strip_prefix(PATH_PREFIX).map(|id| id.strip_suffix('/').unwrap_or(id));
+        match id.and_then(|id| self.channels.load().get(id).cloned()) {
+            Some(channel) if channel.keys.is_empty() => {
+                Err("the Slack channel at this path receives by Socket Mode alone")
+            }
+            Some(channel) => Ok(channel),
+            None => Err("there is no Slack channel at this path"),
+        }
     }
 
     /// Slack asks about our certificate without a body, too.
@@ -300,9 +310,6 @@ fn prepare(
         match spec.prepare_among(merges) {
             _ if channels.contains_key(&id) => {
                 errors.push(wrong(SlackChannelSpecErrorKind::Repeated));
-            }
-            Ok(channel) if channel.keys.is_empty() => {
-                errors.push(wrong(SlackChannelSpecErrorKind::NoSecret));
             }
             Ok(channel) => {
                 channels.insert(id, Arc::new(channel));

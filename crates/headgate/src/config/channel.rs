@@ -42,11 +42,10 @@ pub struct SlackChannel {
 }
 
 impl Channels {
-    /// The Slack channels that receive over HTTP.
+    /// The Slack channels, those among them that receive by Socket Mode alone.
     #[must_use]
-    pub fn slack_over_http(&self) -> Vec<SlackChannelSpec> {
-        let specs = self.slack.iter().map(|channel| &channel.spec);
-        specs.filter(|spec| !spec.signing_secrets.is_empty()).cloned().collect()
+    pub fn slack_specs(&self) -> Vec<SlackChannelSpec> {
+        self.slack.iter().map(|channel| channel.spec.clone()).collect()
     }
 
     /// How many there are.
@@ -112,6 +111,7 @@ enum Kind {
     Later,
     Wrong,
 }
+
 /// What only one channel may have, as far as channels were read.
 #[derive(Default)]
 struct Seen {
@@ -119,7 +119,6 @@ struct Seen {
     schedules: cron::Ids,
     app_tokens: slack::AppTokens,
 }
-
 
 /// A channel that holds together.
 enum One {

@@ -73,9 +73,6 @@ pub enum SlackChannelSpecErrorKind {
     /// It is of another type.
     #[error("expected type `slack`, found `{0}`")]
     Type(Open<ChannelType>),
-    /// There is nothing to check a signature by.
-    #[error("expected one signing secret at least, found none")]
-    NoSecret,
     /// A secret has nothing in it: anyone could sign with it.
     #[error("signing secret {} is empty", .index + 1)]
     EmptySecret {

@@ -286,3 +286,16 @@ fn the_future_of_an_answer_can_be_sent_to_another_thread() {
     let source: &SlackSource = &gate.source;
     is_send(&source.answer(Post::json(MENTION).request()));
 }
+
+#[tokio::test]
+async fn a_channel_for_sockets_alone_says_so_to_who_posts_to_it() {
+    let mut spec = spec();
+    spec.signing_secrets = Vec::new();
+    let gate = Gate::of(spec);
+    for post in [Post::json(MENTION), Post::unsigned(MENTION), Post::unsigned("ssl_check=1")] {
+        let answer = gate.send(&post).await;
+        assert_eq!((answer.status.as_u16(), answer.code().as_str()), (404, "unknown_channel"));
+        assert!(answer.body.contains("receives by Socket Mode alone"), "{}", answer.body);
+    }
+    assert_eq!((gate.sink.len(), gate.refused.all().len()), (0, 0));
+}

@@ -202,8 +202,7 @@ fn check(section: &Section<'_>, spec: &SlackChannelSpec) -> bool {
     let Err(errors) = spec.clone().prepare() else { return true };
     for error in errors {
         let key = match &error {
-            SlackChannelSpecErrorKind::NoSecret
-            | SlackChannelSpecErrorKind::EmptySecret { .. }
+            SlackChannelSpecErrorKind::EmptySecret { .. }
             | SlackChannelSpecErrorKind::App { .. } => "signing_secrets",
             SlackChannelSpecErrorKind::Certificate => "client_certificate.name",
             SlackChannelSpecErrorKind::BodyLimit(_) => "max_body",
