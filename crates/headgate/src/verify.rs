@@ -116,8 +116,12 @@ fn secrets(arguments: &VerifyArguments, environment: &Environment) -> Result<Vec
 fn of_channel(id: &str, file: &Path, environment: &Environment) -> Result<Gate, Failure> {
     let known = Known::of_system(environment);
     let config = Config::load(file, environment, &known).map_err(Failure::Configuration)?;
-    let mut over_slack = config.channels.slack_over_http().into_iter();
+    let mut over_slack = config.channels.slack_specs().into_iter();
     if let Some(channel) = over_slack.find(|channel| channel.channel.id == id) {
+        if channel.signing_secrets.is_empty() {
+            let wrong = format!("channel `{id}` receives by Socket Mode, which signs nothing");
+            return Err(Failure::usage(wrong));
+        }
         return Ok(Gate::Slack(channel.signing_secrets));
     }
     let (own, others): (Vec<_>, Vec<_>) =

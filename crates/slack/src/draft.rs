@@ -2,6 +2,7 @@
 
 use crate::{
     channel::{SelfEvents, SlackChannel},
+    directory::Directory,
     identity::{Author, Identity, bot_users, is_without_text_change},
     interaction,
     mapping::{self, Field, scalar},
@@ -178,7 +179,7 @@ fn parts(
     let parts = if of_app {
         of_event(known, payload, event, identity)
     } else {
-        of_interaction(known, root)
+        of_interaction(known, root, &channel.directory)
     };
     let bots = bot_users(payload);
     let mentioned = rendered.mentions.iter().any(|user| bots.contains(user));
@@ -221,11 +222,11 @@ fn of_event(
     }
 }
 
-fn of_interaction(known: SlackParts, root: Node<'_>) -> SlackParts {
+fn of_interaction(known: SlackParts, root: Node<'_>, directory: &Directory) -> SlackParts {
     let field = |field| mapping::of_interaction(root, field).map(|text| text.into_owned());
     let text = match known.event_type.as_str() {
         "slash_command" | "message_action" => field(Field::Text),
-        _ => interaction::value(root),
+        _ => interaction::value(root, directory),
     };
     SlackParts {
         channel_id: field(Field::Channel),

@@ -42,7 +42,7 @@ impl Identity {
         };
         let installation = first(&["authorizations.0.team_id", "context_team_id"]);
         Self {
-            api_app_id: first(&["api_app_id", "view.app_id"]),
+            api_app_id: payload.app(),
             installation_team_id: installation.or_else(|| team_id.clone()),
             event_id: first(&["event_id"]),
             team_id,
@@ -52,8 +52,9 @@ impl Identity {
     /// What makes a repeat known. Two apps can share the id of an event, and so can two workspaces.
     ///
     /// What has no id of its own is known by its trigger, which is a live token and so only told by
-    /// its digest, else by its bytes and the time at which they were signed: a captured request
-    /// that is sent again is no second event, a person who does the same again is.
+    /// its digest, else by its bytes. Slack sends the same bytes again, signed at another time; but
+    /// what people do is never sent again, so that there the time counts too: a captured request is
+    /// no second event, a person who does the same again is.
     pub(crate) fn dedupe_key(&self, payload: &Payload, signed_at: Option<Timestamp>) -> String {
         let app = self.api_app_id.as_deref().unwrap_or("-");
         let team = self.installation_team_id.as_deref().unwrap_or("-");
@@ -72,6 +73,9 @@ impl Identity {
                     "trigger/{}",
                     digest(&[trigger.as_bytes(), user.as_bytes(), action.as_bytes()])
                 )
+            }
+            (PayloadKind::Event | PayloadKind::RateLimited | PayloadKind::Unreadable, ..) => {
+                format!("bytes/{}", digest(&[payload.bytes()]))
             }
             _ => {
                 let time = signed_at.map(|time| time.unix_s().to_string()).unwrap_or_default();

@@ -38,6 +38,7 @@ mod draft;
 pub use draft::{Drafted, Receipt, Transport, draft};
 
 mod merge;
+pub use merge::Merges;
 
 mod sample;
 pub use sample::Sample;

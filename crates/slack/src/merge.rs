@@ -18,17 +18,22 @@ use headgate_event::{
     prompt::PromptKey,
 };
 use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    collections::{BTreeMap, HashMap},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
     time::Duration,
 };
 use tokio::{sync::oneshot, time::timeout};
 
-/// Where the two meet.
+/// Where the messages and mentions of all channels meet, by channel. Clones are the same: a channel
+/// that is prepared again, by a reload or for its other way in, has the place that it had.
+#[derive(Clone, Debug, Default)]
+pub struct Merges(Arc<Mutex<BTreeMap<String, Weak<Mutex<Meetings>>>>>);
+
+/// Where the two meet, and for how long they wait there.
 #[derive(Debug)]
 pub(crate) struct Merge {
     window: Duration,
-    meetings: Mutex<Meetings>,
+    meetings: Arc<Mutex<Meetings>>,
 }
 
 #[derive(Debug, Default)]
@@ -125,11 +130,19 @@ async fn accept(sink: &dyn Sink, draft: Draft) -> Result<Accepted, StoreError> {
     Ok(*accepted)
 }
 
-impl Merge {
-    pub(crate) fn within(window: Duration) -> Self {
-        Self { window, meetings: Mutex::default() }
+impl Merges {
+    /// The place of a channel.
+    pub(crate) fn of(&self, channel: &str, window: Duration) -> Merge {
+        let mut places = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        places.retain(|_, place| place.strong_count() > 0);
+        let known = places.get(channel).and_then(Weak::upgrade);
+        let meetings = known.unwrap_or_default();
+        places.insert(channel.to_owned(), Arc::downgrade(&meetings));
+        Merge { window, meetings }
     }
+}
 
+impl Merge {
     fn meetings(&self) -> MutexGuard<'_, Meetings> {
         self.meetings.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -5,6 +5,7 @@
 
 mod form;
 
+use crate::mapping::scalar;
 use bytes::Bytes;
 use headgate_event::{
     Fill,
@@ -12,7 +13,7 @@ use headgate_event::{
     json::{Doc, Kind, Node},
 };
 use headgate_http::RawRequest;
-use http::header::CONTENT_ENCODING;
+use http::{HeaderMap, header::CONTENT_ENCODING};
 use serde_json::value::RawValue;
 
 pub(crate) use form::{asks_ssl_check, is_ssl_check};
@@ -56,6 +57,17 @@ pub enum PayloadKind {
     Unreadable,
 }
 
+/// Whether a body is not as it reads: some coding is named that changes it. `identity`, or nothing,
+/// names none (RFC 9110, 12.5.3).
+fn is_encoded(headers: &HeaderMap) -> bool {
+    let changes = |coding: &[u8]| {
+        let coding = coding.trim_ascii();
+        !coding.is_empty() && !coding.eq_ignore_ascii_case(b"identity")
+    };
+    let mut values = headers.get_all(CONTENT_ENCODING).iter();
+    values.any(|value| value.as_bytes().split(|byte| *byte == b',').any(changes))
+}
+
 impl Payload {
     /// A payload that is JSON by itself, as Events API and Socket Mode bring it.
     #[must_use]
@@ -73,7 +85,7 @@ impl Payload {
     /// is JSON, any other a form.
     pub(crate) fn of_request(request: &RawRequest) -> Self {
         let body = request.body.clone();
-        if request.headers.contains_key(CONTENT_ENCODING) {
+        if is_encoded(&request.headers) {
             return Self::unreadable(body, "content_encoding");
         }
         match body.iter().find(|byte| !byte.is_ascii_whitespace()) {
@@ -147,10 +159,11 @@ impl Payload {
         self.root()?.get("challenge")?.as_str()
     }
 
-    /// The app that it names.
+    /// The app that it names; a form may name it by its view alone.
     #[must_use]
     pub fn app(&self) -> Option<String> {
-        self.root()?.get("api_app_id")?.as_str().filter(|app| !app.is_empty()).map(str::to_owned)
+        let places = ["api_app_id", "view.app_id"];
+        scalar(self.root()?, &places).map(|app| app.into_owned())
     }
 
     /// The outer object.

@@ -5,16 +5,11 @@ mod secrets;
 mod table;
 mod template;
 
-use crate::{
-    channel::SlackChannel,
-    mapping::scalar,
-    payload::{Payload, PayloadKind},
-    text::Rendered,
-};
+use crate::{channel::SlackChannel, mapping::scalar, payload::Payload, text::Rendered};
 use headgate_event::{
     data::SlackParts,
     json::Node,
-    prompt::{Foreign, Rendering, inline, outline, text_outline},
+    prompt::{Foreign, Rendering, inline, outline},
 };
 use secrets::{Secrets, is_live};
 use table::Beside;
@@ -55,15 +50,17 @@ fn told(telling: &Telling<'_>) -> Rendering {
         facts: facts::facts(telling),
         foreign: Vec::new(),
     };
-    if let Some(text) = telling.foreign() {
-        rendering.foreign.push(Foreign { label: None, text });
+    if let Some(text) = &telling.rendered.text {
+        rendering.foreign.push(Foreign { label: None, text: text.clone() });
     }
+    rendering.foreign.extend(facts::texts(telling));
     let event = telling.payload.event();
     let outlined = match (event, beside) {
         (Some(event), Beside::Outline) => Some(outline(event)),
         (Some(event), Beside::Inside(part)) => event.path(part).map(outline),
         (Some(_), Beside::Facts) => None,
-        (None, _) => std::str::from_utf8(telling.payload.bytes()).ok().map(text_outline),
+        // What cannot be read may hold live tokens anywhere.
+        (None, _) => None,
     };
     if let Some(outlined) = outlined {
         let facts = outlined.facts.into_iter();
@@ -135,16 +132,5 @@ impl Telling<'_> {
         }
         let shown = scalar(event, &["channel.name", "channel_name"]);
         Some(self.channel.directory.inlined('#', id, shown.as_deref()))
-    }
-
-    /// The text that somebody wrote.
-    fn foreign(&self) -> Option<String> {
-        let of_app =
-            matches!(self.payload.kind(), PayloadKind::SlashCommand | PayloadKind::Interaction);
-        let own = self.parts.event_type == "slash_command" && of_app;
-        if own {
-            return self.parts.text.clone().filter(|text| !text.trim().is_empty());
-        }
-        self.rendered.text.clone()
     }
 }

@@ -12,7 +12,7 @@ pub use release::{AgeRule, NotReleased};
 use crate::{
     channel::{SlackChannel, SlackChannelSpec, SlackChannelSpecError, SlackChannelSpecErrorKind},
     draft::{Drafted, Receipt, Transport, draft},
-    merge::{self, Sent},
+    merge::{self, Merges, Sent},
     payload::{Payload, PayloadKind, asks_ssl_check, is_ssl_check},
     verify::{Check, Peer, signed_at},
 };
@@ -55,6 +55,7 @@ pub struct SlackSource {
     channels: ArcSwap<Channels>,
     ports: Ports,
     log: RefusalLog,
+    merges: Merges,
 }
 
 type Channels = BTreeMap<String, Arc<SlackChannel>>;
@@ -66,19 +67,29 @@ enum Taken {
     Answered(Arc<Payload>),
 }
 
+/// The answer to a request, and whether Slack made it.
+enum Taking {
+    /// It proved itself.
+    Proven(Answer),
+    /// It did not, or nobody has to: anyone can send it.
+    Unproven(Answer),
+}
+
 #[derive(Serialize)]
 struct Challenge<'a> {
     challenge: &'a str,
 }
 
 impl SlackSource {
-    /// A source for these channels, or all that is wrong with them.
+    /// A source for these channels, or all that is wrong with them. One without signing secrets
+    /// takes nothing here.
     pub fn new(
         channels: Vec<SlackChannelSpec>,
         ports: Ports,
     ) -> Result<Self, Vec<SlackChannelSpecError>> {
-        let channels = ArcSwap::from_pointee(prepare(channels)?);
-        Ok(Self { channels, ports, log: RefusalLog::default() })
+        let merges = Merges::default();
+        let channels = ArcSwap::from_pointee(prepare(channels, &merges)?);
+        Ok(Self { channels, ports, log: RefusalLog::default(), merges })
     }
 
     /// Puts other channels in the place of those there are; when something is wrong, nothing
@@ -87,8 +98,14 @@ impl SlackSource {
         &self,
         channels: Vec<SlackChannelSpec>,
     ) -> Result<(), Vec<SlackChannelSpecError>> {
-        self.channels.store(Arc::new(prepare(channels)?));
+        self.channels.store(Arc::new(prepare(channels, &self.merges)?));
         Ok(())
+    }
+
+    /// Where messages meet their mentions, for whatever else receives for the same channels.
+    #[must_use]
+    pub fn merges(&self) -> &Merges {
+        &self.merges
     }
 
     /// The ids of the channels, in their order.
@@ -106,10 +123,12 @@ impl SlackSource {
         let begun = Instant::now();
         let unknown = || RequestId::new("none");
         let id = Arrival::of(&request).map_or_else(unknown, |arrival| arrival.request_id.clone());
-        let Some(channel) = self.channel(request.uri().path()) else {
-            let message = "there is no Slack channel at this path";
-            let reject = Reject::new(StatusCode::NOT_FOUND, "unknown_channel", message);
-            return self.refuse(None, &reject, &id);
+        let channel = match self.channel(request.uri().path()) {
+            Ok(channel) => channel,
+            Err(message) => {
+                let reject = Reject::new(StatusCode::NOT_FOUND, "unknown_channel", message);
+                return self.refuse(None, &reject, &id);
+            }
         };
         if request.method() != Method::POST {
             return self.without_body(&channel, &request, &id);
@@ -117,15 +136,28 @@ impl SlackSource {
         let peer = self.peer(&mut request);
         let answer = match self.ports.intake.receive(request, channel.body_bytes_max).await {
             Ok(request) => self.take(&channel, request, peer, &id).await,
-            Err(refusal) => self.refuse(Some(&channel), refusal.reject(), &id),
+            Err(refusal) => Taking::Unproven(self.refuse(Some(&channel), refusal.reject(), &id)),
         };
-        measures::answered(&channel.channel.id, begun.elapsed());
-        answer
+        match answer {
+            // Anyone can be slow; only of what Slack asked the time says something about us.
+            Taking::Proven(answer) => {
+                measures::answered(&channel.channel.id, begun.elapsed());
+                answer
+            }
+            Taking::Unproven(answer) => answer,
+        }
     }
 
-    fn channel(&self, path: &str) -> Option<Arc<SlackChannel>> {
-        let id = path.strip_prefix(PATH_PREFIX)?;
-        self.channels.load().get(id.strip_suffix('/').unwrap_or(id)).cloned()
+    /// The channel at a path, or why there is none.
+    fn channel(&self, path: &str) -> Result<Arc<SlackChannel>, &'static str> {
+        let id = path.strip_prefix(PATH_PREFIX).map(|id| id.strip_suffix('/').unwrap_or(id));
+        match id.and_then(|id| self.channels.load().get(id).cloned()) {
+            Some(channel) if channel.keys.is_empty() => {
+                Err("the Slack channel at this path receives by Socket Mode alone")
+            }
+            Some(channel) => Ok(channel),
+            None => Err("there is no Slack channel at this path"),
+        }
     }
 
     /// Slack asks about our certificate without a body, too.
@@ -164,10 +196,10 @@ impl SlackSource {
         request: RawRequest,
         peer: Peer,
         id: &RequestId,
-    ) -> Answer {
+    ) -> Taking {
         if is_ssl_check(&request) {
             measures::checked(&channel.channel.id, "ssl_check");
-            return empty_answer(StatusCode::OK);
+            return Taking::Unproven(empty_answer(StatusCode::OK));
         }
         let check = Check { keys: &channel.keys, certificate: channel.certificate.as_ref(), peer };
         let now = self.ports.clock.now();
@@ -176,15 +208,16 @@ impl SlackSource {
             Err(refused) => {
                 let answer = self.refuse(Some(channel), &refused.reject, id);
                 self.keep(channel, *refused);
-                return answer;
+                return Taking::Unproven(answer);
             }
         };
-        measures::skewed(&channel.channel.id, now, signed_at(verified.request()));
-        match self.store(channel, verified, None).await {
+        let signed_at = signed_at(verified.request());
+        measures::skewed(&channel.channel.id, now, signed_at, &self.log);
+        Taking::Proven(match self.store(channel, verified, None).await {
             Ok(Taken::Stored(accepted, payload)) => stored(channel, accepted, &payload, id),
             Ok(Taken::Answered(payload)) => answered(channel, &payload),
             Err(reject) => self.refuse(Some(channel), &reject, id),
-        }
+        })
     }
 
     /// Makes the event of a proven request and stores it. Storing goes on to its end also when
@@ -266,17 +299,17 @@ impl SlackSource {
     }
 }
 
-fn prepare(specs: Vec<SlackChannelSpec>) -> Result<Channels, Vec<SlackChannelSpecError>> {
+fn prepare(
+    specs: Vec<SlackChannelSpec>,
+    merges: &Merges,
+) -> Result<Channels, Vec<SlackChannelSpecError>> {
     let (mut channels, mut errors) = (Channels::new(), Vec::new());
     for spec in specs {
         let id = spec.channel.id.clone();
         let wrong = |kind| SlackChannelSpecError { channel: id.clone(), kind };
-        match spec.prepare() {
+        match spec.prepare_among(merges) {
             _ if channels.contains_key(&id) => {
                 errors.push(wrong(SlackChannelSpecErrorKind::Repeated));
-            }
-            Ok(channel) if channel.keys.is_empty() => {
-                errors.push(wrong(SlackChannelSpecErrorKind::NoSecret));
             }
             Ok(channel) => {
                 channels.insert(id, Arc::new(channel));

@@ -24,7 +24,8 @@ use writer::Writer;
 pub(crate) struct Rendered {
     /// None where there is no message, or nothing in it.
     pub(crate) text: Option<String>,
-    /// The users that it mentions, each once, in its order.
+    /// The users that its own text and blocks mention, each once, in their order. Attachments show
+    /// what others wrote: pages, alerts, messages that are shared.
     pub(crate) mentions: Vec<String>,
     /// What a person does not see as the text has it.
     pub(crate) hidden: Vec<Hidden>,
@@ -81,7 +82,7 @@ fn of_message(message: Node<'_>, directory: &Directory) -> Rendered {
         writer.hide(Hidden::TextDiffers);
     }
     for attachment in list("attachments") {
-        said.add(&attachments::attachment(attachment, &mut writer));
+        said.add(&writer.quoted(|writer| attachments::attachment(attachment, writer)));
     }
     let single = message.get("file").filter(|file| file.get("name").is_some());
     let single = single.filter(|_| message.get("files").is_none());
@@ -94,6 +95,11 @@ fn of_message(message: Node<'_>, directory: &Directory) -> Rendered {
     let text = (!said.text.is_empty()).then(|| bounded(said.text));
     let Writer { mentions, hidden, .. } = writer;
     Rendered { text, mentions, hidden }
+}
+
+/// What somebody wrote into a field for rich text.
+pub(crate) fn rich(block: Node<'_>, directory: &Directory) -> String {
+    bounded(elements::rich_text(block, &mut Writer::new(directory)))
 }
 
 /// A text without its markup, and whom it mentions.

@@ -42,11 +42,10 @@ pub struct SlackChannel {
 }
 
 impl Channels {
-    /// The Slack channels that receive over HTTP.
+    /// The Slack channels, those among them that receive by Socket Mode alone.
     #[must_use]
-    pub fn slack_over_http(&self) -> Vec<SlackChannelSpec> {
-        let specs = self.slack.iter().map(|channel| &channel.spec);
-        specs.filter(|spec| !spec.signing_secrets.is_empty()).cloned().collect()
+    pub fn slack_specs(&self) -> Vec<SlackChannelSpec> {
+        self.slack.iter().map(|channel| channel.spec.clone()).collect()
     }
 
     /// How many there are.
@@ -113,6 +112,14 @@ enum Kind {
     Wrong,
 }
 
+/// What only one channel may have, as far as channels were read.
+#[derive(Default)]
+struct Seen {
+    ids: BTreeMap<String, usize>,
+    schedules: cron::Ids,
+    app_tokens: slack::AppTokens,
+}
+
 /// A channel that holds together.
 enum One {
     Webhook(ChannelSpec),
@@ -130,13 +137,11 @@ const TYPES: &str = "`webhook`, `email`, `slack` or `cron`";
 pub(super) fn read(root: &Section<'_>, context: &Context<'_>, public_url: Option<&str>) -> Read {
     let sections =
         root.optional("channel").map(|value| value.sections("channel", "id")).unwrap_or_default();
-    let (mut ids, mut schedules) = (BTreeMap::new(), BTreeMap::new());
-    let read: Vec<Option<One>> = sections
-        .into_iter()
-        .map(|section| one(section, &mut ids, &mut schedules, context, public_url))
-        .collect();
+    let mut seen = Seen::default();
+    let read: Vec<Option<One>> =
+        sections.into_iter().map(|section| one(section, &mut seen, context, public_url)).collect();
     let whole: Option<Vec<One>> = read.into_iter().collect();
-    let ids = ids.into_keys().chain([APP_CHANNEL.to_owned()]).collect();
+    let ids = seen.ids.into_keys().chain([APP_CHANNEL.to_owned()]).collect();
     Read { ids, channels: whole.map(sorted) }
 }
 
@@ -159,8 +164,7 @@ fn sorted(read: Vec<One>) -> Channels {
 
 fn one(
     section: Section<'_>,
-    ids: &mut BTreeMap<String, usize>,
-    schedules: &mut cron::Ids,
+    seen: &mut Seen,
     context: &Context<'_>,
     public_url: Option<&str>,
 ) -> Option<One> {
@@ -170,7 +174,7 @@ fn one(
         if channel.id == APP_CHANNEL {
             return value.wrong("another id than that of the channel of app events");
         }
-        value.first_of_its_name(&channel.id, ids)
+        value.first_of_its_name(&channel.id, &mut seen.ids)
     });
     let kind = section.required("type", TYPES).map(|value| kind(&value));
     match kind {
@@ -186,11 +190,11 @@ fn one(
         }
         Some(Kind::Slack) => {
             let channel = channel(&section, id.as_deref(), ChannelType::Slack);
-            slack::read(&section, channel, context).map(One::Slack)
+            slack::read(&section, channel, context, &mut seen.app_tokens).map(One::Slack)
         }
         Some(Kind::Cron) => {
             let channel = channel(&section, id.as_deref(), ChannelType::Cron);
-            let (channel, schedules) = cron::read(&section, channel, schedules, context)?;
+            let (channel, schedules) = cron::read(&section, channel, &mut seen.schedules, context)?;
             Some(One::Cron(channel, schedules))
         }
         // All that is wrong is said at once: what has no type is most often a webhook's.

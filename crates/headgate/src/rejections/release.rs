@@ -15,6 +15,9 @@ use std::time::Duration;
 /// How much longer than another a call may take that releases many.
 const WAIT: Duration = Duration::from_secs(120);
 
+/// The code of what proves itself and can never be released.
+const NO_EVENT: &str = "no_event";
+
 /// What became of one.
 #[derive(Debug, Deserialize)]
 struct One {
@@ -114,16 +117,27 @@ async fn all(client: &Client, arguments: &RejectionsReleaseArguments) -> Result<
 
 fn told(counts: &Counts) -> String {
     let Counts { dry_run, released, duplicates, refused, still_refused, .. } = counts;
+    // What proves itself and is no event, such as Slack's question whether a URL is ours.
+    let (nothing, refusals): (Vec<_>, Vec<_>) =
+        still_refused.iter().partition(|stays| stays.code == NO_EVENT);
+    let refused = refused.saturating_sub(nothing.len() as u64);
     let mut text = if *dry_run {
         format!("would be released: {released}, still refused: {refused}")
     } else {
         format!("released: {released} (already there: {duplicates}), still refused: {refused}")
     };
+    if !nothing.is_empty() {
+        text.push_str(&format!(", nothing to release: {}", nothing.len()));
+    }
     for Stays { id, code, message } in still_refused {
         let message: String = message.chars().flat_map(char::escape_debug).collect();
         text.push_str(&format!("\n  {id}  {code}: {message}"));
     }
-    match (still_refused.first(), dry_run) {
+    if let Some(stays) = nothing.first() {
+        let id = &stays.id;
+        text.push_str(&format!("\n\nwhat is no event: headgate rejections delete {id}"));
+    }
+    match (refusals.first(), dry_run) {
         (Some(stays), _) => {
             text.push_str(&format!("\n\nwhy one stays: headgate rejections get {}", stays.id));
         }
@@ -151,11 +165,18 @@ mod tests {
             "code": "signature_mismatch",
             "message": "no signature of this request matches",
         }]);
+        let nothing = json!([{
+            "id": "01KAJ3V3W20000000000000003",
+            "code": "no_event",
+            "message": "the request proves itself, and is none that an event is made of",
+        }]);
         let texts: Vec<String> = [
             json!({"dry_run": false, "released": 3, "duplicates": 1, "refused": 0,
                    "still_refused": [], "next_cursor": null}),
             json!({"dry_run": false, "released": 2, "duplicates": 0, "refused": 1,
                    "still_refused": stays, "next_cursor": null}),
+            json!({"dry_run": false, "released": 2, "duplicates": 0, "refused": 1,
+                   "still_refused": nothing, "next_cursor": null}),
             json!({"dry_run": true, "released": 3, "duplicates": 0, "refused": 0,
                    "still_refused": [], "next_cursor": null}),
         ]

@@ -109,12 +109,17 @@ fn inbound(spec: &InboundSpec) -> ChannelView {
     }
 }
 
-fn slack(SlackChannel { spec, .. }: &SlackChannel) -> ChannelView {
+fn slack(SlackChannel { spec, socket }: &SlackChannel) -> ChannelView {
     let over_http = !spec.signing_secrets.is_empty();
+    let verification = match (over_http, socket) {
+        (true, Some(_)) => "slack, slack_socket",
+        (false, Some(_)) => "slack_socket",
+        (_, None) => "slack",
+    };
     ChannelView {
         channel: spec.channel.clone(),
         provider: None,
-        verification: "slack".to_owned(),
+        verification: verification.to_owned(),
         path: over_http.then(|| format!("{SLACK_PATH}{}", spec.channel.id)),
     }
 }
@@ -126,5 +131,38 @@ fn webhook(spec: &ChannelSpec) -> ChannelView {
         provider: signed.then(|| spec.provider.clone()),
         verification: if signed { spec.provider.clone() } else { "none".to_owned() },
         path: Some(format!("{WEBHOOK_PATH}{}", spec.channel.id)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use headgate_event::{ChannelType, Secret};
+    use headgate_slack::{
+        SigningSecret, SlackChannelSpec,
+        socket::{SLACK_API, SocketSpec},
+    };
+
+    /// How a Slack channel is shown: its verification and its path.
+    fn shown(over_http: bool, over_socket: bool) -> (String, Option<String>) {
+        let channel = Channel::new("team", "Team", ChannelType::Slack).expect("a channel");
+        let secret = SigningSecret { secret: Secret::new("s"), api_app_id: None };
+        let secrets = if over_http { vec![secret] } else { Vec::new() };
+        let socket = over_socket.then(|| SocketSpec {
+            channel: "team".to_owned(),
+            app_token: Secret::new("xapp-1"),
+            api: SLACK_API.to_owned(),
+        });
+        let spec = SlackChannelSpec::new(channel, secrets);
+        let view = slack(&SlackChannel { spec, socket });
+        (view.verification, view.path)
+    }
+
+    #[test]
+    fn a_slack_channel_shows_each_way_in() {
+        let path = Some("/v1/slack/team".to_owned());
+        assert_eq!(shown(true, false), ("slack".to_owned(), path.clone()));
+        assert_eq!(shown(false, true), ("slack_socket".to_owned(), None));
+        assert_eq!(shown(true, true), ("slack, slack_socket".to_owned(), path));
     }
 }

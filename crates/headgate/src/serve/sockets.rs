@@ -6,8 +6,9 @@ use arc_swap::ArcSwap;
 use futures_util::future::join_all;
 use headgate_api::{ChannelReadiness, Reception};
 use headgate_event::{BoxFuture, Clock, Sink, StoreError, prompt::PromptKey};
-use headgate_slack::socket::{
-    ChannelDelivery, Deliver, Delivered, Envelope, SocketMode, SocketPorts, SocketSpec,
+use headgate_slack::{
+    Merges,
+    socket::{ChannelDelivery, Deliver, Delivered, Envelope, SocketMode, SocketPorts, SocketSpec},
 };
 use headgate_webhook::Ports;
 use std::{
@@ -32,6 +33,7 @@ struct Shared {
     prompt_key: PromptKey,
     /// Whether other channels receive, over the listeners.
     others: AtomicBool,
+    merges: Merges,
     running: Mutex<BTreeMap<String, Running>>,
 }
 
@@ -53,13 +55,14 @@ impl Deliver for Current {
 }
 
 impl Sockets {
-    /// No connection yet.
-    pub(super) fn new(ports: &Ports) -> Self {
+    /// No connection yet. Messages meet their mentions where those over HTTP do.
+    pub(super) fn new(ports: &Ports, merges: &Merges) -> Self {
         Self(Arc::new(Shared {
             sink: Arc::clone(&ports.sink),
             clock: Arc::clone(&ports.clock),
             prompt_key: ports.prompt_key.clone(),
             others: AtomicBool::new(false),
+            merges: merges.clone(),
             running: Mutex::default(),
         }))
     }
@@ -71,7 +74,7 @@ impl Sockets {
         for SlackChannel { spec, socket } in &channels.slack {
             let Some(socket) = socket else { continue };
             let id = &socket.channel;
-            let channel = spec.clone().prepare();
+            let channel = spec.clone().prepare_among(&self.0.merges);
             let channel = channel.map_err(|_| anyhow!("channel `{id}` does not hold together"))?;
             let (sink, clock) = (Arc::clone(&self.0.sink), Arc::clone(&self.0.clock));
             let key = self.0.prompt_key.clone();
@@ -146,8 +149,9 @@ impl Running {
     fn readiness(&self, id: &str) -> ChannelReadiness {
         let ready = self.mode.is_ready();
         let reason = (!ready).then(|| {
-            let alarm = self.mode.status().pool.alarm;
-            let why = alarm.map_or(String::new(), |alarm| format!(": {alarm}"));
+            let pool = self.mode.status().pool;
+            let why = pool.alarm.map(|alarm| alarm.to_string()).or(pool.unreachable);
+            let why = why.map_or_else(String::new, |why| format!(": {why}"));
             format!("no connection to Slack listens{why}")
         });
         ChannelReadiness { id: id.to_owned(), ready, reason }
@@ -179,6 +183,7 @@ fn told(channel: &ChannelReadiness) -> Option<String> {
 /// Whether any channel receives over the listeners.
 fn receives_otherwise(channels: &Channels) -> bool {
     let Channels { webhooks, mail, inbound, .. } = channels;
+    let over_http = |slack: &SlackChannel| !slack.spec.signing_secrets.is_empty();
     let by_request = !webhooks.is_empty() || !inbound.is_empty();
-    by_request || !mail.is_empty() || !channels.slack_over_http().is_empty()
+    by_request || !mail.is_empty() || channels.slack.iter().any(over_http)
 }

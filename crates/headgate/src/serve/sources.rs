@@ -47,12 +47,13 @@ impl Sources {
         let inbound = inbound_ports(&ports, &of_mail);
         let inbound = InboundSource::new(channels.inbound.clone(), inbound);
         let mail = MailSource::new(channels.mail.clone(), mail_ports(&ports, of_mail));
-        let slack = SlackSource::new(channels.slack_over_http(), of_slack(&ports));
-        let sockets = Sockets::new(&ports);
+        let slack = SlackSource::new(channels.slack_specs(), of_slack(&ports));
+        let slack = slack.map_err(|errors| configuration::not_taken(&errors))?;
+        let sockets = Sockets::new(&ports, slack.merges());
         let webhooks = WebhookSource::new(channels.webhooks.clone(), providers, ports);
         Ok(Self {
             webhooks: Arc::new(webhooks.map_err(|errors| configuration::not_taken(&errors))?),
-            slack: Arc::new(slack.map_err(|errors| configuration::not_taken(&errors))?),
+            slack: Arc::new(slack),
             mail: Arc::new(mail),
             inbound: Arc::new(inbound.map_err(|errors| configuration::not_taken(&errors))?),
             sockets,

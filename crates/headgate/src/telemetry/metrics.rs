@@ -203,7 +203,7 @@ const COUNTERS: &[Metric] = &[
     counts(
         "headgate_slack_slow_answers_total",
         &["channel"],
-        "Answers to Slack that took more than 1 s of the 3 s that it waits",
+        "Answers to proven requests of Slack that took more than 1 s of the 3 s that it waits",
     ),
     counts(
         "headgate_slack_socket_alarms_total",
@@ -395,7 +395,7 @@ const HISTOGRAMS: &[Metric] = &[
     spreads(
         "headgate_slack_answer_seconds",
         (&["channel"], SECONDS),
-        "How long requests of Slack took, from their head to their answer",
+        "How long proven requests of Slack took, from their head to their answer",
     ),
     spreads(
         "headgate_webhook_answer_seconds",

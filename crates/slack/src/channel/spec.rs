@@ -3,7 +3,7 @@
 use super::SlackChannel;
 use crate::{
     directory::Directory,
-    merge::Merge,
+    merge::Merges,
     verify::{ClientCertificate, Keys, SigningSecret},
 };
 use headgate_event::{
@@ -73,9 +73,6 @@ pub enum SlackChannelSpecErrorKind {
     /// It is of another type.
     #[error("expected type `slack`, found `{0}`")]
     Type(Open<ChannelType>),
-    /// There is nothing to check a signature by.
-    #[error("expected one signing secret at least, found none")]
-    NoSecret,
     /// A secret has nothing in it: anyone could sign with it.
     #[error("signing secret {} is empty", .index + 1)]
     EmptySecret {
@@ -153,6 +150,15 @@ impl SlackChannelSpec {
 
     /// The channel, or all that is wrong with it.
     pub fn prepare(self) -> Result<SlackChannel, Vec<SlackChannelSpecErrorKind>> {
+        self.prepare_among(&Merges::default())
+    }
+
+    /// The same, with the place of its messages and mentions among those there are: what was joined
+    /// there before is known.
+    pub fn prepare_among(
+        self,
+        merges: &Merges,
+    ) -> Result<SlackChannel, Vec<SlackChannelSpecErrorKind>> {
         let mut errors = Vec::new();
         if self.channel.kind != ChannelType::Slack {
             errors.push(SlackChannelSpecErrorKind::Type(self.channel.kind.clone()));
@@ -174,14 +180,15 @@ impl SlackChannelSpec {
         if !errors.is_empty() {
             return Err(errors);
         }
+        let merge = self.merge_mentions.map(|window| merges.of(&self.channel.id, window));
         Ok(SlackChannel {
+            merge: merge.map(Arc::new),
             channel: Arc::new(self.channel),
             keys: Keys::new(&self.signing_secrets),
             certificate: self.client_certificate,
             body_bytes_max: self.body_bytes_max.unwrap_or(SLACK_BODY_BYTES_MAX),
             dedupe: self.dedupe,
             self_events: self.self_events,
-            merge: self.merge_mentions.map(|window| Arc::new(Merge::within(window))),
             team_names: self.team_names,
             directory: Directory::new(self.names),
             answers: self.answers,

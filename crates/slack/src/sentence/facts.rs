@@ -9,7 +9,8 @@ use crate::{
 };
 use headgate_event::{
     json::Node,
-    prompt::{Fact, inline},
+    limits::PROMPT_VALUE_BYTES_MAX,
+    prompt::{Fact, Foreign, inline},
 };
 use std::borrow::Cow;
 
@@ -23,6 +24,27 @@ pub(super) fn facts(telling: &Telling<'_>) -> Vec<Fact> {
     }
     facts.warnings(telling);
     facts.0
+}
+
+/// What people put into an interaction that no line of ours can hold: each by its control.
+pub(super) fn texts(telling: &Telling<'_>) -> impl Iterator<Item = Foreign> {
+    let long = given(telling).into_iter().filter(|(_, value)| !is_line(value));
+    long.map(|(name, text)| Foreign { label: Some(inline(&name)), text })
+}
+
+/// What people put into an interaction, by control.
+fn given(telling: &Telling<'_>) -> Vec<(String, String)> {
+    let root = telling.payload.root();
+    let Some(root) = root.filter(|_| telling.payload.kind() == PayloadKind::Interaction) else {
+        return Vec::new();
+    };
+    let directory = &telling.channel.directory;
+    let value = interaction::value(root, directory).map(|value| ("Value".to_owned(), value));
+    value.into_iter().chain(interaction::form_values(root, directory)).collect()
+}
+
+fn is_line(value: &str) -> bool {
+    value.len() <= PROMPT_VALUE_BYTES_MAX && !value.trim().contains(['\n', '\r'])
 }
 
 struct Facts(Vec<Fact>);
@@ -81,10 +103,7 @@ impl Facts {
         if let Some(title) = title {
             self.add("Title", inline(&text::plain(&title)));
         }
-        if let Some(value) = interaction::value(root) {
-            self.add("Value", inline(&value));
-        }
-        for (name, value) in interaction::form_values(root) {
+        for (name, value) in given(telling).into_iter().filter(|(_, value)| is_line(value)) {
             self.add(&inline(&name), inline(&value));
         }
     }
@@ -105,6 +124,9 @@ impl Facts {
         }
         if let Some(defect) = telling.payload.defect() {
             self.add("Careful", format!("the payload is not one of Slack's: {defect}"));
+        }
+        if telling.payload.root().is_none() {
+            self.add("Body", format!("{} bytes", telling.payload.bytes().len()));
         }
     }
 }

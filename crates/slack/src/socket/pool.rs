@@ -40,6 +40,8 @@ pub struct Pool {
     storing: Storing,
     pause: Pause,
     alarm: Option<Alarm>,
+    /// Why the last connection did not come about, since the last `hello`.
+    unreachable: Option<String>,
     /// How many connections the app has, by the last `hello`.
     connections: Option<u32>,
     hearing: Hearing,
@@ -72,6 +74,9 @@ pub struct PoolStatus {
     pub connections_of_app: Option<u32>,
     /// What a person has to know.
     pub alarm: Option<Alarm>,
+    /// Why no further connection comes about, where that may pass by itself; in words that tell no
+    /// secret.
+    pub unreachable: Option<String>,
 }
 
 impl Pool {
@@ -116,11 +121,12 @@ impl Pool {
         let listening = self.count(LinkState::listens);
         let lately = self.deaf_at().is_some_and(|at| now < at);
         PoolStatus {
-            ready: listening > 0 || lately,
+            ready: self.hears(now) || lately,
             listening,
             connections: self.links.len(),
             connections_of_app: self.connections,
             alarm: self.alarm.clone(),
+            unreachable: self.unreachable.clone(),
         }
     }
 
@@ -146,8 +152,10 @@ impl Pool {
             return;
         }
         self.pause.refused(now, draw, &refusal);
-        if let Refusal::Fatal(code) = &refusal {
-            self.alarm(Alarm::Refused(code.clone()));
+        match &refusal {
+            Refusal::Fatal(code) => self.alarm(Alarm::Refused(code.clone())),
+            Refusal::Passing(cause) => self.unreachable = Some(cause.clone()),
+            Refusal::RateLimited(_) => self.unreachable = Some("Slack asks for a pause".to_owned()),
         }
         self.ended(Ending::Refused(refusal));
     }
@@ -177,6 +185,7 @@ impl Pool {
         if self.links.get_mut(&id).is_some_and(|link| link.greet(now, hello.life, percent)) {
             self.connections = hello.connections;
             self.alarm = None;
+            self.unreachable = None;
         }
     }
 
@@ -193,6 +202,9 @@ impl Pool {
             _ => {}
         }
         let Some(link) = self.links.get_mut(&id) else { return };
+        if reason == DisconnectReason::LinkDisabled {
+            link.disabled();
+        }
         let settled = link.is_settled(now);
         if link.told_to_leave(now) {
             self.ended(Ending::Told(reason));
@@ -357,13 +369,13 @@ impl Pool {
 
     fn note_deafness(&mut self, now: Duration) {
         self.hearing = match self.hearing {
-            _ if self.count(LinkState::listens) > 0 => Hearing::Listens,
+            _ if self.hears(now) => Hearing::Listens,
             Hearing::Listens => Hearing::DeafSince(now),
             deaf => deaf,
         };
     }
 
-    /// When it is said to be deaf, where none listens any more.
+    /// When it is said to be deaf, where it hears by none any more.
     fn deaf_at(&self) -> Option<Duration> {
         match self.hearing {
             Hearing::DeafSince(since) => Some(since + SOCKET_DEAF_GRACE),
@@ -375,6 +387,11 @@ impl Pool {
         let link = self.links.get_mut(&id)?;
         link.storing = link.storing.saturating_add_signed(change);
         Some(link.state())
+    }
+
+    /// Whether events can come in over any of them.
+    fn hears(&self, now: Duration) -> bool {
+        self.links.values().any(|link| link.hears(now))
     }
 
     fn count(&self, which: impl Fn(LinkState) -> bool) -> usize {

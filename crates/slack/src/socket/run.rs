@@ -10,7 +10,9 @@ use super::{
     transport::Transport,
     watch::{SocketMode, SocketStatus, Wish},
 };
-use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
+use futures_util::FutureExt;
+use headgate_event::limits::{SOCKET_PAUSE_FIRST, SOCKET_PAUSE_LONGEST};
+use std::{collections::BTreeMap, fmt, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 use tokio::{
     sync::{mpsc, watch},
     task::{AbortHandle, JoinSet},
@@ -29,18 +31,31 @@ pub struct SocketPorts {
     pub draw: Arc<dyn Fn() -> u32 + Send + Sync>,
 }
 
-/// Everything of one app.
-struct Runner {
+/// What each run of an app begins with.
+#[derive(Clone)]
+struct Origin {
     channel: String,
     transport: Transport,
     ports: SocketPorts,
+    status: watch::Sender<SocketStatus>,
+}
+
+/// What is wished from outside, over all runs.
+struct Wishes {
+    wishes: mpsc::UnboundedReceiver<Wish>,
+    /// Whether a run was told to stop.
+    stops: bool,
+}
+
+/// Everything of one app.
+struct Runner {
+    origin: Origin,
     pool: Pool,
     begun: Instant,
     connections: BTreeMap<LinkId, Connection>,
     /// All tasks, so that none outlives this one.
     tasks: JoinSet<()>,
     inputs: mpsc::Sender<Input>,
-    status: watch::Sender<SocketStatus>,
     heard_at: Option<Instant>,
 }
 
@@ -61,34 +76,76 @@ impl SocketMode {
     /// again, and [`SocketMode::status`] says how it stands.
     pub fn start(spec: &SocketSpec, ports: SocketPorts) -> Result<Self, SocketSpecError> {
         let transport = Transport::new(spec)?;
-        let (inputs, input) = mpsc::channel(INPUTS_WAITING_MAX);
-        let (wishes, wish) = mpsc::unbounded_channel();
-        let pool = Pool::default();
-        let at_first = SocketStatus { pool: pool.status(Duration::ZERO), heard_at: None };
-        let (shown, status) = watch::channel(at_first);
-        let runner = Runner {
-            channel: spec.channel.clone(),
-            transport,
-            ports,
-            pool,
-            begun: Instant::now(),
-            connections: BTreeMap::new(),
-            tasks: JoinSet::new(),
-            inputs,
-            status: shown,
-            heard_at: None,
-        };
-        let task = tokio::spawn(runner.run(input, wish));
+        let (wishes, wished) = mpsc::unbounded_channel();
+        let (shown, status) = watch::channel(at_first());
+        let channel = spec.channel.clone();
+        let origin = Origin { channel, transport, ports, status: shown };
+        let task = tokio::spawn(origin.run_on(Wishes { wishes: wished, stops: false }));
         Ok(Self { wishes, status, task })
     }
 }
 
+fn at_first() -> SocketStatus {
+    SocketStatus { pool: Pool::default().status(Duration::ZERO), heard_at: None }
+}
+
+impl Origin {
+    /// Runs until it is stopped. What panics is not ready, and begins anew: it had acknowledged
+    /// nothing that is not stored, so that Slack sends the rest again.
+    async fn run_on(self, mut wishes: Wishes) {
+        let mut pause = SOCKET_PAUSE_FIRST;
+        loop {
+            let begun = Instant::now();
+            let run = AssertUnwindSafe(self.clone().run(&mut wishes));
+            if run.catch_unwind().await.is_ok() || wishes.stops {
+                return;
+            }
+            if begun.elapsed() > SOCKET_PAUSE_LONGEST {
+                pause = SOCKET_PAUSE_FIRST;
+            }
+            let channel = &self.channel;
+            tracing::error!(
+                channel,
+                ?pause,
+                "Socket Mode broke off, and begins anew after a pause"
+            );
+            measures::show(channel, &at_first());
+            self.status.send_replace(at_first());
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(SOCKET_PAUSE_LONGEST);
+        }
+    }
+
+    async fn run(self, wishes: &mut Wishes) {
+        let (inputs, input) = mpsc::channel(INPUTS_WAITING_MAX);
+        let runner = Runner {
+            origin: self,
+            pool: Pool::default(),
+            begun: Instant::now(),
+            connections: BTreeMap::new(),
+            tasks: JoinSet::new(),
+            inputs,
+            heard_at: None,
+        };
+        runner.run(input, wishes).await;
+    }
+}
+
+impl Wishes {
+    /// The next one; none when nobody is there any more to wish.
+    async fn next(&mut self) -> Option<Input> {
+        Some(match self.wishes.recv().await? {
+            Wish::Resume => Input::Resume,
+            Wish::Stop => {
+                self.stops = true;
+                Input::Stop
+            }
+        })
+    }
+}
+
 impl Runner {
-    async fn run(
-        mut self,
-        mut inputs: mpsc::Receiver<Input>,
-        mut wishes: mpsc::UnboundedReceiver<Wish>,
-    ) {
+    async fn run(mut self, mut inputs: mpsc::Receiver<Input>, wishes: &mut Wishes) {
         self.step(Input::Tick);
         while !self.pool.is_done() {
             let wake = self.pool.wake_at(self.begun.elapsed()).map(|at| self.begun + at);
@@ -97,10 +154,7 @@ impl Runner {
             let input = tokio::select! {
                 biased;
                 Some(input) = inputs.recv() => input,
-                Some(wish) = wishes.recv() => match wish {
-                    Wish::Resume => Input::Resume,
-                    Wish::Stop => Input::Stop,
-                },
+                Some(wish) = wishes.next() => wish,
                 Some(_) = self.tasks.join_next() => continue,
                 () = sleep_until(wake) => Input::Tick,
             };
@@ -117,12 +171,12 @@ impl Runner {
             _ => {}
         }
         let now = self.begun.elapsed();
-        for action in self.pool.step(now, (self.ports.draw)(), input) {
+        for action in self.pool.step(now, (self.origin.ports.draw)(), input) {
             self.act(action);
         }
         let status = SocketStatus { pool: self.pool.status(now), heard_at: self.heard_at };
-        measures::show(&self.channel, &status);
-        self.status.send_if_modified(|shown| {
+        measures::show(&self.origin.channel, &status);
+        self.origin.status.send_if_modified(|shown| {
             let changed = shown.pool != status.pool;
             *shown = status;
             changed
@@ -141,14 +195,14 @@ impl Runner {
                     connection.task.abort();
                 }
             }
-            Action::Alarm(alarm) => measures::alarm(&self.channel, &alarm),
-            Action::Count(counted) => measures::count(&self.channel, &counted),
+            Action::Alarm(alarm) => measures::alarm(&self.origin.channel, &alarm),
+            Action::Count(counted) => measures::count(&self.origin.channel, &counted),
         }
     }
 
     fn open(&mut self, link: LinkId) {
         let (commands, told) = mpsc::unbounded_channel();
-        let carried = carry(link, self.transport.clone(), told, self.inputs.clone());
+        let carried = carry(link, self.origin.transport.clone(), told, self.inputs.clone());
         let task = self.tasks.spawn(carried);
         self.connections.insert(link, Connection { commands, task });
     }
@@ -163,8 +217,8 @@ impl Runner {
     /// Stores in a task of its own, so that a slow store holds up no pong. What panics there is not
     /// stored.
     fn store(&mut self, id: StoringId, envelope: Envelope) {
-        let (deliver, inputs) = (Arc::clone(&self.ports.deliver), self.inputs.clone());
-        let channel = self.channel.clone();
+        let (deliver, inputs) = (Arc::clone(&self.origin.ports.deliver), self.inputs.clone());
+        let channel = self.origin.channel.clone();
         self.tasks.spawn(async move {
             let storing = tokio::spawn(async move { deliver.deliver(envelope).await });
             let input = match storing.await {

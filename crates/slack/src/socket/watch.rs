@@ -50,7 +50,7 @@ impl SocketMode {
     /// Whether events can come in.
     #[must_use]
     pub fn is_ready(&self) -> bool {
-        self.status.borrow().pool.ready
+        !self.task.is_finished() && self.status.borrow().pool.ready
     }
 
     /// How it stands, each time that it changes.

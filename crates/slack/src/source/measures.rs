@@ -4,6 +4,7 @@ use headgate_event::{
     Timestamp,
     limits::{SLACK_CLOCK_SKEW_S_WARNED, SLACK_SLOW_ANSWER},
 };
+use headgate_http::RefusalLog;
 use metrics::{counter, gauge, histogram};
 use std::time::Duration;
 
@@ -18,7 +19,10 @@ const REASONS: [&str; 7] = [
     "timeout",
 ];
 
-/// How long an answer took. Slack waits 3 s; what takes a third of that is counted by itself.
+/// What a clock that is off is called where lines of the log are held back.
+const SKEW: &str = "clock_skew";
+
+/// How long the answer to a proven request took. Slack waits 3 s; what takes a third of that is counted by itself.
 pub(crate) fn answered(channel: &str, elapsed: Duration) {
     let name = channel.to_owned();
     histogram!("headgate_slack_answer_seconds", "channel" => name).record(elapsed);
@@ -74,14 +78,22 @@ pub(crate) fn rejected(channel: &str, code: &'static str) {
 }
 
 /// How far our clock is ahead of the time that Slack signed.
-pub(crate) fn skewed(channel: &str, now: Timestamp, signed_at: Option<Timestamp>) {
+pub(crate) fn skewed(
+    channel: &str,
+    now: Timestamp,
+    signed_at: Option<Timestamp>,
+    log: &RefusalLog,
+) {
     let Some(signed_at) = signed_at else { return };
     let seconds = now.unix_s().saturating_sub(signed_at.unix_s());
     let name = channel.to_owned();
     #[expect(clippy::cast_precision_loss, reason = "the window is 300 s")]
     gauge!("headgate_slack_clock_skew_seconds", "channel" => name).set(seconds as f64);
-    if seconds.unsigned_abs() >= SLACK_CLOCK_SKEW_S_WARNED {
-        tracing::warn!(channel, seconds, "the clock is far from the time that Slack signed");
+    if seconds.unsigned_abs() >= SLACK_CLOCK_SKEW_S_WARNED
+        && let Some(suppressed) = log.count(channel, SKEW, now)
+    {
+        let text = "the clock is far from the time that Slack signed";
+        tracing::warn!(channel, seconds, suppressed, "{text}");
     }
 }
 

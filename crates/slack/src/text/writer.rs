@@ -14,11 +14,21 @@ pub(super) struct Writer<'d> {
     pub(super) mentions: Vec<String>,
     pub(super) hidden: Vec<Hidden>,
     depth: usize,
+    /// Whether what is written are words that the message only shows: whom they name, it does not.
+    quoting: bool,
 }
 
 impl<'d> Writer<'d> {
     pub(super) fn new(directory: &'d Directory) -> Self {
-        Self { directory, mentions: Vec::new(), hidden: Vec::new(), depth: 0 }
+        Self { directory, mentions: Vec::new(), hidden: Vec::new(), depth: 0, quoting: false }
+    }
+
+    /// What a quotation says. Nobody is mentioned in it.
+    pub(super) fn quoted(&mut self, write: impl FnOnce(&mut Self) -> String) -> String {
+        let before = std::mem::replace(&mut self.quoting, true);
+        let text = write(self);
+        self.quoting = before;
+        text
     }
 
     pub(super) fn hide(&mut self, what: Hidden) {
@@ -60,7 +70,7 @@ impl<'d> Writer<'d> {
 
     pub(super) fn user(&mut self, id: &str, label: Option<&str>) -> String {
         let known = self.mentions.iter().any(|mention| mention == id);
-        if !known && self.mentions.len() < SLACK_MENTIONS_MAX {
+        if !known && !self.quoting && self.mentions.len() < SLACK_MENTIONS_MAX {
             self.mentions.push(id.to_owned());
         }
         self.directory.written('@', id, label)

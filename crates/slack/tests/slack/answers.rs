@@ -49,6 +49,21 @@ async fn a_retry_whose_first_delivery_never_came_is_stored() {
     );
 }
 
+/// Symptom: a proxy that writes `Content-Encoding: identity` made every event unreadable. Cause: any
+/// such header counted as a coding. Fix: one that names none is none (RFC 9110, 12.5.3).
+#[tokio::test]
+async fn a_content_encoding_that_changes_nothing_is_none() {
+    for value in ["identity", "Identity", "", " identity , identity"] {
+        let gate = Gate::new();
+        gate.event(&Post::json(MENTION).header("content-encoding", value)).await;
+        assert_eq!(data(&gate)["event_type"], "app_mention", "`{value}`");
+    }
+    let gate = Gate::new();
+    let post = Post::json(MENTION).header("content-encoding", "identity");
+    gate.event(&post.header("content-encoding", "br")).await;
+    assert_eq!(data(&gate)["event_type"], "unreadable");
+}
+
 #[tokio::test]
 async fn whatever_is_signed_is_stored_and_says_what_is_wrong_with_it() {
     let deep = format!("{{\"event\":{}1{}}}", "[".repeat(200), "]".repeat(200));
@@ -270,4 +285,17 @@ fn the_future_of_an_answer_can_be_sent_to_another_thread() {
     let gate = Gate::new();
     let source: &SlackSource = &gate.source;
     is_send(&source.answer(Post::json(MENTION).request()));
+}
+
+#[tokio::test]
+async fn a_channel_for_sockets_alone_says_so_to_who_posts_to_it() {
+    let mut spec = spec();
+    spec.signing_secrets = Vec::new();
+    let gate = Gate::of(spec);
+    for post in [Post::json(MENTION), Post::unsigned(MENTION), Post::unsigned("ssl_check=1")] {
+        let answer = gate.send(&post).await;
+        assert_eq!((answer.status.as_u16(), answer.code().as_str()), (404, "unknown_channel"));
+        assert!(answer.body.contains("receives by Socket Mode alone"), "{}", answer.body);
+    }
+    assert_eq!((gate.sink.len(), gate.refused.all().len()), (0, 0));
 }

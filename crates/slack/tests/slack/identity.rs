@@ -76,6 +76,29 @@ async fn a_command_is_known_by_its_trigger_and_a_captured_one_by_its_bytes_and_t
     gate.event(&Post::signed_at(later, SECRET, form.finish())).await;
 }
 
+/// Symptom: each retry of an event that cannot be read was another event. Cause: it was known by its
+/// bytes and the signed time, and a retry has a time of its own. Fix: by its bytes.
+#[tokio::test]
+async fn a_retry_of_what_has_no_id_or_cannot_be_read_is_the_same_event() {
+    for body in [
+        r#"{"type":"event_callback","event_id":"Ev1","event":{"type":"#,
+        r#"{"type":"event_callback","event":{"type":"x","user":"U1"}}"#,
+        r#"{"type":"app_rate_limited","team_id":"T1"}"#,
+        r#"["event_callback"]"#,
+        "payload=%7Bnot",
+    ] {
+        let gate = Gate::new();
+        gate.event(&Post::json(body)).await;
+        let later = Timestamp::from_unix_s(NOW.unix_s() + 60);
+        gate.clock.set(later);
+        let retry = Post::signed_at(later, SECRET, body).header("x-slack-retry-num", "1");
+        let answer = gate.send(&retry).await;
+        assert_eq!((answer.status.as_u16(), gate.sink.len()), (200, 1), "{body}");
+        gate.send(&Post::signed_at(later, SECRET, format!("{body} "))).await;
+        assert_eq!(gate.sink.len(), 2, "other bytes are another event: {body}");
+    }
+}
+
 #[tokio::test]
 async fn a_notice_of_the_limit_is_known_by_its_minute() {
     let gate = Gate::new();

@@ -12,6 +12,10 @@ mod identity;
 #[cfg(test)]
 mod mapping;
 #[cfg(test)]
+mod measured;
+#[cfg(test)]
+mod mentions;
+#[cfg(test)]
 mod merging;
 #[cfg(test)]
 mod releases;

@@ -57,3 +57,47 @@ async fn a_token_that_stands_where_a_name_belongs_is_not_told() {
     }
     assert_eq!(prompt.matches("[redacted]").count(), 3, "{prompt}");
 }
+
+/// Symptom: the prompt of a signed body that could not be read showed its tokens. Cause: tokens were
+/// known by the keys of a parsed body, and without one the body was outlined as text. Fix: what
+/// cannot be read is told by its size.
+#[tokio::test]
+async fn no_live_token_of_a_body_that_cannot_be_read_is_told() {
+    let whole = json!({
+        "type": "event_callback", "token": TOKEN, "response_url": URL, "trigger_id": TRIGGER,
+        "event": {"type": "x", "bot_access_token": ACCESS},
+    });
+    let whole = whole.to_string();
+    let broken = whole.trim_end_matches('}').to_owned();
+    let form = |name: &str, value: &str| {
+        let mut form = form_urlencoded::Serializer::new(String::new());
+        form.append_pair(name, value).append_pair("response_url", URL);
+        form.append_pair("trigger_id", TRIGGER).append_pair("token", TOKEN).finish()
+    };
+    let eventless =
+        json!({"type": "event_callback", "token": TOKEN, "response_url": URL, "a": {"b": ACCESS}});
+    let eventless = eventless.to_string().replace("\"b\"", "\"bot_access_token\"");
+    for (defect, post) in [
+        ("no_json", Post::json(broken.clone())),
+        ("no_json", Post::form(form("payload", &broken))),
+        ("no_json", Post::json([broken.as_bytes(), b"\xff"].concat())),
+        ("no_object", Post::json(format!("[{whole}]"))),
+        ("no_object", Post::form(form("payload", &format!("[{whole}]")))),
+        ("no_payload", Post::form(form("state", &whole))),
+        ("no_payload", Post::json(format!("\"{URL}\" {TRIGGER} {TOKEN} {ACCESS}"))),
+        ("content_encoding", Post::json(whole.clone()).header("content-encoding", "gzip")),
+        ("no_event", Post::json(eventless)),
+    ] {
+        let gate = Gate::new();
+        let event = gate.event(&post).await;
+        let prompt = event.prompt_ready();
+        assert!(prompt.contains(defect), "{defect}: {prompt}");
+        for live in [TOKEN, TRIGGER, ACCESS, "hooks.slack.com", "aaaabbbbccccddddeeee"] {
+            assert!(!prompt.contains(live), "{defect}: {live}: {prompt}");
+        }
+        if defect != "no_event" {
+            let size = format!("Body: {} bytes", post.body.len());
+            assert!(prompt.contains(&size), "{size}: {prompt}");
+        }
+    }
+}

@@ -279,3 +279,25 @@ async fn a_clock_that_is_set_back_does_not_open_the_window() {
     gate.clock.advance(Duration::from_secs(1));
     assert_eq!(code(&gate, &Post::json(BODY)).await, "timestamp_too_old");
 }
+
+/// Symptom: a secret bound to one app signed for another that was named as a number, or in the view
+/// alone. Cause: the check and the event looked for the app in different places. Fix: one place.
+#[tokio::test]
+async fn an_app_is_the_same_to_the_check_and_to_the_event_however_it_is_named() {
+    let gate = Gate::of(of_two_apps());
+    for json in [
+        r#"{"type":"shortcut","api_app_id":7}"#,
+        r#"{"type":"view_submission","view":{"app_id":"A1"}}"#,
+        r#"{"type":"view_submission","api_app_id":"","view":{"app_id":"A1"}}"#,
+    ] {
+        let mut form = form_urlencoded::Serializer::new(String::new());
+        form.append_pair("payload", json);
+        let post = Post::signed_at(NOW, "two", form.finish()).header("content-type", FORM);
+        assert_eq!(code(&gate, &post).await, "wrong_app", "{json}");
+    }
+    let view = r#"{"type":"view_submission","view":{"app_id":"A2"}}"#;
+    let mut form = form_urlencoded::Serializer::new(String::new());
+    form.append_pair("payload", view);
+    let event = gate.event(&Post::signed_at(NOW, "two", form.finish())).await;
+    assert_eq!(event.slack().expect("data").api_app_id.as_deref(), Some("A2"));
+}

@@ -6,7 +6,13 @@ use headgate_slack::socket::pool::Alarm;
 use headgate_testkit::slack::{FakeSlack, Fault, Handshake, OpenAnswer, WorkspaceOptions};
 use serde_json::json;
 use shell::{Shell, TOKEN};
-use std::time::{Duration, Instant};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
+};
 use tokio_tungstenite::tungstenite::{
     Message,
     protocol::frame::{
@@ -27,7 +33,9 @@ fn quick() -> WorkspaceOptions {
 
 #[tokio::test]
 async fn every_event_is_stored_once_and_then_acknowledged() {
-    let shell = Shell::ready(quick()).await;
+    // Nothing is to come twice here, on a machine however busy.
+    let patient = WorkspaceOptions { ack_timeout: Duration::from_secs(20), ..quick() };
+    let shell = Shell::ready(patient).await;
     for _ in 0..200 {
         shell.slack.emit();
     }
@@ -194,6 +202,45 @@ async fn what_is_fatal_is_an_alarm_and_not_tried_again_until_somebody_resumes() 
         shell.listening(2).await;
         assert_eq!(shell.mode.status().pool.alarm, None);
     }
+}
+
+/// Symptom: Socket Mode was dead and said that it was ready. Cause: its task had panicked, and what
+/// it had shown last stayed. Fix: it is not ready then, says so in the log, and begins anew.
+#[tokio::test]
+async fn what_panics_is_not_ready_and_begins_anew() {
+    let slack = FakeSlack::start(quick()).await.expect("a port");
+    let panics = Arc::new(AtomicBool::new(false));
+    let told = Arc::clone(&panics);
+    let shell = Shell::drawing(slack, move || {
+        assert!(!told.swap(false, Ordering::SeqCst), "a test breaks it");
+        0
+    });
+    shell.listening(2).await;
+    panics.store(true, Ordering::SeqCst);
+    shell.mode.resume();
+    shell.until(|status| !status.pool.ready).await;
+    shell.listening(2).await;
+    assert!(shell.mode.is_ready());
+    shell.slack.emit();
+    shell.slack.until(all_acknowledged).await;
+    shell.assert_all_found_once();
+    shell.mode.stop().await;
+    shell.slack.until(|slack| slack.sockets().0 == 0).await;
+}
+
+#[tokio::test]
+async fn what_panics_while_it_stops_has_stopped() {
+    let slack = FakeSlack::start(quick()).await.expect("a port");
+    let panics = Arc::new(AtomicBool::new(false));
+    let told = Arc::clone(&panics);
+    let shell = Shell::drawing(slack, move || {
+        assert!(!told.swap(false, Ordering::SeqCst), "a test breaks it");
+        0
+    });
+    shell.listening(2).await;
+    panics.store(true, Ordering::SeqCst);
+    let stopping = shell.mode.stop();
+    tokio::time::timeout(Duration::from_secs(20), stopping).await.expect("in time");
 }
 
 #[tokio::test]

@@ -83,6 +83,15 @@ impl Table {
         }
     }
 
+    /// Says that none of the connections that are being opened comes about.
+    fn refuse_all(&mut self, why: &str) {
+        for (link, state) in self.pool.links().collect::<Vec<_>>() {
+            if state == LinkState::Opening {
+                self.step(Input::Refused(link, Refusal::Passing(why.to_owned())));
+            }
+        }
+    }
+
     fn opens(&self) -> bool {
         self.said.iter().any(|action| matches!(action, Action::Open(_)))
     }
@@ -312,4 +321,57 @@ fn too_many_envelopes_at_once_are_left_to_retries() {
     }
     let said = table.say(first, r#"{"envelope_id":"more","payload":{}}"#);
     assert_eq!(said, [Action::Count(Counted::Overflowed)]);
+}
+
+/// Symptom: nothing came in any more and the pool said that it hears. Cause: a connection counted
+/// as long as it was open. Fix: not once Slack switched it off, and not past the time by which Slack
+/// should have closed it.
+#[test]
+fn a_connection_that_slack_switched_off_is_none_to_hear_by() {
+    let (mut table, first, second) = Table::ready();
+    table.now = ms(1_000);
+    let text = r#"{"type":"disconnect","reason":"link_disabled"}"#;
+    table.say(first, text);
+    table.at(ms(5_500));
+    table.pong_all();
+    assert!(table.pool.status(table.now).ready, "the other one hears");
+    table.say(second, text);
+    assert!(table.pool.status(table.now).ready, "for a moment it may be a refresh");
+    table.at(ms(9_501));
+    let status = table.pool.status(table.now);
+    assert_eq!((status.ready, status.listening), (false, 2), "open they are");
+}
+
+/// Symptom: `/readyz` said that nothing listens and not why. Fix: the last cause is kept until a
+/// connection says `hello`.
+#[test]
+fn why_no_connection_comes_about_is_told_until_one_does() {
+    let mut table = Table::new();
+    let first = table.opened();
+    table.step(Input::Refused(first, Refusal::Passing("no such host".to_owned())));
+    let told = |table: &Table| table.pool.status(table.now).unreachable;
+    assert_eq!(told(&table).as_deref(), Some("no such host"));
+    table.at(ms(10_000));
+    let second = table.opened();
+    table.step(Input::Refused(second, Refusal::RateLimited(None)));
+    assert_eq!(told(&table).as_deref(), Some("Slack asks for a pause"));
+    table.at(ms(60_000));
+    let third = table.opened();
+    table.greet(third);
+    assert_eq!(told(&table), None);
+}
+
+#[test]
+fn a_connection_past_its_time_is_none_to_hear_by() {
+    let (mut table, ..) = Table::ready();
+    for second in 1..1_200 {
+        table.at(ms(second * 1_000));
+        table.pong_all();
+        table.refuse_all("gone");
+        let status = table.pool.status(table.now);
+        assert_eq!(status.listening, 2, "second {second}");
+        // Its life, a minute, and the grace of some seconds.
+        let expected = second < 1_000 + 60 + 4;
+        assert_eq!(status.ready, expected, "second {second}");
+    }
 }

@@ -17,16 +17,20 @@ use http::HeaderName;
 use serde_json::value::RawValue;
 use std::{collections::BTreeMap, time::Duration};
 
+/// The channels by the tokens with which they open connections.
+pub(super) type AppTokens = BTreeMap<Vec<u8>, String>;
+
 /// Reads what belongs to such a channel; notes all that is wrong with it.
 pub(super) fn read(
     section: &Section<'_>,
     channel: Option<Channel>,
     context: &Context<'_>,
+    app_tokens: &mut AppTokens,
 ) -> Option<SlackChannel> {
     let secrets = optional(section, "signing_secrets", |value| {
         secret::list_of(value, |member| signing_secret(member, context))
     });
-    let socket = socket(section, channel.as_ref(), context);
+    let socket = socket(section, channel.as_ref(), context, app_tokens);
     let proved = !matches!((&secrets, &socket), (Some(None), Some(None)));
     if !proved {
         let expected = "expected the secrets by which Slack signs, or an `app_token`, found none";
@@ -67,6 +71,7 @@ fn socket(
     section: &Section<'_>,
     channel: Option<&Channel>,
     context: &Context<'_>,
+    app_tokens: &mut AppTokens,
 ) -> Option<Option<SocketSpec>> {
     let app_token = optional(section, "app_token", |value| secret::read(value, context));
     let api = optional(section, "api_url", |value| value.text("a URL").map(str::to_owned));
@@ -81,7 +86,19 @@ fn socket(
     };
     let api = api.unwrap_or_else(|| SLACK_API.to_owned());
     let spec = SocketSpec { channel: channel?.id.clone(), app_token, api };
-    let Err(error) = spec.check() else { return Some(Some(spec)) };
+    let token = spec.app_token.expose().to_vec();
+    if let Some(other) = app_tokens.get(&token) {
+        let text = format!(
+            "expected a token of its own, found that of channel `{other}`: Slack gives each event to \
+             one connection of the app, so that either channel would miss some"
+        );
+        section.wrong("app_token", &text);
+        return None;
+    }
+    let Err(error) = spec.check() else {
+        app_tokens.insert(token, spec.channel.clone());
+        return Some(Some(spec));
+    };
     let key = match error {
         SocketSpecError::Api { .. } => "api_url",
         _ => "app_token",
@@ -185,8 +202,7 @@ fn check(section: &Section<'_>, spec: &SlackChannelSpec) -> bool {
     let Err(errors) = spec.clone().prepare() else { return true };
     for error in errors {
         let key = match &error {
-            SlackChannelSpecErrorKind::NoSecret
-            | SlackChannelSpecErrorKind::EmptySecret { .. }
+            SlackChannelSpecErrorKind::EmptySecret { .. }
             | SlackChannelSpecErrorKind::App { .. } => "signing_secrets",
             SlackChannelSpecErrorKind::Certificate => "client_certificate.name",
             SlackChannelSpecErrorKind::BodyLimit(_) => "max_body",

@@ -85,7 +85,7 @@ fn channels_of(sources: &Sources, api: &Api) -> Step {
     let (sources, api) = (sources.clone(), api.clone());
     step("channels", move |config| {
         let (channels, providers) = (config.channels.clone(), Arc::clone(&config.providers));
-        let (webhooks, slack) = (channels.webhooks.clone(), channels.slack_over_http());
+        let (webhooks, slack) = (channels.webhooks.clone(), channels.slack_specs());
         let (mail, inbound) = (channels.mail.clone(), channels.inbound.clone());
         let mut wrong = Vec::new();
         for spec in &webhooks {

@@ -46,6 +46,8 @@ pub(super) struct Link {
     unanswered: Option<Duration>,
     /// How many of its envelopes are being stored.
     pub(super) storing: usize,
+    /// Whether Slack said that nothing comes over it any more.
+    is_disabled: bool,
 }
 
 /// What is due of a connection.
@@ -94,6 +96,7 @@ impl Link {
             ping_at: Duration::MAX,
             unanswered: None,
             storing: 0,
+            is_disabled: false,
         }
     }
 
@@ -108,6 +111,17 @@ impl Link {
     /// Whether its replacement may close it.
     pub(super) fn may_be_closed(&self, now: Duration) -> bool {
         self.state == LinkState::Leaving && now >= self.leave_by
+    }
+
+    /// Whether anything is still to be expected of it: it listens, and neither is it switched off nor
+    /// past the time by which Slack should have closed it.
+    pub(super) fn hears(&self, now: Duration) -> bool {
+        self.state.listens() && !self.is_disabled && now < self.leave_by
+    }
+
+    /// Slack switched Socket Mode off: nothing comes over it any more.
+    pub(super) fn disabled(&mut self) {
+        self.is_disabled = true;
     }
 
     pub(super) fn replace_at(&self) -> Duration {

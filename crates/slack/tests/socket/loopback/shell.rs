@@ -59,6 +59,15 @@ impl Shell {
     }
 
     pub(super) fn start(slack: FakeSlack) -> Self {
+        // The shortest pauses.
+        Self::drawing(slack, || 0)
+    }
+
+    /// With pauses that differ by these numbers.
+    pub(super) fn drawing(
+        slack: FakeSlack,
+        draw: impl Fn() -> u32 + Send + Sync + 'static,
+    ) -> Self {
         let kept = Arc::new(Kept {
             drafts: Mutex::default(),
             repeats: Mutex::default(),
@@ -79,8 +88,7 @@ impl Shell {
             app_token: Secret::new(TOKEN),
             api: slack.api(),
         };
-        // The shortest pauses.
-        let ports = SocketPorts { deliver, draw: Arc::new(|| 0) };
+        let ports = SocketPorts { deliver, draw: Arc::new(draw) };
         let mode = SocketMode::start(&spec, ports).expect("a right specification");
         Self { slack, kept, mode }
     }
