@@ -6,9 +6,10 @@ use crate::{
     client::Stopping,
     error::ClientError,
     hand::{Hand, Key},
-    limits::{LAST_WORDS_TIMEOUT, SAID_AGAIN_AFTER, WAIT_LONGEST},
+    limits::{LAST_ANSWER_TIMEOUT, LAST_WORDS_TIMEOUT, SAID_AGAIN_AFTER, WAIT_LONGEST},
     line::{Ended, Heard, Line, Lines, Refusal},
-    verdict::Verdict,
+    poll::Poll,
+    verdict::{Batch, Verdict},
     work::{Work, WorkKey},
 };
 use headgate_event::{Event, EventId};
@@ -201,9 +202,8 @@ impl Consumer {
     async fn leave(&mut self, mut line: Option<Line>, grace: Duration) {
         if let Some(Line::Poll(poll)) = &mut line {
             // Before anything is given back: this call would be given it again.
-            for late in poll.last_answer().await {
-                self.give_back(late);
-            }
+            self.until_answered(poll).await;
+            poll.end_leasing();
         }
         if !matches!(line, Some(Line::Stream(_))) {
             self.hand.give_back("the client stopped before its turn");
@@ -218,6 +218,37 @@ impl Consumer {
         if let Some(line) = line {
             line.close().await;
         }
+    }
+
+    /// Waits for the lease call that is under way: nobody else could have what it still leases. What
+    /// is done is said meanwhile, and what runs keeps its lease.
+    async fn until_answered(&mut self, poll: &mut Poll) {
+        let end = Instant::now() + LAST_ANSWER_TIMEOUT;
+        while poll.is_leasing() {
+            self.note_concluded();
+            let batch = if poll.may_say() { self.hand.flush(self.now()) } else { Batch::default() };
+            if !batch.is_empty() {
+                poll.say(batch);
+            }
+            let (alarm, may_say) = (self.alarm(), poll.may_say());
+            tokio::select! {
+                heard = poll.receive(0) => match heard {
+                    Ok(heard) => self.hear_last(heard),
+                    Err(_) => return,
+                },
+                (key, verdict) = self.work.concluded() => self.conclude(key, verdict),
+                () = until(alarm), if may_say => {}
+                () = sleep_until(end) => return,
+            }
+        }
+    }
+
+    fn hear_last(&mut self, heard: Heard) {
+        self.hear_refusals(heard.refusals);
+        if let Some(answered) = heard.answered {
+            self.hand.heard(&answered);
+        }
+        heard.arrivals.into_iter().for_each(|late| self.give_back(late));
     }
 
     async fn say_all(&mut self, line: &mut Option<Line>) {

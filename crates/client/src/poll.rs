@@ -4,7 +4,7 @@ use crate::{
     arrival::Arrival,
     error::ClientError,
     http::{Call, Http},
-    limits::{LAST_ANSWER_TIMEOUT, POLL_WAIT_MS},
+    limits::POLL_WAIT_MS,
     line::{Ended, Heard, Refusal, settle},
     verdict::Batch,
 };
@@ -80,15 +80,14 @@ impl Poll {
         }
     }
 
-    /// What a lease call that is under way still leases: nobody else could have it. There is an
-    /// answer soon, or none.
-    pub(crate) async fn last_answer(&mut self) -> Leased {
-        if self.leasing.is_none() {
-            return Leased::new();
-        }
-        let leased = tokio::time::timeout(LAST_ANSWER_TIMEOUT, answer(&mut self.leasing)).await;
+    /// Whether a lease call is under way.
+    pub(crate) fn is_leasing(&self) -> bool {
+        self.leasing.is_some()
+    }
+
+    /// Hangs up on the lease call that is under way.
+    pub(crate) fn end_leasing(&mut self) {
         self.leasing = None;
-        leased.ok().and_then(Result::ok).unwrap_or_default()
     }
 
     fn ask(&self, room: usize) -> Answering<Leased> {

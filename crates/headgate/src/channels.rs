@@ -31,17 +31,18 @@ fn load(file: &Path, environment: &Environment) -> Result<Config, Failure> {
     Config::load(file, environment, &known).map_err(Failure::Configuration)
 }
 
-fn spec<'a>(config: &'a Config, id: &str) -> Result<&'a ChannelSpec, Failure> {
-    let mut webhooks = config.channels.webhooks.iter();
-    webhooks.find(|spec| spec.channel.id == id).ok_or_else(|| {
-        Failure::usage(format!("expected the id of a webhook channel, found `{id}`"))
-    })
+fn webhook<'a>(config: &'a Config, id: &str) -> Option<&'a ChannelSpec> {
+    config.channels.webhooks.iter().find(|spec| spec.channel.id == id)
 }
 
 /// Makes room for what a sender hands over.
 fn forget(arguments: &ChannelsForgetArguments, environment: &Environment) -> Result<(), Failure> {
     let config = load(&arguments.config, environment)?;
-    let id = &spec(&config, &arguments.id)?.channel.id;
+    let id = &arguments.id;
+    if webhook(&config, id).is_none() {
+        let wrong = format!("expected the id of a webhook channel, found `{id}`");
+        return Err(Failure::usage(wrong));
+    }
     let count = Captures::at(&config.data_dir).forget(id)?;
     output::line(&format!("{count} forgotten"))
 }
@@ -56,7 +57,10 @@ fn show(arguments: &ChannelsShowArguments, environment: &Environment) -> Result<
         }
         return shown.rows().try_for_each(|(name, text)| row(name, &text));
     }
-    let spec = spec(&config, &arguments.id)?;
+    let spec = webhook(&config, &arguments.id).ok_or_else(|| {
+        let (file, id) = (arguments.config.display(), &arguments.id);
+        Failure::usage(format!("expected the id of a channel of `{file}`, found `{id}`"))
+    })?;
     let provider = spec.own.as_ref().or_else(|| config.providers.find(&spec.provider));
     let provider = provider.ok_or_else(|| Failure::usage("the provider is gone".to_owned()))?;
     let url = url("/v1/webhook/");

@@ -25,14 +25,20 @@ fn events_are_listed_newest_first_over_as_many_pages_as_it_takes() {
     assert_eq!(rows.len(), 3);
     assert!(rows[2].starts_with(&ids[0]) && rows[2].contains("open"), "{}", rows[2]);
     assert_eq!(house.run(&["events", "list", "--channel", "hub"]).stdout, "");
+    let lines = |arguments: &[&str]| {
+        house.run(&[&["events", "list"], arguments].concat()).stdout.lines().count()
+    };
+    assert_eq!(lines(&["--since", "1h"]), 3);
+    assert_eq!(lines(&["--until", "1h"]), 0);
+    assert_eq!(lines(&["--since", "2026-01-01", "--until", "2100-01-01T00:00:00Z"]), 3);
 }
 
 #[test]
 fn a_filter_that_is_wrong_is_told_in_the_words_of_the_gateway() {
     let house = House::open();
-    let ended = house.run(&["events", "list", "--since", "yesterday"]);
+    let ended = house.run(&["events", "list", "--type", "two words"]);
     assert_eq!(ended.code, Some(1));
-    assert!(ended.stderr.contains("422") && ended.stderr.contains("since"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("422") && ended.stderr.contains("type"), "{}", ended.stderr);
 }
 
 #[test]

@@ -24,6 +24,7 @@ fn a_wrong_command_line_ends_with_2() {
         vec!["listen", "--subscription", "a", "--forward", "ftp://a"],
         vec!["events", "get", "a", "--raw", "--json"],
         vec!["events", "list", "--limit", "0"],
+        vec!["events", "list", "--since", "yesterday"],
         vec!["events", "list", "--key-env", "NO_SUCH_VARIABLE"],
         vec!["events", "list", "--url", "127.0.0.1:8080"],
         vec!["events", "list", "--url", "http://user:password@127.0.0.1"],
@@ -74,6 +75,37 @@ fn check_says_what_a_right_configuration_amounts_to() {
     insta::assert_snapshot!("check", ended.stdout);
     let ended = run(["check", "--config", file, "--json"]);
     insta::assert_snapshot!("check_json", ended.stdout);
+}
+
+#[test]
+fn check_and_channels_take_the_file_of_the_folder_and_show_channels_of_every_type() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let text = "data_dir = \"data\"\n[email]\nlisten = \"127.0.0.1:0\"\nhostname = \"mx.example.com\"\n\
+                [[channel]]\nid = \"hook\"\ntype = \"webhook\"\n\
+                verify = \"none\"\n[[channel]]\nid = \"team\"\ntype = \"slack\"\n\
+                signing_secrets = [{ insecure_inline = \"8f742231b10e8888abcd99yyyzzz85a5\" }]\n\
+                [[channel]]\nid = \"post\"\ntype = \"email\"\naddresses = [\"a@example.com\"]\n\
+                [[channel]]\nid = \"daily\"\ntype = \"cron\"\n[[channel.schedule]]\n\
+                name = \"report\"\ncron = \"0 9 * * *\"\n";
+    fs::write(folder.path().join("headgate.toml"), text).expect("written");
+    let run = |arguments: &[&str]| finish(headgate().current_dir(folder.path()).args(arguments));
+    let ended = run(&["check"]);
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    for (id, row) in [
+        ("hook", "url          /v1/webhook/hook"),
+        ("team", "url          /v1/slack/team"),
+        ("post", "addresses    a@example.com"),
+        ("daily", "schedules    1"),
+    ] {
+        let ended = run(&["channels", "show", id]);
+        assert!(ended.stdout.contains(row), "{id}: {}{}", ended.stdout, ended.stderr);
+        let shown = run(&["channels", "show", id, "--json"]).stdout;
+        let shown: serde_json::Value = serde_json::from_str(&shown).expect("JSON");
+        assert_eq!(shown["id"], id);
+    }
+    let ended = run(&["channels", "show", "nobody"]);
+    assert_eq!(ended.code, Some(2));
+    assert!(ended.stderr.contains("`headgate.toml`, found `nobody`"), "{}", ended.stderr);
 }
 
 #[test]
