@@ -76,6 +76,7 @@ pub(crate) async fn make(
     let after = stored?;
     // A key may be bound to channels that it does not keep to any more.
     api.tell_streams();
+    push::tell(&api);
     match change {
         Some(change) => change.end(&api, &name).await?,
         None if pushed.is_some() => push::forget(&api, &name).await?,

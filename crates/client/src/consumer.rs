@@ -153,8 +153,7 @@ impl Consumer {
     fn take(&mut self, Arrival { delivery, event }: Arrival) {
         match event {
             Ok(event) => {
-                let replay = event.delivery().and_then(|delivery| delivery.replay_id.clone());
-                let key = Key { event: event.id(), replay };
+                let key = key_of(&event);
                 let now = self.now();
                 self.hand.take(key.clone(), delivery, (key, event), now);
             }
@@ -248,7 +247,15 @@ impl Consumer {
         if let Some(answered) = heard.answered {
             self.hand.heard(&answered);
         }
-        heard.arrivals.into_iter().for_each(|late| self.give_back(late));
+        for late in heard.arrivals {
+            let key = late.event.as_ref().ok().map(key_of);
+            if key.is_some_and(|key| self.hand.knows(&key, self.now())) {
+                // It came again: the same work under another delivery.
+                self.take(late);
+            } else {
+                self.give_back(late);
+            }
+        }
     }
 
     async fn say_all(&mut self, line: &mut Option<Line>) {
@@ -309,6 +316,11 @@ impl Consumer {
     fn now(&self) -> Duration {
         self.begun.elapsed()
     }
+}
+
+fn key_of(event: &Event) -> WorkKey {
+    let replay = event.delivery().and_then(|delivery| delivery.replay_id.clone());
+    Key { event: event.id(), replay }
 }
 
 /// Listens to a stream, so that the gateway hears of us, until it ends.

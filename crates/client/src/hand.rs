@@ -83,6 +83,11 @@ impl<I: Clone + Ord, W> Hand<I, W> {
         self.pending.is_empty() && self.sent.is_empty()
     }
 
+    /// Whether it is in hand or was done, so that a delivery of it begins nothing.
+    pub(crate) fn knows(&self, key: &Key<I>, now: Duration) -> bool {
+        self.held.contains_key(key) || self.done.has(key, now)
+    }
+
     /// Takes a delivery; `work` is given back by [`start`](Self::start) when it is its turn.
     pub(crate) fn take(&mut self, key: Key<I>, delivery: String, work: W, now: Duration) {
         let renew_at = now + self.renew_after();

@@ -1,10 +1,7 @@
 //! The one place that reads the system's clock.
 
 use headgate_event::{Clock, Timestamp};
-use std::{
-    sync::LazyLock,
-    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
-};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// The system's clock.
 #[derive(Clone, Copy, Debug, Default)]
@@ -21,8 +18,17 @@ impl Clock for SystemClock {
         })
     }
 
+    /// Goes on while the machine sleeps, as the wall clock does.
+    #[cfg(target_os = "linux")]
     fn elapsed(&self) -> Duration {
-        static FIRST: LazyLock<Instant> = LazyLock::new(Instant::now);
+        let since = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+        Duration::try_from(since).unwrap_or_default()
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn elapsed(&self) -> Duration {
+        static FIRST: std::sync::LazyLock<std::time::Instant> =
+            std::sync::LazyLock::new(std::time::Instant::now);
         FIRST.elapsed()
     }
 }

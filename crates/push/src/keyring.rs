@@ -8,6 +8,9 @@ use crate::credentials::{Credentials, Kept};
 use headgate_queue::PushSpec;
 use std::collections::BTreeMap;
 
+/// The place of credentials that were kept before they were tied to a URL.
+const UNTIED: &str = "";
+
 /// What one push is signed with, by its URL: one, or two while the URL changes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Keyring(BTreeMap<String, Credentials>);
@@ -31,7 +34,7 @@ impl Keyring {
     /// The credentials that are meant for the URL of this push, when there are any.
     #[must_use]
     pub fn fitting(&self, spec: &PushSpec) -> Option<&Credentials> {
-        self.0.get(&spec.url)
+        self.0.get(&spec.url).or_else(|| self.0.get(UNTIED))
     }
 
     /// As it is kept in the state.
@@ -43,6 +46,12 @@ impl Keyring {
 
     /// From what is kept in the state.
     pub(crate) fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        if let Ok(untied) = serde_json::from_slice::<Kept>(bytes) {
+            return Some(Self(BTreeMap::from([(
+                UNTIED.to_owned(),
+                Credentials::of_kept(untied)?,
+            )])));
+        }
         let kept: BTreeMap<String, Kept> = serde_json::from_slice(bytes).ok()?;
         let one = |(url, kept)| Some((url, Credentials::of_kept(kept)?));
         kept.into_iter().map(one).collect::<Option<_>>().map(Self)
@@ -73,5 +82,18 @@ mod tests {
         let changed = Keyring::of(&first, credentials("c")).and(&ring);
         assert_eq!(changed.fitting(&first), Some(&credentials("c")));
         assert_eq!(Keyring::from_bytes(&both.to_bytes()), Some(both));
+    }
+
+    #[test]
+    fn what_was_kept_before_it_was_tied_to_a_url_is_that_of_the_push_until_it_changes() {
+        let (first, second) = (spec_of("http://a/hook"), spec_of("http://b/hook"));
+        let bytes = br#"{"secrets":["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"],
+                         "headers":{"authorization":"a"}}"#;
+        let ring = Keyring::from_bytes(bytes).expect("kept");
+        assert_eq!(ring.fitting(&first), Some(&credentials("a")));
+        let changing = Keyring::of(&second, credentials("b")).and(&ring);
+        assert_eq!(changing.fitting(&first), Some(&credentials("a")));
+        assert_eq!(changing.fitting(&second), Some(&credentials("b")));
+        assert_eq!(Keyring::of(&second, credentials("b")).fitting(&first), None);
     }
 }

@@ -126,6 +126,7 @@ pub struct ChannelsForgetArguments {
     pub id: String,
     /// The configuration
     #[arg(long, env = "HEADGATE_CONFIG", value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(default_value = FILE_DEFAULT)]
     pub config: PathBuf,
 }
 

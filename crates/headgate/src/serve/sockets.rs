@@ -183,7 +183,8 @@ fn told(channel: &ChannelReadiness) -> Option<String> {
 /// Whether any channel receives over the listeners.
 fn receives_otherwise(channels: &Channels) -> bool {
     let Channels { webhooks, mail, inbound, .. } = channels;
-    let over_http = |slack: &SlackChannel| !slack.spec.signing_secrets.is_empty();
+    // An app whose Socket Mode is on sends nothing over HTTP.
+    let over_http = |slack: &SlackChannel| slack.socket.is_none();
     let by_request = !webhooks.is_empty() || !inbound.is_empty();
     by_request || !mail.is_empty() || channels.slack.iter().any(over_http)
 }

@@ -103,6 +103,7 @@ fn check_and_channels_take_the_file_of_the_folder_and_show_channels_of_every_typ
         let shown: serde_json::Value = serde_json::from_str(&shown).expect("JSON");
         assert_eq!(shown["id"], id);
     }
+    assert_eq!(run(&["channels", "forget", "hook"]).code, Some(0));
     let ended = run(&["channels", "show", "nobody"]);
     assert_eq!(ended.code, Some(2));
     assert!(ended.stderr.contains("`headgate.toml`, found `nobody`"), "{}", ended.stderr);

@@ -38,17 +38,13 @@ impl Embedded {
     /// While the clock is not where it should be nothing is removed for its age.
     pub async fn retain(&self, retention: Retention) -> Result<Removed, QueueError> {
         let mut watch = self.removing.lock().await;
-        let retention = if retention.age.is_some() && !self.believes_clock(&mut watch).await? {
-            Retention { age: None, ..retention }
-        } else {
-            retention
-        };
-        if let Err(error) = self.end_old_segment(retention).await {
+        let (now, believed) = self.time(&mut watch).await?;
+        let retention = Retention { age: retention.age.filter(|_| believed), ..retention };
+        if let Err(error) = self.end_old_segment(retention, now).await {
             // On a full disk no segment can be begun, but others can be removed.
             tracing::warn!(%error, "the active segment stays although it is old");
         }
         self.wait_for_index().await;
-        let now = self.clock.now();
         let kept_from = self.reading(move |reading| reading.kept_from(retention, now)).await?;
         let mut removed = Removed::default();
         // One segment after the other: what is interrupted has done its part.
@@ -67,9 +63,9 @@ impl Embedded {
         Ok(removed)
     }
 
-    /// Whether events may be removed by the time that it is. What they are removed by for their
-    /// bytes is no clock.
-    async fn believes_clock(&self, watch: &mut ClockWatch) -> Result<bool, QueueError> {
+    /// The time, and whether events may be removed by it. What they are removed by for their bytes
+    /// is no clock. No other time is looked at until they are removed: it could have leapt since.
+    async fn time(&self, watch: &mut ClockWatch) -> Result<(Timestamp, bool), QueueError> {
         let now = Moment::of(&*self.clock);
         let verdict = watch.look(now);
         let believes = matches!(verdict, Verdict::Believed | Verdict::Keep);
@@ -89,7 +85,7 @@ impl Embedded {
             ),
             Verdict::Believed | Verdict::Doubted => {}
         }
-        Ok(believes)
+        Ok((now.wall, believes))
     }
 
     /// Waits a while for the index to see what is stored: what it has not seen cannot go.
@@ -104,9 +100,13 @@ impl Embedded {
     }
 
     /// Begins another segment when the oldest event of the active one is old enough.
-    async fn end_old_segment(&self, retention: Retention) -> Result<(), QueueError> {
+    async fn end_old_segment(
+        &self,
+        retention: Retention,
+        now: Timestamp,
+    ) -> Result<(), QueueError> {
         let Some(age) = retention.age else { return Ok(()) };
-        let old = self.clock.now().minus(age / RETENTION_AGE_PARTS);
+        let old = now.minus(age / RETENTION_AGE_PARTS);
         let ended = self.reading(move |reading| {
             let Some(active) = reading.log.segments().pop() else { return Ok(false) };
             let oldest = reading.oldest_of(active)?;

@@ -111,7 +111,11 @@ impl Origin {
             );
             measures::show(channel, &at_first());
             self.status.send_replace(at_first());
-            tokio::time::sleep(pause).await;
+            tokio::select! {
+                () = tokio::time::sleep(pause) => {}
+                // Told to stop, it has stopped; told to go on, it goes on now.
+                _ = wishes.next() => if wishes.stops { return },
+            }
             pause = (pause * 2).min(SOCKET_PAUSE_LONGEST);
         }
     }
