@@ -48,6 +48,7 @@ class Consumer:
         self._backoff = Backoff()
         self._line: Line | None = None
         self._reader: asyncio.Task[None] | None = None
+        self._writer: asyncio.Task[None] | None = None
 
     def stop(self) -> None:
         """Takes nothing more; `run` returns when what is in hand is done."""
@@ -92,17 +93,17 @@ class Consumer:
         since = self._now()
         self._line = line
         self._reader = asyncio.create_task(self._read(line))
-        writer = asyncio.create_task(self._write(line))
+        self._writer = asyncio.create_task(self._write(line))
         stop = asyncio.create_task(self._stopping.wait())
-        tasks = {self._reader, writer, stop}
+        tasks = {self._reader, self._writer, stop}
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            writer.cancel()
             stop.cancel()
-            await asyncio.gather(writer, stop, return_exceptions=True)
+            await asyncio.gather(stop, return_exceptions=True)
         if stop in done:
             return
+        await self._end_writing()
         if self._now() - since >= LONGEST:
             # It was a good one, though nothing may have come.
             self._backoff.reset()
@@ -178,10 +179,12 @@ class Consumer:
         self._hand.close()
         if self._line is not None and self._line.asks and self._reader is not None:
             # What this call leases nobody else can have: there is an answer soon, or none. It ends
-            # before anything is given back, or it would be given that again.
+            # before anything is given back, or it would be given that again. What is done is said
+            # meanwhile, and what runs keeps its lease.
             await asyncio.wait({self._reader}, timeout=_LAST_ANSWER)
             self._reader.cancel()
             await asyncio.gather(self._reader, return_exceptions=True)
+        await self._end_writing()
         if self._line is not None and not self._line.gives_back:
             self._hand.give_back("the client stopped before its turn")
         self._hand.lost(self._now())
@@ -193,6 +196,12 @@ class Consumer:
         )
         await self._say_all()
         await self._close_line()
+
+    async def _end_writing(self) -> None:
+        writer, self._writer = self._writer, None
+        if writer is not None:
+            writer.cancel()
+            await asyncio.gather(writer, return_exceptions=True)
 
     async def _say_all(self) -> None:
         until = self._now() + _LAST_WORDS
