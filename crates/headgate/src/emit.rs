@@ -10,31 +10,22 @@ use std::io::Read;
 
 const PATH: &str = "/v1/events";
 
-/// The event as the API takes it; the payload stays the text it is.
+/// The event as the API takes it; the payload stays the text it is. To the API null is what is
+/// left out.
 #[derive(Serialize)]
 struct Event<'a> {
     #[serde(rename = "type")]
     event_type: &'a str,
     payload: &'a RawValue,
-    #[serde(skip_serializing_if = "Option::is_none")]
     event_id: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     timestamp: Option<Timestamp>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     flow_id: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     flow_type: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     proposal_id: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     deal_id: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     session_id: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     thread_key: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     dedupe_key: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     metadata: Option<Box<RawValue>>,
 }
 

@@ -12,7 +12,7 @@ use crate::{
 use anyhow::anyhow;
 use headgate_event::{Clock, Secret, Timestamp};
 use headgate_http::RawRequest;
-use headgate_slack::SigningSecret;
+use headgate_slack::{Proofs, SlackChannelSpec};
 use headgate_webhook::{
     ChannelSpec, Explanation, Fetched, OtherChannel, Provider, Providers, Settings, Step, Terms,
 };
@@ -29,7 +29,7 @@ enum Gate {
         /// The channels beside, where a configuration is given.
         others: Vec<OtherChannel>,
     },
-    Slack(Vec<SigningSecret>),
+    Slack(Proofs),
 }
 
 /// Checks the request and says what was found.
@@ -58,7 +58,7 @@ impl Gate {
     async fn explain(self, request: &RawRequest, now: Timestamp) -> Result<Explanation, Failure> {
         let (provider, mut terms, others) = match self {
             Self::Webhook { provider, terms, others } => (provider, terms, others),
-            Self::Slack(secrets) => return Ok(slack::explained(&secrets, request, now)),
+            Self::Slack(proofs) => return Ok(slack::explained(&proofs, request, now)),
         };
         terms.fetched = Arc::new(Fetched::new(Arc::new(Fetcher::of_system())));
         if let Some(url) = provider.wants(request, &terms, now) {
@@ -122,7 +122,8 @@ fn of_channel(id: &str, file: &Path, environment: &Environment) -> Result<Gate, 
             let wrong = format!("channel `{id}` receives by Socket Mode, which signs nothing");
             return Err(Failure::usage(wrong));
         }
-        return Ok(Gate::Slack(channel.signing_secrets));
+        let SlackChannelSpec { signing_secrets, client_certificate, .. } = channel;
+        return Ok(Gate::Slack(Proofs { signing_secrets, client_certificate }));
     }
     let (own, others): (Vec<_>, Vec<_>) =
         config.channels.webhooks.iter().partition(|channel| channel.channel.id == id);

@@ -1,7 +1,9 @@
 //! Why a request is taken or refused, step by step, for who debugs an app. No secret and no
 //! signature that would have been right is in it.
 
-use crate::verify::{Check, Keys, Peer, Presented, SIGNATURE, SigningSecret, TIMESTAMP};
+use crate::verify::{
+    CERTIFICATE, Check, ClientCertificate, Keys, Peer, Presented, SIGNATURE, SigningSecret, TIMESTAMP,
+};
 use headgate_event::{Secret, Timestamp, Verification, limits::SLACK_SIGNED_AGE_S_MAX};
 use headgate_http::{RawRequest, Reject, Verify};
 
@@ -18,13 +20,33 @@ pub struct Explained {
     pub likely_cause: Option<String>,
 }
 
-/// Checks a request with these secrets as a channel does at `now`, and says what was found.
+/// What a channel asks of a request.
+#[derive(Clone, Debug)]
+pub struct Proofs {
+    /// The secrets, one of which signed it.
+    pub signing_secrets: Vec<SigningSecret>,
+    /// What a proxy has to say of the client's certificate besides.
+    pub client_certificate: Option<ClientCertificate>,
+}
+
+/// Checks a request as a channel that asks for these proofs does at `now`, and says what was found.
+/// The request is taken as one that a trusted proxy brought.
 #[must_use]
-pub fn explain(secrets: &[SigningSecret], request: &RawRequest, now: Timestamp) -> Explained {
+pub fn explain(proofs: &Proofs, request: &RawRequest, now: Timestamp) -> Explained {
+    let Proofs { signing_secrets: secrets, client_certificate } = proofs;
     let keys = Keys::new(secrets);
-    let check = Check { keys: &keys, certificate: None, peer: Peer::Other };
-    let outcome = check.verify(request, now);
+    let check = Check { keys: &keys, certificate: None, peer: Peer::Proxy };
+    let whole = Check { certificate: client_certificate.as_ref(), ..check };
+    let outcome = whole.verify(request, now);
     let mut steps = Vec::new();
+    if let Some(ClientCertificate { header, name }) = client_certificate {
+        let shown = whole.certificate(request);
+        let found = match &shown {
+            Ok(()) => format!("`{header}` names `{name}`, and is believed of a trusted proxy"),
+            Err(reject) => format!("`{header}`: {}", reject.message()),
+        };
+        steps.push(("certificate", shown.is_ok(), found));
+    }
     for name in [SIGNATURE, TIMESTAMP] {
         let (ok, found) = match request.single_header(name) {
             Ok(Some(value)) => (true, format!("`{name}` is there, {} bytes", value.len())),
@@ -56,9 +78,16 @@ pub fn explain(secrets: &[SigningSecret], request: &RawRequest, now: Timestamp) 
             steps.push(("age", ok, found));
         }
     }
-    let likely_cause = outcome.as_ref().err().and_then(|_| cause(secrets, request));
+    let wrong = outcome.as_ref().err();
+    let likely_cause = wrong.and_then(|reject| match reject.code() {
+        CERTIFICATE => Some(BY_PROXY.to_owned()),
+        _ => cause(secrets, request),
+    });
     Explained { outcome, steps, age_ms, likely_cause }
 }
+
+const BY_PROXY: &str = "the proxy does not ask Slack for its certificate, or names it in another \
+                        header; or the request came around the proxy";
 
 /// What would have been signed if one thing were another.
 fn cause(secrets: &[SigningSecret], request: &RawRequest) -> Option<String> {

@@ -12,7 +12,7 @@ mod verify;
 pub use verify::{ClientCertificate, SigningSecret, sign};
 
 mod explain;
-pub use explain::{Explained, explain};
+pub use explain::{Explained, Proofs, explain};
 
 mod payload;
 pub use payload::{Payload, PayloadKind};

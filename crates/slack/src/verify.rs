@@ -16,6 +16,9 @@ pub(crate) const SIGNATURE: &str = "x-slack-signature";
 pub(crate) const TIMESTAMP: &str = "x-slack-request-timestamp";
 const VERSION: &[u8] = b"v0=";
 
+/// The code of what has no certificate, or somebody else's.
+pub(crate) const CERTIFICATE: &str = "client_certificate";
+
 /// What a verification is called.
 pub(crate) const METHOD: &str = "slack";
 
@@ -51,6 +54,7 @@ pub struct ClientCertificate {
 }
 
 /// The check of one request of a channel.
+#[derive(Clone, Copy)]
 pub(crate) struct Check<'a> {
     pub(crate) keys: &'a Keys,
     pub(crate) certificate: Option<&'a ClientCertificate>,
@@ -202,7 +206,7 @@ pub(crate) fn signed_at(request: &RawRequest) -> Option<Timestamp> {
 }
 
 impl Check<'_> {
-    fn certificate(&self, request: &RawRequest) -> Result<(), Reject> {
+    pub(crate) fn certificate(&self, request: &RawRequest) -> Result<(), Reject> {
         let Some(expected) = self.certificate else { return Ok(()) };
         let shown = request.single_header(expected.header.as_str())?;
         let message = match shown {
@@ -211,7 +215,7 @@ impl Check<'_> {
             Some(name) if name == expected.name.as_bytes() => return Ok(()),
             Some(_) => "the trusted proxy was called with the certificate of somebody else",
         };
-        Err(Reject::unauthorized("client_certificate", message))
+        Err(Reject::unauthorized(CERTIFICATE, message))
     }
 
     fn signature<'r>(

@@ -188,3 +188,34 @@ fn receives_otherwise(channels: &Channels) -> bool {
     let by_request = !webhooks.is_empty() || !inbound.is_empty();
     by_request || !mail.is_empty() || channels.slack.iter().any(over_http)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Config, Environment, Known};
+
+    /// What the channels of this text have besides Socket Mode.
+    fn others(text: &str) -> bool {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("headgate.toml");
+        let variables = ["SIGNING", "XAPP"].map(|name| (name.to_owned(), "xapp-1-A-1-b".to_owned()));
+        let environment = Environment::Fixed(BTreeMap::from(variables));
+        std::fs::write(&file, text).expect("written");
+        let known = Known::of_system(&environment);
+        let config = Config::load(&file, &environment, &known).expect("a good configuration");
+        receives_otherwise(&config.channels)
+    }
+
+    #[test]
+    fn a_channel_of_socket_mode_is_no_other_also_with_a_signing_secret() {
+        let slack = "[[channel]]\nid = \"team\"\ntype = \"slack\"\n";
+        let signed = "signing_secrets = [{ env = \"SIGNING\" }]\n";
+        let socket = "app_token = { env = \"XAPP\" }\n";
+        assert!(others(&format!("{slack}{signed}")));
+        assert!(!others(&format!("{slack}{socket}")));
+        assert!(!others(&format!("{slack}{signed}{socket}")));
+        let hooks = "[[channel]]\nid = \"hub\"\ntype = \"webhook\"\nprovider = \"github\"\n\
+                     secrets = [{ env = \"SIGNING\" }]\n";
+        assert!(others(&format!("{slack}{socket}{hooks}")));
+    }
+}

@@ -4,7 +4,7 @@ use super::Gate;
 use crate::{cli::VerifyArguments, failure::Failure};
 use headgate_event::{Secret, Timestamp};
 use headgate_http::RawRequest;
-use headgate_slack::{Explained, SigningSecret, explain};
+use headgate_slack::{Explained, Proofs, SigningSecret, explain};
 use headgate_webhook::{Explanation, Step};
 
 /// What `--provider` calls it.
@@ -20,16 +20,17 @@ pub(super) fn gate(secrets: Vec<Secret>, arguments: &VerifyArguments) -> Result<
         return Err(Failure::usage(format!("provider `{NAME}` has no setting `{name}`")));
     }
     let signing = |secret| SigningSecret { secret, api_app_id: None };
-    Ok(Gate::Slack(secrets.into_iter().map(signing).collect()))
+    let signing_secrets = secrets.into_iter().map(signing).collect();
+    Ok(Gate::Slack(Proofs { signing_secrets, client_certificate: None }))
 }
 
 /// What was found, as for every provider.
 pub(super) fn explained(
-    secrets: &[SigningSecret],
+    proofs: &Proofs,
     request: &RawRequest,
     now: Timestamp,
 ) -> Explanation {
-    let Explained { outcome, steps, age_ms, likely_cause } = explain(secrets, request, now);
+    let Explained { outcome, steps, age_ms, likely_cause } = explain(proofs, request, now);
     let (proof, refusal) = (outcome.as_ref().ok(), outcome.as_ref().err());
     Explanation {
         verified: proof.is_some(),

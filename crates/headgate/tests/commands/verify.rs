@@ -235,17 +235,33 @@ fn what_is_most_likely_wrong_with_a_request_of_slack_is_said() {
     insta::assert_snapshot!("verify_slack_causes", causes.join("\n"));
 }
 
-#[test]
-fn the_channel_of_a_configuration_may_be_one_of_slack() {
+fn verify_channel(request: &str, tables: &str) -> Ended {
     let folder = tempfile::tempdir().expect("a folder");
     let (config, file) = (folder.path().join("headgate.toml"), folder.path().join("request.http"));
-    fs::write(&file, SLACK).expect("written");
-    let tables =
-        "[[channel]]\nid = \"team\"\ntype = \"slack\"\nsigning_secrets = [{ env = \"S\" }]\n";
+    fs::write(&file, request).expect("written");
     fs::write(&config, tables).expect("written");
     let mut command = headgate();
     command.arg("verify").arg(&file).args(["--channel", "team", "--at", "1531420718", "--config"]);
-    let ended = finish(command.arg(&config).env("S", SLACK_SECRET));
+    finish(command.arg(&config).env("S", SLACK_SECRET))
+}
+
+#[test]
+fn the_channel_of_a_configuration_may_be_one_of_slack() {
+    let channel =
+        "[[channel]]\nid = \"team\"\ntype = \"slack\"\nsigning_secrets = [{ env = \"S\" }]\n";
+    let ended = verify_channel(SLACK, channel);
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
     assert!(ended.stdout.starts_with("verified: slack"), "{}", ended.stdout);
+
+    let certified = format!(
+        "[server]\ntrusted_proxies = [\"127.0.0.0/8\"]\n{channel}\
+         client_certificate = {{ header = \"X-Name\", name = \"slack.example\" }}\n"
+    );
+    let named = |name: &str| SLACK.replace("\n\ntoken", &format!("\nX-Name: {name}\n\ntoken"));
+    let texts = [SLACK, &named("somebody.example"), &named("slack.example")].map(|request| {
+        let ended = verify_channel(request, &certified);
+        assert_eq!(ended.code == Some(0), request.contains(": slack.example"), "{ended:?}");
+        ended.stdout
+    });
+    insta::assert_snapshot!("verify_slack_certificate", texts.join("\n"));
 }

@@ -15,4 +15,6 @@ mod properties;
 
 mod messages;
 
+mod anew;
+
 mod loopback;
