@@ -264,7 +264,8 @@ fn filled(sample: &Sample, body_bytes: usize) -> Result<Bytes> {
     let body = String::from_utf8(sample.body.to_vec())?;
     let missing = body_bytes.saturating_sub(body.len());
     let is_form = |(name, value): &(HeaderName, HeaderValue)| {
-        name == http::header::CONTENT_TYPE && value.as_bytes().ends_with(b"urlencoded")
+        let kind = value.to_str().unwrap_or_default();
+        name == http::header::CONTENT_TYPE && kind.contains("x-www-form-urlencoded")
     };
     if sample.headers.iter().any(is_form) {
         return Ok(format!("{body}&Pad={}", "x".repeat(missing)).into());
