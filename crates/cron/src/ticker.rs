@@ -10,6 +10,7 @@ mod change;
 mod firing;
 mod heap;
 mod missed;
+mod put_back;
 mod reload;
 mod slot;
 mod slots;
@@ -21,14 +22,14 @@ pub use firing::Firing;
 use headgate_event::{
     Timestamp,
     limits::{
-        CRON_BACK_STEP_MAX, CRON_BACKLOG_BATCHES_MAX, CRON_BATCH_STEPS_MAX, CRON_LATE_MAX,
-        CRON_SLEEP_MAX,
+        CRON_BACKLOG_BATCHES_MAX, CRON_BATCH_STEPS_MAX, CRON_LATE_MAX, CRON_SLEEP_MAX,
     },
 };
 use heap::{Entry, Heap};
 pub use missed::{ClockReset, Missed, MissedWhy};
 pub(crate) use reload::Compared;
 pub use reload::{ReloadError, Reloaded};
+use put_back::PuttingBack;
 use slot::{Fired, Slot};
 use slots::Slots;
 use std::{collections::VecDeque, ops::Range};
@@ -48,6 +49,8 @@ pub struct Ticker {
     latest: Timestamp,
     /// Up to here the clock had come before it was last put back by hours.
     shown_until: Timestamp,
+    /// How far the schedules have followed it, while they do.
+    putting_back: Option<PuttingBack>,
     /// Counts batches, so that a schedule that is in one already is seen.
     turn: u64,
 }
@@ -165,7 +168,9 @@ impl Ticker {
     }
 
     fn has_due(&self, now: Timestamp) -> bool {
-        !self.backlog.is_empty() || self.heap.next_due().is_some_and(|due| due <= now)
+        !self.backlog.is_empty()
+            || self.putting_back.is_some()
+            || self.heap.next_due().is_some_and(|due| due <= now)
     }
 
     /// Takes what became of each firing of a batch, in their order, and then of each question;
@@ -197,21 +202,31 @@ impl Ticker {
             }
         }
         let mut moved: Vec<u32> = batch.moved.clone();
-        for (number, question) in batch.questions.iter().enumerate() {
-            let Some(index) = self.slots.index_of(question.schedule.id()) else { continue };
-            let Some(slot) = self.slots.at_mut(index) else { continue };
-            match found.get(number) {
-                Some(Outcome::Known(id) | Outcome::Stored(id)) => {
-                    slot.fired_before(&question.occurrence, *id);
-                    moved.push(index);
-                }
-                _ => slot.is_sure = true,
-            }
-            self.latest = self.latest.max(slot.cursor);
-            self.arm(index);
+        let mut found = found.iter();
+        for asked in batch.questions.chunk_by(|one, next| one.schedule.id() == next.schedule.id()) {
+            let answers: Vec<_> = asked.iter().zip(found.by_ref().take(asked.len())).collect();
+            moved.extend(self.answer(asked, &answers));
         }
         let moved = moved.into_iter().filter_map(|index| self.slots.at(index));
         Settled { moved: moved.map(|slot| slot.schedule.id()).collect(), missed }
+    }
+
+    /// Takes what is known of the runs that a schedule asked for; answers its slot when it has moved
+    /// over some that fired. It asks again then: others may have fired after them.
+    fn answer(&mut self, asked: &[Firing], answers: &[(&Firing, &Outcome)]) -> Option<u32> {
+        let index = self.slots.index_of(asked.first()?.schedule.id())?;
+        let slot = self.slots.at_mut(index)?;
+        let before = slot.cursor;
+        for (question, answer) in answers {
+            if let Outcome::Known(id) | Outcome::Stored(id) = answer {
+                slot.fired_before(&question.occurrence, *id);
+            }
+        }
+        let has_moved = slot.cursor != before;
+        slot.is_sure |= !has_moved;
+        self.latest = self.latest.max(slot.cursor);
+        self.arm(index);
+        has_moved.then_some(index)
     }
 
     /// How far these schedules have come, removed ones too, as it is to be stored. It is not asked
@@ -227,7 +242,7 @@ impl Ticker {
     #[must_use]
     pub fn sleep_until(&self, now: Timestamp) -> Timestamp {
         let longest = now.plus(CRON_SLEEP_MAX);
-        if !self.backlog.is_empty() {
+        if !self.backlog.is_empty() || self.putting_back.is_some() {
             return now;
         }
         self.heap.next_due().map_or(longest, |due| due.clamp(now, longest))
@@ -253,29 +268,6 @@ impl Ticker {
             let slots = &self.slots;
             self.heap.retain(|entry| slots.at(entry.slot).is_some_and(|s| s.is_armed_by(entry)));
         }
-    }
-
-    /// A small step back of the clock waits until the cursors are past. After a large one, the
-    /// clock was wrong before: who is too far ahead begins anew.
-    fn put_back(&mut self, now: Timestamp) -> Option<ClockReset> {
-        let latest = now.plus(CRON_BACK_STEP_MAX);
-        if self.latest <= latest {
-            return None;
-        }
-        let mut reset = ClockReset { furthest: self.latest, now, moved: Vec::new() };
-        self.shown_until = self.shown_until.max(self.latest);
-        self.latest = now;
-        for index in self.slots.indices() {
-            let Some(slot) = self.slots.at_mut(index) else { continue };
-            if slot.cursor > latest {
-                slot.begin_at(now);
-                reset.moved.push(slot.schedule.id());
-                self.arm(index);
-            } else {
-                self.latest = self.latest.max(slot.cursor);
-            }
-        }
-        (!reset.moved.is_empty()).then_some(reset)
     }
 }
 

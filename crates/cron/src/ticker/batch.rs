@@ -18,7 +18,7 @@ pub struct Batch {
     /// The events to be made, what is due first first.
     pub firings: Vec<Firing>,
     /// What would be missed, unless it fired before a crash and that was not stored: for each the
-    /// queue is to be asked whether it has an event.
+    /// queue is to be asked whether it has an event. Those of one schedule stand together.
     pub questions: Vec<Firing>,
     /// What did not fire.
     pub missed: Vec<Missed>,

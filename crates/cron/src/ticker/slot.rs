@@ -6,7 +6,7 @@ use chrono::NaiveDateTime;
 use headgate_event::{
     EventId, Timestamp,
     data::CronTrigger,
-    limits::{CRON_LATE_MAX, CRON_REPEATED_MAX},
+    limits::{CRON_ASKED_OVER_GAP_MAX, CRON_LATE_MAX, CRON_REPEATED_MAX},
 };
 use std::time::Duration;
 
@@ -193,8 +193,7 @@ impl Slot {
         let is_caught_up = next.occurrence.at <= self.caught_until;
         if late && !is_caught_up && !self.is_sure {
             self.turn = turn;
-            let question = self.firing(next.occurrence, CronTrigger::Catchup, now);
-            batch.questions.push(question);
+            self.ask(next.occurrence, batch);
             return Fired::Asked;
         }
         if self.turn != turn {
@@ -215,6 +214,20 @@ impl Slot {
             batch.firings.push(firing);
         }
         Fired::Moved
+    }
+
+    /// Asks whether it has fired; where it minds unsettled events, also whether it has later: one
+    /// that was left out for that is none that says so.
+    fn ask(&self, first: Occurrence, batch: &mut Batch) {
+        let most = if *self.overlap() == Overlap::Allow { 1 } else { CRON_ASKED_OVER_GAP_MAX };
+        let (end, now) = (self.schedule.rules().end_at, batch.now);
+        let timing = self.schedule.timing();
+        let is_over = |next: &Occurrence| next.at > now || end.is_some_and(|end| next.at > end);
+        let after = |last: &Occurrence| timing.next_after(last.at).filter(|next| !is_over(next));
+        for occurrence in std::iter::successors(Some(first), after).take(most) {
+            batch.steps += 1;
+            batch.questions.push(self.firing(occurrence, CronTrigger::Catchup, now));
+        }
     }
 
     fn firing(&self, occurrence: Occurrence, trigger: CronTrigger, now: Timestamp) -> Firing {

@@ -40,6 +40,9 @@ pub const CRON_BATCHES_AT_ONCE_MAX: usize = 8;
 pub const CRON_BACKLOG_BATCHES_MAX: usize = 2;
 /// Of how many schedules one batch asks whether they had fired before a crash.
 pub const CRON_BATCH_QUESTIONS_MAX: usize = 1_024;
+/// Of how many of its runs a schedule that minds unsettled events asks at once: some of them may
+/// have been left out before others fired.
+pub const CRON_ASKED_OVER_GAP_MAX: usize = 16;
 /// The payloads of one batch of firings together, in bytes.
 pub const CRON_BATCH_BYTES_MAX: usize = 16 << 20;
 /// The most occurrences that are passed over after a change of a zone's rules because their wall
