@@ -9,6 +9,7 @@ mod batch;
 mod change;
 mod firing;
 mod heap;
+mod looked;
 mod missed;
 mod put_back;
 mod reload;
@@ -26,13 +27,17 @@ use headgate_event::{
     },
 };
 use heap::{Entry, Heap};
+use looked::Looked;
 pub use missed::{ClockReset, Missed, MissedWhy};
 pub(crate) use reload::Compared;
 pub use reload::{ReloadError, Reloaded};
 use put_back::PuttingBack;
 use slot::{Fired, Slot};
 use slots::Slots;
-use std::{collections::VecDeque, ops::Range};
+use std::{
+    collections::{HashMap, VecDeque},
+    ops::Range,
+};
 use uuid::Uuid;
 pub use view::{NextRun, Place, ScheduleView};
 
@@ -51,9 +56,11 @@ pub struct Ticker {
     shown_until: Timestamp,
     /// How far the schedules have followed it, while they do.
     putting_back: Option<PuttingBack>,
-    /// Counts batches, so that a schedule that is in one already is seen.
-    turn: u64,
 }
+
+/// Which schedules are in which of the batches that are stored side by side, by their slots and the
+/// number of the batch.
+type Taken = HashMap<u32, usize>;
 
 impl Ticker {
     /// A core that goes on from these cursors. Load the schedules next, all in one
@@ -84,19 +91,19 @@ impl Ticker {
     /// What is due goes first. Backlogs go beside it: in the batches that are left, no more than
     /// [`CRON_BACKLOG_BATCHES_MAX`], and one of them is theirs however much is due.
     pub fn due_together(&mut self, now: Timestamp, most: usize) -> Vec<Batch> {
-        let first = self.turn + 1;
-        let (mut batches, mut backlogs, mut steps) = (Vec::new(), CRON_BACKLOG_BATCHES_MAX, 0);
+        let (mut batches, mut taken) = (Vec::new(), Taken::new());
+        let (mut backlogs, mut steps) = (CRON_BACKLOG_BATCHES_MAX, 0);
         let mut reset = self.put_back(now);
         while batches.len() < most && steps < CRON_BATCH_STEPS_MAX {
-            self.turn += 1;
-            let mut batch = Batch { now, reset: reset.take(), steps, ..Batch::default() };
+            let number = batches.len();
+            let mut batch = Batch { now, number, reset: reset.take(), steps, ..Batch::default() };
             let is_last = most > 1 && batches.len() + 1 == most;
             if !is_last || self.backlog.is_empty() {
-                self.fill_with_due(first, &mut batch);
+                self.fill_with_due(&mut taken, &mut batch);
             }
             if backlogs > 0 && batch.has_room() && !self.backlog.is_empty() {
                 backlogs -= 1;
-                self.fill_with_backlog(first, &mut batch);
+                self.fill_with_backlog(&mut taken, &mut batch);
             }
             steps = batch.steps;
             if batch.is_empty() && !batches.is_empty() {
@@ -113,10 +120,10 @@ impl Ticker {
         batches
     }
 
-    /// Puts what is due into a batch; those of turns since `first` are on their way beside it. What
-    /// is late goes to the backlog.
-    fn fill_with_due(&mut self, first: u64, batch: &mut Batch) {
-        let (now, turn) = (batch.now, self.turn);
+    /// Puts what is due into a batch; those that are taken are on their way beside it, or in it.
+    /// What is late goes to the backlog.
+    fn fill_with_due(&mut self, taken: &mut Taken, batch: &mut Batch) {
+        let now = batch.now;
         let mut waiting = Vec::new();
         while batch.has_room()
             && let Some(entry) = self.heap.pop_due(now)
@@ -128,10 +135,10 @@ impl Ticker {
             if is_late(entry, now) {
                 batch.steps += 1;
                 self.backlog.push_back(entry);
-            } else if slot.waits_for(first, turn) {
+            } else if waits(slot, entry, taken, batch) {
                 waiting.push(entry);
             } else {
-                slot.fire(entry.slot, turn, batch);
+                fire(slot, entry, taken, batch);
                 self.latest = self.latest.max(slot.cursor);
                 self.heap.extend(slot.arm(entry.slot));
             }
@@ -141,8 +148,8 @@ impl Ticker {
 
     /// Puts what is late into a batch: of each schedule some in turn, so that none waits until
     /// another one's backlog is worked off.
-    fn fill_with_backlog(&mut self, first: u64, batch: &mut Batch) {
-        let (now, turn) = (batch.now, self.turn);
+    fn fill_with_backlog(&mut self, taken: &mut Taken, batch: &mut Batch) {
+        let now = batch.now;
         let mut waiting = Vec::new();
         while batch.has_room()
             && let Some(entry) = self.backlog.pop_front()
@@ -151,11 +158,11 @@ impl Ticker {
             else {
                 continue;
             };
-            if slot.waits_for(first, turn) {
+            if waits(slot, entry, taken, batch) {
                 waiting.push(entry);
                 continue;
             }
-            if slot.fire(entry.slot, turn, batch) == Fired::Asked {
+            if fire(slot, entry, taken, batch) == Fired::Asked {
                 continue;
             }
             self.latest = self.latest.max(slot.cursor);
@@ -256,19 +263,49 @@ impl Ticker {
     /// The same for some slots. Until it was done for all, the others are due by the old rules at
     /// most: what fires looks at the rules that hold.
     pub(crate) fn arm_again(&mut self, slots: Range<u32>) {
-        slots.for_each(|index| self.arm(index));
+        let mut looked = Looked::default();
+        slots.for_each(|index| self.arm_among(index, &mut looked));
     }
 
     /// Puts an entry for the schedule's next occurrence into the heap; the one before it counts no
     /// more.
     fn arm(&mut self, index: u32) {
         let entry = self.slots.at_mut(index).and_then(|slot| slot.arm(index));
+        self.put_in(entry);
+    }
+
+    /// The same where many are armed.
+    fn arm_among(&mut self, index: u32, looked: &mut Looked) {
+        let entry = self.slots.at_mut(index).and_then(|slot| slot.arm_among(index, looked));
+        self.put_in(entry);
+    }
+
+    fn put_in(&mut self, entry: Option<Entry>) {
         self.heap.extend(entry);
         if self.heap.is_stale(self.slots.len()) {
             let slots = &self.slots;
             self.heap.retain(|entry| slots.at(entry.slot).is_some_and(|s| s.is_armed_by(entry)));
         }
     }
+}
+
+/// Whether its event has to be stored before the next: one in another batch, which is stored beside
+/// this one, or one that is to be asked about.
+fn waits(slot: &Slot, entry: Entry, taken: &Taken, batch: &Batch) -> bool {
+    let by = taken.get(&entry.slot);
+    by.is_some_and(|number| *number != batch.number || slot.minds_overlap())
+}
+
+/// Lets a schedule fire, and notes in which batch it is.
+fn fire(slot: &mut Slot, entry: Entry, taken: &mut Taken, batch: &mut Batch) -> Fired {
+    let fired = slot.fire(batch);
+    if fired != Fired::Nothing
+        && taken.insert(entry.slot, batch.number) != Some(batch.number)
+        && fired == Fired::Moved
+    {
+        batch.moved.push(entry.slot);
+    }
+    fired
 }
 
 /// Whether it is missed rather than due: what becomes of it is the schedule's to say.

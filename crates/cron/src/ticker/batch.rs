@@ -26,6 +26,8 @@ pub struct Batch {
     pub reset: Option<ClockReset>,
     /// Whether more is due.
     pub more: bool,
+    /// Which of the batches that are stored side by side it is.
+    pub(super) number: usize,
     /// The slots whose cursor is to be stored.
     pub(super) moved: Vec<u32>,
     /// Occurrences computed for it, and for those before it that are stored beside it.

@@ -1,6 +1,6 @@
 //! Changes to one schedule: by a call to the API.
 
-use super::{ReloadError, Reloaded, Ticker};
+use super::{ReloadError, Reloaded, Ticker, looked::Looked};
 use crate::{Cursor, Schedule, ScheduleOrigin};
 use headgate_event::{Channel, Timestamp};
 use std::{ops::Range, sync::Arc};
@@ -41,7 +41,7 @@ impl Ticker {
             }
             None => {
                 reloaded.added += 1;
-                self.add(schedule, now, &mut reloaded);
+                self.add(schedule, now, &mut Looked::default(), &mut reloaded);
             }
         }
         Ok(reloaded)

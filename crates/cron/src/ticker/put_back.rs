@@ -3,7 +3,7 @@
 //! There may be a million of them, so it is done in pieces, and what is due fires between. Until its
 //! turn comes a schedule is ahead of the clock, and so not due.
 
-use super::{ClockReset, Ticker};
+use super::{ClockReset, Ticker, looked::Looked};
 use headgate_event::{
     Timestamp,
     limits::{CRON_BACK_STEP_MAX, SCHEDULES_PER_LOOK_MAX},
@@ -36,13 +36,13 @@ impl Ticker {
         let PuttingBack { next, furthest, mut begun } = self.putting_back.take()?;
         let end = self.slots.indices().end;
         let upto = end.min(next.saturating_add(SCHEDULES_PER_LOOK_MAX as u32));
-        let mut moved = Vec::new();
+        let (mut moved, mut looked) = (Vec::new(), Looked::default());
         for index in next..upto {
             let Some(slot) = self.slots.at_mut(index) else { continue };
             if slot.cursor > latest {
                 slot.begin_at(now);
                 moved.push(slot.schedule.id());
-                self.arm(index);
+                self.arm_among(index, &mut looked);
             } else {
                 self.latest = self.latest.max(slot.cursor);
             }

@@ -120,5 +120,7 @@ const _: () = assert!(CRON_BACKLOG_BATCHES_MAX < CRON_BATCHES_AT_ONCE_MAX);
 pub const ZONES_LOOK_EVERY: Duration = Duration::from_secs(24 * 3600);
 /// How many timings and rules may be kept that no schedule uses, beside as many as are in use.
 pub const TIMINGS_UNUSED_MAX: usize = 4_096;
+/// Of how many different timings it is remembered when they are due, while schedules are loaded.
+pub const TIMINGS_LOOKED_MAX: usize = 65_536;
 /// How soon new zone data that schedules could not be told of is told again.
 pub const ZONES_RETRY_AFTER: Duration = Duration::from_secs(60);
