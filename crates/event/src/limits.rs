@@ -234,6 +234,10 @@ pub const NEWEST_NOTED_EVENTS: u64 = 1_024;
 pub const INDEX_TIDY_ROUNDS: u32 = 16;
 /// How long the index waits for more events before a transaction: they are served from memory.
 pub const INDEX_LINGER: Duration = Duration::from_millis(50);
+/// With so many events in that time it waits for more.
+pub const INDEX_BUSY_EVENTS: u64 = 256;
+/// How much longer it waits then.
+pub const INDEX_LINGER_BUSY: Duration = Duration::from_millis(200);
 /// An event that is stored later than this after it was received is late: the index lists those by
 /// themselves, so that they do not widen what is looked through for the others.
 pub const INDEX_LATE_MIN: Duration = Duration::from_secs(10);
