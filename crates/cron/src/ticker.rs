@@ -22,16 +22,14 @@ pub use batch::{Batch, Outcome, Settled};
 pub use firing::Firing;
 use headgate_event::{
     Timestamp,
-    limits::{
-        CRON_BACKLOG_BATCHES_MAX, CRON_BATCH_STEPS_MAX, CRON_LATE_MAX, CRON_SLEEP_MAX,
-    },
+    limits::{CRON_BACKLOG_BATCHES_MAX, CRON_BATCH_STEPS_MAX, CRON_LATE_MAX, CRON_SLEEP_MAX},
 };
 use heap::{Entry, Heap};
 use looked::Looked;
 pub use missed::{ClockReset, Missed, MissedWhy};
+use put_back::PuttingBack;
 pub(crate) use reload::Compared;
 pub use reload::{ReloadError, Reloaded};
-use put_back::PuttingBack;
 use slot::{Fired, Slot};
 use slots::Slots;
 use std::{
@@ -212,21 +210,33 @@ impl Ticker {
         let mut found = found.iter();
         for asked in batch.questions.chunk_by(|one, next| one.schedule.id() == next.schedule.id()) {
             let answers: Vec<_> = asked.iter().zip(found.by_ref().take(asked.len())).collect();
-            moved.extend(self.answer(asked, &answers));
+            moved.extend(self.answer(asked, &answers, &mut missed));
         }
         let moved = moved.into_iter().filter_map(|index| self.slots.at(index));
         Settled { moved: moved.map(|slot| slot.schedule.id()).collect(), missed }
     }
 
     /// Takes what is known of the runs that a schedule asked for; answers its slot when it has moved
-    /// over some that fired. It asks again then: others may have fired after them.
-    fn answer(&mut self, asked: &[Firing], answers: &[(&Firing, &Outcome)]) -> Option<u32> {
+    /// over some that fired. It asks again then: others may have fired after them. Those before them
+    /// that did not fire are told, perhaps once more.
+    fn answer(
+        &mut self,
+        asked: &[Firing],
+        answers: &[(&Firing, &Outcome)],
+        missed: &mut Vec<Missed>,
+    ) -> Option<u32> {
         let index = self.slots.index_of(asked.first()?.schedule.id())?;
         let slot = self.slots.at_mut(index)?;
-        let before = slot.cursor;
+        let (before, mut left_out) = (slot.cursor, Vec::new());
         for (question, answer) in answers {
-            if let Outcome::Known(id) | Outcome::Stored(id) = answer {
-                slot.fired_before(&question.occurrence, *id);
+            match answer {
+                Outcome::Known(id) | Outcome::Stored(id) => {
+                    slot.fired_before(&question.occurrence, *id);
+                    missed.append(&mut left_out);
+                }
+                Outcome::Overlapped | Outcome::Unknown => {
+                    left_out.push(slot.left_out(&question.occurrence));
+                }
             }
         }
         let has_moved = slot.cursor != before;

@@ -377,8 +377,12 @@ impl Slot {
     pub(super) fn overlapped(&mut self, firing: &Firing) -> Missed {
         self.fires = self.fires.saturating_sub(1);
         self.set_missed(|missed| missed.saturating_add(firing.missed).saturating_add(1));
-        let at = firing.occurrence.at;
-        let schedule = self.schedule.clone();
+        self.left_out(&firing.occurrence)
+    }
+
+    /// What is told of an occurrence that was left out.
+    pub(super) fn left_out(&self, occurrence: &Occurrence) -> Missed {
+        let (at, schedule) = (occurrence.at, self.schedule.clone());
         Missed { schedule, why: MissedWhy::Overlap, count: 1, at_least: false, first: at, last: at }
     }
 }

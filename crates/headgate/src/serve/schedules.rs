@@ -78,8 +78,7 @@ impl Timers {
         let (calendar, clock) = (calendar.clone(), Arc::clone(clock));
         let queue = Arc::clone(&storage.queue);
         let (untold, renew_later) = (Arc::default(), Arc::default());
-        let timers =
-            Self { source, channels, calendar, clock, queue, untold, parked, renew_later };
+        let timers = Self { source, channels, calendar, clock, queue, untold, parked, renew_later };
         timers.tell_zones();
         timers.tell_overlaps(&config.channels.schedules).await;
         Ok(timers)

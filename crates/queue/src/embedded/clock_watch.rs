@@ -122,8 +122,7 @@ impl ClockWatch {
             return Verdict::Believed;
         }
         let goes_on = self.doubt.filter(|doubt| now.fits(doubt.since));
-        let doubt =
-            goes_on.unwrap_or(Doubt { since: now, before: Duration::ZERO, told: false });
+        let doubt = goes_on.unwrap_or(Doubt { since: now, before: Duration::ZERO, told: false });
         let believed_in = CLOCK_GRACE.saturating_sub(doubt.stood(now));
         if believed_in.is_zero() {
             self.believed = now;
@@ -156,8 +155,7 @@ impl ClockWatch {
             let by_doubt = match (kept.doubted, present.doubted) {
                 (None, None) => false,
                 (Some(kept), Some(present)) => {
-                    present.stood < kept.stood
-                        || apart(kept.seen, present.seen) >= CLOCK_NOTE_EVERY
+                    present.stood < kept.stood || apart(kept.seen, present.seen) >= CLOCK_NOTE_EVERY
                 }
                 _ => true,
             };

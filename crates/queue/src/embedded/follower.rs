@@ -145,19 +145,13 @@ impl Following {
                 tracing::error!(%error, "the index cannot be written");
             }
             match followed {
-                Ok(taken) if taken > 0 => {
-                    // However much comes, erasing goes on and the filters become whole.
-                    if rounds.is_multiple_of(INDEX_TIDY_ROUNDS) {
-                        self.tidy().await;
-                    } else {
-                        self.fill();
-                    }
-                    if taken < INDEX_TRANSACTION_EVENTS_MAX && !stopping {
-                        self.rest(&mut head).await;
-                    }
+                // However much comes, erasing goes on and the filters become whole.
+                Ok(INDEX_TRANSACTION_EVENTS_MAX) if rounds.is_multiple_of(INDEX_TIDY_ROUNDS) => {
+                    self.tidy().await;
                 }
-                _ if stopping => break,
-                Ok(_) if self.tidy().await => {}
+                Ok(INDEX_TRANSACTION_EVENTS_MAX) => drop(self.fill()),
+                Ok(0) | Err(_) if stopping => break,
+                Ok(_) if stopping || self.tidy().await => {}
                 Ok(_) => self.rest(&mut head).await,
                 // What failed may work later, whether anything more comes or not.
                 Err(_) => self.pause(INDEX_RETRY_PAUSE).await,

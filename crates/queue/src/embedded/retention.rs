@@ -19,8 +19,8 @@ use crate::{
 use headgate_event::{
     Timestamp,
     limits::{
-        EXPIRED_PER_COMMIT_MAX, INDEX_LAG_WAIT, INDEX_LINGER,
-        LETTERS_WITHOUT_EVENT_MAX, RETENTION_AGE_PARTS,
+        EXPIRED_PER_COMMIT_MAX, INDEX_LAG_WAIT, INDEX_LINGER, LETTERS_WITHOUT_EVENT_MAX,
+        RETENTION_AGE_PARTS,
     },
 };
 use std::{collections::VecDeque, sync::Arc};

@@ -2,9 +2,7 @@
 
 use crate::bench::{Bench, SECOND, attempt, ids, keyed, noon};
 use headgate_event::{Accepted, Clock, EventId, Timestamp};
-use headgate_queue::{
-    Embedded, EmbeddedOptions, ListQuery, Retention, SettleError, Verb,
-};
+use headgate_queue::{Embedded, EmbeddedOptions, ListQuery, Retention, SettleError, Verb};
 use headgate_testkit::ManualClock;
 use rusqlite::Connection;
 use std::{

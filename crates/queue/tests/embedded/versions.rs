@@ -3,8 +3,8 @@
 use crate::bench::{Bench, SECOND, bury, delivery_id, retry};
 use headgate_event::{Clock, Event, EventId, Origin};
 use headgate_queue::{
-    Attempt, Attempts, DeadLetter, DeadLetterQuery, EventDelivery, LetterVerb, ReplayAsk,
-    ReplayEvents, ReplayStatus, Settlement, SourceNote, SourceNotes, Tried, Verb,
+    Attempt, DeadLetter, DeadLetterQuery, EventDelivery, LetterVerb, ReplayAsk, ReplayEvents,
+    ReplayStatus, Settlement, SourceNote, SourceNotes, Tried, Verb,
 };
 use std::path::Path;
 

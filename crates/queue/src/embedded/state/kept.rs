@@ -40,8 +40,7 @@ impl State {
         let time = |row: &Row<'_>| {
             let seen: Option<i64> = row.get(1)?;
             let stood = Duration::from_millis(row.get::<_, Option<i64>>(2)?.map_or(0, unsigned));
-            let doubted =
-                seen.map(|seen| KeptDoubt { seen: Timestamp::from_unix_ms(seen), stood });
+            let doubted = seen.map(|seen| KeptDoubt { seen: Timestamp::from_unix_ms(seen), stood });
             Ok(KeptTime { believed: Timestamp::from_unix_ms(row.get(0)?), doubted })
         };
         self.connection.query_row(sql, [], time).optional()

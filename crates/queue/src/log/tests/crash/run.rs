@@ -199,7 +199,7 @@ impl Run {
             log: self.log.clone(),
             disk: self.disk.clone(),
             index: self.index.clone(),
-            upto: self.indexed + more,
+            upto: self.model.len().min(self.indexed + more),
             found: Box::new(move |disk| begin(disk, &clock, options)),
         };
         self.disk.delay(ask, nth, Arc::new(move || others.look()));
