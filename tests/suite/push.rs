@@ -2,6 +2,7 @@
 
 mod api;
 mod changing;
+mod earlier;
 mod faults;
 mod kill;
 mod large;

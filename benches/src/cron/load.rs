@@ -28,7 +28,7 @@ pub(super) fn run(count: usize) -> Result<()> {
         println!("RSS {:.0} MiB", resident_mib()?);
         let again = made::many(count, &mut timings)?;
         let started = Instant::now();
-        let reloaded = source.reload(again).await?;
+        let reloaded = source.reload(again, Vec::new()).await?;
         let seconds = started.elapsed().as_secs_f64();
         ensure!(reloaded.unchanged == count, "unchanged: {}", reloaded.unchanged);
         println!("reload of unchanged ones in {seconds:.2} s (aim 1)");

@@ -9,7 +9,9 @@ mod batch;
 mod change;
 mod firing;
 mod heap;
+mod looked;
 mod missed;
+mod put_back;
 mod reload;
 mod slot;
 mod slots;
@@ -20,18 +22,20 @@ pub use batch::{Batch, Outcome, Settled};
 pub use firing::Firing;
 use headgate_event::{
     Timestamp,
-    limits::{
-        CRON_BACK_STEP_MAX, CRON_BACKLOG_BATCHES_MAX, CRON_BATCH_STEPS_MAX, CRON_LATE_MAX,
-        CRON_SLEEP_MAX,
-    },
+    limits::{CRON_BACKLOG_BATCHES_MAX, CRON_BATCH_STEPS_MAX, CRON_LATE_MAX, CRON_SLEEP_MAX},
 };
 use heap::{Entry, Heap};
+use looked::Looked;
 pub use missed::{ClockReset, Missed, MissedWhy};
+use put_back::PuttingBack;
 pub(crate) use reload::Compared;
 pub use reload::{ReloadError, Reloaded};
 use slot::{Fired, Slot};
 use slots::Slots;
-use std::{collections::VecDeque, ops::Range};
+use std::{
+    collections::{HashMap, VecDeque},
+    ops::Range,
+};
 use uuid::Uuid;
 pub use view::{NextRun, Place, ScheduleView};
 
@@ -48,9 +52,13 @@ pub struct Ticker {
     latest: Timestamp,
     /// Up to here the clock had come before it was last put back by hours.
     shown_until: Timestamp,
-    /// Counts batches, so that a schedule that is in one already is seen.
-    turn: u64,
+    /// How far the schedules have followed it, while they do.
+    putting_back: Option<PuttingBack>,
 }
+
+/// Which schedules are in which of the batches that are stored side by side, by their slots and the
+/// number of the batch.
+type Taken = HashMap<u32, usize>;
 
 impl Ticker {
     /// A core that goes on from these cursors. Load the schedules next, all in one
@@ -81,19 +89,19 @@ impl Ticker {
     /// What is due goes first. Backlogs go beside it: in the batches that are left, no more than
     /// [`CRON_BACKLOG_BATCHES_MAX`], and one of them is theirs however much is due.
     pub fn due_together(&mut self, now: Timestamp, most: usize) -> Vec<Batch> {
-        let first = self.turn + 1;
-        let (mut batches, mut backlogs, mut steps) = (Vec::new(), CRON_BACKLOG_BATCHES_MAX, 0);
+        let (mut batches, mut taken) = (Vec::new(), Taken::new());
+        let (mut backlogs, mut steps) = (CRON_BACKLOG_BATCHES_MAX, 0);
         let mut reset = self.put_back(now);
         while batches.len() < most && steps < CRON_BATCH_STEPS_MAX {
-            self.turn += 1;
-            let mut batch = Batch { now, reset: reset.take(), steps, ..Batch::default() };
+            let number = batches.len();
+            let mut batch = Batch { now, number, reset: reset.take(), steps, ..Batch::default() };
             let is_last = most > 1 && batches.len() + 1 == most;
             if !is_last || self.backlog.is_empty() {
-                self.fill_with_due(first, &mut batch);
+                self.fill_with_due(&mut taken, &mut batch);
             }
             if backlogs > 0 && batch.has_room() && !self.backlog.is_empty() {
                 backlogs -= 1;
-                self.fill_with_backlog(first, &mut batch);
+                self.fill_with_backlog(&mut taken, &mut batch);
             }
             steps = batch.steps;
             if batch.is_empty() && !batches.is_empty() {
@@ -110,10 +118,10 @@ impl Ticker {
         batches
     }
 
-    /// Puts what is due into a batch; those of turns since `first` are on their way beside it. What
-    /// is late goes to the backlog.
-    fn fill_with_due(&mut self, first: u64, batch: &mut Batch) {
-        let (now, turn) = (batch.now, self.turn);
+    /// Puts what is due into a batch; those that are taken are on their way beside it, or in it.
+    /// What is late goes to the backlog.
+    fn fill_with_due(&mut self, taken: &mut Taken, batch: &mut Batch) {
+        let now = batch.now;
         let mut waiting = Vec::new();
         while batch.has_room()
             && let Some(entry) = self.heap.pop_due(now)
@@ -125,10 +133,10 @@ impl Ticker {
             if is_late(entry, now) {
                 batch.steps += 1;
                 self.backlog.push_back(entry);
-            } else if slot.waits_for(first, turn) {
+            } else if waits(slot, entry, taken, batch) {
                 waiting.push(entry);
             } else {
-                slot.fire(entry.slot, turn, batch);
+                fire(slot, entry, taken, batch);
                 self.latest = self.latest.max(slot.cursor);
                 self.heap.extend(slot.arm(entry.slot));
             }
@@ -138,8 +146,8 @@ impl Ticker {
 
     /// Puts what is late into a batch: of each schedule some in turn, so that none waits until
     /// another one's backlog is worked off.
-    fn fill_with_backlog(&mut self, first: u64, batch: &mut Batch) {
-        let (now, turn) = (batch.now, self.turn);
+    fn fill_with_backlog(&mut self, taken: &mut Taken, batch: &mut Batch) {
+        let now = batch.now;
         let mut waiting = Vec::new();
         while batch.has_room()
             && let Some(entry) = self.backlog.pop_front()
@@ -148,11 +156,11 @@ impl Ticker {
             else {
                 continue;
             };
-            if slot.waits_for(first, turn) {
+            if waits(slot, entry, taken, batch) {
                 waiting.push(entry);
                 continue;
             }
-            if slot.fire(entry.slot, turn, batch) == Fired::Asked {
+            if fire(slot, entry, taken, batch) == Fired::Asked {
                 continue;
             }
             self.latest = self.latest.max(slot.cursor);
@@ -165,7 +173,9 @@ impl Ticker {
     }
 
     fn has_due(&self, now: Timestamp) -> bool {
-        !self.backlog.is_empty() || self.heap.next_due().is_some_and(|due| due <= now)
+        !self.backlog.is_empty()
+            || self.putting_back.is_some()
+            || self.heap.next_due().is_some_and(|due| due <= now)
     }
 
     /// Takes what became of each firing of a batch, in their order, and then of each question;
@@ -197,21 +207,43 @@ impl Ticker {
             }
         }
         let mut moved: Vec<u32> = batch.moved.clone();
-        for (number, question) in batch.questions.iter().enumerate() {
-            let Some(index) = self.slots.index_of(question.schedule.id()) else { continue };
-            let Some(slot) = self.slots.at_mut(index) else { continue };
-            match found.get(number) {
-                Some(Outcome::Known(id) | Outcome::Stored(id)) => {
-                    slot.fired_before(&question.occurrence, *id);
-                    moved.push(index);
-                }
-                _ => slot.is_sure = true,
-            }
-            self.latest = self.latest.max(slot.cursor);
-            self.arm(index);
+        let mut found = found.iter();
+        for asked in batch.questions.chunk_by(|one, next| one.schedule.id() == next.schedule.id()) {
+            let answers: Vec<_> = asked.iter().zip(found.by_ref().take(asked.len())).collect();
+            moved.extend(self.answer(asked, &answers, &mut missed));
         }
         let moved = moved.into_iter().filter_map(|index| self.slots.at(index));
         Settled { moved: moved.map(|slot| slot.schedule.id()).collect(), missed }
+    }
+
+    /// Takes what is known of the runs that a schedule asked for; answers its slot when it has moved
+    /// over some that fired. It asks again then: others may have fired after them. Those before them
+    /// that did not fire are told, perhaps once more.
+    fn answer(
+        &mut self,
+        asked: &[Firing],
+        answers: &[(&Firing, &Outcome)],
+        missed: &mut Vec<Missed>,
+    ) -> Option<u32> {
+        let index = self.slots.index_of(asked.first()?.schedule.id())?;
+        let slot = self.slots.at_mut(index)?;
+        let (before, mut left_out) = (slot.cursor, Vec::new());
+        for (question, answer) in answers {
+            match answer {
+                Outcome::Known(id) | Outcome::Stored(id) => {
+                    slot.fired_before(&question.occurrence, *id);
+                    missed.append(&mut left_out);
+                }
+                Outcome::Overlapped | Outcome::Unknown => {
+                    left_out.push(slot.left_out(&question.occurrence));
+                }
+            }
+        }
+        let has_moved = slot.cursor != before;
+        slot.is_sure |= !has_moved;
+        self.latest = self.latest.max(slot.cursor);
+        self.arm(index);
+        has_moved.then_some(index)
     }
 
     /// How far these schedules have come, removed ones too, as it is to be stored. It is not asked
@@ -227,7 +259,7 @@ impl Ticker {
     #[must_use]
     pub fn sleep_until(&self, now: Timestamp) -> Timestamp {
         let longest = now.plus(CRON_SLEEP_MAX);
-        if !self.backlog.is_empty() {
+        if !self.backlog.is_empty() || self.putting_back.is_some() {
             return now;
         }
         self.heap.next_due().map_or(longest, |due| due.clamp(now, longest))
@@ -241,42 +273,49 @@ impl Ticker {
     /// The same for some slots. Until it was done for all, the others are due by the old rules at
     /// most: what fires looks at the rules that hold.
     pub(crate) fn arm_again(&mut self, slots: Range<u32>) {
-        slots.for_each(|index| self.arm(index));
+        let mut looked = Looked::default();
+        slots.for_each(|index| self.arm_among(index, &mut looked));
     }
 
     /// Puts an entry for the schedule's next occurrence into the heap; the one before it counts no
     /// more.
     fn arm(&mut self, index: u32) {
         let entry = self.slots.at_mut(index).and_then(|slot| slot.arm(index));
+        self.put_in(entry);
+    }
+
+    /// The same where many are armed.
+    fn arm_among(&mut self, index: u32, looked: &mut Looked) {
+        let entry = self.slots.at_mut(index).and_then(|slot| slot.arm_among(index, looked));
+        self.put_in(entry);
+    }
+
+    fn put_in(&mut self, entry: Option<Entry>) {
         self.heap.extend(entry);
         if self.heap.is_stale(self.slots.len()) {
             let slots = &self.slots;
             self.heap.retain(|entry| slots.at(entry.slot).is_some_and(|s| s.is_armed_by(entry)));
         }
     }
+}
 
-    /// A small step back of the clock waits until the cursors are past. After a large one, the
-    /// clock was wrong before: who is too far ahead begins anew.
-    fn put_back(&mut self, now: Timestamp) -> Option<ClockReset> {
-        let latest = now.plus(CRON_BACK_STEP_MAX);
-        if self.latest <= latest {
-            return None;
-        }
-        let mut reset = ClockReset { furthest: self.latest, now, moved: Vec::new() };
-        self.shown_until = self.shown_until.max(self.latest);
-        self.latest = now;
-        for index in self.slots.indices() {
-            let Some(slot) = self.slots.at_mut(index) else { continue };
-            if slot.cursor > latest {
-                slot.begin_at(now);
-                reset.moved.push(slot.schedule.id());
-                self.arm(index);
-            } else {
-                self.latest = self.latest.max(slot.cursor);
-            }
-        }
-        (!reset.moved.is_empty()).then_some(reset)
+/// Whether its event has to be stored before the next: one in another batch, which is stored beside
+/// this one, or one that is to be asked about.
+fn waits(slot: &Slot, entry: Entry, taken: &Taken, batch: &Batch) -> bool {
+    let by = taken.get(&entry.slot);
+    by.is_some_and(|number| *number != batch.number || slot.minds_overlap())
+}
+
+/// Lets a schedule fire, and notes in which batch it is.
+fn fire(slot: &mut Slot, entry: Entry, taken: &mut Taken, batch: &mut Batch) -> Fired {
+    let fired = slot.fire(batch);
+    if fired != Fired::Nothing
+        && taken.insert(entry.slot, batch.number) != Some(batch.number)
+        && fired == Fired::Moved
+    {
+        batch.moved.push(entry.slot);
     }
+    fired
 }
 
 /// Whether it is missed rather than due: what becomes of it is the schedule's to say.

@@ -234,6 +234,10 @@ pub const NEWEST_NOTED_EVENTS: u64 = 1_024;
 pub const INDEX_TIDY_ROUNDS: u32 = 16;
 /// How long the index waits for more events before a transaction: they are served from memory.
 pub const INDEX_LINGER: Duration = Duration::from_millis(50);
+/// With so many events in that time it waits for more.
+pub const INDEX_BUSY_EVENTS: u64 = 256;
+/// How much longer it waits then.
+pub const INDEX_LINGER_BUSY: Duration = Duration::from_millis(200);
 /// An event that is stored later than this after it was received is late: the index lists those by
 /// themselves, so that they do not widen what is looked through for the others.
 pub const INDEX_LATE_MIN: Duration = Duration::from_secs(10);
@@ -341,7 +345,10 @@ pub const RETENTION_EVERY_MIN: Duration = Duration::from_secs(1);
 pub const CLOCK_LEAP_MIN: Duration = Duration::from_secs(3600);
 /// How long a clock that has leapt has to stand before its time is believed.
 pub const CLOCK_GRACE: Duration = Duration::from_secs(6 * 3600);
-/// How old the time that the state keeps may get while it is believed.
+/// How far a clock that is doubted may have gone on over a stop, and still stand where it stood:
+/// longer than a weekend. How long it has stood counts on then.
+pub const CLOCK_STOP_MAX: Duration = Duration::from_secs(3 * 24 * 3600);
+/// How old the time that the state keeps may get.
 pub const CLOCK_NOTE_EVERY: Duration = Duration::from_secs(15 * 60);
 /// The most rows of the index that one transaction of retention takes away.
 pub const INDEX_TRIM_ROWS_MAX: u64 = 8_192;
@@ -499,6 +506,7 @@ const _: () = assert!(STREAM_PING_EVERY.as_secs() * 2 < STREAM_SILENCE_MAX.as_se
 const _: () = assert!(STREAM_CLOSE_TIMEOUT.as_secs() < DRAIN_TIMEOUT.as_secs());
 const _: () = assert!(STATE_CHECKPOINT_CHANGES < STATE_CHECKPOINT_CHANGES_MAX);
 const _: () = assert!(CLOCK_NOTE_EVERY.as_secs() < CLOCK_LEAP_MIN.as_secs());
+const _: () = assert!(CLOCK_LEAP_MIN.as_secs() < CLOCK_STOP_MAX.as_secs());
 const _: () = assert!(RETENTION_EVERY_MIN.as_secs() <= RETENTION_EVERY_MAX.as_secs());
 const _: () = assert!(LETTERS_WITHOUT_EVENT_MAX <= EXPIRED_PER_COMMIT_MAX);
 const _: () = assert!(FRAME_BYTES_MAX * 8 <= EXPORT_LINE_BYTES_MAX);

@@ -28,3 +28,5 @@ mod removing;
 mod repair;
 #[path = "embedded/state.rs"]
 mod state;
+#[path = "embedded/versions.rs"]
+mod versions;

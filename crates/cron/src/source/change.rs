@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 use std::{future::Future, sync::Arc};
 use tokio::{
     sync::{MutexGuard, OwnedMutexGuard},
-    task::spawn_blocking,
+    task::{spawn_blocking, yield_now},
     time::timeout,
 };
 use uuid::Uuid;
@@ -29,9 +29,14 @@ pub enum Backlog {
 const RUNS_SHOWN: usize = 5;
 
 impl CronSource {
-    /// Puts these in the place of all schedules from the configuration. On an error nothing has
-    /// changed.
-    pub async fn reload(&self, schedules: Vec<Schedule>) -> Result<Reloaded, ChangeError> {
+    /// Puts these in the place of all schedules from the configuration, and lets those made over
+    /// the API fire into these channels, where they are other ones of the same id: with another
+    /// label. On an error nothing has changed.
+    pub async fn reload(
+        &self,
+        schedules: Vec<Schedule>,
+        channels: Vec<Arc<Channel>>,
+    ) -> Result<Reloaded, ChangeError> {
         self.apart(|inner| async move {
             // What is due fires meanwhile: that changes no schedule.
             let _changing = inner.changing.lock().await;
@@ -44,11 +49,16 @@ impl CronSource {
             let difference: Result<_, ReloadError> =
                 difference.map_err(|stopped| unavailable(stopped.to_string()))?;
             let difference = difference?;
+            // From here on nothing fails: one turn is for both, or what is stored would be in part.
             let mut unsaved = inner.turn().await?;
             let now = inner.ports.clock.now();
             let mut reloaded = inner.core().apply_difference(difference, now);
             // Should they not be saved, the next start finds the same differences.
             unsaved.load(std::mem::take(&mut reloaded.moved));
+            for slots in inner.pieces() {
+                inner.core().adopt_channels(slots, &channels);
+                yield_now().await;
+            }
             Ok(reloaded)
         })
         .await
@@ -132,20 +142,6 @@ impl CronSource {
                 }
             }
             Ok(revived)
-        })
-        .await
-    }
-
-    /// Lets the schedules made over the API fire into these channels, where they are other ones of
-    /// the same id: with another label.
-    pub async fn adopt_channels(&self, channels: Vec<Arc<Channel>>) -> Result<(), ChangeError> {
-        self.apart(move |inner| async move {
-            let _changing = inner.changing.lock().await;
-            for slots in inner.pieces() {
-                let _alone = inner.turn().await?;
-                inner.core().adopt_channels(slots, &channels);
-            }
-            Ok(())
         })
         .await
     }

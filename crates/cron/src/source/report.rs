@@ -85,9 +85,10 @@ impl Report {
 }
 
 fn reset(reset: &ClockReset) {
+    let Some(schedules) = reset.all else { return };
     counter!("headgate_cron_clock_resets_total").increment(1);
     warn!(
-        schedules = reset.moved.len(),
+        schedules,
         furthest = %reset.furthest,
         now = %reset.now,
         "cron.reset: the wall clock was set back by hours; schedules that were ahead begin anew"

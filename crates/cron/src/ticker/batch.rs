@@ -18,7 +18,7 @@ pub struct Batch {
     /// The events to be made, what is due first first.
     pub firings: Vec<Firing>,
     /// What would be missed, unless it fired before a crash and that was not stored: for each the
-    /// queue is to be asked whether it has an event.
+    /// queue is to be asked whether it has an event. Those of one schedule stand together.
     pub questions: Vec<Firing>,
     /// What did not fire.
     pub missed: Vec<Missed>,
@@ -26,6 +26,8 @@ pub struct Batch {
     pub reset: Option<ClockReset>,
     /// Whether more is due.
     pub more: bool,
+    /// Which of the batches that are stored side by side it is.
+    pub(super) number: usize,
     /// The slots whose cursor is to be stored.
     pub(super) moved: Vec<u32>,
     /// Occurrences computed for it, and for those before it that are stored beside it.

@@ -1,6 +1,6 @@
 //! Changes to one schedule: by a call to the API.
 
-use super::{ReloadError, Reloaded, Ticker};
+use super::{ReloadError, Reloaded, Ticker, looked::Looked};
 use crate::{Cursor, Schedule, ScheduleOrigin};
 use headgate_event::{Channel, Timestamp};
 use std::{ops::Range, sync::Arc};
@@ -41,7 +41,7 @@ impl Ticker {
             }
             None => {
                 reloaded.added += 1;
-                self.add(schedule, now, &mut reloaded);
+                self.add(schedule, now, &mut Looked::default(), &mut reloaded);
             }
         }
         Ok(reloaded)
@@ -67,11 +67,12 @@ impl Ticker {
     pub(crate) fn adopt_channels(&mut self, slots: Range<u32>, channels: &[Arc<Channel>]) {
         for index in slots {
             let Some(slot) = self.slots.at_mut(index) else { continue };
-            let (there, made) = (slot.schedule.channel(), slot.schedule.origin());
+            if slot.schedule.origin() != ScheduleOrigin::Api {
+                continue;
+            }
+            let there = slot.schedule.channel();
             let of_id = channels.iter().find(|channel| channel.id == there.id);
-            if made == ScheduleOrigin::Api
-                && let Some(channel) = of_id.filter(|channel| **channel != *there)
-            {
+            if let Some(channel) = of_id.filter(|channel| **channel != *there) {
                 slot.schedule = slot.schedule.in_channel(channel);
             }
         }

@@ -41,8 +41,10 @@ pub struct ClockReset {
     pub furthest: Timestamp,
     /// Where they begin.
     pub now: Timestamp,
-    /// Who they are: their cursors are to be stored with the batch.
+    /// Who they are, as many as were looked at: their cursors are to be stored with the batch.
     pub moved: Vec<Uuid>,
+    /// How many they are, with those of batches before, when these are the last.
+    pub all: Option<usize>,
 }
 
 impl MissedWhy {

@@ -5,6 +5,7 @@
 
 use super::{
     Ticker,
+    looked::Looked,
     slot::Slot,
     slots::{Identified, hash},
 };
@@ -138,12 +139,13 @@ impl Ticker {
         self.slots.reserve(more.saturating_sub(self.slots.free_count()));
         self.heap.reserve(more);
         reloaded.moved.reserve_exact(more);
+        let mut looked = Looked::default();
         for (schedule, place) in schedules.into_iter().zip(places) {
             let index = match place {
                 Place::Changed(index) => self.replace(index, schedule, now, &mut reloaded),
                 Place::New | Place::Unchanged => {
                     reloaded.added += 1;
-                    self.add(schedule, now, &mut reloaded)
+                    self.add(schedule, now, &mut looked, &mut reloaded)
                 }
             };
             kept.note(index);
@@ -187,6 +189,7 @@ impl Ticker {
         &mut self,
         schedule: Schedule,
         now: Timestamp,
+        looked: &mut Looked,
         reloaded: &mut Reloaded,
     ) -> u32 {
         let known = self.absent.take(schedule.id());
@@ -201,7 +204,7 @@ impl Ticker {
             None => Slot::new(schedule, cursor),
         };
         let index = self.slots.insert(slot);
-        self.arm(index);
+        self.arm_among(index, looked);
         index
     }
 

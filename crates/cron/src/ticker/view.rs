@@ -63,7 +63,7 @@ impl Schedule {
 impl Slot {
     fn view(&self, runs: usize) -> ScheduleView {
         let rules = self.schedule.rules();
-        let left = rules.max_fires.map_or(u64::MAX, |max| max.saturating_sub(self.fires));
+        let left = rules.max_fires.map_or(u64::MAX, |max| max.saturating_sub(self.fires()));
         let left = usize::try_from(left).unwrap_or(usize::MAX).min(runs).min(NEXT_RUNS_MAX);
         let mut next = Vec::new();
         let mut coming = match left {

@@ -2,7 +2,7 @@
 
 use crate::world::{DAY, Daily, HOUR, at, drain, every, fired, schedule, seconds, ticker};
 use headgate_cron::{Rules, Ticker};
-use headgate_event::limits::CRON_SLEEP_MAX;
+use headgate_event::limits::{CRON_SLEEP_MAX, SCHEDULES_PER_LOOK_MAX};
 use std::{sync::atomic::Ordering, time::Duration};
 
 #[test]
@@ -51,6 +51,35 @@ fn a_clock_that_is_put_back_by_more_lets_schedules_begin_anew_and_says_so() {
     assert!(batch.firings.is_empty());
     assert_eq!(fired(&mut ticker, right.plus(seconds(60))), ["2026-01-01T08:01:00Z"]);
     assert!(ticker.due(right.plus(seconds(61))).reset.is_none(), "said once");
+}
+
+// Symptom: a million schedules held up everybody when the clock was put back. Cause: all of them
+// were armed anew in one go, under the lock that every call needs. Fix: some are, with each batch.
+#[test]
+fn a_clock_that_is_put_back_is_followed_in_pieces_and_told_of_once() {
+    let (noon, many) = (at("2027-01-01T12:00:00Z"), 2 * SCHEDULES_PER_LOOK_MAX + 1);
+    let timing = every(60);
+    let all = (0..many).map(|n| schedule(&format!("s{n}"), &timing, Rules::default())).collect();
+    let mut ticker = ticker(all, noon);
+    let right = at("2026-01-01T08:00:00Z");
+    let (mut pieces, mut told) = (Vec::new(), Vec::new());
+    loop {
+        let batch = ticker.due(right);
+        let reset = batch.reset.as_ref().expect("some begin anew");
+        assert_eq!(reset.furthest, noon);
+        pieces.push(reset.moved.len());
+        told.push(reset.all);
+        assert!(batch.firings.is_empty());
+        ticker.settle(&batch, &[]);
+        if !batch.more {
+            break;
+        }
+        assert_eq!(ticker.sleep_until(right), right, "there is more to do");
+    }
+    assert_eq!(pieces, [SCHEDULES_PER_LOOK_MAX, SCHEDULES_PER_LOOK_MAX, 1]);
+    assert_eq!(told, [None, None, Some(many)]);
+    assert!(ticker.due(right).reset.is_none());
+    assert_eq!(fired(&mut ticker, right.plus(seconds(60))).len(), many);
 }
 
 #[test]

@@ -74,7 +74,8 @@ async fn a_schedule_made_over_the_api_takes_the_label_of_its_channel_and_keeps_i
     let configured = schedule("configured", &every(3_600), Rules::default());
     let source = source(&world, vec![hourly(), configured.clone()], START).await;
     let renamed = Channel::new(&channel().id, "Renamed", ChannelType::Cron).expect("fits");
-    source.adopt_channels(vec![Arc::new(renamed)]).await.expect("adopts");
+    let reloaded = source.reload(vec![configured.clone()], vec![Arc::new(renamed)]).await;
+    assert_eq!(reloaded.expect("loads").unchanged, 1);
     let label = |id| source.view(id, 1).expect("there").schedule.channel().label.clone();
     assert_eq!(label(hourly().id()), "Renamed");
     assert_eq!(label(configured.id()), "Timers", "that one comes with its channel");

@@ -40,6 +40,9 @@ pub const CRON_BATCHES_AT_ONCE_MAX: usize = 8;
 pub const CRON_BACKLOG_BATCHES_MAX: usize = 2;
 /// Of how many schedules one batch asks whether they had fired before a crash.
 pub const CRON_BATCH_QUESTIONS_MAX: usize = 1_024;
+/// Of how many of its runs a schedule that minds unsettled events asks at once: some of them may
+/// have been left out before others fired.
+pub const CRON_ASKED_OVER_GAP_MAX: usize = 16;
 /// The payloads of one batch of firings together, in bytes.
 pub const CRON_BATCH_BYTES_MAX: usize = 16 << 20;
 /// The most occurrences that are passed over after a change of a zone's rules because their wall
@@ -117,5 +120,7 @@ const _: () = assert!(CRON_BACKLOG_BATCHES_MAX < CRON_BATCHES_AT_ONCE_MAX);
 pub const ZONES_LOOK_EVERY: Duration = Duration::from_secs(24 * 3600);
 /// How many timings and rules may be kept that no schedule uses, beside as many as are in use.
 pub const TIMINGS_UNUSED_MAX: usize = 4_096;
+/// Of how many different timings it is remembered when they are due, while schedules are loaded.
+pub const TIMINGS_LOOKED_MAX: usize = 65_536;
 /// How soon new zone data that schedules could not be told of is told again.
 pub const ZONES_RETRY_AFTER: Duration = Duration::from_secs(60);

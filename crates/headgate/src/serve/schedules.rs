@@ -25,7 +25,11 @@ use std::{
     },
     time::Duration,
 };
+use tokio::sync::Notify;
 use uuid::Uuid;
+
+#[cfg(test)]
+mod tests;
 
 /// The schedules in the running gateway. Clones are the same.
 #[derive(Clone)]
@@ -39,6 +43,8 @@ pub(super) struct Timers {
     untold: Arc<AtomicBool>,
     /// Schedules made over the API of which something is missing.
     parked: Arc<Parked>,
+    /// A reload could not read the zone data anew, which is to be done soon.
+    renew_later: Arc<Notify>,
 }
 
 impl Timers {
@@ -71,8 +77,8 @@ impl Timers {
         let channels = Arc::new(ArcSwap::from_pointee(channels.clone()));
         let (calendar, clock) = (calendar.clone(), Arc::clone(clock));
         let queue = Arc::clone(&storage.queue);
-        let untold = Arc::default();
-        let timers = Self { source, channels, calendar, clock, queue, untold, parked };
+        let (untold, renew_later) = (Arc::default(), Arc::default());
+        let timers = Self { source, channels, calendar, clock, queue, untold, parked, renew_later };
         timers.tell_zones();
         timers.tell_overlaps(&config.channels.schedules).await;
         Ok(timers)
@@ -84,12 +90,17 @@ impl Timers {
         let zones = tokio::spawn(async move {
             let mut wait = ZONES_LOOK_EVERY;
             loop {
-                tokio::time::sleep(wait).await;
+                tokio::select! {
+                    () = tokio::time::sleep(wait) => {}
+                    () = timers.renew_later.notified() => {
+                        wait = ZONES_RETRY_AFTER;
+                        continue;
+                    }
+                }
                 wait = match timers.renew_zones().await {
                     Ok(()) => ZONES_LOOK_EVERY,
                     Err(error) => {
-                        let error = chain(&error);
-                        tracing::warn!(error, "schedules do not know the new zone data yet");
+                        tell_not_renewed(&error);
                         ZONES_RETRY_AFTER
                     }
                 };
@@ -134,20 +145,23 @@ impl Timers {
         wrong
     }
 
-    /// Puts the schedules of a configuration in the place of those from the one before.
+    /// Puts the schedules of a configuration in the place of those from the one before. On an error
+    /// nothing has changed: what comes afterwards and cannot be done at once is done later.
     pub(super) async fn reload(
         &self,
         channels: Vec<Arc<Channel>>,
         schedules: Vec<Schedule>,
     ) -> Result<(), ChangeError> {
         self.tell_overlaps(&schedules).await;
-        let reloaded = self.source.reload(schedules).await?;
-        self.source.adopt_channels(channels.clone()).await?;
+        let reloaded = self.source.reload(schedules, channels.clone()).await?;
         self.channels.store(Arc::new(channels));
         let (added, changed) = (reloaded.added, reloaded.changed);
         let (removed, unchanged) = (reloaded.removed, reloaded.unchanged);
         tracing::info!(added, changed, removed, unchanged, "schedules are reloaded");
-        self.renew_zones().await?;
+        if let Err(error) = self.renew_zones().await {
+            tell_not_renewed(&error);
+            self.renew_later.notify_one();
+        }
         self.calendar.timings().forget_unused();
         Ok(())
     }
@@ -220,6 +234,11 @@ impl Timers {
             );
         }
     }
+}
+
+fn tell_not_renewed(error: &ChangeError) {
+    let error = chain(error);
+    tracing::warn!(error, "schedules do not know the new zone data, or what is back, yet");
 }
 
 /// The schedules while they fire.

@@ -3,11 +3,15 @@
 //!
 //! The wall clock is held against one that nobody sets; over a stop, against the time that the
 //! state has kept. Where the two part, nothing is removed for its age until the clock is back, or
-//! has stood where it is for so long that somebody would have set it right.
+//! has stood where it is for so long that somebody would have set it right. How long it has stood
+//! is kept, too: a machine that runs for a few hours a day comes to it in some days.
+
+#[cfg(test)]
+mod tests;
 
 use headgate_event::{
     Clock, Timestamp,
-    limits::{CLOCK_GRACE, CLOCK_LEAP_MIN, CLOCK_NOTE_EVERY},
+    limits::{CLOCK_GRACE, CLOCK_LEAP_MIN, CLOCK_NOTE_EVERY, CLOCK_STOP_MAX},
 };
 use std::time::Duration;
 
@@ -25,21 +29,48 @@ pub(super) struct Moment {
 pub(super) struct ClockWatch {
     /// When the time was believed, which both clocks are counted from.
     believed: Moment,
-    /// When it was first seen where it is now, and is not believed.
-    doubted: Option<Moment>,
-    /// The time that the state keeps.
-    kept: Option<Timestamp>,
+    /// Where it stands while it is not.
+    doubt: Option<Doubt>,
+    /// What the state keeps.
+    kept: Option<KeptTime>,
 }
 
-/// What is to be done about the time.
+/// A wall clock that is not where it should be.
+#[derive(Clone, Copy, Debug)]
+struct Doubt {
+    /// When it was first seen there, in this run.
+    since: Moment,
+    /// How long it had stood there in the runs before.
+    before: Duration,
+    /// Whether it was told of in this run.
+    told: bool,
+}
+
+/// What the state keeps of the time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct KeptTime {
+    /// What the wall clock shows, or what it should show while it is doubted.
+    pub(super) believed: Timestamp,
+    /// What it shows while it is.
+    pub(super) doubted: Option<KeptDoubt>,
+}
+
+/// What the state keeps of a wall clock that is not where it should be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct KeptDoubt {
+    /// What it showed last.
+    pub(super) seen: Timestamp,
+    /// For how long of all runs it has stood there.
+    pub(super) stood: Duration,
+}
+
+/// What is to be thought of the time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
     /// It is believed.
     Believed,
-    /// It is believed, and the state is to keep it.
-    Keep,
-    /// It is not, since this look.
-    Leapt { expected: Timestamp },
+    /// It is not, and nobody was told. It will be when it has stood for so long.
+    Leapt { expected: Timestamp, believed_in: Duration },
     /// It is not, as before.
     Doubted,
 }
@@ -56,114 +87,89 @@ impl Moment {
     }
 
     fn fits(self, earlier: Self) -> bool {
-        let expected = self.expected_from(earlier);
-        self.wall.since(expected) <= CLOCK_LEAP_MIN && expected.since(self.wall) <= CLOCK_LEAP_MIN
+        apart(self.wall, self.expected_from(earlier)) <= CLOCK_LEAP_MIN
+    }
+}
+
+impl Doubt {
+    fn stood(self, now: Moment) -> Duration {
+        self.before.saturating_add(now.elapsed.saturating_sub(self.since.elapsed))
+    }
+}
+
+impl KeptDoubt {
+    /// The doubt goes on after a stop that may have been one: a clock that is behind what it
+    /// showed, or far ahead of it, stands somewhere else.
+    fn after_stop(self, now: Moment) -> Option<Doubt> {
+        let is_behind = self.seen.since(now.wall) > CLOCK_LEAP_MIN;
+        let goes_on = !is_behind && now.wall.since(self.seen) <= CLOCK_STOP_MAX;
+        goes_on.then_some(Doubt { since: now, before: self.stood, told: false })
     }
 }
 
 impl ClockWatch {
-    /// Begins at this moment, when `kept` was the last time to be believed: what the state has
-    /// kept, or else the time of the newest event.
-    pub(super) fn new(now: Moment, kept: Option<Timestamp>, newest: Option<Timestamp>) -> Self {
-        let wall = kept.or(newest).unwrap_or(now.wall);
-        Self { believed: Moment { wall, ..now }, doubted: None, kept }
+    /// Begins at this moment, with what the state has kept, or else the time of the newest event.
+    pub(super) fn new(now: Moment, kept: Option<KeptTime>, newest: Option<Timestamp>) -> Self {
+        let wall = kept.map(|kept| kept.believed).or(newest).unwrap_or(now.wall);
+        let doubt = kept.and_then(|kept| kept.doubted).and_then(|known| known.after_stop(now));
+        Self { believed: Moment { wall, ..now }, doubt, kept }
     }
 
     /// Looks at the clocks.
     pub(super) fn look(&mut self, now: Moment) -> Verdict {
-        if !now.fits(self.believed) {
-            let Some(since) = self.doubted.filter(|since| now.fits(*since)) else {
-                self.doubted = Some(now);
-                return Verdict::Leapt { expected: now.expected_from(self.believed) };
-            };
-            if now.elapsed.saturating_sub(since.elapsed) < CLOCK_GRACE {
-                return Verdict::Doubted;
-            }
-            self.believed = now;
+        if now.fits(self.believed) {
+            self.doubt = None;
+            return Verdict::Believed;
         }
-        self.doubted = None;
-        let stale = |kept: Timestamp| now.wall.since(kept).max(kept.since(now.wall));
-        if self.kept.is_none_or(|kept| stale(kept) >= CLOCK_NOTE_EVERY) {
-            Verdict::Keep
-        } else {
-            Verdict::Believed
+        let goes_on = self.doubt.filter(|doubt| now.fits(doubt.since));
+        let doubt = goes_on.unwrap_or(Doubt { since: now, before: Duration::ZERO, told: false });
+        let believed_in = CLOCK_GRACE.saturating_sub(doubt.stood(now));
+        if believed_in.is_zero() {
+            self.believed = now;
+            self.doubt = None;
+            return Verdict::Believed;
+        }
+        self.doubt = Some(Doubt { told: true, ..doubt });
+        if doubt.told {
+            return Verdict::Doubted;
+        }
+        Verdict::Leapt { expected: now.expected_from(self.believed), believed_in }
+    }
+
+    /// What the state should keep at the moment of a look.
+    pub(super) fn present(&self, now: Moment) -> KeptTime {
+        let doubted = |doubt: Doubt| KeptDoubt { seen: now.wall, stood: doubt.stood(now) };
+        match self.doubt {
+            None => KeptTime { believed: now.wall, doubted: None },
+            Some(doubt) => KeptTime {
+                believed: now.expected_from(self.believed),
+                doubted: Some(doubted(doubt)),
+            },
         }
     }
 
+    /// The same, where what it keeps is too old.
+    pub(super) fn due(&self, now: Moment) -> Option<KeptTime> {
+        let present = self.present(now);
+        let is_stale = |kept: KeptTime| {
+            let by_doubt = match (kept.doubted, present.doubted) {
+                (None, None) => false,
+                (Some(kept), Some(present)) => {
+                    present.stood < kept.stood || apart(kept.seen, present.seen) >= CLOCK_NOTE_EVERY
+                }
+                _ => true,
+            };
+            by_doubt || apart(kept.believed, present.believed) >= CLOCK_NOTE_EVERY
+        };
+        self.kept.is_none_or(is_stale).then_some(present)
+    }
+
     /// Notes what the state keeps.
-    pub(super) fn keeps(&mut self, kept: Timestamp) {
+    pub(super) fn keeps(&mut self, kept: KeptTime) {
         self.kept = Some(kept);
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const HOUR: Duration = Duration::from_secs(3600);
-    const START: Timestamp = Timestamp::from_unix_ms(1_795_222_923_456);
-
-    /// The moment so long after the start, with the wall clock so much ahead.
-    fn at(elapsed: Duration, ahead: Duration) -> Moment {
-        Moment { wall: START.plus(elapsed).plus(ahead), elapsed }
-    }
-
-    fn watch() -> ClockWatch {
-        ClockWatch::new(at(Duration::ZERO, Duration::ZERO), Some(START), None)
-    }
-
-    #[test]
-    fn time_that_passes_is_believed_and_kept_now_and_then() {
-        let mut watch = watch();
-        assert_eq!(watch.look(at(CLOCK_NOTE_EVERY / 2, Duration::ZERO)), Verdict::Believed);
-        let later = at(1_000 * HOUR, CLOCK_LEAP_MIN);
-        assert_eq!(watch.look(later), Verdict::Keep);
-        watch.keeps(later.wall);
-        assert_eq!(watch.look(later), Verdict::Believed);
-    }
-
-    #[test]
-    fn a_leap_is_doubted_until_the_clock_is_back() {
-        let mut watch = watch();
-        let leapt = watch.look(at(HOUR, 3 * HOUR));
-        assert_eq!(leapt, Verdict::Leapt { expected: START.plus(HOUR) });
-        assert_eq!(watch.look(at(2 * HOUR, 3 * HOUR)), Verdict::Doubted);
-        assert_eq!(watch.look(at(3 * HOUR, Duration::ZERO)), Verdict::Keep);
-    }
-
-    #[test]
-    fn a_clock_that_stands_where_it_leapt_to_is_believed_at_last() {
-        let mut watch = watch();
-        watch.look(at(HOUR, 3 * HOUR));
-        let last = HOUR + CLOCK_GRACE;
-        assert_eq!(watch.look(at(last - HOUR / 60, 3 * HOUR)), Verdict::Doubted);
-        assert_eq!(watch.look(at(last, 3 * HOUR)), Verdict::Keep);
-        assert!(matches!(watch.look(at(last, Duration::ZERO)), Verdict::Leapt { .. }));
-    }
-
-    #[test]
-    fn a_clock_that_leaps_again_is_waited_for_anew() {
-        let mut watch = watch();
-        watch.look(at(HOUR, 3 * HOUR));
-        let again = watch.look(at(HOUR + CLOCK_GRACE, 6 * HOUR));
-        assert!(matches!(again, Verdict::Leapt { .. }), "{again:?}");
-        assert_eq!(watch.look(at(2 * HOUR + CLOCK_GRACE, 6 * HOUR)), Verdict::Doubted);
-    }
-
-    #[test]
-    fn many_small_steps_are_a_leap_too() {
-        let mut watch = watch();
-        let step = |nth: u32| at(HOUR * nth, HOUR / 2 * nth);
-        assert!((1..=2).all(|nth| watch.look(step(nth)) == Verdict::Keep));
-        assert!(matches!(watch.look(step(3)), Verdict::Leapt { .. }));
-    }
-
-    #[test]
-    fn the_newest_event_tells_the_time_where_none_was_kept() {
-        let now = at(Duration::ZERO, 3 * HOUR);
-        assert_eq!(ClockWatch::new(now, None, None).look(now), Verdict::Keep);
-        let looked = ClockWatch::new(now, None, Some(START)).look(now);
-        assert!(matches!(looked, Verdict::Leapt { .. }), "{looked:?}");
-        assert_eq!(ClockWatch::new(now, Some(now.wall), Some(START)).look(now), Verdict::Believed);
-    }
+fn apart(one: Timestamp, other: Timestamp) -> Duration {
+    one.since(other).max(other.since(one))
 }

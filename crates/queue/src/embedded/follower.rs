@@ -12,8 +12,9 @@ use crate::{
     log::{Committed, Log, LogError},
 };
 use headgate_event::limits::{
-    ERASE_CHECKPOINT_PAUSE, ERASE_CHECKPOINTS_MAX, INDEX_LINGER, INDEX_RETRY_PAUSE,
-    INDEX_TIDY_ROUNDS, INDEX_TRANSACTION_EVENTS_MAX, NEWEST_NOTED_EVENTS,
+    ERASE_CHECKPOINT_PAUSE, ERASE_CHECKPOINTS_MAX, INDEX_BUSY_EVENTS, INDEX_LINGER,
+    INDEX_LINGER_BUSY, INDEX_RETRY_PAUSE, INDEX_TIDY_ROUNDS, INDEX_TRANSACTION_EVENTS_MAX,
+    NEWEST_NOTED_EVENTS,
 };
 use std::{
     io,
@@ -145,11 +146,13 @@ impl Following {
             }
             match followed {
                 // However much comes, erasing goes on and the filters become whole.
-                Ok(true) if rounds.is_multiple_of(INDEX_TIDY_ROUNDS) => drop(self.tidy().await),
-                Ok(true) => drop(self.fill()),
-                _ if stopping => break,
-                Ok(false) if self.tidy().await => {}
-                Ok(false) => self.rest(&mut head).await,
+                Ok(INDEX_TRANSACTION_EVENTS_MAX) if rounds.is_multiple_of(INDEX_TIDY_ROUNDS) => {
+                    self.tidy().await;
+                }
+                Ok(INDEX_TRANSACTION_EVENTS_MAX) => drop(self.fill()),
+                Ok(0) | Err(_) if stopping => break,
+                Ok(_) if stopping || self.tidy().await => {}
+                Ok(_) => self.rest(&mut head).await,
                 // What failed may work later, whether anything more comes or not.
                 Err(_) => self.pause(INDEX_RETRY_PAUSE).await,
             }
@@ -168,8 +171,8 @@ impl Following {
         }
     }
 
-    /// Takes the next events into the index; `false` when there are none.
-    fn follow(&mut self) -> rusqlite::Result<bool> {
+    /// Takes the next events into the index, and answers how many they are.
+    fn follow(&mut self) -> rusqlite::Result<usize> {
         let last = self.writer.index().last();
         let entries = self.log.committed(last, INDEX_TRANSACTION_EVENTS_MAX);
         let added = self.writer.add(&entries);
@@ -180,7 +183,7 @@ impl Following {
             self.log.indexed(last.seq);
             self.tell(last.seq);
         }
-        Ok(!entries.is_empty())
+        Ok(entries.len())
     }
 
     /// Takes away a part of what is no longer in the log, or fills filters; `false` when there is
@@ -224,11 +227,19 @@ impl Following {
 
     /// Waits for something to do: new events and then a moment more, events to take away, or to
     /// be told to stop.
+    ///
+    /// Keys are random, so each transaction writes a page for nearly every one of them: where many
+    /// events come in that moment it waits for more, of which several share a page.
     async fn rest(&mut self, head: &mut watch::Receiver<Seq>) {
+        let last = self.writer.index().last();
         let linger = async {
             // The log outlives this wait, so an error cannot be.
             let _ = head.changed().await;
             tokio::time::sleep(INDEX_LINGER).await;
+            let behind = head.borrow().saturating_sub(last);
+            if behind >= INDEX_BUSY_EVENTS {
+                tokio::time::sleep(INDEX_LINGER_BUSY).await;
+            }
         };
         tokio::select! {
             () = linger => {}

@@ -99,9 +99,9 @@ impl Embedded {
         let reading = Reading { log: log.clone(), index: Arc::clone(&index) };
         state.name_letters(|seq| reading.id_of(seq)).map_err(state_failed)?;
         let registry = Arc::new(Registry::load(state.subscriptions().map_err(state_failed)?, head));
-        let believed = state.believed().map_err(state_failed)?;
+        let kept = state.kept_time().map_err(state_failed)?;
         let newest = reading.id_of(head).map(EventId::time);
-        let watch = ClockWatch::new(Moment::of(&*clock), believed, newest);
+        let watch = ClockWatch::new(Moment::of(&*clock), kept, newest);
         let lanes = Arc::new(Lanes::default());
         run_replays(&state, &registry, &lanes, head).map_err(state_failed)?;
         let seed = random::number().map_err(OpenError::Random)?;
@@ -130,6 +130,7 @@ impl Embedded {
     /// Finishes what was begun, each after what it rests on.
     pub(super) async fn shut(&self) {
         self.log.close().await;
+        self.keep_last_time().await;
         let (follower, committer) = (Arc::clone(&self.follower), Arc::clone(&self.committer));
         let index = Arc::clone(&self.index);
         // They write what is left, which may take a while.

@@ -6,7 +6,7 @@
 
 use super::{
     Embedded,
-    clock_watch::{ClockWatch, Moment, Verdict},
+    clock_watch::{ClockWatch, KeptTime, Moment, Verdict},
     committer::{Call, Removing},
     index::{Entry, Index, Span},
     read::{self, Located, Reading},
@@ -19,8 +19,8 @@ use crate::{
 use headgate_event::{
     Timestamp,
     limits::{
-        CLOCK_GRACE, EXPIRED_PER_COMMIT_MAX, INDEX_LAG_WAIT, INDEX_LINGER,
-        LETTERS_WITHOUT_EVENT_MAX, RETENTION_AGE_PARTS,
+        EXPIRED_PER_COMMIT_MAX, INDEX_LAG_WAIT, INDEX_LINGER, LETTERS_WITHOUT_EVENT_MAX,
+        RETENTION_AGE_PARTS,
     },
 };
 use std::{collections::VecDeque, sync::Arc};
@@ -35,10 +35,15 @@ impl Embedded {
     /// of the age, so that an event stays at most so much longer. Bytes are those of the log; index
     /// and state come on top. What is being written is never removed for them.
     ///
-    /// While the clock is not where it should be nothing is removed for its age.
+    /// While the clock is not where it should be nothing is removed for its age. So it is to be
+    /// called every minute or so even where nothing is ever to go: how long the clock has stood
+    /// counts from where it was first seen.
     pub async fn retain(&self, retention: Retention) -> Result<Removed, QueueError> {
         let mut watch = self.removing.lock().await;
-        let (now, believed) = self.time(&mut watch).await?;
+        let (now, believed) = self.time(&mut watch, retention).await?;
+        if retention == Retention::default() {
+            return Ok(Removed::default());
+        }
         let retention = Retention { age: retention.age.filter(|_| believed), ..retention };
         if let Err(error) = self.end_old_segment(retention, now).await {
             // On a full disk no segment can be begun, but others can be removed.
@@ -65,27 +70,51 @@ impl Embedded {
 
     /// The time, and whether events may be removed by it. What they are removed by for their bytes
     /// is no clock. No other time is looked at until they are removed: it could have leapt since.
-    async fn time(&self, watch: &mut ClockWatch) -> Result<(Timestamp, bool), QueueError> {
+    async fn time(
+        &self,
+        watch: &mut ClockWatch,
+        retention: Retention,
+    ) -> Result<(Timestamp, bool), QueueError> {
         let now = Moment::of(&*self.clock);
         let verdict = watch.look(now);
-        let believes = matches!(verdict, Verdict::Believed | Verdict::Keep);
-        metrics::gauge!("headgate_clock_doubted").set(if believes { 0.0 } else { 1.0 });
-        match verdict {
-            Verdict::Keep => {
-                let keep = |answer| Call::Remove(Removing::Believe { wall: now.wall, answer });
-                self.committer.call(keep).await?;
-                watch.keeps(now.wall);
-            }
-            Verdict::Leapt { expected } => tracing::error!(
+        let believes = verdict == Verdict::Believed;
+        let matters = retention.age.is_some();
+        metrics::gauge!("headgate_clock_doubted").set(if matters && !believes { 1.0 } else { 0.0 });
+        if let (Verdict::Leapt { expected, believed_in }, true) = (verdict, matters) {
+            tracing::error!(
                 clock = %now.wall,
                 %expected,
-                believed_in_s = CLOCK_GRACE.as_secs(),
+                believed_in_s = believed_in.as_secs(),
                 "the clock is not where it should be: no event is removed for its age until it is \
                  set right or has stood so long"
-            ),
-            Verdict::Believed | Verdict::Doubted => {}
+            );
+        }
+        if let Some(due) = watch.due(now) {
+            self.keep_time(watch, due).await?;
         }
         Ok((now.wall, believes))
+    }
+
+    /// Has the state keep the time when the queue is closed: what it has been up for counts.
+    pub(super) async fn keep_last_time(&self) {
+        // A backup that is being made has the watch, and what is kept is some minutes old then.
+        let Ok(mut watch) = self.removing.try_lock() else { return };
+        if !self.committer.is_running() {
+            return;
+        }
+        let now = Moment::of(&*self.clock);
+        watch.look(now);
+        let present = watch.present(now);
+        if let Err(error) = self.keep_time(&mut watch, present).await {
+            tracing::warn!(%error, "the state cannot keep the time");
+        }
+    }
+
+    async fn keep_time(&self, watch: &mut ClockWatch, time: KeptTime) -> Result<(), QueueError> {
+        let keep = |answer| Call::Remove(Removing::KeepTime { time, answer });
+        self.committer.call(keep).await?;
+        watch.keeps(time);
+        Ok(())
     }
 
     /// Waits a while for the index to see what is stored: what it has not seen cannot go.

@@ -23,7 +23,7 @@ use std::{io::ErrorKind, path::Path, time::Duration};
 
 pub(super) use attempts::{Ring, attempts_of, dead_of, note_attempts};
 pub(super) use erasures::{begin_erasure, end_erasure};
-pub(super) use kept::{believe, keep_from, note_newest};
+pub(super) use kept::{keep_from, keep_time, note_newest};
 pub(super) use letters::{dead_letters, forget_letters};
 pub(super) use notes::{keep_notes, notes};
 pub(super) use redriven::{LetterRow, delete_letters, letter, meant};

@@ -1,9 +1,18 @@
 //! A clock that steps back an hour and forward a year, while the queue runs and over restarts.
 
 use crate::bench::{Bench, SECOND, attempt, ids, keyed, noon};
-use headgate_event::{Accepted, Clock, EventId};
-use headgate_queue::{ListQuery, Retention, SettleError, Verb};
-use std::time::Duration;
+use headgate_event::{Accepted, Clock, EventId, Timestamp};
+use headgate_queue::{Embedded, EmbeddedOptions, ListQuery, Retention, SettleError, Verb};
+use headgate_testkit::ManualClock;
+use rusqlite::Connection;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU32, Ordering},
+    },
+    time::Duration,
+};
+use tempfile::TempDir;
 
 const HOUR: Duration = Duration::from_secs(3_600);
 const DAY: Duration = Duration::from_secs(24 * 3_600);
@@ -139,4 +148,79 @@ async fn bytes_are_removed_whatever_the_time_is() {
     let both = Retention { age: Some(DAY), bytes: Some(200 << 10) };
     let removed = bench.retain_to(both).await.events;
     assert!((1..2_000).contains(&removed), "{removed}");
+}
+
+// Symptom: a machine that runs for some hours a day kept every event for ever. Cause: how long a
+// clock that is doubted has stood was not kept over a stop. Fix: the state keeps it, also when the
+// queue is closed.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_machine_that_runs_for_some_hours_at_a_time_removes_at_last() {
+    let mut bench = Bench::embedded();
+    bench.store_many(5).await;
+    bench.clock.set(noon().plus(30 * DAY));
+    for _ in 0..2 {
+        bench = bench.reopened_after(|_| {}).await;
+        assert_eq!(bench.retain(DAY).await.events, 0);
+        bench.clock.advance(2 * HOUR);
+        bench.queue.close().await;
+        bench.clock.set(bench.clock.now().plus(20 * HOUR));
+    }
+    let bench = bench.reopened_after(|_| {}).await;
+    assert_eq!(bench.retain(DAY).await.events, 0, "two hours are left");
+    bench.clock.advance(2 * HOUR);
+    assert_eq!(bench.retain(DAY).await.events, 5);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_time_is_kept_where_nothing_is_removed_and_when_the_queue_is_closed() {
+    let kept = |bench: &Bench| bench.state("SELECT CAST(believed AS TEXT) FROM state_clock");
+    let bench = Bench::embedded();
+    assert_eq!(bench.retain_to(Retention::default()).await.events, 0);
+    assert_eq!(kept(&bench), noon().unix_ms().to_string());
+    bench.clock.advance(SECOND);
+    let bench = bench.reopened_after(|_| {}).await;
+    assert_eq!(kept(&bench), noon().plus(SECOND).unix_ms().to_string());
+}
+
+/// A clock that leaps a year ahead once both of its times were asked for.
+#[derive(Debug)]
+struct LeapsWhenLookedAt {
+    clock: ManualClock,
+    is_armed: AtomicBool,
+    looks: AtomicU32,
+}
+
+impl Clock for LeapsWhenLookedAt {
+    fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    fn elapsed(&self) -> Duration {
+        if self.is_armed.load(Ordering::SeqCst) {
+            self.looks.fetch_add(1, Ordering::SeqCst);
+            self.clock.set(noon().plus(YEAR));
+        }
+        self.clock.elapsed()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_clock_that_leaps_after_the_look_at_it_removes_nothing() {
+    let clock = Arc::new(LeapsWhenLookedAt {
+        clock: ManualClock::at(noon()),
+        is_armed: AtomicBool::new(false),
+        looks: AtomicU32::new(0),
+    });
+    let folder = TempDir::new().expect("a folder");
+    let opened = Embedded::open(folder.path(), Arc::clone(&clock) as _, EmbeddedOptions::default());
+    let bench = Bench::embedded().with(opened.expect("opens"));
+    bench.store_many(5).await;
+    clock.is_armed.store(true, Ordering::SeqCst);
+    assert_eq!(bench.retain(DAY).await.events, 0, "by the time that was judged");
+    assert_eq!(clock.looks.load(Ordering::SeqCst), 1, "they were looked at together");
+    assert_eq!(clock.now(), noon().plus(YEAR));
+    let kept = Connection::open(folder.path().join("headgate.db")).expect("opens");
+    let believed = kept.query_row("SELECT believed FROM state_clock", [], |row| row.get(0));
+    assert_eq!(believed, Ok(noon().unix_ms()), "the look itself was right");
+    bench.queue.close().await;
 }

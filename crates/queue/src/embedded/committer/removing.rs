@@ -3,11 +3,14 @@
 use super::{Answer, Touched, Writer, state_failed};
 use crate::{
     QueueError, Seq,
-    embedded::state::{self, Owner},
+    embedded::{
+        clock_watch::KeptTime,
+        state::{self, Owner},
+    },
     log::Erasure,
     subscription::{Expiry, Subscriber},
 };
-use headgate_event::{Timestamp, limits::LETTERS_WITHOUT_EVENT_MAX};
+use headgate_event::limits::LETTERS_WITHOUT_EVENT_MAX;
 use std::sync::Arc;
 
 /// Taking events away. Each is one transaction.
@@ -20,8 +23,8 @@ pub(in crate::embedded) enum Removing {
     Expire { subscriber: Arc<Subscriber>, expiry: Expiry, answer: Answer<bool> },
     /// Notes that events before this one are removed.
     Keep { from: Seq, answer: Answer<()> },
-    /// Keeps the time, which is believed.
-    Believe { wall: Timestamp, answer: Answer<()> },
+    /// Keeps the time, and whether it is believed.
+    KeepTime { time: KeptTime, answer: Answer<()> },
     /// Notes that an event is to be erased, and ends its deliveries.
     Erase { erasure: Erasure, answer: Answer<()> },
     /// Notes that nothing is left of it; answers whether the file itself says so.
@@ -42,8 +45,8 @@ impl Writer {
             Removing::Keep { from, answer } => {
                 let _ = answer.send(self.keep(from).map_err(|error| state_failed(&error)));
             }
-            Removing::Believe { wall, answer } => {
-                let kept = self.change(|transaction| state::believe(transaction, wall));
+            Removing::KeepTime { time, answer } => {
+                let kept = self.change(|transaction| state::keep_time(transaction, time));
                 let _ = answer.send(kept.map_err(|error| state_failed(&error)));
             }
             Removing::Erase { erasure, answer } => {

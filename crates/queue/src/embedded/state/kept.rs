@@ -4,10 +4,14 @@
 use super::State;
 use crate::{
     Seq,
-    embedded::index::{number, unsigned},
+    embedded::{
+        clock_watch::{KeptDoubt, KeptTime},
+        index::{number, unsigned},
+    },
 };
 use headgate_event::Timestamp;
-use rusqlite::{OptionalExtension, Transaction};
+use rusqlite::{OptionalExtension, Row, Transaction};
+use std::time::Duration;
 
 impl State {
     /// The first event that is kept; 0 when none was ever removed.
@@ -30,11 +34,16 @@ impl State {
         Ok(newest.map_or(0, unsigned))
     }
 
-    /// The time that was believed last, in a state of this version.
-    pub(in crate::embedded) fn believed(&self) -> rusqlite::Result<Option<Timestamp>> {
-        let sql = "SELECT believed FROM state_clock";
-        let believed = self.connection.query_row(sql, [], |row| row.get(0)).optional()?;
-        Ok(believed.map(Timestamp::from_unix_ms))
+    /// What was known of the time last, in a state of this version.
+    pub(in crate::embedded) fn kept_time(&self) -> rusqlite::Result<Option<KeptTime>> {
+        let sql = "SELECT believed, seen, stood_ms FROM state_clock";
+        let time = |row: &Row<'_>| {
+            let seen: Option<i64> = row.get(1)?;
+            let stood = Duration::from_millis(row.get::<_, Option<i64>>(2)?.map_or(0, unsigned));
+            let doubted = seen.map(|seen| KeptDoubt { seen: Timestamp::from_unix_ms(seen), stood });
+            Ok(KeptTime { believed: Timestamp::from_unix_ms(row.get(0)?), doubted })
+        };
+        self.connection.query_row(sql, [], time).optional()
     }
 }
 
@@ -49,13 +58,17 @@ pub(in crate::embedded) fn note_newest(
     Ok(())
 }
 
-/// Keeps the time, which is believed.
-pub(in crate::embedded) fn believe(
+/// Keeps what is known of the time.
+pub(in crate::embedded) fn keep_time(
     transaction: &Transaction<'_>,
-    wall: Timestamp,
+    time: KeptTime,
 ) -> rusqlite::Result<()> {
-    let sql = "INSERT OR REPLACE INTO state_clock VALUES (1, ?1)";
-    transaction.execute(sql, [wall.unix_ms()])?;
+    let ms = |span: Duration| i64::try_from(span.as_millis()).unwrap_or(i64::MAX);
+    let seen = time.doubted.map(|doubted| doubted.seen.unix_ms());
+    let stood = time.doubted.map(|doubted| ms(doubted.stood));
+    let sql = "INSERT OR REPLACE INTO state_clock (one, believed, seen, stood_ms)
+         VALUES (1, ?1, ?2, ?3)";
+    transaction.execute(sql, (time.believed.unix_ms(), seen, stood))?;
     Ok(())
 }
 

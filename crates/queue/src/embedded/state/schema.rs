@@ -5,7 +5,7 @@ mod delivery;
 use rusqlite::Connection;
 
 /// The version of the tables, as `user_version`.
-pub(super) const VERSION: i64 = 6;
+pub(super) const VERSION: i64 = 7;
 
 /// The tables of version 1.
 const FIRST: &str = "
@@ -92,6 +92,12 @@ CREATE TABLE state_newest (
 );
 ";
 
+/// What version 7 adds: what a clock shows that is not believed, and for how long it has stood there.
+const SEVENTH: &str = "
+ALTER TABLE state_clock ADD COLUMN seen INTEGER;
+ALTER TABLE state_clock ADD COLUMN stood_ms INTEGER;
+";
+
 /// The steps, each to the version after the one of its place.
 const STEPS: [&[&str]; VERSION as usize] = [
     &[FIRST],
@@ -100,6 +106,7 @@ const STEPS: [&[&str]; VERSION as usize] = [
     &[delivery::TABLES, super::replay_tables::REPLAYS],
     &[super::replay_tables::HIGHEST],
     &[SIXTH],
+    &[SEVENTH],
 ];
 
 /// Brings tables of this version, 0 for none, up to the version of this program.

@@ -7,7 +7,7 @@ use crate::{
     log::simulated::{Ask, Dice, End},
 };
 use headgate_event::{Event, EventId, Sink};
-use std::{collections::BTreeSet, io::ErrorKind, time::Duration};
+use std::{collections::BTreeSet, io::ErrorKind, thread, time::Duration};
 use tempfile::TempDir;
 
 const CASES: u64 = 25;
@@ -41,6 +41,7 @@ async fn what_was_answered_and_settled_survives_power_cuts() {
         for _ in 0..4 {
             let end = if dice.one_in(3) { End::Kill } else { End::PowerCut };
             disk.end_at(1 + dice.below(60) as u64, end);
+            delay_some(&disk, &mut dice);
             // An open that is cut off itself is tried again.
             if let Ok(queue) = open(folder.path(), &disk) {
                 work(&queue, &disk, &mut promised, &mut dice).await;
@@ -53,6 +54,16 @@ async fn what_was_answered_and_settled_survives_power_cuts() {
             .unwrap_or_else(|error| panic!("seed {seed}: {error}: {:?}", error));
         check(&queue, &promised, seed).await;
         queue.close().await;
+    }
+}
+
+/// Lets calls of the log take long, so that others come before them.
+fn delay_some(disk: &SimulatedDisk, dice: &mut Dice) {
+    for _ in 0..dice.below(4) {
+        let asks = [Ask::Write, Ask::Sync, Ask::SyncFolder, Ask::Create];
+        let (ask, nth) = (asks[dice.below(asks.len())], 1 + dice.below(20));
+        let turns = dice.below(2_000);
+        disk.delay(ask, nth, Arc::new(move || (0..turns).for_each(|_| thread::yield_now())));
     }
 }
 

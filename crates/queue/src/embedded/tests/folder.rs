@@ -108,7 +108,7 @@ async fn a_state_of_a_later_version_is_refused_with_both_versions() {
     state.pragma_update(None, "user_version", 99).expect("written");
     drop(state);
     let error = open(folder.path(), &disk).expect_err("it is newer");
-    let expected = "`DATA/headgate.db` has version 99, expected at most 6: a later headgate has \
+    let expected = "`DATA/headgate.db` has version 99, expected at most 7: a later headgate has \
                     written it";
     assert_eq!(said(&error, &folder), expected);
 }

@@ -3,16 +3,19 @@
 //! A write reaches the pages of the operating system, a sync the disk. At a power cut any of the
 //! pages that were not synced have reached it, in any version, the last one perhaps in part; a
 //! file may have any length that it had; which files there are is certain only after a sync of the
-//! folder. A sync that fails leaves pages that count as clean. Calls can be made to fail, the disk
-//! can be filled, bits can be turned. Apart from what it was told, it lies about nothing, and all
-//! chance comes from one seed. It does not know about time.
+//! folder. A sync that fails leaves pages that count as clean. Calls can be made to fail or to take
+//! long, the disk can be filled, bits can be turned. Apart from what it was told, it lies about
+//! nothing, and all chance comes from one seed. It does not know about time: while a
+//! call takes long, others do something.
 
 mod dice;
 mod file;
+mod long;
 mod pages;
 mod trace;
 
 pub(crate) use dice::Dice;
+use long::Meanwhile;
 pub(crate) use trace::Trace;
 
 use super::{Storage, StorageFile};
@@ -70,6 +73,10 @@ struct Disk {
     files: Vec<Content>,
     /// The nth ask of a kind fails.
     failures: Failures,
+    /// The nth ask of a kind takes long.
+    delays: Vec<(Ask, usize, Meanwhile)>,
+    /// How many did.
+    delayed: u64,
     bytes_max: Option<usize>,
     syncs_held: bool,
     syncs_waiting: usize,
@@ -103,6 +110,8 @@ impl SimulatedDisk {
             moves: Vec::new(),
             files: Vec::new(),
             failures: Vec::new(),
+            delays: Vec::new(),
+            delayed: 0,
             bytes_max: None,
             syncs_held: false,
             syncs_waiting: 0,
@@ -231,13 +240,15 @@ impl SimulatedDisk {
     pub(crate) fn restarted(&self) -> Self {
         let mut disk = self.disk();
         if disk.killed {
-            let after = Disk { killed: false, cut_at: None, ..disk.clone() };
+            let delays = Vec::new();
+            let after = Disk { killed: false, cut_at: None, delays, ..disk.clone() };
             return Self { shared: Arc::new((Mutex::new(after), Condvar::new())) };
         }
         disk.cut_power();
         let left = disk.left.clone().unwrap_or_default();
         let after = Self::with(disk.dice.clone(), disk.trace.clone());
         after.disk().bytes_max = disk.bytes_max;
+        after.disk().delayed = disk.delayed;
         left.iter().for_each(|(name, bytes)| after.put(name, bytes));
         after
     }
@@ -265,7 +276,7 @@ impl SimulatedDisk {
         act: impl FnOnce(&mut Disk, Option<ErrorKind>) -> io::Result<T>,
     ) -> io::Result<T> {
         let mut disk = self.disk();
-        if disk.killed || disk.left.is_some() {
+        if disk.has_ended() {
             return Err(io::Error::other("the process has ended"));
         }
         disk.calls += 1;
@@ -276,8 +287,15 @@ impl SimulatedDisk {
         {
             return disk.end(end);
         }
+        let delay = disk.delay(ask).map(|meanwhile| (meanwhile, disk.dice.one_in(2)));
+        if let Some((meanwhile, true)) = &delay {
+            disk = self.wait(disk, ask, meanwhile)?;
+        }
         let failure = disk.failure(ask);
         let answer = act(&mut disk, failure);
+        if let Some((meanwhile, false)) = &delay {
+            disk = self.wait(disk, ask, meanwhile)?;
+        }
         if let Some(end) = end {
             return disk.end(end);
         }
@@ -287,6 +305,10 @@ impl SimulatedDisk {
 }
 
 impl Disk {
+    fn has_ended(&self) -> bool {
+        self.killed || self.left.is_some()
+    }
+
     fn failure(&mut self, ask: Ask) -> Option<ErrorKind> {
         let mut failed = None;
         self.failures.retain_mut(|(failing, nth, kind)| {

@@ -2,6 +2,7 @@
 
 use super::{
     super::{super::writer::ByHand, *},
+    meanwhile::{self, Index},
     model::{Given, Model, Offered},
 };
 use crate::log::{
@@ -57,6 +58,8 @@ pub(super) struct Run {
     model: Model,
     /// The newest event that the index has.
     indexed: Seq,
+    /// How far it has come while calls took long.
+    index: Index,
     /// Where the next event will be.
     next: Place,
     /// How many drafts there were.
@@ -85,11 +88,13 @@ impl Run {
         let (log, hand) = begin(&disk, &clock, options).expect("an empty log opens");
         let next = log.place_before(0);
         let (model, indexed, drafts, well) = (Model::default(), 0, 0, true);
-        Self { dice, disk, clock, options, log, hand, model, indexed, next, drafts, well }
+        let index = Index::default();
+        Self { dice, disk, clock, options, log, hand, model, indexed, index, next, drafts, well }
     }
 
-    /// Runs it, and gives the digest of what the disk was asked and what it answered.
-    pub(super) fn play(mut self) -> (u64, u32) {
+    /// Runs it, and gives the digest of what the disk was asked and what it answered, and how many
+    /// calls took long.
+    pub(super) fn play(mut self) -> ((u64, u32), u64) {
         let steps = 5 + self.dice.below(35);
         for _ in 0..steps {
             self.step();
@@ -103,7 +108,8 @@ impl Run {
         self.disk.end_never();
         self.well = true;
         self.append();
-        self.disk.trace().digest()
+        self.disk.delay_no_more();
+        (self.disk.trace().digest(), self.disk.delayed())
     }
 
     /// Something happens.
@@ -112,7 +118,7 @@ impl Run {
         if self.is_poisoned() && self.dice.one_in(3) {
             return self.find_after_end();
         }
-        match self.dice.below(21) {
+        match self.dice.below(24) {
             0..=8 => self.append(),
             9 => self.look(),
             10 | 11 => self.follow_with_the_index(),
@@ -140,9 +146,11 @@ impl Run {
                 self.log.check_room();
                 self.well = self.disk.is_well() && !self.is_poisoned();
                 while self.hand.step() {}
+                self.indexed = self.index.has(self.indexed);
                 assert!(!self.well || self.log.health().is_ok(), "it sees that there is room");
             }
             19 => self.log.check_room(),
+            20..=22 => self.delay_soon(),
             _ => self.move_the_clock(),
         }
     }
@@ -176,7 +184,25 @@ impl Run {
     /// them it is done with.
     fn write_slices(&mut self) -> usize {
         let slices = self.dice.below(2) * self.dice.below(30);
-        (0..slices).filter_map(|_| self.hand.write_slice()).filter(|ended| *ended).count()
+        let ended =
+            (0..slices).filter_map(|_| self.hand.write_slice()).filter(|ended| *ended).count();
+        self.indexed = self.index.has(self.indexed);
+        ended
+    }
+
+    /// One of the next calls of the writer takes long.
+    fn delay_soon(&mut self) {
+        let ask = meanwhile::DELAYED[self.dice.below(meanwhile::DELAYED.len())];
+        let (nth, more) = (1 + self.dice.below(3), self.dice.below(8) as u64);
+        let (clock, options) = (Arc::clone(&self.clock), self.options);
+        let others = meanwhile::Others {
+            log: self.log.clone(),
+            disk: self.disk.clone(),
+            index: self.index.clone(),
+            upto: self.model.len().min(self.indexed + more),
+            found: Box::new(move |disk| begin(disk, &clock, options)),
+        };
+        self.disk.delay(ask, nth, Arc::new(move || others.look()));
     }
 
     /// Lets the writer work, and gives what it answered and what it handed back.
@@ -186,6 +212,7 @@ impl Run {
         poisoned: bool,
     ) -> (Vec<Offered>, Vec<Vec<Given>>) {
         while self.hand.step() {}
+        self.indexed = self.index.has(self.indexed);
         let (mut offered, mut again) = (Vec::new(), Vec::new());
         for Waiting { drafts, known, call, .. } in waiting {
             let asked = known.iter().filter(|known| known.is_none()).count();
@@ -346,6 +373,8 @@ impl Run {
 
     /// Opens the log as often as it takes, while power and disk fail.
     fn open(&mut self) {
+        self.disk.delay_no_more();
+        self.index.forget();
         for _ in 0..4 {
             if self.dice.one_in(3) {
                 self.end_soon(20);
@@ -412,7 +441,7 @@ fn begin(
 }
 
 /// Everything from a place on; moves the place to where the next event will be.
-fn read_from(log: &Log, place: &mut Place) -> Result<Vec<Read>, LogError> {
+pub(super) fn read_from(log: &Log, place: &mut Place) -> Result<Vec<Read>, LogError> {
     let mut reads = Vec::new();
     loop {
         let scanned = log.scan(*place, 50, usize::MAX)?;
