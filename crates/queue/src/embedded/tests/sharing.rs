@@ -81,7 +81,10 @@ async fn what_was_erased_after_one_has_leased_it_is_given_to_no_other() {
     world.queue.erase(first[1].id()).await.expect("erased").expect("it was there");
     world.subscribe("third", Selection::default()).await;
     for name in ["second", "third"] {
-        let left: Vec<_> = world.lease(name).await.iter().map(Event::id).collect();
+        let mut left = Vec::new();
+        for _ in 0..3 {
+            left.extend(world.lease(name).await.iter().map(Event::id));
+        }
         assert_eq!(left, [first[0].id(), first[2].id()], "{name}");
     }
 }
