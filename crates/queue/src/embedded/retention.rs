@@ -6,7 +6,6 @@
 
 use super::{
     Embedded,
-    clock_watch::{ClockWatch, KeptTime, Moment, Verdict},
     committer::{Call, Removing},
     index::{Entry, Index, Span},
     read::{self, Located, Reading},
@@ -17,7 +16,7 @@ use crate::{
     subscription::{Expiry, Subscriber},
 };
 use headgate_event::{
-    Timestamp,
+    Belief, ClockWatch, KeptTime, Moment, Timestamp,
     limits::{
         EXPIRED_PER_COMMIT_MAX, INDEX_LAG_WAIT, INDEX_LINGER, LETTERS_WITHOUT_EVENT_MAX,
         RETENTION_AGE_PARTS,
@@ -76,11 +75,11 @@ impl Embedded {
         retention: Retention,
     ) -> Result<(Timestamp, bool), QueueError> {
         let now = Moment::of(&*self.clock);
-        let verdict = watch.look(now);
-        let believes = verdict == Verdict::Believed;
+        let belief = watch.look(now);
+        let believes = belief == Belief::Believed;
         let matters = retention.age.is_some();
         metrics::gauge!("headgate_clock_doubted").set(if matters && !believes { 1.0 } else { 0.0 });
-        if let (Verdict::Leapt { expected, believed_in }, true) = (verdict, matters) {
+        if let (Belief::Leapt { expected, believed_in }, true) = (belief, matters) {
             tracing::error!(
                 clock = %now.wall,
                 %expected,

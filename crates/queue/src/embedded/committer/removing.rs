@@ -4,7 +4,6 @@ use super::{Answer, Touched, Writer, state_failed};
 use crate::{
     QueueError, Seq,
     embedded::{
-        clock_watch::KeptTime,
         state::{self, Owner},
     },
     log::Erasure,

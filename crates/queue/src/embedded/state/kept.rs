@@ -4,12 +4,9 @@
 use super::State;
 use crate::{
     Seq,
-    embedded::{
-        clock_watch::{KeptDoubt, KeptTime},
-        index::{number, unsigned},
-    },
+    embedded::index::{number, unsigned},
 };
-use headgate_event::Timestamp;
+use headgate_event::{KeptDoubt, KeptTime, Timestamp};
 use rusqlite::{OptionalExtension, Row, Transaction};
 use std::time::Duration;
 

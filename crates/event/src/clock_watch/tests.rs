@@ -24,9 +24,9 @@ fn stopped(watch: &ClockWatch, stop: Moment, start: Moment) -> ClockWatch {
 }
 
 /// When it is believed, as the next look says it.
-fn believed_in(verdict: Verdict) -> Duration {
+fn believed_in(verdict: Belief) -> Duration {
     match verdict {
-        Verdict::Leapt { believed_in, .. } => believed_in,
+        Belief::Leapt { believed_in, .. } => believed_in,
         other => panic!("expected a leap, found {other:?}"),
     }
 }
@@ -35,20 +35,20 @@ fn believed_in(verdict: Verdict) -> Duration {
 fn time_that_passes_is_believed_and_kept_now_and_then() {
     let mut watch = watch();
     let soon = at(CLOCK_NOTE_EVERY / 2, Duration::ZERO);
-    assert_eq!((watch.look(soon), watch.due(soon)), (Verdict::Believed, None));
+    assert_eq!((watch.look(soon), watch.due(soon)), (Belief::Believed, None));
     let later = at(1_000 * HOUR, CLOCK_LEAP_MIN);
-    assert_eq!((watch.look(later), watch.due(later)), (Verdict::Believed, kept(later.wall)));
+    assert_eq!((watch.look(later), watch.due(later)), (Belief::Believed, kept(later.wall)));
     watch.keeps(watch.present(later));
-    assert_eq!((watch.look(later), watch.due(later)), (Verdict::Believed, None));
+    assert_eq!((watch.look(later), watch.due(later)), (Belief::Believed, None));
 }
 
 #[test]
 fn a_leap_is_doubted_until_the_clock_is_back() {
     let mut watch = watch();
     let leapt = watch.look(at(HOUR, 3 * HOUR));
-    assert_eq!(leapt, Verdict::Leapt { expected: START.plus(HOUR), believed_in: CLOCK_GRACE });
-    assert_eq!(watch.look(at(2 * HOUR, 3 * HOUR)), Verdict::Doubted);
-    assert_eq!(watch.look(at(3 * HOUR, Duration::ZERO)), Verdict::Believed);
+    assert_eq!(leapt, Belief::Leapt { expected: START.plus(HOUR), believed_in: CLOCK_GRACE });
+    assert_eq!(watch.look(at(2 * HOUR, 3 * HOUR)), Belief::Doubted);
+    assert_eq!(watch.look(at(3 * HOUR, Duration::ZERO)), Belief::Believed);
 }
 
 #[test]
@@ -56,9 +56,9 @@ fn a_clock_that_stands_where_it_leapt_to_is_believed_at_last() {
     let mut watch = watch();
     watch.look(at(HOUR, 3 * HOUR));
     let last = HOUR + CLOCK_GRACE;
-    assert_eq!(watch.look(at(last - HOUR / 60, 3 * HOUR)), Verdict::Doubted);
-    assert_eq!(watch.look(at(last, 3 * HOUR)), Verdict::Believed);
-    assert!(matches!(watch.look(at(last, Duration::ZERO)), Verdict::Leapt { .. }));
+    assert_eq!(watch.look(at(last - HOUR / 60, 3 * HOUR)), Belief::Doubted);
+    assert_eq!(watch.look(at(last, 3 * HOUR)), Belief::Believed);
+    assert!(matches!(watch.look(at(last, Duration::ZERO)), Belief::Leapt { .. }));
 }
 
 #[test]
@@ -67,25 +67,25 @@ fn a_clock_that_leaps_again_is_waited_for_anew() {
     watch.look(at(HOUR, 3 * HOUR));
     let again = watch.look(at(HOUR + CLOCK_GRACE, 6 * HOUR));
     assert_eq!(believed_in(again), CLOCK_GRACE);
-    assert_eq!(watch.look(at(2 * HOUR + CLOCK_GRACE, 6 * HOUR)), Verdict::Doubted);
+    assert_eq!(watch.look(at(2 * HOUR + CLOCK_GRACE, 6 * HOUR)), Belief::Doubted);
 }
 
 #[test]
 fn many_small_steps_are_a_leap_too() {
     let mut watch = watch();
     let step = |nth: u32| at(HOUR * nth, HOUR / 2 * nth);
-    assert!((1..=2).all(|nth| watch.look(step(nth)) == Verdict::Believed));
-    assert!(matches!(watch.look(step(3)), Verdict::Leapt { .. }));
+    assert!((1..=2).all(|nth| watch.look(step(nth)) == Belief::Believed));
+    assert!(matches!(watch.look(step(3)), Belief::Leapt { .. }));
 }
 
 #[test]
 fn the_newest_event_tells_the_time_where_none_was_kept() {
     let now = at(Duration::ZERO, 3 * HOUR);
-    assert_eq!(ClockWatch::new(now, None, None).look(now), Verdict::Believed);
+    assert_eq!(ClockWatch::new(now, None, None).look(now), Belief::Believed);
     let looked = ClockWatch::new(now, None, Some(START)).look(now);
-    assert!(matches!(looked, Verdict::Leapt { .. }), "{looked:?}");
+    assert!(matches!(looked, Belief::Leapt { .. }), "{looked:?}");
     let mut watch = ClockWatch::new(now, kept(now.wall), Some(START));
-    assert_eq!(watch.look(now), Verdict::Believed);
+    assert_eq!(watch.look(now), Belief::Believed);
 }
 
 // Symptom: a machine that runs for some hours a day kept every event for ever. Cause: how long a
@@ -102,13 +102,13 @@ fn how_long_a_clock_has_stood_goes_on_over_stops() {
     let mut waits = Vec::new();
     for _ in 0..2 {
         let evening = stop(day, 2 * HOUR);
-        assert_eq!(watch.look(evening), Verdict::Doubted);
+        assert_eq!(watch.look(evening), Belief::Doubted);
         day = Moment { wall: evening.wall.plus(CLOCK_STOP_MAX), elapsed: Duration::ZERO };
         watch = stopped(&watch, evening, day);
         waits.push(believed_in(watch.look(day)));
     }
     assert_eq!(waits, [CLOCK_GRACE - 2 * HOUR, CLOCK_GRACE - 4 * HOUR]);
-    assert_eq!(watch.look(stop(day, 2 * HOUR)), Verdict::Believed);
+    assert_eq!(watch.look(stop(day, 2 * HOUR)), Belief::Believed);
 }
 
 #[test]
@@ -126,7 +126,7 @@ fn a_clock_that_is_elsewhere_after_a_stop_is_waited_for_anew() {
         assert_eq!(believed_in(stopped(&watch, evening, morning).look(morning)), CLOCK_GRACE);
     }
     let right = Moment { wall: START.plus(5 * HOUR), elapsed: Duration::ZERO };
-    assert_eq!(stopped(&watch, evening, right).look(right), Verdict::Believed, "it was set right");
+    assert_eq!(stopped(&watch, evening, right).look(right), Belief::Believed, "it was set right");
 }
 
 #[test]

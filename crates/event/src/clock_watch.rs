@@ -1,15 +1,15 @@
-//! Whether the time can be believed that events would be removed by. A clock that is wrong for a
+//! Whether the time can be believed that something would be removed by. A clock that is wrong for a
 //! minute must not take what stands a month away.
 //!
-//! The wall clock is held against one that nobody sets; over a stop, against the time that the
-//! state has kept. Where the two part, nothing is removed for its age until the clock is back, or
+//! The wall clock is held against one that nobody sets; over a stop, against the time that was
+//! kept. Where the two part, nothing is removed for its age until the clock is back, or
 //! has stood where it is for so long that somebody would have set it right. How long it has stood
 //! is kept, too: a machine that runs for a few hours a day comes to it in some days.
 
 #[cfg(test)]
 mod tests;
 
-use headgate_event::{
+use crate::{
     Clock, Timestamp,
     limits::{CLOCK_GRACE, CLOCK_LEAP_MIN, CLOCK_NOTE_EVERY, CLOCK_STOP_MAX},
 };
@@ -17,21 +17,21 @@ use std::time::Duration;
 
 /// One moment by both clocks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Moment {
+pub struct Moment {
     /// What the wall clock shows.
-    pub(super) wall: Timestamp,
+    pub wall: Timestamp,
     /// What the clock shows that only ever goes on.
-    pub(super) elapsed: Duration,
+    pub elapsed: Duration,
 }
 
 /// The two clocks, and how far they have parted.
 #[derive(Debug)]
-pub(super) struct ClockWatch {
+pub struct ClockWatch {
     /// When the time was believed, which both clocks are counted from.
     believed: Moment,
     /// Where it stands while it is not.
     doubt: Option<Doubt>,
-    /// What the state keeps.
+    /// What is kept.
     kept: Option<KeptTime>,
 }
 
@@ -46,38 +46,44 @@ struct Doubt {
     told: bool,
 }
 
-/// What the state keeps of the time.
+/// What is kept of the time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct KeptTime {
+pub struct KeptTime {
     /// What the wall clock shows, or what it should show while it is doubted.
-    pub(super) believed: Timestamp,
+    pub believed: Timestamp,
     /// What it shows while it is.
-    pub(super) doubted: Option<KeptDoubt>,
+    pub doubted: Option<KeptDoubt>,
 }
 
-/// What the state keeps of a wall clock that is not where it should be.
+/// What is kept of a wall clock that is not where it should be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct KeptDoubt {
+pub struct KeptDoubt {
     /// What it showed last.
-    pub(super) seen: Timestamp,
+    pub seen: Timestamp,
     /// For how long of all runs it has stood there.
-    pub(super) stood: Duration,
+    pub stood: Duration,
 }
 
 /// What is to be thought of the time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub enum Belief {
     /// It is believed.
     Believed,
     /// It is not, and nobody was told. It will be when it has stood for so long.
-    Leapt { expected: Timestamp, believed_in: Duration },
+    Leapt {
+        /// What the wall clock would show, had it gone on.
+        expected: Timestamp,
+        /// How long it has to stand yet.
+        believed_in: Duration,
+    },
     /// It is not, as before.
     Doubted,
 }
 
 impl Moment {
     /// The present one.
-    pub(super) fn of(clock: &dyn Clock) -> Self {
+    #[must_use]
+    pub fn of(clock: &dyn Clock) -> Self {
         Self { wall: clock.now(), elapsed: clock.elapsed() }
     }
 
@@ -108,18 +114,19 @@ impl KeptDoubt {
 }
 
 impl ClockWatch {
-    /// Begins at this moment, with what the state has kept, or else the time of the newest event.
-    pub(super) fn new(now: Moment, kept: Option<KeptTime>, newest: Option<Timestamp>) -> Self {
+    /// Begins at this moment, with what was kept, or else the time of the newest event.
+    #[must_use]
+    pub fn new(now: Moment, kept: Option<KeptTime>, newest: Option<Timestamp>) -> Self {
         let wall = kept.map(|kept| kept.believed).or(newest).unwrap_or(now.wall);
         let doubt = kept.and_then(|kept| kept.doubted).and_then(|known| known.after_stop(now));
         Self { believed: Moment { wall, ..now }, doubt, kept }
     }
 
     /// Looks at the clocks.
-    pub(super) fn look(&mut self, now: Moment) -> Verdict {
+    pub fn look(&mut self, now: Moment) -> Belief {
         if now.fits(self.believed) {
             self.doubt = None;
-            return Verdict::Believed;
+            return Belief::Believed;
         }
         let goes_on = self.doubt.filter(|doubt| now.fits(doubt.since));
         let doubt = goes_on.unwrap_or(Doubt { since: now, before: Duration::ZERO, told: false });
@@ -127,17 +134,18 @@ impl ClockWatch {
         if believed_in.is_zero() {
             self.believed = now;
             self.doubt = None;
-            return Verdict::Believed;
+            return Belief::Believed;
         }
         self.doubt = Some(Doubt { told: true, ..doubt });
         if doubt.told {
-            return Verdict::Doubted;
+            return Belief::Doubted;
         }
-        Verdict::Leapt { expected: now.expected_from(self.believed), believed_in }
+        Belief::Leapt { expected: now.expected_from(self.believed), believed_in }
     }
 
-    /// What the state should keep at the moment of a look.
-    pub(super) fn present(&self, now: Moment) -> KeptTime {
+    /// What should be kept at the moment of a look.
+    #[must_use]
+    pub fn present(&self, now: Moment) -> KeptTime {
         let doubted = |doubt: Doubt| KeptDoubt { seen: now.wall, stood: doubt.stood(now) };
         match self.doubt {
             None => KeptTime { believed: now.wall, doubted: None },
@@ -149,7 +157,8 @@ impl ClockWatch {
     }
 
     /// The same, where what it keeps is too old.
-    pub(super) fn due(&self, now: Moment) -> Option<KeptTime> {
+    #[must_use]
+    pub fn due(&self, now: Moment) -> Option<KeptTime> {
         let present = self.present(now);
         let is_stale = |kept: KeptTime| {
             let by_doubt = match (kept.doubted, present.doubted) {
@@ -164,8 +173,8 @@ impl ClockWatch {
         self.kept.is_none_or(is_stale).then_some(present)
     }
 
-    /// Notes what the state keeps.
-    pub(super) fn keeps(&mut self, kept: KeptTime) {
+    /// Notes what is kept.
+    pub fn keeps(&mut self, kept: KeptTime) {
         self.kept = Some(kept);
     }
 }
