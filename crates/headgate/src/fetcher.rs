@@ -1,4 +1,5 @@
-//! Fetches what senders prove themselves by: certificates and sets of keys.
+//! Fetches what senders prove themselves by, certificates and sets of keys, and what providers keep
+//! of messages.
 //!
 //! An address comes out of a request that nobody has proved yet. So it is `https` only, no redirect
 //! is followed, every address that a name stands for has to be a public one (looked at after the
@@ -9,13 +10,15 @@ mod public;
 
 use anyhow::{Context, Result, anyhow, ensure};
 use bytes::Bytes;
+use headgate_email::inbound::{FetchHeld, Had, NotHad, Wanted};
 use headgate_event::{
-    BoxFuture,
-    limits::{FETCH_TIMEOUT, FETCHED_BYTES_MAX},
+    BoxFuture, Secret,
+    limits::{FETCH_TIMEOUT, FETCHED_BYTES_MAX, INBOUND_FETCH_TIMEOUT},
 };
 use headgate_webhook::{Fetch, FetchError};
-use http::{Request, StatusCode, Uri, header};
-use http_body_util::{BodyExt, Empty, Limited};
+use http::{HeaderValue, Request, Response, StatusCode, Uri, header};
+use http_body_util::{BodyExt, Empty, LengthLimitError, Limited};
+use hyper::body::Incoming;
 use hyper_rustls::HttpsConnectorBuilder;
 use hyper_util::{
     client::legacy::{
@@ -84,7 +87,8 @@ impl Fetcher {
         })
     }
 
-    async fn fetched(&self, url: &str) -> Result<Bytes> {
+    /// What answers with 200.
+    async fn answer(&self, url: &str, key: Option<&Secret>) -> Result<Response<Incoming>> {
         let uri: Uri = url.parse().context("it is no URL")?;
         ensure!(uri.scheme_str() == Some("https"), "it is not `https`");
         let tls = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
@@ -102,15 +106,45 @@ impl Fetcher {
         let connector =
             HttpsConnectorBuilder::new().with_tls_config(tls).https_only().enable_http1();
         let client = Client::builder(TokioExecutor::new()).build(connector.wrap_connector(http));
-        let request = Request::get(uri)
-            .header(header::USER_AGENT, concat!("headgate/", env!("CARGO_PKG_VERSION")))
-            .body(Empty::<Bytes>::new())?;
-        let answer = client.request(request).await.context("no answer")?;
+        let mut request = Request::get(uri)
+            .header(header::USER_AGENT, concat!("headgate/", env!("CARGO_PKG_VERSION")));
+        if let Some(key) = key {
+            request = request.header(header::AUTHORIZATION, bearer(key)?);
+        }
+        let answer = client.request(request.body(Empty::<Bytes>::new())?).await;
+        let answer = answer.context("no answer")?;
         let status = answer.status();
         ensure!(status == StatusCode::OK, "expected status 200, found {}", status.as_u16());
+        Ok(answer)
+    }
+
+    async fn fetched(&self, url: &str) -> Result<Bytes> {
+        let answer = self.answer(url, None).await?;
         let body = Limited::new(answer.into_body(), FETCHED_BYTES_MAX).collect().await;
         Ok(body.map_err(|error| anyhow!(error)).context("the answer ends early")?.to_bytes())
     }
+
+    async fn held(&self, wanted: Wanted<'_>) -> Result<Had, NotHad> {
+        let failed = |error: anyhow::Error| NotHad::Failed(format!("{error:#}"));
+        let answer = self.answer(wanted.url, wanted.key).await.map_err(failed)?;
+        let (body, hold) = wanted.bound.count(answer.into_body());
+        match Limited::new(body, wanted.bytes_max).collect().await {
+            Ok(body) => Ok(Had { bytes: body.to_bytes(), hold }),
+            Err(error) if error.is::<LengthLimitError>() => {
+                Err(NotHad::TooLarge(wanted.bytes_max))
+            }
+            Err(error) => Err(failed(anyhow!(error).context("the answer ends early"))),
+        }
+    }
+}
+
+/// A key as a header has it. The header is told nowhere, and neither is what is wrong with it.
+fn bearer(key: &Secret) -> Result<HeaderValue> {
+    let text = [b"Bearer ", key.expose().trim_ascii()].concat();
+    let mut value = HeaderValue::from_bytes(&text)
+        .map_err(|_| anyhow!("the key holds what no header does"))?;
+    value.set_sensitive(true);
+    Ok(value)
 }
 
 impl Names {
@@ -147,6 +181,19 @@ impl Fetch for Fetcher {
 
     fn anchors(&self) -> &[TrustAnchor<'static>] {
         &self.roots().roots
+    }
+}
+
+impl FetchHeld for Fetcher {
+    fn fetch<'a>(&'a self, wanted: Wanted<'a>) -> BoxFuture<'a, Result<Had, NotHad>> {
+        Box::pin(async move {
+            match tokio::time::timeout(INBOUND_FETCH_TIMEOUT, self.held(wanted)).await {
+                Ok(found) => found,
+                Err(_) => {
+                    Err(NotHad::Failed(format!("no answer within {INBOUND_FETCH_TIMEOUT:?}")))
+                }
+            }
+        })
     }
 }
 

@@ -5,9 +5,6 @@
 //! how often anyone may make us fetch. Each channel has its own of both, so that junk that is sent
 //! to one starves no other.
 
-mod hosts;
-pub(crate) use hosts::Hosts;
-
 use bytes::Bytes;
 use headgate_event::{
     BoxFuture, Timestamp,

@@ -42,6 +42,9 @@ pub use explain::{Explanation, OtherChannel, Step};
 
 mod preview;
 
+mod carrier;
+pub use carrier::{Carrier, Shaken};
+
 mod verifier;
 pub use verifier::Verifier;
 

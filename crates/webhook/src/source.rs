@@ -2,7 +2,7 @@
 
 mod release;
 mod seen;
-mod shake;
+pub(crate) mod shake;
 
 pub use shake::{CaptureSink, Captured, NotKept};
 

@@ -14,7 +14,6 @@ use super::{
 };
 use crate::{
     Fetched,
-    fetched::Hosts,
     provider::{Problems, ProviderText, VerifyTable},
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -23,7 +22,7 @@ use headgate_event::{
     Covers, Secret, Span, Timestamp, Verdict, Verification,
     limits::{FETCHED_AGAIN_AFTER, STORE_RETRY_AFTER},
 };
-use headgate_http::{RawRequest, Reject, Verify};
+use headgate_http::{Hosts, RawRequest, Reject, Verify};
 use http::HeaderName;
 use keys::{Algorithm, KeySet};
 use ring::{
