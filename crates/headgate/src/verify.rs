@@ -14,7 +14,7 @@ use headgate_event::{Clock, Secret, Timestamp};
 use headgate_http::RawRequest;
 use headgate_slack::SigningSecret;
 use headgate_webhook::{
-    ChannelSpec, Explanation, Fetched, OtherChannel, Provider, Providers, Settings, Step, Terms,
+    ChannelSpec, Explanation, Fetched, OtherChannel, Provider, Settings, Step, Terms,
 };
 use http::Uri;
 use std::{path::Path, sync::Arc};
@@ -74,14 +74,14 @@ fn wrong_file(error: &anyhow::Error) -> Failure {
 }
 
 fn gate(arguments: &VerifyArguments, environment: &Environment) -> Result<Gate, Failure> {
-    if let (Some(id), Some(file)) = (&arguments.channel, &arguments.config) {
+    if let (Some(id), Some(file)) = (&arguments.channel, &arguments.own.config) {
         return of_channel(id, file, environment);
     }
     let name = arguments.provider.as_deref().unwrap_or_default();
     if name == slack::NAME {
         return slack::gate(secrets(arguments, environment)?, arguments);
     }
-    let known = Providers::embedded();
+    let known = providers::known(&arguments.own)?;
     let provider = providers::find(&known, name)?;
     if !provider.is_signed() {
         return Err(Failure::usage(format!("provider `{name}` proves nothing")));

@@ -49,4 +49,4 @@ mod verifier;
 pub use verifier::Verifier;
 
 mod sample;
-pub use sample::Sample;
+pub use sample::{Sample, SampleFile};

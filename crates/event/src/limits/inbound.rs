@@ -37,6 +37,8 @@ pub const INBOUND_FORM_FIELDS_MAX: usize = 2_000;
 pub const INBOUND_SIGNED_AGE_MAX: Duration = Duration::from_secs(300);
 /// Inbound mail: how old a signed time may be where they do. Mailgun tries again for eight hours.
 pub const INBOUND_RETRIED_AGE_MAX: Duration = Duration::from_secs(12 * 3600);
+/// Inbound mail: the same of SendGrid, which tries again for three days.
+pub const SENDGRID_RETRIED_AGE_MAX: Duration = Duration::from_secs(73 * 3600);
 /// Inbound mail: the largest answer of a provider that is asked for the content of a message and
 /// tells of it, in bytes. The message itself is bounded by its channel.
 pub const INBOUND_NOTE_BYTES_MAX: usize = 16 << 20;
