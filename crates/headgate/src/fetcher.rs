@@ -185,7 +185,7 @@ impl Fetch for Fetcher {
 }
 
 impl FetchHeld for Fetcher {
-    fn fetch<'a>(&'a self, wanted: Wanted<'a>) -> BoxFuture<'a, Result<Had, NotHad>> {
+    fn fetch_held<'a>(&'a self, wanted: Wanted<'a>) -> BoxFuture<'a, Result<Had, NotHad>> {
         Box::pin(async move {
             match tokio::time::timeout(INBOUND_FETCH_TIMEOUT, self.held(wanted)).await {
                 Ok(found) => found,

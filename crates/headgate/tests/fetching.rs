@@ -156,7 +156,7 @@ async fn held(
     let key = key.map(Secret::new);
     let url = "https://certificates.example/emails/1";
     let wanted = Wanted { url, key: key.as_ref(), bytes_max, bound: bound.clone() };
-    let had = FetchHeld::fetch(&fetcher, wanted).await.map(|had| had.bytes.to_vec());
+    let had = fetcher.fetch_held(wanted).await.map(|had| had.bytes.to_vec());
     let head = heads.lock().expect("not poisoned").pop().unwrap_or_default();
     (had, head)
 }
@@ -183,11 +183,11 @@ async fn what_a_provider_keeps_has_a_bound_and_counts_against_the_memory_for_bod
     let fetcher = Fetcher::of_given(hosts, &[trusted]).expect("a fetcher");
     let url = "https://certificates.example/emails/1";
     let wanted = || Wanted { url, key: None, bytes_max: 15, bound: bound.clone() };
-    let first = FetchHeld::fetch(&fetcher, wanted()).await.expect("there is room");
-    let second = FetchHeld::fetch(&fetcher, wanted()).await;
+    let first = fetcher.fetch_held(wanted()).await.expect("there is room");
+    let second = fetcher.fetch_held(wanted()).await;
     assert!(matches!(second, Err(NotHad::Failed(_))), "{second:?}");
     drop(first);
-    assert!(FetchHeld::fetch(&fetcher, wanted()).await.is_ok(), "all is back");
+    assert!(fetcher.fetch_held(wanted()).await.is_ok(), "all is back");
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 /// Fetches over `https`, from public addresses alone, and follows no redirect.
 pub trait FetchHeld: Send + Sync {
     /// The body of a 200 answer.
-    fn fetch<'a>(&'a self, wanted: Wanted<'a>) -> BoxFuture<'a, Result<Had, NotHad>>;
+    fn fetch_held<'a>(&'a self, wanted: Wanted<'a>) -> BoxFuture<'a, Result<Had, NotHad>>;
 }
 
 /// What is to be fetched.
@@ -64,6 +64,6 @@ impl Held<'_> {
     ) -> Result<Had, NotHad> {
         let nobody = || NotHad::Failed("nothing is fetched here".to_owned());
         let fetch = self.fetch.ok_or_else(nobody)?;
-        fetch.fetch(Wanted { url, key, bytes_max, bound: self.bound.clone() }).await
+        fetch.fetch_held(Wanted { url, key, bytes_max, bound: self.bound.clone() }).await
     }
 }

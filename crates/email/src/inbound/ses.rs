@@ -139,9 +139,10 @@ impl Provider for Ses {
             return Err(other(kind));
         }
         // A topic that is set up tells so in plain words.
-        let Ok(notification) = serde_json::from_str::<Notification>(&message) else {
+        let Ok(told) = serde_json::from_str::<Value>(&message) else {
             return Err(Unreadable::OtherEvent("a text that is no notification of SES".to_owned()));
         };
+        let notification: Notification = json::value(told)?;
         if notification.notification_type != "Received" {
             let Notification { notification_type, event_type, .. } = notification;
             return Err(other(filled(notification_type).unwrap_or(event_type)));

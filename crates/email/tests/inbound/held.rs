@@ -35,7 +35,7 @@ impl Kept {
 }
 
 impl FetchHeld for Kept {
-    fn fetch<'a>(&'a self, wanted: Wanted<'a>) -> BoxFuture<'a, Result<Had, NotHad>> {
+    fn fetch_held<'a>(&'a self, wanted: Wanted<'a>) -> BoxFuture<'a, Result<Had, NotHad>> {
         Box::pin(async move {
             let key = wanted.key.map(|key| String::from_utf8_lossy(key.expose()).into_owned());
             self.asked.lock().expect("not poisoned").push((wanted.url.to_owned(), key));

@@ -240,9 +240,12 @@ async fn what_is_told_besides_is_passed_over() {
         let answer = gate.send(&carried(message)).await;
         assert_eq!((answer.status.as_u16(), answer.code().as_str()), (200, "other_event"));
     }
+    // What should be a message is kept for admins.
     let nameless = json!({"notificationType": "Received", "mail": {}}).to_string();
     assert_eq!(gate.send(&carried(&nameless)).await.status, 422);
-    assert_eq!(gate.sink.len(), 0);
+    let other_form = json!({"notificationType": "Received", "mail": "none"}).to_string();
+    assert_eq!(gate.send(&carried(&other_form)).await.status, 422);
+    assert_eq!((gate.sink.len(), gate.refused.all().len()), (0, 2));
 }
 
 #[tokio::test]
