@@ -16,8 +16,8 @@ use headgate_event::{
     limits::{FETCH_TIMEOUT, FETCHED_BYTES_MAX, INBOUND_FETCH_TIMEOUT},
 };
 use headgate_webhook::{Fetch, FetchError};
-use http::{HeaderValue, Request, Response, StatusCode, Uri, header};
-use http_body_util::{BodyExt, Empty, LengthLimitError, Limited};
+use http::{HeaderValue, Method, Request, Response, StatusCode, Uri, header};
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use hyper_rustls::HttpsConnectorBuilder;
 use hyper_util::{
@@ -46,6 +46,18 @@ pub struct Fetcher {
     /// The certificates that are trusted; those of the system are loaded when first needed.
     roots: OnceLock<RootCertStore>,
 }
+
+/// How something is asked for.
+#[derive(Clone, Copy)]
+enum Asked<'a> {
+    Openly,
+    /// With a key in the head.
+    By(&'a Secret),
+    /// By a POST of JSON, with credentials in it.
+    With(&'a Secret),
+}
+
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// How names become addresses.
 #[derive(Clone)]
@@ -88,7 +100,7 @@ impl Fetcher {
     }
 
     /// What answers with 200.
-    async fn answer(&self, url: &str, key: Option<&Secret>) -> Result<Response<Incoming>> {
+    async fn answer(&self, url: &str, asked: Asked<'_>) -> Result<Response<Incoming>> {
         let uri: Uri = url.parse().context("it is no URL")?;
         ensure!(uri.scheme_str() == Some("https"), "it is not `https`");
         let tls = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
@@ -108,25 +120,31 @@ impl Fetcher {
         let client = Client::builder(TokioExecutor::new()).build(connector.wrap_connector(http));
         let mut request = Request::get(uri)
             .header(header::USER_AGENT, concat!("headgate/", env!("CARGO_PKG_VERSION")));
-        if let Some(key) = key {
-            request = request.header(header::AUTHORIZATION, bearer(key)?);
+        let mut body = Bytes::new();
+        match asked {
+            Asked::Openly => {}
+            Asked::By(key) => request = request.header(header::AUTHORIZATION, bearer(key)?),
+            Asked::With(json) => {
+                request = request.method(Method::POST).header(header::CONTENT_TYPE, JSON);
+                body = Bytes::copy_from_slice(json.expose());
+            }
         }
-        let answer = client.request(request.body(Empty::<Bytes>::new())?).await;
+        let answer = client.request(request.body(Full::new(body))?).await;
         let answer = answer.context("no answer")?;
         let status = answer.status();
         ensure!(status == StatusCode::OK, "expected status 200, found {}", status.as_u16());
         Ok(answer)
     }
 
-    async fn fetched(&self, url: &str) -> Result<Bytes> {
-        let answer = self.answer(url, None).await?;
+    async fn fetched(&self, url: &str, asked: Asked<'_>) -> Result<Bytes> {
+        let answer = self.answer(url, asked).await?;
         let body = Limited::new(answer.into_body(), FETCHED_BYTES_MAX).collect().await;
         Ok(body.map_err(|error| anyhow!(error)).context("the answer ends early")?.to_bytes())
     }
 
     async fn held(&self, wanted: Wanted<'_>) -> Result<Had, NotHad> {
         let failed = |error: anyhow::Error| NotHad::Failed(format!("{error:#}"));
-        let answer = self.answer(wanted.url, wanted.key).await.map_err(failed)?;
+        let answer = self.answer(wanted.url, wanted.key.map_or(Asked::Openly, Asked::By)).await.map_err(failed)?;
         let (body, hold) = wanted.bound.count(answer.into_body());
         match Limited::new(body, wanted.bytes_max).collect().await {
             Ok(body) => Ok(Had { bytes: body.to_bytes(), hold }),
@@ -167,16 +185,29 @@ impl Names {
     }
 }
 
+impl Fetcher {
+    /// The body of an answer, within the time for it.
+    async fn in_time(&self, url: &str, asked: Asked<'_>) -> Result<Bytes, FetchError> {
+        let failed = |reason: String| FetchError { url: url.to_owned(), reason };
+        match tokio::time::timeout(FETCH_TIMEOUT, self.fetched(url, asked)).await {
+            Ok(Ok(bytes)) => Ok(bytes),
+            Ok(Err(error)) => Err(failed(format!("{error:#}"))),
+            Err(_) => Err(failed(format!("no answer within {FETCH_TIMEOUT:?}"))),
+        }
+    }
+}
+
 impl Fetch for Fetcher {
     fn fetch<'a>(&'a self, url: &'a str) -> BoxFuture<'a, Result<Bytes, FetchError>> {
-        let failed = |reason: String| FetchError { url: url.to_owned(), reason };
-        Box::pin(async move {
-            match tokio::time::timeout(FETCH_TIMEOUT, self.fetched(url)).await {
-                Ok(Ok(bytes)) => Ok(bytes),
-                Ok(Err(error)) => Err(failed(format!("{error:#}"))),
-                Err(_) => Err(failed(format!("no answer within {FETCH_TIMEOUT:?}"))),
-            }
-        })
+        Box::pin(self.in_time(url, Asked::Openly))
+    }
+
+    fn post<'a>(
+        &'a self,
+        url: &'a str,
+        body: &'a Secret,
+    ) -> BoxFuture<'a, Result<Bytes, FetchError>> {
+        Box::pin(self.in_time(url, Asked::With(body)))
     }
 
     fn anchors(&self) -> &[TrustAnchor<'static>] {

@@ -61,8 +61,8 @@ impl Gate {
             Self::Slack(secrets) => return Ok(slack::explained(&secrets, request, now)),
         };
         terms.fetched = Arc::new(Fetched::new(Arc::new(Fetcher::of_system())));
-        if let Some(url) = provider.wants(request, &terms, now) {
-            let brought = terms.fetched.bring(&url, now).await;
+        if let Some(wanted) = provider.wants(request, &terms, now) {
+            let brought = terms.fetched.bring(wanted, now).await;
             brought.map_err(|error| Failure::from(anyhow!(error)))?;
         }
         Ok(provider.explain_among(request, &terms, &others, now))
@@ -86,13 +86,15 @@ fn gate(arguments: &VerifyArguments, environment: &Environment) -> Result<Gate, 
     if !provider.is_signed() {
         return Err(Failure::usage(format!("provider `{name}` proves nothing")));
     }
-    let secrets = secrets(arguments, environment)?;
-    if provider.takes_secrets() && secrets.is_empty() {
+    let (secrets, settings) =
+        (secrets(arguments, environment)?, settings_of(&arguments.setting)?);
+    let needs_secrets = provider.takes_secrets() && !provider.asks_by(&settings);
+    if needs_secrets && secrets.is_empty() {
         return Err(Failure::usage("expected --secret-env, found none".to_owned()));
     }
     let terms = Terms {
         secrets,
-        settings: settings_of(&arguments.setting)?,
+        settings,
         public_url: arguments.url.as_deref().and_then(origin),
         ..Terms::default()
     };

@@ -37,8 +37,8 @@ impl Carrier {
     /// What is wrong with its address is said by the check.
     pub async fn bring(&self, request: &RawRequest, now: Timestamp) -> Result<(), Reject> {
         match self.check.wants(request, now) {
-            Ok(Some(url)) => {
-                let brought = self.terms.fetched.bring(&url, now).await;
+            Ok(Some(wanted)) => {
+                let brought = self.terms.fetched.bring(wanted, now).await;
                 brought.map_err(|error| Reject::unavailable(error, STORE_RETRY_AFTER))
             }
             Ok(None) | Err(_) => Ok(()),

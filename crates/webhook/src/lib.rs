@@ -11,7 +11,7 @@ mod scheme;
 pub use scheme::{SecretError, Settings, Terms, Tolerance};
 
 mod fetched;
-pub use fetched::{Fetch, FetchError, Fetched};
+pub use fetched::{Fetch, FetchError, Fetched, Wanted};
 
 mod provider;
 pub use provider::{AnswerBody, AnswerKind, Provider, ProviderError, Sender, Setting};

@@ -16,7 +16,7 @@ use crate::{
     identity::Identity,
     render::Templates,
     sample::{SampleFile, Samples},
-    scheme::{self, Scheme, Tolerance},
+    scheme::{self, Scheme, Settings, Tolerance},
 };
 use headgate_event::{
     Covers, is_name,
@@ -184,6 +184,20 @@ impl Provider {
     #[must_use]
     pub fn takes_secrets(&self) -> bool {
         self.scheme.takes_secrets()
+    }
+
+    /// Whether a channel with these settings needs no secrets: what proves a request is asked for
+    /// with them.
+    #[must_use]
+    pub fn asks_by(&self, settings: &Settings) -> bool {
+        let names = self.scheme.settings_for_secrets();
+        !names.is_empty() && names.iter().all(|name| settings.contains_key(*name))
+    }
+
+    /// Whether a channel may need no secrets, if it has the settings for that.
+    #[must_use]
+    pub fn can_ask(&self) -> bool {
+        !self.scheme.settings_for_secrets().is_empty()
     }
 
     /// Whether it hands a channel its secret, so that a channel may begin without.
