@@ -144,13 +144,14 @@ impl Fetcher {
 
     async fn held(&self, wanted: Wanted<'_>) -> Result<Had, NotHad> {
         let failed = |error: anyhow::Error| NotHad::Failed(format!("{error:#}"));
-        let answer = self.answer(wanted.url, wanted.key.map_or(Asked::Openly, Asked::By)).await.map_err(failed)?;
+        let answer = self
+            .answer(wanted.url, wanted.key.map_or(Asked::Openly, Asked::By))
+            .await
+            .map_err(failed)?;
         let (body, hold) = wanted.bound.count(answer.into_body());
         match Limited::new(body, wanted.bytes_max).collect().await {
             Ok(body) => Ok(Had { bytes: body.to_bytes(), hold }),
-            Err(error) if error.is::<LengthLimitError>() => {
-                Err(NotHad::TooLarge(wanted.bytes_max))
-            }
+            Err(error) if error.is::<LengthLimitError>() => Err(NotHad::TooLarge(wanted.bytes_max)),
             Err(error) => Err(failed(anyhow!(error).context("the answer ends early"))),
         }
     }
@@ -159,8 +160,8 @@ impl Fetcher {
 /// A key as a header has it. The header is told nowhere, and neither is what is wrong with it.
 fn bearer(key: &Secret) -> Result<HeaderValue> {
     let text = [b"Bearer ", key.expose().trim_ascii()].concat();
-    let mut value = HeaderValue::from_bytes(&text)
-        .map_err(|_| anyhow!("the key holds what no header does"))?;
+    let mut value =
+        HeaderValue::from_bytes(&text).map_err(|_| anyhow!("the key holds what no header does"))?;
     value.set_sensitive(true);
     Ok(value)
 }

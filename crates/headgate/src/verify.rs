@@ -86,8 +86,7 @@ fn gate(arguments: &VerifyArguments, environment: &Environment) -> Result<Gate, 
     if !provider.is_signed() {
         return Err(Failure::usage(format!("provider `{name}` proves nothing")));
     }
-    let (secrets, settings) =
-        (secrets(arguments, environment)?, settings_of(&arguments.setting)?);
+    let (secrets, settings) = (secrets(arguments, environment)?, settings_of(&arguments.setting)?);
     let needs_secrets = provider.takes_secrets() && !provider.asks_by(&settings);
     if needs_secrets && secrets.is_empty() {
         return Err(Failure::usage("expected --secret-env, found none".to_owned()));

@@ -35,10 +35,7 @@ async fn serve(answer: Vec<u8>) -> (SocketAddr, CertificateDer<'static>) {
 }
 
 /// The same, and notes what comes.
-async fn serve_noting(
-    answer: Vec<u8>,
-    heads: Heads,
-) -> (SocketAddr, CertificateDer<'static>) {
+async fn serve_noting(answer: Vec<u8>, heads: Heads) -> (SocketAddr, CertificateDer<'static>) {
     let mut authority = CertificateParams::default();
     authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let authority = CertifiedIssuer::self_signed(authority, KeyPair::generate().expect("a key"));

@@ -137,11 +137,7 @@ impl Fetched {
     }
 
     /// Fetches something and keeps it.
-    pub async fn bring(
-        &self,
-        wanted: impl Into<Wanted>,
-        now: Timestamp,
-    ) -> Result<(), FetchError> {
+    pub async fn bring(&self, wanted: impl Into<Wanted>, now: Timestamp) -> Result<(), FetchError> {
         let wanted = wanted.into();
         let bytes = self.had(&wanted, now).await?;
         let (name, mut kept) = (wanted.name, self.kept());

@@ -115,7 +115,15 @@ impl Provider for Resend {
         let message = parts.message();
         let (origin, delivery_id) = (Origin::Parts, Some(id));
         let defects = vec![CONTENT_PENDING];
-        Ok(Handed { message, origin, envelope, delivery_id, metadata, defects, ..Handed::default() })
+        Ok(Handed {
+            message,
+            origin,
+            envelope,
+            delivery_id,
+            metadata,
+            defects,
+            ..Handed::default()
+        })
     }
 
     fn complete<'a>(

@@ -255,7 +255,10 @@ impl Receipt {
     }
 
     fn defects(&self) -> Vec<&'static str> {
-        let found = [(&self.virus_verdict, "provider_found_virus"), (&self.spam_verdict, "provider_found_spam")];
+        let found = [
+            (&self.virus_verdict, "provider_found_virus"),
+            (&self.spam_verdict, "provider_found_spam"),
+        ];
         found.into_iter().filter(|(one, _)| one.status == "FAIL").map(|(_, code)| code).collect()
     }
 }

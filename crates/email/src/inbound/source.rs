@@ -15,8 +15,8 @@ use super::{
     held::FetchHeld,
 };
 use crate::{Authenticator, source::measures};
-use brought::{Brought, Came, NotBrought};
 use arc_swap::ArcSwap;
+use brought::{Brought, Came, NotBrought};
 use bytes::Bytes;
 use headgate_event::{
     Accepted, Clock, Draft, Sink, StoreError,

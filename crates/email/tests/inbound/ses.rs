@@ -125,7 +125,8 @@ fn with_content(encoding: &str, content: &str) -> Post {
 }
 
 fn without_content() -> Post {
-    let action = json!({"type": "S3", "topicArn": TOPIC, "bucketName": "mail", "objectKey": "in/1"});
+    let action =
+        json!({"type": "S3", "topicArn": TOPIC, "bucketName": "mail", "objectKey": "in/1"});
     carried(&told(action, None).to_string())
 }
 

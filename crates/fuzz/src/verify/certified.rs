@@ -30,9 +30,8 @@ const KEY: &str = include_str!("../../../../fixtures/webhooks/sns/leaf.key.pem")
 const URL: &str = "https://sns.eu-west-1.amazonaws.com/SimpleNotificationService-sample.pem";
 const TOPIC: &str = "arn:aws:sns:eu-west-1:123456789012:canoe-alarms";
 /// The members that are signed, in their order.
-const SIGNED: [&str; 8] = [
-    "Message", "MessageId", "Subject", "SubscribeURL", "Timestamp", "Token", "TopicArn", "Type",
-];
+const SIGNED: [&str; 8] =
+    ["Message", "MessageId", "Subject", "SubscribeURL", "Timestamp", "Token", "TopicArn", "Type"];
 
 static PAIR: LazyLock<RsaKeyPair> = LazyLock::new(|| {
     let base64: String = KEY.lines().filter(|line| !line.starts_with("-----")).collect();

@@ -1,7 +1,11 @@
 //! A key that a token names, asked for with what the channel says: of senders that give theirs only
 //! to who has an account.
 
-use crate::{Wanted, provider::Problems, scheme::{Settings, setting}};
+use crate::{
+    Wanted,
+    provider::Problems,
+    scheme::{Settings, setting},
+};
 use headgate_event::Secret;
 use headgate_http::Hosts;
 use serde::Deserialize;
@@ -67,10 +71,13 @@ impl Ask {
     /// The settings without which nothing can be asked.
     pub(super) fn settings(&self) -> Vec<&str> {
         let texts = self.body.values().chain([&self.url]);
-        texts.flat_map(|text| names(text)).filter_map(|(name, default)| match default {
-            None => Some(name),
-            Some(_) => None,
-        }).collect()
+        texts
+            .flat_map(|text| names(text))
+            .filter_map(|(name, default)| match default {
+                None => Some(name),
+                Some(_) => None,
+            })
+            .collect()
     }
 
     /// Whether the settings of a channel are enough to ask by.
