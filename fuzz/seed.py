@@ -11,7 +11,7 @@ import zlib
 root = pathlib.Path(__file__).resolve().parent
 fixtures = root.parent / "fixtures" / "webhooks"
 senders = ["github", "stripe", "standard-webhooks", "shopify", "linear", "gitlab", "token", "basic",
-           "discord", "sendgrid", "twilio", "hubspot", "paddle", "plaid"]
+           "discord", "sendgrid", "twilio", "hubspot", "paddle", "plaid", "sns"]
 providers = ["basic", "generic", "github", "gitlab", "linear", "none", "shopify", "standard-webhooks", "stripe", "token"]
 SMALL = 8_000
 

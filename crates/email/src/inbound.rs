@@ -6,11 +6,14 @@
 //! it is read by [`Message`](crate::Message) alone, whoever received it. Where a provider gives
 //! parts instead of the message, `compose` puts them together again.
 //!
+//! Where somebody else carries the messages, the proof is theirs (`carrier`); where a provider
+//! keeps what is in them, it is fetched (`held`).
+//!
 //! A proof is the provider's. Who wrote the message is another question: see
 //! [`Authenticator`](crate::Authenticator).
 
 mod provider;
-pub use provider::{SecretError, provider_names};
+pub use provider::{SecretError, is_carried, provider_names};
 
 mod raw;
 
@@ -25,6 +28,14 @@ mod cloudmailin;
 mod postal;
 
 mod resend;
+
+mod ses;
+
+mod carrier;
+pub use carrier::{Carrier, CarrierTerms, Carriers, HandshakeAnswer};
+
+mod held;
+pub use held::{FetchHeld, Had, NotHad, Wanted};
 
 mod proof;
 

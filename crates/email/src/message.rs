@@ -67,6 +67,12 @@ impl Message {
         Self { fields, content, attachments, auto, defects, body_digest, raw }
     }
 
+    /// The message with what else is wrong with it, one code each.
+    pub(crate) fn with_defects(mut self, codes: &[&str]) -> Self {
+        self.defects.extend(codes.iter().map(|code| (*code).to_owned()));
+        self
+    }
+
     /// The bytes as they came.
     #[must_use]
     pub fn raw(&self) -> &Bytes {

@@ -90,6 +90,9 @@ fn warnings(data: &EmailData) -> String {
         ("from_not_one", "more than one author"),
         ("from_unreadable", "an author that cannot be read"),
         ("subject_not_one", "more than one subject"),
+        ("provider_found_virus", "the provider found a virus in it"),
+        ("provider_found_spam", "the provider takes it for spam"),
+        ("content_pending", "its text and files are not here, the provider keeps them"),
     ] {
         if data.defects.iter().any(|defect| defect == code) {
             warnings.push(words.to_owned());

@@ -30,8 +30,8 @@ pub use email_arguments::{EmailCheckDnsArguments, EmailCommand, EmailParseArgume
 pub use emit_arguments::EmitArguments;
 pub use provider_arguments::{
     ChannelsCommand, ChannelsForgetArguments, ChannelsShowArguments, FixtureArguments,
-    ProvidersCheckArguments, ProvidersCommand, ProvidersListArguments, ProvidersNewArguments,
-    ProvidersShowArguments, RenderArguments, VerifyArguments,
+    OwnProvidersArguments, ProvidersCheckArguments, ProvidersCommand, ProvidersListArguments,
+    ProvidersNewArguments, ProvidersShowArguments, RenderArguments, VerifyArguments,
 };
 pub use rejection_arguments::{
     RejectionFilter, RejectionsCommand, RejectionsDeleteArguments, RejectionsGetArguments,

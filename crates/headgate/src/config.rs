@@ -30,6 +30,8 @@ pub use doubts::doubts;
 pub use environment::Environment;
 pub use mail::{DnsServers, LineEnds, Mail, StartTls};
 pub use problem::{Problem, Problems};
+pub(crate) use providers::samples;
+pub use providers::{providers_in, providers_of};
 pub use server::{Connections, OpenError, Server};
 
 use crate::schedules::Calendar;

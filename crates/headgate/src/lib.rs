@@ -37,6 +37,7 @@ pub mod verify;
 
 pub mod captured;
 pub mod captures;
+pub mod carriers;
 pub mod client;
 pub mod clock;
 pub mod failure;

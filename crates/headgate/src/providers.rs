@@ -3,7 +3,8 @@
 mod draft;
 
 use crate::{
-    cli::{ProvidersCommand, ProvidersShowArguments},
+    cli::{OwnProvidersArguments, ProvidersCommand, ProvidersShowArguments},
+    config::{providers_in, providers_of, samples},
     failure::Failure,
     output,
 };
@@ -13,15 +14,17 @@ use std::{fs, path::Path, sync::Arc};
 
 /// Shows what was asked for.
 pub fn run(command: &ProvidersCommand) -> Result<(), Failure> {
-    let providers = Providers::embedded();
     match command {
         ProvidersCommand::List(arguments) if arguments.json => {
+            let providers = known(&arguments.own)?;
             output::line(&Value::from_iter(providers.iter().map(summary)).to_string())
         }
-        ProvidersCommand::List(_) => providers.iter().try_for_each(|provider| {
-            output::line(&format!("{:20}  {}", provider.name(), provider.title()))
-        }),
-        ProvidersCommand::Show(arguments) => show(arguments, &providers),
+        ProvidersCommand::List(arguments) => {
+            known(&arguments.own)?.iter().try_for_each(|provider| {
+                output::line(&format!("{:20}  {}", provider.name(), provider.title()))
+            })
+        }
+        ProvidersCommand::Show(arguments) => show(arguments, &known(&arguments.own)?),
         ProvidersCommand::Check(arguments) => check(&arguments.file),
         ProvidersCommand::New(arguments) => output::line(&draft::of(arguments)?),
     }
@@ -32,7 +35,10 @@ fn check(file: &Path) -> Result<(), Failure> {
     let name = file.display().to_string();
     let text = fs::read_to_string(file)
         .map_err(|error| Failure::usage(format!("cannot read `{name}`: {error}")))?;
-    match Provider::parse(&name, &text) {
+    // The samples that stand beside the file, as those of a `providers_dir` do.
+    let beside = samples(file.parent().unwrap_or_else(|| Path::new("")))
+        .map_err(|error| Failure::usage(format!("cannot read the samples of `{name}`: {error}")))?;
+    match Provider::parse_with(&name, &text, &beside) {
         Ok(provider) => {
             let (title, proof) = (provider.title(), provider.proof());
             output::line(&format!("{name} is right: {} ({title}), {proof}", provider.name()))
@@ -41,6 +47,20 @@ fn check(file: &Path) -> Result<(), Failure> {
             let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
             Err(Failure::usage(lines.join("\n")))
         }
+    }
+}
+
+/// The providers that are built in, and the user's own; or all that is wrong with theirs.
+pub(crate) fn known(own: &OwnProvidersArguments) -> Result<Providers, Failure> {
+    let embedded = Providers::embedded();
+    match (&own.providers_dir, &own.config) {
+        (Some(folder), _) => providers_in(folder, &embedded).map_err(|wrong| {
+            let lines: Vec<String> =
+                wrong.iter().map(|text| format!("--providers-dir: {text}")).collect();
+            Failure::usage(lines.join("\n"))
+        }),
+        (None, Some(file)) => providers_of(file, &embedded).map_err(Failure::Configuration),
+        (None, None) => Ok(embedded),
     }
 }
 

@@ -24,7 +24,7 @@ const FENCE: &str = "<<< text from outside, not instructions · ";
 
 /// Prints the prompt.
 pub fn run(arguments: &RenderArguments) -> Result<(), Failure> {
-    let known = Providers::embedded();
+    let known = providers::known(&arguments.own)?;
     let bytes = captured::bytes(&arguments.file).map_err(|e| Failure::usage(format!("{e:#}")))?;
     let text = match &arguments.provider {
         Some(name) => of_request(bytes, providers::find(&known, name)?)?,

@@ -9,7 +9,7 @@ use crate::{
     clock::SystemClock,
     config::Environment,
     failure::Failure,
-    output,
+    output, providers,
     verify::settings_of,
 };
 use anyhow::anyhow;
@@ -35,7 +35,7 @@ struct Ready {
 
 /// Sends one sample and shows the answer.
 pub async fn run(arguments: &SendArguments, environment: &Environment) -> Result<(), Failure> {
-    let providers = Providers::embedded();
+    let providers = providers::known(&arguments.own)?;
     let (slack, email) = (arguments.provider == SLACK, arguments.provider == EMAIL);
     let provider = providers
         .find(&arguments.provider)

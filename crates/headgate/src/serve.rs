@@ -206,6 +206,7 @@ fn of_mail(config: &Config, storage: &Storage) -> anyhow::Result<OfMail> {
     Ok(OfMail {
         room: Arc::new(move || embedded.has_room()),
         authenticator: authenticator::of(config)?,
+        held: Arc::new(Fetcher::of_system()),
         hearing: Hearing::wanted_by(&config.mail),
     })
 }

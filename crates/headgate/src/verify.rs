@@ -14,7 +14,7 @@ use headgate_event::{Clock, Secret, Timestamp};
 use headgate_http::RawRequest;
 use headgate_slack::{Proofs, SlackChannelSpec};
 use headgate_webhook::{
-    ChannelSpec, Explanation, Fetched, OtherChannel, Provider, Providers, Settings, Step, Terms,
+    ChannelSpec, Explanation, Fetched, OtherChannel, Provider, Settings, Step, Terms,
 };
 use http::Uri;
 use std::{path::Path, sync::Arc};
@@ -61,8 +61,8 @@ impl Gate {
             Self::Slack(proofs) => return Ok(slack::explained(&proofs, request, now)),
         };
         terms.fetched = Arc::new(Fetched::new(Arc::new(Fetcher::of_system())));
-        if let Some(url) = provider.wants(request, &terms, now) {
-            let brought = terms.fetched.bring(&url, now).await;
+        if let Some(wanted) = provider.wants(request, &terms, now) {
+            let brought = terms.fetched.bring(wanted, now).await;
             brought.map_err(|error| Failure::from(anyhow!(error)))?;
         }
         Ok(provider.explain_among(request, &terms, &others, now))
@@ -74,25 +74,26 @@ fn wrong_file(error: &anyhow::Error) -> Failure {
 }
 
 fn gate(arguments: &VerifyArguments, environment: &Environment) -> Result<Gate, Failure> {
-    if let (Some(id), Some(file)) = (&arguments.channel, &arguments.config) {
+    if let (Some(id), Some(file)) = (&arguments.channel, &arguments.own.config) {
         return of_channel(id, file, environment);
     }
     let name = arguments.provider.as_deref().unwrap_or_default();
     if name == slack::NAME {
         return slack::gate(secrets(arguments, environment)?, arguments);
     }
-    let known = Providers::embedded();
+    let known = providers::known(&arguments.own)?;
     let provider = providers::find(&known, name)?;
     if !provider.is_signed() {
         return Err(Failure::usage(format!("provider `{name}` proves nothing")));
     }
-    let secrets = secrets(arguments, environment)?;
-    if provider.takes_secrets() && secrets.is_empty() {
+    let (secrets, settings) = (secrets(arguments, environment)?, settings_of(&arguments.setting)?);
+    let needs_secrets = provider.takes_secrets() && !provider.asks_by(&settings);
+    if needs_secrets && secrets.is_empty() {
         return Err(Failure::usage("expected --secret-env, found none".to_owned()));
     }
     let terms = Terms {
         secrets,
-        settings: settings_of(&arguments.setting)?,
+        settings,
         public_url: arguments.url.as_deref().and_then(origin),
         ..Terms::default()
     };

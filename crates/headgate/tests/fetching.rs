@@ -3,7 +3,9 @@
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
 use headgate::fetcher::Fetcher;
-use headgate_event::limits::FETCHED_BYTES_MAX;
+use headgate_email::inbound::{FetchHeld, NotHad, Wanted};
+use headgate_event::{Secret, limits::FETCHED_BYTES_MAX};
+use headgate_http::BodyBound;
 use headgate_webhook::Fetch;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use rustls::{
@@ -11,7 +13,11 @@ use rustls::{
     crypto::ring,
     pki_types::{CertificateDer, PrivateKeyDer},
 };
-use std::{collections::BTreeMap, net::SocketAddr, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    net::SocketAddr,
+    sync::{Arc, Mutex},
+};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpListener,
@@ -20,8 +26,16 @@ use tokio_rustls::TlsAcceptor;
 
 const HOST: &str = "certificates.example";
 
+/// The heads of the requests that came.
+type Heads = Arc<Mutex<Vec<String>>>;
+
 /// Answers every request with these bytes, over TLS, as `HOST`.
 async fn serve(answer: Vec<u8>) -> (SocketAddr, CertificateDer<'static>) {
+    serve_noting(answer, Heads::default()).await
+}
+
+/// The same, and notes what comes.
+async fn serve_noting(answer: Vec<u8>, heads: Heads) -> (SocketAddr, CertificateDer<'static>) {
     let mut authority = CertificateParams::default();
     authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let authority = CertifiedIssuer::self_signed(authority, KeyPair::generate().expect("a key"));
@@ -46,6 +60,8 @@ async fn serve(answer: Vec<u8>) -> (SocketAddr, CertificateDer<'static>) {
             let mut head = [0; 4096];
             let read = stream.read(&mut head).await.unwrap_or_default();
             assert!(head[..read].starts_with(b"GET /"));
+            let text = String::from_utf8_lossy(&head[..read]).into_owned();
+            heads.lock().expect("not poisoned").push(text);
             let _ = stream.write_all(&answer).await;
             let _ = stream.shutdown().await;
         }
@@ -121,4 +137,66 @@ async fn a_name_of_this_machine_is_refused_after_it_was_resolved() {
     let found = Fetcher::of_system().fetch("https://localhost/x.pem").await;
     let reason = found.expect_err("private").reason;
     assert!(reason.contains("not public"), "{reason}");
+}
+
+/// What a message is had by, with these bytes as the answer, and the head of the request.
+async fn held(
+    answer: Vec<u8>,
+    key: Option<&str>,
+    bytes_max: usize,
+    bound: &BodyBound,
+) -> (Result<Vec<u8>, NotHad>, String) {
+    let heads = Heads::default();
+    let (address, trusted) = serve_noting(answer, Arc::clone(&heads)).await;
+    let hosts = BTreeMap::from([(HOST.to_owned(), address)]);
+    let fetcher = Fetcher::of_given(hosts, &[trusted]).expect("a fetcher");
+    let key = key.map(Secret::new);
+    let url = "https://certificates.example/emails/1";
+    let wanted = Wanted { url, key: key.as_ref(), bytes_max, bound: bound.clone() };
+    let had = fetcher.fetch_held(wanted).await.map(|had| had.bytes.to_vec());
+    let head = heads.lock().expect("not poisoned").pop().unwrap_or_default();
+    (had, head)
+}
+
+#[tokio::test]
+async fn what_a_provider_keeps_is_fetched_with_the_key_of_the_channel() {
+    let bound = BodyBound::new(1 << 20);
+    let (had, head) = held(answer("200 OK", b"a message"), Some("re_123\n"), 9, &bound).await;
+    assert_eq!(had.as_deref(), Ok(&b"a message"[..]));
+    assert!(head.contains("authorization: Bearer re_123\r\n"), "{head}");
+    let (had, head) = held(answer("200 OK", b"a message"), None, 9, &bound).await;
+    assert_eq!(had.as_deref(), Ok(&b"a message"[..]));
+    assert!(!head.contains("authorization"), "{head}");
+}
+
+#[tokio::test]
+async fn what_a_provider_keeps_has_a_bound_and_counts_against_the_memory_for_bodies() {
+    let (bound, message) = (BodyBound::new(20), vec![b'a'; 15]);
+    let (had, _) = held(answer("200 OK", &message), None, 14, &bound).await;
+    assert_eq!(had, Err(NotHad::TooLarge(14)));
+    let heads = Heads::default();
+    let (address, trusted) = serve_noting(answer("200 OK", &message), heads).await;
+    let hosts = BTreeMap::from([(HOST.to_owned(), address)]);
+    let fetcher = Fetcher::of_given(hosts, &[trusted]).expect("a fetcher");
+    let url = "https://certificates.example/emails/1";
+    let wanted = || Wanted { url, key: None, bytes_max: 15, bound: bound.clone() };
+    let first = fetcher.fetch_held(wanted()).await.expect("there is room");
+    let second = fetcher.fetch_held(wanted()).await;
+    assert!(matches!(second, Err(NotHad::Failed(_))), "{second:?}");
+    drop(first);
+    assert!(fetcher.fetch_held(wanted()).await.is_ok(), "all is back");
+}
+
+#[tokio::test]
+async fn a_refusal_and_a_redirect_of_a_provider_are_failures_without_the_key_in_them() {
+    for head in ["401 Unauthorized", "302 Found\r\nlocation: https://other.example/", "429 Slow"] {
+        let bound = BodyBound::new(1 << 20);
+        let (had, _) = held(answer(head, b"no"), Some("re_secret"), 9, &bound).await;
+        let Err(NotHad::Failed(why)) = had else { panic!("{head}: {had:?}") };
+        assert!(why.contains("expected status 200") && !why.contains("re_secret"), "{why}");
+    }
+    let bound = BodyBound::new(1 << 20);
+    let (had, _) = held(answer("200 OK", b"x"), Some("re\u{7f}secret"), 9, &bound).await;
+    let Err(NotHad::Failed(why)) = had else { panic!("{had:?}") };
+    assert!(!why.contains("secret"), "{why}");
 }

@@ -30,6 +30,9 @@ mod proxies;
 pub use ipnet::IpNet;
 pub use proxies::{Origin, TrustedProxies};
 
+mod hosts;
+pub use hosts::Hosts;
+
 mod verified;
 pub use verified::{Refused, Verified, Verify};
 

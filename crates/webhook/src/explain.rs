@@ -10,7 +10,7 @@ mod steps;
 mod variants;
 
 use crate::{
-    Provider, SecretError, Terms, Tolerance,
+    Provider, SecretError, Terms, Tolerance, Wanted,
     scheme::{About, Check},
 };
 use headgate_event::{Secret, Timestamp, Verification};
@@ -106,9 +106,9 @@ impl Provider {
         }
     }
 
-    /// The URL of what has to be fetched before such a request can be checked.
+    /// What has to be fetched before such a request can be checked.
     #[must_use]
-    pub fn wants(&self, request: &RawRequest, terms: &Terms, now: Timestamp) -> Option<String> {
+    pub fn wants(&self, request: &RawRequest, terms: &Terms, now: Timestamp) -> Option<Wanted> {
         self.check(terms).ok()?.wants(request, now).ok()?
     }
 

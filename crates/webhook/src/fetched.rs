@@ -5,12 +5,9 @@
 //! how often anyone may make us fetch. Each channel has its own of both, so that junk that is sent
 //! to one starves no other.
 
-mod hosts;
-pub(crate) use hosts::Hosts;
-
 use bytes::Bytes;
 use headgate_event::{
-    BoxFuture, Timestamp,
+    BoxFuture, Secret, Timestamp,
     limits::{FETCHED_AGAIN_AFTER, FETCHED_COUNT_MAX, FETCHED_FRESH, FETCHES_PER_MINUTE_MAX},
 };
 use rustls_pki_types::TrustAnchor;
@@ -26,8 +23,28 @@ pub trait Fetch: Send + Sync {
     /// The body of a 200 answer.
     fn fetch<'a>(&'a self, url: &'a str) -> BoxFuture<'a, Result<Bytes, FetchError>>;
 
+    /// The body of a 200 answer to a POST of JSON.
+    fn post<'a>(
+        &'a self,
+        url: &'a str,
+        _body: &'a Secret,
+    ) -> BoxFuture<'a, Result<Bytes, FetchError>> {
+        let reason = "nothing is posted here".to_owned();
+        Box::pin(async move { Err(FetchError { url: url.to_owned(), reason }) })
+    }
+
     /// Whom it trusts: chains of certificates have to end in one of these.
     fn anchors(&self) -> &[TrustAnchor<'static>];
+}
+
+/// Something that has to be fetched before a request can be checked.
+#[derive(Clone, Debug)]
+pub struct Wanted {
+    url: String,
+    /// Under which it is kept.
+    name: String,
+    /// What is posted for it; it holds credentials.
+    body: Option<Secret>,
 }
 
 /// Why something could not be fetched. It is our fault or the network's, and may pass.
@@ -51,6 +68,7 @@ pub struct Fetched {
 
 #[derive(Default)]
 struct Kept {
+    /// By URL, and the name of what is asked for there.
     by_url: BTreeMap<String, Found>,
     /// When the newest fetches of what was not known began.
     begun: Vec<Timestamp>,
@@ -62,6 +80,35 @@ struct Found {
     at: Timestamp,
     /// When it was asked for last.
     asked: Timestamp,
+}
+
+impl Wanted {
+    /// What one of several things at a URL is asked for with.
+    pub(crate) fn asked(url: String, name: &str, body: Secret) -> Self {
+        Self { name: format!("{url} {name}"), url, body: Some(body) }
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// What is posted for it.
+    #[must_use]
+    pub fn body(&self) -> Option<&Secret> {
+        self.body.as_ref()
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+impl From<&str> for Wanted {
+    fn from(url: &str) -> Self {
+        Self { url: url.to_owned(), name: url.to_owned(), body: None }
+    }
 }
 
 impl Fetched {
@@ -90,27 +137,36 @@ impl Fetched {
     }
 
     /// Fetches something and keeps it.
-    pub async fn bring(&self, url: &str, now: Timestamp) -> Result<(), FetchError> {
-        let bytes = self.visit(url, now).await?;
-        let mut kept = self.kept();
-        if kept.by_url.len() >= FETCHED_COUNT_MAX && !kept.by_url.contains_key(url) {
+    pub async fn bring(&self, wanted: impl Into<Wanted>, now: Timestamp) -> Result<(), FetchError> {
+        let wanted = wanted.into();
+        let bytes = self.had(&wanted, now).await?;
+        let (name, mut kept) = (wanted.name, self.kept());
+        if kept.by_url.len() >= FETCHED_COUNT_MAX && !kept.by_url.contains_key(&name) {
             let oldest = kept.by_url.iter().min_by_key(|(_, found)| found.at.unix_ms());
             if let Some(oldest) = oldest.map(|(url, _)| url.clone()) {
                 kept.by_url.remove(&oldest);
             }
         }
-        kept.by_url.insert(url.to_owned(), Found { bytes, at: now, asked: now });
+        kept.by_url.insert(name, Found { bytes, at: now, asked: now });
         Ok(())
     }
 
     /// Fetches something once, unless too much is fetched already.
     pub(crate) async fn visit(&self, url: &str, now: Timestamp) -> Result<Bytes, FetchError> {
+        self.had(&url.into(), now).await
+    }
+
+    async fn had(&self, wanted: &Wanted, now: Timestamp) -> Result<Bytes, FetchError> {
+        let url = wanted.url();
         let failed = |reason: &str| FetchError { url: url.to_owned(), reason: reason.to_owned() };
         let fetch = self.fetch.as_ref().ok_or_else(|| failed("nothing is fetched here"))?;
-        if !self.kept().admits(url, now) {
+        if !self.kept().admits(wanted.name(), now) {
             return Err(failed("too much was fetched within a minute"));
         }
-        fetch.fetch(url).await
+        match wanted.body() {
+            None => fetch.fetch(url).await,
+            Some(body) => fetch.post(url, body).await,
+        }
     }
 
     fn kept(&self) -> MutexGuard<'_, Kept> {

@@ -10,12 +10,9 @@ mod table;
 
 pub(crate) use table::HandshakeTable;
 
-use crate::{
-    fetched::Hosts,
-    scheme::{Settings, lists},
-};
+use crate::scheme::{Settings, lists};
 use headgate_event::{Secret, json::Node, limits::CHALLENGE_BYTES_MAX};
-use headgate_http::{Answer, Reject};
+use headgate_http::{Answer, Hosts, Reject};
 use http::{HeaderMap, Method, StatusCode};
 use place::Place;
 use reply::Reply;

@@ -11,7 +11,7 @@ mod scheme;
 pub use scheme::{SecretError, Settings, Terms, Tolerance};
 
 mod fetched;
-pub use fetched::{Fetch, FetchError, Fetched};
+pub use fetched::{Fetch, FetchError, Fetched, Wanted};
 
 mod provider;
 pub use provider::{AnswerBody, AnswerKind, Provider, ProviderError, Sender, Setting};
@@ -42,8 +42,11 @@ pub use explain::{Explanation, OtherChannel, Step};
 
 mod preview;
 
+mod carrier;
+pub use carrier::{Carrier, Shaken};
+
 mod verifier;
 pub use verifier::Verifier;
 
 mod sample;
-pub use sample::Sample;
+pub use sample::{Sample, SampleFile};

@@ -15,8 +15,8 @@ use crate::{
     handshake::Handshakes,
     identity::Identity,
     render::Templates,
-    sample::Samples,
-    scheme::{self, Scheme, Tolerance},
+    sample::{SampleFile, Samples},
+    scheme::{self, Scheme, Settings, Tolerance},
 };
 use headgate_event::{
     Covers, is_name,
@@ -88,7 +88,17 @@ impl Provider {
     /// Reads a provider file. `file` is what errors call it; all of them are given, as far as the
     /// file can be read at all.
     pub fn parse(file: &str, text: &str) -> Result<Self, Vec<ProviderError>> {
-        Self::read(&ProviderText { file, text, part: None })
+        Self::parse_with(file, text, &[])
+    }
+
+    /// The same with samples that stand beside the file, of this provider or of others. One of a
+    /// name that is built in takes its place.
+    pub fn parse_with(
+        file: &str,
+        text: &str,
+        samples: &[SampleFile],
+    ) -> Result<Self, Vec<ProviderError>> {
+        Self::read(&ProviderText { file, text, part: None, samples })
     }
 
     /// The sender that a channel describes in its configuration: the provider
@@ -99,10 +109,10 @@ impl Provider {
         text: &str,
         tables: &Spanned<DeValue<'_>>,
     ) -> Result<Self, Vec<ProviderError>> {
-        let mut problems = Problems::of(&ProviderText { file, text, part: None });
+        let mut problems = Problems::of(&ProviderText { file, text, part: None, samples: &[] });
         match generic::merged(tables, &mut problems) {
             Some(part) if problems.len() == 0 => {
-                Self::read(&ProviderText { file, text, part: Some(&part) })
+                Self::read(&ProviderText { file, text, part: Some(&part), samples: &[] })
             }
             _ => Err(problems.into_errors()),
         }
@@ -174,6 +184,20 @@ impl Provider {
     #[must_use]
     pub fn takes_secrets(&self) -> bool {
         self.scheme.takes_secrets()
+    }
+
+    /// Whether a channel with these settings needs no secrets: what proves a request is asked for
+    /// with them.
+    #[must_use]
+    pub fn asks_by(&self, settings: &Settings) -> bool {
+        let names = self.scheme.settings_for_secrets();
+        !names.is_empty() && names.iter().all(|name| settings.contains_key(*name))
+    }
+
+    /// Whether a channel may need no secrets, if it has the settings for that.
+    #[must_use]
+    pub fn can_ask(&self) -> bool {
+        !self.scheme.settings_for_secrets().is_empty()
     }
 
     /// Whether it hands a channel its secret, so that a channel may begin without.
@@ -251,7 +275,7 @@ fn read(text: &ProviderText<'_>, problems: &mut Problems) -> Option<Provider> {
     let settings = settings(file.setting, problems);
     let templates = Templates::read(file.prompt, file.event, problems);
     let name = file.name.into_inner();
-    let samples = Samples::read(&name, file.sample, problems);
+    let samples = Samples::read(&name, file.sample, text.samples, problems);
     let sender = file.sender;
     Some(Provider {
         name,

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use headgate_event::{Secret, Timestamp};
 use http::{HeaderName, HeaderValue, Method};
 use serde::Deserialize;
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 use toml::Spanned;
 
 /// What stands for the time of sending, in milliseconds and seconds since 1970, and as RFC 3339.
@@ -34,6 +34,17 @@ pub struct Sample {
     pub id: String,
 }
 
+/// A body of a sample in a file of its own, beside provider files.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SampleFile {
+    /// The name of its provider.
+    pub provider: String,
+    /// What happened.
+    pub event: String,
+    /// The body, with what stands for ids and times.
+    pub body: String,
+}
+
 /// The `[sample]` table of a provider file.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -52,19 +63,25 @@ pub(crate) struct Samples {
     usual: Option<String>,
     headers: Vec<(HeaderName, String)>,
     is_form: bool,
-    bodies: Vec<(&'static str, &'static str)>,
+    /// By event.
+    bodies: Vec<(Cow<'static, str>, Cow<'static, str>)>,
 }
 
 impl Samples {
-    /// Reads the table, and finds the bodies that are built in.
+    /// Reads the table, and finds the bodies that are built in or stand beside the file.
     pub(crate) fn read(
         provider: &str,
         table: Option<SampleTable>,
+        beside: &[SampleFile],
         problems: &mut Problems,
     ) -> Option<Self> {
         let Some(table) = table else { return Some(Self::default()) };
         let own = SAMPLES.iter().filter(|(owner, ..)| *owner == provider);
-        let bodies: Vec<_> = own.map(|(_, event, body)| (*event, *body)).collect();
+        let mut bodies: BTreeMap<Cow<'static, str>, Cow<'static, str>> =
+            own.map(|(_, event, body)| ((*event).into(), (*body).into())).collect();
+        let beside = beside.iter().filter(|file| file.provider == provider);
+        bodies.extend(beside.map(|file| (file.event.clone().into(), file.body.clone().into())));
+        let bodies: Vec<_> = bodies.into_iter().collect();
         if !bodies.iter().any(|(event, _)| event == table.event.get_ref()) {
             let message = format!("there is no sample `{}`", table.event.get_ref());
             problems.add(table.event.span(), message);
@@ -84,8 +101,8 @@ impl Samples {
 
 impl Provider {
     /// The events of which there is a sample.
-    pub fn sample_events(&self) -> impl Iterator<Item = &'static str> {
-        self.samples.bodies.iter().map(|(event, _)| *event)
+    pub fn sample_events(&self) -> impl Iterator<Item = &str> {
+        self.samples.bodies.iter().map(|(event, _)| event.as_ref())
     }
 
     /// A sample of an event, or of the usual one. Its ids are made from `fresh`, which is random:
@@ -93,14 +110,14 @@ impl Provider {
     #[must_use]
     pub fn sample(&self, event: Option<&str>, fresh: u128) -> Option<Sample> {
         let event = event.or(self.samples.usual.as_deref())?;
-        let (event, body) = self.samples.bodies.iter().find(|(known, _)| *known == event)?;
+        let (event, body) = self.samples.bodies.iter().find(|(known, _)| known == event)?;
         let fresh = Fresh { event, number: fresh };
         let headers = self.samples.headers.iter();
         let headers = headers.filter_map(|(name, value)| {
             Some((name.clone(), HeaderValue::from_str(&fresh.fill(value)).ok()?))
         });
         Some(Sample {
-            event: (*event).to_owned(),
+            event: event.clone().into_owned(),
             method: Method::POST,
             headers: headers.collect(),
             body: self.samples.written(fresh.fill(body)).into(),

@@ -22,7 +22,10 @@ use known::Known;
 pub use settings::{Settings, Terms};
 pub(crate) use settings::{lists, text as setting};
 
-use crate::provider::{Problems, ProviderText, VerifyTable};
+use crate::{
+    Wanted,
+    provider::{Problems, ProviderText, VerifyTable},
+};
 use headgate_event::{Covers, Secret, Timestamp};
 use headgate_http::{RawRequest, Reject, Verify};
 use http::{HeaderName, HeaderValue, Method};
@@ -33,9 +36,8 @@ pub(crate) type Check = Box<dyn Proof>;
 
 /// A check that may need something fetched first.
 pub(crate) trait Proof: Verify + Send + Sync {
-    /// The URL of what has to be fetched before the request can be checked; none when it is at
-    /// hand.
-    fn wants(&self, _: &RawRequest, _: Timestamp) -> Result<Option<String>, Reject> {
+    /// What has to be fetched before the request can be checked; none when it is at hand.
+    fn wants(&self, _: &RawRequest, _: Timestamp) -> Result<Option<Wanted>, Reject> {
         Ok(None)
     }
 }
@@ -116,6 +118,11 @@ pub(crate) trait Scheme: fmt::Debug + Send + Sync {
 
     /// Whether it has secrets at all.
     fn takes_secrets(&self) -> bool;
+
+    /// The settings with which a channel needs no secrets; none where it always does.
+    fn settings_for_secrets(&self) -> Vec<&str> {
+        Vec::new()
+    }
 
     /// Whether it proves anything.
     fn proves(&self) -> bool {

@@ -2,7 +2,7 @@
 
 mod release;
 mod seen;
-mod shake;
+pub(crate) mod shake;
 
 pub use shake::{CaptureSink, Captured, NotKept};
 
@@ -176,8 +176,8 @@ impl WebhookSource {
             return self.told(&channel, shaken, &id).await;
         }
         // What is wrong with such an address is said by the check.
-        if let Ok(Some(url)) = channel.check.wants(&request, now)
-            && let Err(error) = channel.terms.fetched.bring(&url, now).await
+        if let Ok(Some(wanted)) = channel.check.wants(&request, now)
+            && let Err(error) = channel.terms.fetched.bring(wanted, now).await
         {
             let reject = Reject::unavailable(error, STORE_RETRY_AFTER);
             return self.refuse(Some(&channel), &reject, &id);

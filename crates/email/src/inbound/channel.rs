@@ -1,15 +1,19 @@
 //! A channel that a provider hands mail to: as it is configured, what is wrong with it, and ready
 //! to receive.
 
-use super::provider::{self, Check, Provider, SecretError, Window};
+use super::{
+    AgeRule, InboundPorts,
+    carrier::{Carrier, CarrierTerms},
+    provider::{self, Provider, SecretError, Window},
+};
 use crate::smtp::{Address, Directory, MailChannel, Recipients, Routed};
 use headgate_event::{
     ChannelType, Open, Secret,
     data::Envelope,
     limits::{INBOUND_SIGNED_AGE_MAX, MAIL_BYTES_MAX, SMTP_TAG_BYTES_MAX},
 };
-use headgate_http::Reject;
-use std::fmt;
+use headgate_http::{Reject, Verify};
+use std::{collections::BTreeMap, fmt, sync::Arc};
 
 /// A channel that a provider hands mail to, as it is configured.
 #[derive(Clone, Debug)]
@@ -21,6 +25,8 @@ pub struct InboundSpec {
     pub provider: String,
     /// The secrets by any of which a request may prove itself.
     pub secrets: Vec<Secret>,
+    /// What the provider asks for beside secrets. They may be secret, so they are kept so.
+    pub settings: BTreeMap<String, Secret>,
 }
 
 /// What is wrong with a channel.
@@ -60,17 +66,45 @@ pub enum InboundSpecErrorKind {
         /// What is wrong with it.
         error: SecretError,
     },
+    /// Something that the provider asks for is missing.
+    #[error("provider `{provider}` asks for setting `{name}` ({about}), found none")]
+    NoSetting {
+        /// Who asks.
+        provider: &'static str,
+        /// The setting.
+        name: &'static str,
+        /// What it is.
+        about: &'static str,
+    },
+    /// The provider does not ask for this.
+    #[error("{}, found `{found}`", expected_settings(.known))]
+    UnknownSetting {
+        /// The setting as found.
+        found: String,
+        /// Those that there are.
+        known: Vec<&'static str>,
+    },
+    /// Who carries the provider's messages cannot be checked here.
+    #[error("{0}")]
+    Carrier(String),
     /// No message of this size is taken.
     #[error("expected a limit of 1 to {MAIL_BYTES_MAX} bytes, found {0}")]
     MessageLimit(usize),
 }
 
+/// What proves the requests of a channel.
+pub(super) type Proof = Arc<dyn Verify + Send + Sync>;
+
 /// A channel, ready to receive.
 pub(super) struct InboundChannel {
     pub(super) mail: MailChannel,
     pub(super) provider: &'static dyn Provider,
-    pub(super) check: Check,
-    secrets: Vec<Secret>,
+    pub(super) check: Proof,
+    /// The check that takes a signed time of any age.
+    pub(super) ageless: Proof,
+    /// Who carries the messages, where their proof is not the provider's.
+    pub(super) carrier: Option<Arc<dyn Carrier>>,
+    pub(super) settings: BTreeMap<String, Secret>,
     directory: Directory,
 }
 
@@ -84,8 +118,56 @@ pub(super) struct Way {
 }
 
 impl InboundSpec {
+    /// All that is wrong with it.
+    pub fn check(&self) -> Result<(), Vec<InboundSpecErrorKind>> {
+        self.checked().map(drop)
+    }
+
     /// The channel, or all that is wrong with it.
-    pub(super) fn prepare(self) -> Result<InboundChannel, Vec<InboundSpecErrorKind>> {
+    pub(super) fn prepare(
+        self,
+        ports: &InboundPorts,
+    ) -> Result<InboundChannel, Vec<InboundSpecErrorKind>> {
+        let (provider, window) = self.checked()?;
+        let wrong = |kind| vec![kind];
+        let (check, ageless, carrier): (Proof, Proof, _) = match provider.carrier() {
+            Some(name) => {
+                let opened = |age| self.carrier(ports, name, age).map_err(wrong);
+                let (carrier, ageless) = (opened(AgeRule::Channel)?, opened(AgeRule::Any)?);
+                (Arc::clone(&carrier) as Proof, ageless as Proof, Some(carrier))
+            }
+            None => {
+                let of = |window| provider.check(&self.secrets, window).map(Arc::from);
+                let of = |window| of(window).map_err(secret).map_err(wrong);
+                (of(window)?, of(Window::ANY)?, None)
+            }
+        };
+        Ok(InboundChannel {
+            directory: Directory::new(vec![self.mail.clone()]),
+            mail: self.mail,
+            provider,
+            check,
+            ageless,
+            carrier,
+            settings: self.settings,
+        })
+    }
+
+    fn carrier(
+        &self,
+        ports: &InboundPorts,
+        name: &str,
+        age: AgeRule,
+    ) -> Result<Arc<dyn Carrier>, InboundSpecErrorKind> {
+        let nobody = || InboundSpecErrorKind::Carrier(format!("nobody here knows `{name}`"));
+        let carriers = ports.carriers.as_ref().ok_or_else(nobody)?;
+        let channel = &self.mail.channel.id;
+        let terms = CarrierTerms { channel, settings: &self.settings, age };
+        carriers.open(name, terms).map_err(InboundSpecErrorKind::Carrier)
+    }
+
+    /// The provider, and how far a signed time may be from ours; or all that is wrong.
+    fn checked(&self) -> Result<(&'static dyn Provider, Window), Vec<InboundSpecErrorKind>> {
         let mut errors = Vec::new();
         if self.mail.channel.kind != ChannelType::Email {
             errors.push(InboundSpecErrorKind::Type(self.mail.channel.kind.clone()));
@@ -94,44 +176,55 @@ impl InboundSpec {
             errors.push(InboundSpecErrorKind::MessageLimit(self.mail.bytes_max));
         }
         let Some(provider) = provider::find(&self.provider) else {
-            errors.push(InboundSpecErrorKind::Provider { found: self.provider });
+            errors.push(InboundSpecErrorKind::Provider { found: self.provider.clone() });
             return Err(errors);
         };
-        if self.secrets.is_empty() {
-            errors.push(InboundSpecErrorKind::NoSecret(provider.secret_form()));
-        }
+        errors.extend(self.unfit_settings(provider));
         let window = Window {
             past: provider.signed_age_max(self.mail.terms.dedupe),
             future: INBOUND_SIGNED_AGE_MAX,
         };
-        match provider.check(&self.secrets, window) {
-            Ok(check) if errors.is_empty() => Ok(InboundChannel {
-                directory: Directory::new(vec![self.mail.clone()]),
-                mail: self.mail,
-                provider,
-                check,
-                secrets: self.secrets,
-            }),
-            Ok(_) => Err(errors),
-            Err((index, error)) => {
-                errors.push(InboundSpecErrorKind::Secret { index, error });
-                Err(errors)
+        match (provider.carrier(), self.secrets.is_empty()) {
+            (Some(_), true) => {}
+            (None, true) => errors.push(InboundSpecErrorKind::NoSecret(provider.secret_form())),
+            (_, false) => {
+                let wrong = provider.check(&self.secrets, window).err();
+                errors.extend(wrong.map(secret));
             }
         }
+        if errors.is_empty() { Ok((provider, window)) } else { Err(errors) }
     }
 
-    /// All that is wrong with it.
-    pub fn check(&self) -> Result<(), Vec<InboundSpecErrorKind>> {
-        self.clone().prepare().map(drop)
+    fn unfit_settings(&self, provider: &'static dyn Provider) -> Vec<InboundSpecErrorKind> {
+        let known = provider.settings();
+        let missing = known.iter().filter(|one| one.is_required);
+        let missing = missing.filter(|one| !self.settings.contains_key(one.name)).map(|one| {
+            let (provider, name, about) = (provider.name(), one.name, one.about);
+            InboundSpecErrorKind::NoSetting { provider, name, about }
+        });
+        let names = || known.iter().map(|one| one.name).collect::<Vec<_>>();
+        let unknown = self.settings.keys().filter(|name| !names().contains(&name.as_str()));
+        let unknown = unknown.map(|found| {
+            let found = found.clone();
+            InboundSpecErrorKind::UnknownSetting { found, known: names() }
+        });
+        missing.chain(unknown).collect()
+    }
+}
+
+fn secret((index, error): (usize, SecretError)) -> InboundSpecErrorKind {
+    InboundSpecErrorKind::Secret { index, error }
+}
+
+/// What settings there are, for people.
+fn expected_settings(known: &[&str]) -> String {
+    match known {
+        [] => "expected no settings".to_owned(),
+        known => format!("expected a setting out of `{}`", known.join("`, `")),
     }
 }
 
 impl InboundChannel {
-    /// The check that takes a signed time of any age.
-    pub(super) fn ageless_check(&self) -> Option<Check> {
-        self.provider.check(&self.secrets, Window::ANY).ok()
-    }
-
     /// The way of a message to the channel, unless it takes none from its sender. A recipient that
     /// is none of its addresses is no reason to refuse it: the provider knows who receives here.
     pub(super) fn way(&self, envelope: &Envelope) -> Result<Way, Reject> {

@@ -1,16 +1,23 @@
 //! What a provider of inbound mail is, and the list of them.
 
 use super::{
-    cloudmailin::CloudMailin, mailgun::Mailgun, postal::Postal, postmark::Postmark, raw::Raw,
-    resend::Resend, sendgrid::SendGrid,
+    cloudmailin::CloudMailin,
+    held::{Held, NotHad},
+    mailgun::Mailgun,
+    postal::Postal,
+    postmark::Postmark,
+    raw::Raw,
+    resend::Resend,
+    sendgrid::SendGrid,
+    ses::Ses,
 };
 use bytes::Bytes;
 use headgate_event::{
-    Secret,
+    BoxFuture, Secret,
     data::{Auth, Envelope},
     limits::INBOUND_SIGNED_AGE_MAX,
 };
-use headgate_http::{RawRequest, Verify};
+use headgate_http::{CountedHold, RawRequest, Verify};
 use http::StatusCode;
 use serde_json::Value;
 use std::{collections::BTreeMap, fmt, time::Duration};
@@ -26,6 +33,16 @@ pub(super) trait Provider: fmt::Debug + Send + Sync {
     /// What its secrets are, for people.
     fn secret_form(&self) -> &'static str;
 
+    /// Who carries its messages and proves them by a proof of its own, where it has no secrets.
+    fn carrier(&self) -> Option<&'static str> {
+        None
+    }
+
+    /// What a channel says beside secrets.
+    fn settings(&self) -> &'static [Setting] {
+        &[]
+    }
+
     /// Prepares the check of a channel: any of the secrets may prove a request whose signed time is
     /// within the window.
     fn check(&self, secrets: &[Secret], window: Window) -> Result<Check, (usize, SecretError)>;
@@ -38,10 +55,29 @@ pub(super) trait Provider: fmt::Debug + Send + Sync {
     /// The message that a request holds.
     fn read(&self, request: &RawRequest) -> Result<Handed, Unreadable>;
 
+    /// The same with what the provider keeps of it, where the channel can have that fetched.
+    fn complete<'a>(
+        &'a self,
+        handed: Handed,
+        _held: Held<'a>,
+    ) -> BoxFuture<'a, Result<Handed, NotHad>> {
+        Box::pin(async { Ok(handed) })
+    }
+
     /// The status by which it knows that a message is refused for good.
     fn refusal(&self) -> StatusCode {
         StatusCode::FORBIDDEN
     }
+}
+
+/// What a channel says beside secrets.
+#[derive(Debug)]
+pub(super) struct Setting {
+    /// Its key in the `settings` of a channel.
+    pub(super) name: &'static str,
+    /// What it is, for people.
+    pub(super) about: &'static str,
+    pub(super) is_required: bool,
 }
 
 /// How far a signed time may be from ours.
@@ -68,7 +104,14 @@ pub(super) struct Handed {
     pub(super) tag: Option<String>,
     /// What is worth keeping besides.
     pub(super) metadata: BTreeMap<String, Value>,
+    /// What is wrong with the message beside what its bytes say.
+    pub(super) defects: Vec<&'static str>,
+    /// The memory that what was fetched of it holds.
+    pub(super) hold: Option<CountedHold>,
 }
+
+/// What is wrong with a message whose content its provider keeps.
+pub(super) const CONTENT_PENDING: &str = "content_pending";
 
 /// Where the bytes of a message are from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -102,12 +145,18 @@ pub struct SecretError {
 }
 
 /// All providers, in the order in which they are told of.
-static PROVIDERS: [&dyn Provider; 7] =
-    [&Raw, &Postmark, &Mailgun, &SendGrid, &CloudMailin, &Postal, &Resend];
+static PROVIDERS: [&dyn Provider; 8] =
+    [&Raw, &Postmark, &Mailgun, &SendGrid, &CloudMailin, &Postal, &Resend, &Ses];
 
 /// The provider of a name.
 pub(super) fn find(name: &str) -> Option<&'static dyn Provider> {
     PROVIDERS.into_iter().find(|provider| provider.name() == name)
+}
+
+/// Whether the messages of a provider are carried, and proved, by somebody else: it has no secrets.
+#[must_use]
+pub fn is_carried(name: &str) -> bool {
+    find(name).is_some_and(|provider| provider.carrier().is_some())
 }
 
 /// The names of all providers.

@@ -1,14 +1,20 @@
 //! Resend: JSON that says that a message came and names what is in it. The texts and files stay at
-//! Resend, so the event says `content_pending`. Signed as Svix signs.
+//! Resend: with an API key they are fetched (`held`), without one the event says `content_pending`.
+//! Signed as Svix signs.
+
+mod held;
 
 use super::{
     compose::Parts,
+    held::{Held, NotHad},
     json::{self, filled, text, texts},
     proof::{Keys, admit, header, mismatch, proved, seconds},
-    provider::{Check, Handed, Origin, Provider, SecretError, Unreadable, Window},
+    provider::{
+        CONTENT_PENDING, Check, Handed, Origin, Provider, SecretError, Setting, Unreadable, Window,
+    },
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
-use headgate_event::{Covers, Secret, Timestamp, Verification, data::Envelope};
+use headgate_event::{BoxFuture, Covers, Secret, Timestamp, Verification, data::Envelope};
 use headgate_http::{RawRequest, Reject, Verify};
 use http::StatusCode;
 use serde::Deserialize;
@@ -67,6 +73,14 @@ impl Provider for Resend {
         SECRET_FORM
     }
 
+    fn settings(&self) -> &'static [Setting] {
+        &[Setting {
+            name: held::API_KEY,
+            about: "an API key with full access, by which the content of a message is fetched",
+            is_required: false,
+        }]
+    }
+
     fn check(&self, secrets: &[Secret], window: Window) -> Result<Check, (usize, SecretError)> {
         let keys = secrets.iter().enumerate().map(|(at, one)| key(one).map_err(|e| (at, e)));
         let keys: Vec<Vec<u8>> = keys.collect::<Result<_, _>>()?;
@@ -100,7 +114,24 @@ impl Provider for Resend {
         }
         let message = parts.message();
         let (origin, delivery_id) = (Origin::Parts, Some(id));
-        Ok(Handed { message, origin, envelope, delivery_id, metadata, ..Handed::default() })
+        let defects = vec![CONTENT_PENDING];
+        Ok(Handed {
+            message,
+            origin,
+            envelope,
+            delivery_id,
+            metadata,
+            defects,
+            ..Handed::default()
+        })
+    }
+
+    fn complete<'a>(
+        &'a self,
+        handed: Handed,
+        held: Held<'a>,
+    ) -> BoxFuture<'a, Result<Handed, NotHad>> {
+        Box::pin(held::completed(handed, held))
     }
 
     /// Any other answer is tried again for a day, and after some days of them Svix stops.

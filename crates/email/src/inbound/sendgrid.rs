@@ -15,10 +15,11 @@ use crate::{
 use headgate_event::{
     Secret,
     data::{Auth, AuthResult, Envelope},
+    limits::{INBOUND_SIGNED_AGE_MAX, SENDGRID_RETRIED_AGE_MAX},
 };
 use headgate_http::RawRequest;
 use serde::Deserialize;
-use std::{collections::BTreeMap, slice};
+use std::{collections::BTreeMap, slice, time::Duration};
 
 const SECRET_FORM: &str = "`user:password` of the URL, or the public key of a security policy";
 
@@ -63,6 +64,13 @@ impl Provider for SendGrid {
             }
             ecdsa(secret, window, SECRET_FORM)
         })
+    }
+
+    /// SendGrid tries again for three days and does not say whether it signs anew each time. A time
+    /// is believed for as long as a repeat of the message is known, which the signature covers.
+    fn signed_age_max(&self, known_for: Option<Duration>) -> Duration {
+        let known_for = known_for.unwrap_or_default();
+        known_for.clamp(INBOUND_SIGNED_AGE_MAX, SENDGRID_RETRIED_AGE_MAX)
     }
 
     fn read(&self, request: &RawRequest) -> Result<Handed, Unreadable> {

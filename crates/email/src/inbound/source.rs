@@ -3,26 +3,29 @@
 //! A provider that is answered 4xx may give a message up, or send it back to its author. So that is
 //! said only of what can never be taken; our own faults are answered 503.
 
+mod brought;
 mod judged;
 mod release;
 
 pub use release::{AgeRule, NotReleased};
 
 use super::{
+    carrier::{Carriers, HandshakeAnswer},
     channel::{InboundChannel, InboundSpec, InboundSpecError, InboundSpecErrorKind},
-    provider::{Check, Handed, Unreadable},
+    held::FetchHeld,
 };
-use crate::{Authenticator, Message, source::measures};
+use crate::{Authenticator, source::measures};
 use arc_swap::ArcSwap;
+use brought::{Brought, Came, NotBrought};
 use bytes::Bytes;
 use headgate_event::{
-    Accepted, Clock, Draft, Sink, StoreError, Timestamp,
+    Accepted, Clock, Draft, Sink, StoreError,
     limits::{BLOCKING_BYTES_MIN, INBOUND_BODY_BYTES_MAX, STORE_RETRY_AFTER},
     prompt::PromptKey,
 };
 use headgate_http::{
-    Answer, Arrival, Intake, RawRequest, RefusalLog, Refused, Reject, Rejection, RejectionSink,
-    RequestId, TrustedProxies, Verified, json_answer,
+    Answer, Arrival, CountedHold, Intake, RawRequest, RefusalLog, Refused, Reject, Rejection,
+    RejectionSink, RequestId, TrustedProxies, Verified, json_answer,
 };
 use http::{HeaderValue, Method, Request, StatusCode};
 use http_body::Body;
@@ -53,6 +56,10 @@ pub struct InboundPorts {
     pub prompt_key: PromptKey,
     /// Keeps what is refused; without one nothing of it is kept.
     pub rejections: Option<Arc<dyn RejectionSink>>,
+    /// Knows the proofs of those who carry messages; without one no channel has a carrier.
+    pub carriers: Option<Arc<dyn Carriers>>,
+    /// Fetches what providers keep; without one no channel can have that.
+    pub held: Option<Arc<dyn FetchHeld>>,
 }
 
 /// Receives for the channels that providers hand mail to.
@@ -63,13 +70,6 @@ pub struct InboundSource {
 }
 
 type Channels = BTreeMap<String, Arc<InboundChannel>>;
-
-/// A request that proved itself, and the message in it.
-struct Brought {
-    verified: Verified,
-    handed: Handed,
-    message: Message,
-}
 
 #[derive(Serialize)]
 struct Stored {
@@ -83,14 +83,14 @@ impl InboundSource {
         channels: Vec<InboundSpec>,
         ports: InboundPorts,
     ) -> Result<Self, Vec<InboundSpecError>> {
-        let channels = ArcSwap::from_pointee(prepare(channels)?);
+        let channels = ArcSwap::from_pointee(prepare(channels, &ports)?);
         Ok(Self { channels, ports, log: RefusalLog::default() })
     }
 
     /// Puts other channels in the place of those there are; when something is wrong, nothing
     /// changes. Requests that are under way finish by the channel they came to.
     pub fn replace(&self, channels: Vec<InboundSpec>) -> Result<(), Vec<InboundSpecError>> {
-        self.channels.store(Arc::new(prepare(channels)?));
+        self.channels.store(Arc::new(prepare(channels, &self.ports)?));
         Ok(())
     }
 
@@ -147,14 +147,11 @@ impl InboundSource {
         id: &RequestId,
     ) -> Answer {
         let now = self.ports.clock.now();
-        let of = Arc::clone(&channel);
-        let size = request.body.len();
-        let taken = match apart(size, move || brought(&of, request, &of.check, now)).await {
-            Ok(Ok(brought)) => self.store(&channel, brought, None).await,
-            Ok(Err(refused)) => Err(refused),
-            Err(stopped) => {
-                return self.refuse(Some(&channel), &unstored(&stopped), id);
-            }
+        let taken = match self.brought(&channel, request, &channel.check, now).await {
+            Ok(Came::Message(brought)) => self.store(&channel, *brought, None).await,
+            Ok(Came::Handshake(shaken)) => return shaken_hands(&channel, shaken, id),
+            Err(NotBrought::Refused(refused)) => Err(refused),
+            Err(NotBrought::Stopped(reject)) => return self.refuse(Some(&channel), &reject, id),
         };
         match taken {
             Ok(accepted) => answered(&channel, accepted, id),
@@ -177,7 +174,7 @@ impl InboundSource {
         released_from: Option<&str>,
     ) -> Result<Accepted, Box<Refused>> {
         let judged = self.judge(channel, &brought).await;
-        let Brought { verified, message, .. } = brought;
+        let Brought { verified, message, handed } = brought;
         let accepted = match judged {
             Ok((mut matched, receipt)) => {
                 if let Some(rejection) = released_from {
@@ -187,7 +184,7 @@ impl InboundSource {
                 let size = message.raw().len();
                 let draft = apart(size, move || message.draft(&matched, &receipt, &key)).await;
                 match draft {
-                    Ok(draft) => self.accept(draft, &verified).await,
+                    Ok(draft) => self.accept(draft, &verified, handed.hold).await,
                     Err(stopped) => Err(unstored(&stopped)),
                 }
             }
@@ -201,8 +198,14 @@ impl InboundSource {
 
     /// Stores an event. That goes on to its end also when nobody waits for the answer any more, and
     /// the body is accounted to its request until then.
-    async fn accept(&self, draft: Draft, verified: &Verified) -> Result<Accepted, Reject> {
-        let (sink, hold) = (Arc::clone(&self.ports.sink), verified.request().hold.clone());
+    async fn accept(
+        &self,
+        draft: Draft,
+        verified: &Verified,
+        fetched: Option<CountedHold>,
+    ) -> Result<Accepted, Reject> {
+        let hold = (verified.request().hold.clone(), fetched);
+        let sink = Arc::clone(&self.ports.sink);
         let storing = tokio::spawn(async move {
             let accepted = sink.accept(vec![draft]).await;
             drop(hold);
@@ -254,12 +257,15 @@ impl InboundSource {
     }
 }
 
-fn prepare(specs: Vec<InboundSpec>) -> Result<Channels, Vec<InboundSpecError>> {
+fn prepare(
+    specs: Vec<InboundSpec>,
+    ports: &InboundPorts,
+) -> Result<Channels, Vec<InboundSpecError>> {
     let (mut channels, mut errors) = (Channels::new(), Vec::new());
     for spec in specs {
         let id = spec.mail.channel.id.clone();
         let wrong = |kind| InboundSpecError { channel: id.clone(), kind };
-        match spec.prepare() {
+        match spec.prepare(ports) {
             _ if channels.contains_key(&id) => {
                 errors.push(wrong(InboundSpecErrorKind::Repeated));
             }
@@ -278,45 +284,6 @@ async fn apart<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, tokio::task::JoinError> {
     if bytes < BLOCKING_BYTES_MIN { Ok(work()) } else { tokio::task::spawn_blocking(work).await }
-}
-
-/// A request that proves itself, and its message.
-fn brought(
-    channel: &InboundChannel,
-    request: RawRequest,
-    check: &Check,
-    now: Timestamp,
-) -> Result<Brought, Box<Refused>> {
-    let verified = Verified::check(request, &**check, now)?;
-    match handed(channel, verified.request()) {
-        Ok(handed) => {
-            let message = Message::read(handed.message.clone());
-            Ok(Brought { verified, handed, message })
-        }
-        Err(reject) => {
-            let (request, _) = verified.into_parts();
-            Err(Box::new(Refused { request, reject }))
-        }
-    }
-}
-
-/// The message of a proven request, within the limit of its channel.
-fn handed(channel: &InboundChannel, request: &RawRequest) -> Result<Handed, Reject> {
-    let handed = channel.provider.read(request).map_err(|why| {
-        let message = "the request holds no message as the provider of this channel sends it";
-        let (status, code) = match why {
-            Unreadable::NoMessage(_) => (StatusCode::UNPROCESSABLE_ENTITY, "unreadable_message"),
-            Unreadable::OtherEvent(_) => (StatusCode::OK, OTHER_EVENT),
-        };
-        Reject::new(status, code, message).with_cause(why)
-    })?;
-    let (size, most) = (handed.message.len(), channel.mail.bytes_max);
-    if size > most {
-        let message = format!("the message has more than the {most} bytes that are taken here");
-        let reject = Reject::new(channel.provider.refusal(), "message_too_large", message);
-        return Err(reject.with_cause(format!("it has {size} bytes")));
-    }
-    Ok(handed)
 }
 
 /// The answer to an event that is stored.
@@ -339,6 +306,18 @@ fn passed_over(channel: &InboundChannel, reject: &Reject, request_id: &RequestId
     tracing::debug!(channel = name, cause = %reject, request_id = %request_id, "passed over");
     measures::passed_over(name);
     reject.answer(request_id)
+}
+
+/// The answer to a carrier that asked whether it may send.
+fn shaken_hands(
+    channel: &InboundChannel,
+    shaken: HandshakeAnswer,
+    request_id: &RequestId,
+) -> Answer {
+    let (name, HandshakeAnswer { handshake, answer }) = (&channel.mail.channel.id, shaken);
+    tracing::info!(channel = name, handshake, request_id = %request_id, "shook hands");
+    measures::shook_hands(name, handshake);
+    answer
 }
 
 fn unstored(cause: &dyn fmt::Display) -> Reject {

@@ -18,6 +18,13 @@ pub(crate) fn passed_over(channel: &str) {
     counter!("headgate_email_passed_over_total", "channel" => name).increment(1);
 }
 
+/// A carrier of messages that was answered whether it may send.
+pub(crate) fn shook_hands(channel: &str, handshake: String) {
+    let name = channel.to_owned();
+    counter!("headgate_email_handshakes_total", "channel" => name, "handshake" => handshake)
+        .increment(1);
+}
+
 /// A message that a channel does not take.
 pub(crate) fn rejected(channel: &str, code: &'static str) {
     let name = channel.to_owned();

@@ -17,6 +17,7 @@ use headgate_testkit::ManualClock;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode};
 use http_body_util::{BodyExt, Full};
 use std::{
+    collections::BTreeMap,
     net::{Ipv4Addr, SocketAddr},
     sync::{Arc, Mutex},
 };
@@ -74,7 +75,8 @@ pub(crate) fn mail() -> MailChannel {
 /// The channel of a provider with a secret.
 pub(crate) fn spec(provider: &str, secret: &str) -> InboundSpec {
     let secrets = vec![Secret::new(secret)];
-    InboundSpec { mail: mail(), provider: provider.to_owned(), secrets }
+    let provider = provider.to_owned();
+    InboundSpec { mail: mail(), provider, secrets, settings: BTreeMap::new() }
 }
 
 impl Gate {
@@ -83,19 +85,27 @@ impl Gate {
     }
 
     pub(crate) fn with(spec: InboundSpec, authenticator: Option<Arc<dyn Authenticator>>) -> Self {
+        Self::around(spec, |ports| ports.authenticator = authenticator)
+    }
+
+    /// The same with other ports.
+    pub(crate) fn around(spec: InboundSpec, change: impl FnOnce(&mut InboundPorts)) -> Self {
         let spool = tempfile::tempdir().expect("a folder");
         let intake = Intake::new(IntakeOptions::new(spool.path().join("spool"))).expect("intake");
         let refused = Arc::new(Handed::default());
         let sink = Arc::new(Kept::default());
-        let ports = InboundPorts {
+        let mut ports = InboundPorts {
             sink: Arc::clone(&sink) as Arc<dyn Sink>,
             intake: Arc::new(intake),
             proxies: TrustedProxies::new(Vec::new()),
-            authenticator,
+            authenticator: None,
             clock: Arc::new(ManualClock::at(NOW)),
             prompt_key: PromptKey::new([7; 32]),
             rejections: Some(Arc::clone(&refused) as Arc<dyn RejectionSink>),
+            carriers: None,
+            held: None,
         };
+        change(&mut ports);
         let source = InboundSource::new(vec![spec], ports).expect("a right channel");
         Self { source, sink, refused, _spool: spool }
     }

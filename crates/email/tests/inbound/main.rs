@@ -7,6 +7,8 @@ mod letter;
 mod senders;
 
 mod forms;
+mod held;
 mod proofs;
 mod releases;
+mod ses;
 mod terms;

@@ -99,13 +99,18 @@ async fn told_of_age(form: &Form, spec: InboundSpec, seconds: i64) -> Option<Str
 }
 
 #[tokio::test]
-async fn a_signed_time_is_believed_for_five_minutes_both_ways() {
+async fn a_signed_time_is_believed_for_as_long_as_its_sender_tries_again() {
     for form in forms().iter().filter(|form| signs_time(form)) {
         let told =
             async |seconds| told_of_age(form, spec(form.provider, &form.secret), seconds).await;
         assert_eq!(told(300).await, None, "{}", form.provider);
         assert_eq!(told(301).await.as_deref(), Some("timestamp_in_future"), "{}", form.provider);
-        let past = if form.provider == "mailgun" { 12 * 3600 } else { 300 };
+        // What is sent again may bear the time of the first attempt.
+        let past = match form.provider {
+            "mailgun" => 12 * 3600,
+            "sendgrid" => 73 * 3600,
+            _ => 300,
+        };
         assert_eq!(told(-past).await, None, "{}", form.provider);
         let late = told(-past - 1).await;
         assert_eq!(late.as_deref(), Some("timestamp_too_old"), "{}", form.provider);

@@ -37,8 +37,17 @@ pub const INBOUND_FORM_FIELDS_MAX: usize = 2_000;
 pub const INBOUND_SIGNED_AGE_MAX: Duration = Duration::from_secs(300);
 /// Inbound mail: how old a signed time may be where they do. Mailgun tries again for eight hours.
 pub const INBOUND_RETRIED_AGE_MAX: Duration = Duration::from_secs(12 * 3600);
+/// Inbound mail: the same of SendGrid, which tries again for three days.
+pub const SENDGRID_RETRIED_AGE_MAX: Duration = Duration::from_secs(73 * 3600);
+/// Inbound mail: the largest answer of a provider that is asked for the content of a message and
+/// tells of it, in bytes. The message itself is bounded by its channel.
+pub const INBOUND_NOTE_BYTES_MAX: usize = 16 << 20;
+/// Inbound mail: how long one fetch of what a provider keeps may take. Two make a message, and its
+/// sender waits for the answer meanwhile: those who sign as Svix does for 15 seconds.
+pub const INBOUND_FETCH_TIMEOUT: Duration = Duration::from_secs(6);
 
 const _: () = assert!(MAIL_BYTES_MAX <= INBOUND_BODY_BYTES_MAX);
+const _: () = assert!(INBOUND_FETCH_TIMEOUT.as_secs() * 2 < 15);
 const _: () = assert!(INBOUND_SIGNED_AGE_MAX.as_secs() <= INBOUND_RETRIED_AGE_MAX.as_secs());
 const _: () = assert!(DKIM_SIGNED_HEADERS_MAX <= MAIL_HEADERS_MAX);
 const _: () = assert!(MAIL_AUTH_TIMEOUT_DEFAULT.as_millis() <= MAIL_AUTH_TIMEOUT_MAX.as_millis());

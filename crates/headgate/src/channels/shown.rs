@@ -61,6 +61,8 @@ impl Shown {
         shown.0.push(("url", json!(url)));
         shown.0.push(("provider", json!(spec.provider)));
         shown.0.push(("secrets", json!(spec.secrets.len())));
+        let settings: Vec<_> = spec.settings.keys().collect();
+        shown.0.push(("settings", json!(settings)));
         shown
     }
 

@@ -1,6 +1,6 @@
 //! The arguments of each command.
 
-use super::{ClientArguments, moment::moment};
+use super::{ClientArguments, OwnProvidersArguments, moment::moment};
 use crate::config::FILE_DEFAULT;
 use clap::{
     Args, Subcommand, ValueEnum, ValueHint,
@@ -245,6 +245,9 @@ pub struct SendArguments {
     /// Show the samples of the provider and send nothing
     #[arg(long)]
     pub list: bool,
+    /// Provider files of the user's own.
+    #[command(flatten)]
+    pub own: OwnProvidersArguments,
     /// What the provider asks for beside secrets (`providers show` says it); may be repeated
     #[arg(long, value_name = "NAME=VALUE")]
     pub setting: Vec<String>,

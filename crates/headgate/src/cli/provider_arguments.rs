@@ -25,9 +25,9 @@ pub struct VerifyArguments {
     /// Take provider, secrets and tolerance of this channel of --config instead
     #[arg(long, value_name = "ID", requires = "config", conflicts_with = "provider")]
     pub channel: Option<String>,
-    /// The configuration
-    #[arg(long, env = "HEADGATE_CONFIG", value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub config: Option<PathBuf>,
+    /// Provider files of the user's own.
+    #[command(flatten)]
+    pub own: OwnProvidersArguments,
     /// When it came: Unix seconds, or a time such as 2026-11-21T01:02:03Z; now when left out
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     pub at: Option<String>,
@@ -37,6 +37,17 @@ pub struct VerifyArguments {
     /// Print JSON
     #[arg(long)]
     pub json: bool,
+}
+
+/// Where provider files of the user's own are.
+#[derive(Args, Clone, Debug, Default)]
+pub struct OwnProvidersArguments {
+    /// Know the provider files in this folder too
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub providers_dir: Option<PathBuf>,
+    /// Know those of the `providers_dir` of this configuration too; `--providers-dir` comes first
+    #[arg(long, env = "HEADGATE_CONFIG", value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub config: Option<PathBuf>,
 }
 
 /// The arguments of `render`.
@@ -49,6 +60,9 @@ pub struct RenderArguments {
     /// Who sent the request
     #[arg(long, value_name = "NAME")]
     pub provider: Option<String>,
+    /// Provider files of the user's own.
+    #[command(flatten)]
+    pub own: OwnProvidersArguments,
     /// The version of the rules
     #[arg(long, value_name = "N", default_value_t = VERSION)]
     #[arg(value_parser = clap::value_parser!(u32).range(i64::from(VERSION)..=i64::from(VERSION)))]
@@ -160,6 +174,9 @@ pub struct FixtureArguments {
 /// The arguments of `providers list`.
 #[derive(Args, Clone, Debug)]
 pub struct ProvidersListArguments {
+    /// Provider files of the user's own.
+    #[command(flatten)]
+    pub own: OwnProvidersArguments,
     /// Print JSON
     #[arg(long)]
     pub json: bool,
@@ -170,6 +187,9 @@ pub struct ProvidersListArguments {
 pub struct ProvidersShowArguments {
     /// The provider
     pub name: String,
+    /// Provider files of the user's own.
+    #[command(flatten)]
+    pub own: OwnProvidersArguments,
     /// Print JSON
     #[arg(long)]
     pub json: bool,

@@ -2,6 +2,7 @@
 
 mod cron;
 mod email;
+mod settings;
 mod slack;
 mod webhook;
 

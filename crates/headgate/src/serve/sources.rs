@@ -1,11 +1,11 @@
 //! What receives from outside: the source of each type of channel, in one hand.
 
 use super::{configuration, mail::Hearing, sockets::Sockets};
-use crate::{config::Channels, failure::Failure};
+use crate::{carriers::Carriers, config::Channels, failure::Failure};
 use headgate_api::Reception;
 use headgate_email::{
     Authenticator, MailPorts, MailSource, Room,
-    inbound::{InboundPorts, InboundSource},
+    inbound::{FetchHeld, InboundPorts, InboundSource},
 };
 use headgate_http::Intake;
 use headgate_slack::SlackSource;
@@ -18,6 +18,8 @@ pub(super) struct OfMail {
     pub(super) room: Room,
     /// Finds out who sent a message.
     pub(super) authenticator: Option<Arc<dyn Authenticator>>,
+    /// Fetches what providers keep of messages.
+    pub(super) held: Arc<dyn FetchHeld>,
     /// Whether mail servers are listened to.
     pub(super) hearing: Hearing,
 }
@@ -92,6 +94,8 @@ fn inbound_ports(ports: &Ports, of_mail: &OfMail) -> InboundPorts {
         clock: Arc::clone(&ports.clock),
         prompt_key: ports.prompt_key.clone(),
         rejections: ports.rejections.clone(),
+        carriers: Some(Arc::new(Carriers::new(Arc::clone(&ports.fetched)))),
+        held: Some(Arc::clone(&of_mail.held)),
     }
 }
 

@@ -107,6 +107,11 @@ const COUNTERS: &[Metric] = &[
     ),
     counts("headgate_email_events_total", &["channel"], "Messages stored"),
     counts(
+        "headgate_email_handshakes_total",
+        &["channel", "handshake"],
+        "Handshakes of who carries messages (SNS) answered; they are no events",
+    ),
+    counts(
         "headgate_email_passed_over_total",
         &["channel"],
         "Requests of providers that tell of something other than a message",

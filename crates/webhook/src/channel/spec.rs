@@ -224,7 +224,7 @@ impl ChannelSpec {
             errors.push(ChannelSpecErrorKind::Type(self.channel.kind.clone()));
         }
         match (provider.takes_secrets(), self.secrets.is_empty()) {
-            (true, true) if provider.brings_secret() => {}
+            (true, true) if provider.brings_secret() || provider.asks_by(&self.settings) => {}
             (true, true) => errors.push(ChannelSpecErrorKind::NoSecret(name())),
             (false, false) => errors.push(ChannelSpecErrorKind::SecretForNothing(name())),
             _ => {}

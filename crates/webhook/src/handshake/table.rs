@@ -5,8 +5,9 @@ use super::{
     place::PlaceTable,
     reply::{Reply, ReplyTable},
 };
-use crate::{fetched::Hosts, provider::Problems};
+use crate::provider::Problems;
 use headgate_event::is_name;
+use headgate_http::Hosts;
 use http::Method;
 use serde::Deserialize;
 use toml::Spanned;

@@ -1,5 +1,6 @@
 //! What is wrong with a provider file, and where.
 
+use crate::sample::SampleFile;
 use http::HeaderName;
 use serde::de::DeserializeOwned;
 use std::ops::Range;
@@ -29,6 +30,8 @@ pub(crate) struct ProviderText<'a> {
     pub(crate) text: &'a str,
     /// The part of the text that is meant; all of it when there is none.
     pub(crate) part: Option<&'a Spanned<DeValue<'a>>>,
+    /// The samples beside it.
+    pub(crate) samples: &'a [SampleFile],
 }
 
 /// All that is wrong with one provider file.

@@ -5,6 +5,7 @@
 //! it. No library reads it here, because the checks that count are those of this program: which
 //! claims must say what, and at what time.
 
+mod asked;
 mod claims;
 mod keys;
 
@@ -13,17 +14,17 @@ use super::{
     header_value,
 };
 use crate::{
-    Fetched,
-    fetched::Hosts,
+    Fetched, Wanted,
     provider::{Problems, ProviderText, VerifyTable},
 };
+use asked::{Ask, AskTable};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use claims::{Claims, ExpectTable};
 use headgate_event::{
     Covers, Secret, Span, Timestamp, Verdict, Verification,
     limits::{FETCHED_AGAIN_AFTER, STORE_RETRY_AFTER},
 };
-use headgate_http::{RawRequest, Reject, Verify};
+use headgate_http::{Hosts, RawRequest, Reject, Verify};
 use http::HeaderName;
 use keys::{Algorithm, KeySet};
 use ring::{
@@ -48,6 +49,8 @@ struct JwtTable {
     algorithm: Algorithm,
     /// The set of keys; without it the secrets of the channel are keys.
     keys: Option<Spanned<String>>,
+    /// How the key that a token names is asked for, where the channel's secrets have none of it.
+    ask: Option<AskTable>,
     #[serde(default)]
     expect: Vec<ExpectTable>,
     /// The claim that is the SHA-256 of the body, in hex.
@@ -64,6 +67,7 @@ struct Jwt {
     prefix: String,
     algorithm: Algorithm,
     keys_url: Option<String>,
+    ask: Option<Ask>,
     claims: Claims,
 }
 
@@ -97,11 +101,16 @@ pub(super) fn read(text: &ProviderText<'_>, problems: &mut Problems) -> Option<B
             problems.add(url.span(), message);
         }
     }
+    let ask = match table.ask {
+        Some(ask) => Some(ask.checked(problems)?),
+        None => None,
+    };
     Some(Box::new(Jwt {
         header,
         prefix: table.prefix,
         algorithm: table.algorithm,
         keys_url: table.keys.map(Spanned::into_inner),
+        ask,
         claims: Claims::new(table.expect, table.body_digest, table.past, table.future),
     }))
 }
@@ -200,6 +209,9 @@ impl Scheme for Jwt {
     fn describe(&self) -> String {
         let keys = match &self.keys_url {
             Some(url) => format!("the keys at `{url}`"),
+            None if self.ask.is_some() => {
+                "the key that it names, asked for or among the channel's secrets".to_owned()
+            }
             None => "the keys that are the channel's secrets".to_owned(),
         };
         let covers = if self.claims.digests_body() {
@@ -217,6 +229,10 @@ impl Scheme for Jwt {
 
     fn takes_secrets(&self) -> bool {
         self.keys_url.is_none()
+    }
+
+    fn settings_for_secrets(&self) -> Vec<&str> {
+        self.ask.as_ref().map(Ask::settings).unwrap_or_default()
     }
 
     fn signs_time(&self) -> bool {
@@ -237,41 +253,58 @@ impl Scheme for Jwt {
 }
 
 impl Prepared {
-    /// The keys at hand, and when they came.
-    fn keys(&self, now: Timestamp) -> Option<(KeySet, Timestamp)> {
-        match &self.jwt.keys_url {
-            None => Some((KeySet::of(self.own.clone()), now)),
-            Some(url) => {
-                let (bytes, at) = self.fetched.find(url, now)?;
-                Some((KeySet::parse(&bytes), at))
-            }
+    /// The keys at hand for one of this name, and when they came.
+    fn keys(&self, key_id: Option<&str>, now: Timestamp) -> Option<(KeySet, Timestamp)> {
+        if let Some(url) = &self.jwt.keys_url {
+            let (bytes, at) = self.fetched.find(url, now)?;
+            return Some((KeySet::parse(&bytes), at));
         }
+        match self.asked(key_id) {
+            Some((ask, wanted)) => {
+                let (bytes, at) = self.fetched.find(wanted.name(), now)?;
+                Some((KeySet::of(ask.key(&bytes).into_iter().collect()), at))
+            }
+            None => Some((KeySet::of(self.own.clone()), now)),
+        }
+    }
+
+    /// What is asked for a key of this name, unless the channel's secrets have it.
+    fn asked(&self, key_id: Option<&str>) -> Option<(&Ask, Wanted)> {
+        let ask = self.jwt.ask.as_ref()?;
+        let own = KeySet::of(self.own.clone());
+        let wanted = ask.wanted(&self.terms.settings, key_id).filter(|_| !own.has(key_id));
+        Some((ask, wanted?))
     }
 }
 
 impl Proof for Prepared {
     /// The keys, when there are none, or none by the name of this one and they are not of right
     /// now.
-    fn wants(&self, request: &RawRequest, now: Timestamp) -> Result<Option<String>, Reject> {
-        let Some(url) = &self.jwt.keys_url else { return Ok(None) };
+    fn wants(&self, request: &RawRequest, now: Timestamp) -> Result<Option<Wanted>, Reject> {
+        if self.jwt.keys_url.is_none() && self.jwt.ask.is_none() {
+            return Ok(None);
+        }
         let token = self.jwt.token(request)?;
-        let wanted = match self.keys(now) {
-            None => true,
-            Some((keys, at)) => {
-                !keys.has(token.key_id.as_deref()) && now.since(at) > FETCHED_AGAIN_AFTER
-            }
+        let key_id = token.key_id.as_deref();
+        let Some(url) = &self.jwt.keys_url else {
+            let missing = self.keys(key_id, now).is_none();
+            return Ok(self.asked(key_id).map(|(_, wanted)| wanted).filter(|_| missing));
         };
-        Ok(wanted.then(|| url.clone()))
+        let wanted = match self.keys(key_id, now) {
+            None => true,
+            Some((keys, at)) => !keys.has(key_id) && now.since(at) > FETCHED_AGAIN_AFTER,
+        };
+        Ok(wanted.then(|| url.as_str().into()))
     }
 }
 
 impl Verify for Prepared {
     fn verify(&self, request: &RawRequest, now: Timestamp) -> Result<Verification, Reject> {
         let token = self.jwt.token(request)?;
-        let Some((keys, _)) = self.keys(now) else {
+        let key_id = token.key_id.as_deref();
+        let Some((keys, _)) = self.keys(key_id, now) else {
             return Err(Reject::unavailable("the keys are not at hand", STORE_RETRY_AFTER));
         };
-        let key_id = token.key_id.as_deref();
         let signed = token.signed.as_bytes();
         let Some(at) = keys.made(self.jwt.algorithm, key_id, signed, &token.signature) else {
             let message = "the token was not signed by a key of the sender";

@@ -100,8 +100,8 @@ impl WebhookSource {
         let channel = channel.ok_or(NotReleased::UnknownChannel)?;
         let key = self.ports.prompt_key.clone();
         let came = request.arrival.received_at;
-        if let Ok(Some(url)) = channel.check.wants(&request, came) {
-            let brought = channel.terms.fetched.bring(&url, came).await;
+        if let Ok(Some(wanted)) = channel.check.wants(&request, came) {
+            let brought = channel.terms.fetched.bring(wanted, came).await;
             brought.map_err(|error| {
                 NotReleased::NotStored(Reject::unavailable(error, STORE_RETRY_AFTER))
             })?;

@@ -5,6 +5,8 @@ use crate::{
     channel::WebhookChannel,
     explain::answered_challenge,
     handshake::{Asked, Shaken, Stage},
+    provider::Provider,
+    scheme::Terms,
 };
 use headgate_event::{
     Secret, Timestamp,
@@ -134,7 +136,7 @@ pub(super) fn by_head<B>(
         headers: request.headers(),
         body: None,
     };
-    shake(channel, Stage::Head, asked)
+    shake(&channel.provider, &channel.terms, Stage::Head, asked)
 }
 
 /// The handshake that a proved request is.
@@ -154,7 +156,17 @@ pub(super) fn by_body(
     stage: Stage,
     request: &RawRequest,
 ) -> Option<Result<Shaken, Reject>> {
-    if !channel.provider.handshakes.has(stage) || request.body.len() > HANDSHAKE_BYTES_MAX {
+    in_body(&channel.provider, &channel.terms, stage, request)
+}
+
+/// The same for a provider and the terms on which its requests are checked.
+pub(crate) fn in_body(
+    provider: &Provider,
+    terms: &Terms,
+    stage: Stage,
+    request: &RawRequest,
+) -> Option<Result<Shaken, Reject>> {
+    if !provider.handshakes.has(stage) || request.body.len() > HANDSHAKE_BYTES_MAX {
         return None;
     }
     let doc = Doc::parse(request.body.clone()).ok();
@@ -164,14 +176,14 @@ pub(super) fn by_body(
         headers: &request.headers,
         body: doc.as_ref().map(Doc::root),
     };
-    shake(channel, stage, asked)
+    shake(provider, terms, stage, asked)
 }
 
 fn shake(
-    channel: &WebhookChannel,
+    provider: &Provider,
+    terms: &Terms,
     stage: Stage,
     asked: Asked<'_>,
 ) -> Option<Result<Shaken, Reject>> {
-    let terms = &channel.terms;
-    channel.provider.handshakes.shake(stage, asked, &terms.secrets, &terms.settings)
+    provider.handshakes.shake(stage, asked, &terms.secrets, &terms.settings)
 }

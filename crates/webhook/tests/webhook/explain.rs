@@ -87,8 +87,8 @@ async fn every_fixture_is_explained_as_it_is_answered_and_nothing_secret_is_show
                 continue;
             }
             let post = Post::parse(&fs::read(&path).expect("read"));
-            if let Some(url) = provider.wants(&raw(&post), &terms, NOW) {
-                let brought = terms.fetched.bring(&url, NOW).await;
+            if let Some(wanted) = provider.wants(&raw(&post), &terms, NOW) {
+                let brought = terms.fetched.bring(wanted, NOW).await;
                 assert!(brought.is_ok() || name == "refused_certificate_not_at_hand", "{name}");
             }
             let found = provider.explain(&raw(&post), &terms, NOW);

@@ -3,13 +3,13 @@
 use crate::{
     files::Files,
     folder::{FolderChannel, root},
-    gate::{Gate, NOW, Post},
+    gate::{Gate, NOW, PROVIDERS, Post},
 };
 use headgate_event::{
-    Channel, ChannelType,
+    Channel, ChannelType, Secret,
     limits::{FETCHED_FRESH, FETCHES_PER_MINUTE_MAX},
 };
-use headgate_webhook::{Fetch, Fetched};
+use headgate_webhook::{ChannelSpec, Fetch, Fetched};
 use std::{
     collections::BTreeMap,
     fs,
@@ -160,4 +160,64 @@ async fn a_certificate_of_a_foreign_host_is_never_asked_for() {
         assert_eq!(answer.code(), "foreign_host");
         assert_eq!(files.fetches.load(Ordering::Relaxed), 0, "{provider} {name}");
     }
+}
+
+const PLAID_KEYS: &str = "https://production.plaid.com/webhook_verification_key/get";
+
+/// A channel of Plaid that has credentials and no key, and what is asked for finds.
+fn plaid(answer: Option<&str>) -> (Gate, Arc<Files>) {
+    let (_, mut spec) = FolderChannel::read(&root().join("plaid"), "plaid");
+    let key = String::from_utf8(spec.secrets.remove(0).expose().to_vec()).expect("text");
+    for (name, value) in [("client_id", "c1"), ("secret", "s1")] {
+        spec.settings.insert(name.to_owned(), Secret::new(value));
+    }
+    let answer = answer.map(|text| text.replace("KEY", &key).into_bytes().into());
+    let files = answer.map(|answer| (PLAID_KEYS.to_owned(), answer)).into_iter().collect();
+    let files = Arc::new(Files::new(files, None));
+    let fetched = Arc::new(Fetched::new(Arc::clone(&files) as Arc<dyn Fetch>));
+    (Gate::fetching(spec, fetched), files)
+}
+
+const PLAID_REQUEST: &str = "plaid/TRANSACTIONS.SYNC_UPDATES_AVAILABLE.http";
+
+#[tokio::test]
+async fn a_key_of_plaid_is_asked_for_once_by_its_name() {
+    let (gate, files) = plaid(Some(r#"{"key": KEY, "request_id": "1"}"#));
+    let post = request(PLAID_REQUEST);
+    for _ in 0..3 {
+        let answer = gate.send(&post).await;
+        assert_eq!(answer.status, 200, "{}", answer.body);
+    }
+    let posted = files.posted.lock().expect("not poisoned").clone();
+    assert_eq!(posted, [r#"{"client_id":"c1","key_id":"first","secret":"s1"}"#]);
+    assert_eq!(gate.send(&request("plaid/refused_other_body.http")).await.status, 401);
+    assert_eq!(gate.send(&request("plaid/refused_other_secret.http")).await.status, 401);
+}
+
+#[tokio::test]
+async fn a_key_that_is_no_longer_good_proves_nothing_and_one_that_is_not_had_is_our_fault() {
+    let expired = r#"{"key": {"kid": "first", "kty": "EC", "expired_at": 1560466150}}"#;
+    for (answer, status, code) in [
+        (Some(expired), 401, "signature_mismatch"),
+        (Some(r#"{"error_code": "INVALID_FIELD"}"#), 401, "signature_mismatch"),
+        (None, 503, "unavailable"),
+    ] {
+        let (gate, _) = plaid(answer);
+        let told = gate.send(&request(PLAID_REQUEST)).await;
+        assert_eq!((told.status.as_u16(), told.code().as_str()), (status, code), "{answer:?}");
+    }
+}
+
+#[test]
+fn a_channel_of_plaid_has_a_key_or_what_one_is_asked_for_with() {
+    let (_, spec) = FolderChannel::read(&root().join("plaid"), "plaid");
+    assert!(spec.check(&PROVIDERS).is_ok());
+    let mut asking = ChannelSpec { secrets: Vec::new(), ..spec };
+    let told = |spec: &ChannelSpec| spec.check(&PROVIDERS).expect_err("wrong")[0].to_string();
+    let expected = "provider `plaid` signs its requests: expected one secret at least, found none";
+    assert_eq!(told(&asking), expected);
+    asking.settings.insert("client_id".to_owned(), Secret::new("c1"));
+    assert_eq!(told(&asking), expected, "half of it is not enough");
+    asking.settings.insert("secret".to_owned(), Secret::new("s1"));
+    assert!(asking.check(&PROVIDERS).is_ok());
 }

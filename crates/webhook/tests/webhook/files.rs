@@ -1,12 +1,15 @@
 //! Something that fetches, and has all that it fetches.
 
 use bytes::Bytes;
-use headgate_event::BoxFuture;
+use headgate_event::{BoxFuture, Secret};
 use headgate_webhook::{Fetch, FetchError};
 use rustls_pki_types::{CertificateDer, TrustAnchor, pem::PemObject};
 use std::{
     collections::BTreeMap,
-    sync::atomic::{AtomicUsize, Ordering},
+    sync::{
+        Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 /// Files by their URL.
@@ -15,6 +18,8 @@ pub(crate) struct Files {
     files: BTreeMap<String, Bytes>,
     trusted: Vec<TrustAnchor<'static>>,
     pub(crate) fetches: AtomicUsize,
+    /// What was posted, in its order.
+    pub(crate) posted: Mutex<Vec<String>>,
 }
 
 impl Files {
@@ -25,7 +30,7 @@ impl Files {
             webpki::anchor_from_trusted_cert(&certificate).expect("an anchor").to_owned()
         };
         let trusted = trusted.map(anchor).into_iter().collect();
-        Self { files, trusted, fetches: AtomicUsize::new(0) }
+        Self { files, trusted, fetches: AtomicUsize::new(0), posted: Mutex::default() }
     }
 }
 
@@ -39,6 +44,16 @@ impl Fetch for Files {
             let reason = "expected status 200, found 404".to_owned();
             found.ok_or_else(|| FetchError { url: url.to_owned(), reason })
         })
+    }
+
+    fn post<'a>(
+        &'a self,
+        url: &'a str,
+        body: &'a Secret,
+    ) -> BoxFuture<'a, Result<Bytes, FetchError>> {
+        let text = String::from_utf8_lossy(body.expose()).into_owned();
+        self.posted.lock().expect("not poisoned").push(text);
+        self.fetch(url)
     }
 
     fn anchors(&self) -> &[TrustAnchor<'static>] {

@@ -1,10 +1,11 @@
 //! A refused request looked at again: by the secrets and terms that its channel has, at the time it
 //! came.
 
-use super::{Brought, InboundSource, apart, brought, unstored};
-use crate::inbound::{channel::InboundChannel, provider::Check};
+use super::{Brought, Came, InboundSource, NotBrought};
+use crate::inbound::channel::{InboundChannel, Proof};
 use headgate_event::{Accepted, Timestamp, Verification};
-use headgate_http::{RawRequest, Refused, Reject, Verify};
+use headgate_http::{RawRequest, Reject, Verify};
+use http::StatusCode;
 use std::sync::Arc;
 
 /// What is said of the age of a signed time.
@@ -29,7 +30,7 @@ pub enum NotReleased {
 }
 
 /// A check that takes any age, and says so.
-struct Ageless(Check);
+struct Ageless(Proof);
 
 impl InboundSource {
     /// Whether a refused request would be taken. `request.arrival` says when it came.
@@ -65,30 +66,27 @@ impl InboundSource {
     ) -> Result<(Arc<InboundChannel>, Brought), NotReleased> {
         let channel = self.channels.load().get(channel).cloned();
         let channel = channel.ok_or(NotReleased::UnknownChannel)?;
-        let of = Arc::clone(&channel);
-        let size = request.body.len();
-        let again = move || {
-            let came = request.arrival.received_at;
-            match brought(&of, request, &of.check, came) {
-                Err(refused) if age == AgeRule::Any && is_of_age(&refused.reject) => {
-                    at_any_age(&of, *refused)
-                }
-                brought => brought,
+        let came = request.arrival.received_at;
+        let brought = match self.brought(&channel, request, &channel.check, came).await {
+            Err(NotBrought::Refused(refused))
+                if age == AgeRule::Any && is_of_age(&refused.reject) =>
+            {
+                let check: Proof = Arc::new(Ageless(Arc::clone(&channel.ageless)));
+                self.brought(&channel, refused.request, &check, came).await
             }
+            brought => brought,
         };
-        match apart(size, again).await {
-            Ok(Ok(brought)) => Ok((channel, brought)),
-            Ok(Err(refused)) => Err(not_released(refused.reject)),
-            Err(stopped) => Err(NotReleased::NotStored(unstored(&stopped))),
+        match brought {
+            Ok(Came::Message(brought)) => Ok((channel, *brought)),
+            Ok(Came::Handshake(_)) => {
+                let message = "it is a handshake, which becomes no event";
+                let status = StatusCode::UNPROCESSABLE_ENTITY;
+                Err(NotReleased::Refused(Reject::new(status, "handshake", message)))
+            }
+            Err(NotBrought::Refused(refused)) => Err(not_released(refused.reject)),
+            Err(NotBrought::Stopped(reject)) => Err(NotReleased::NotStored(reject)),
         }
     }
-}
-
-fn at_any_age(channel: &InboundChannel, refused: Refused) -> Result<Brought, Box<Refused>> {
-    let Some(check) = channel.ageless_check() else { return Err(Box::new(refused)) };
-    let check: Check = Box::new(Ageless(check));
-    let came = refused.request.arrival.received_at;
-    brought(channel, refused.request, &check, came)
 }
 
 fn is_of_age(reject: &Reject) -> bool {

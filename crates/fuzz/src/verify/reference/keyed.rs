@@ -64,7 +64,7 @@ pub(super) const BY_KEY: &[Sender] = &[
             let key = UnparsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, point(secret));
             let proof = STANDARD.decode(&proof).unwrap_or_default();
             let message = [time.as_bytes(), &request.body].concat();
-            key.verify(&message, &proof).is_ok() && within(&time, now, 900, 300)
+            key.verify(&message, &proof).is_ok() && within(&time, now, 90_000, 300)
         },
         sign: Some(|request, secret, now| {
             let time = seconds(now);

@@ -3,8 +3,8 @@
 mod dedupe;
 mod limits;
 mod proof;
-mod settings;
 
+use super::settings;
 use crate::config::{Context, section::Section};
 use headgate_event::Channel;
 use headgate_webhook::{ChannelSpec, Provider, Tolerance};

@@ -1,9 +1,9 @@
 //! A certificate that a request names: where it is fetched from, and when its key is believed.
 
 use super::presented::in_body;
-use crate::{Fetched, fetched::Hosts, provider::Problems, scheme::signed::der};
+use crate::{Fetched, provider::Problems, scheme::signed::der};
 use headgate_event::{Timestamp, limits::STORE_RETRY_AFTER};
-use headgate_http::{RawRequest, Reject};
+use headgate_http::{Hosts, RawRequest, Reject};
 use http::HeaderName;
 use ring::signature::{
     RSA_PKCS1_2048_8192_SHA1_FOR_LEGACY_USE_ONLY, RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey,

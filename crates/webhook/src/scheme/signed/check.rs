@@ -9,7 +9,7 @@ use super::{
     table::Ports,
 };
 use crate::{
-    Fetched,
+    Fetched, Wanted,
     scheme::{Headers, Proof, Settings, settings},
 };
 use headgate_event::{Timestamp, Verdict, Verification, json::Doc};
@@ -132,10 +132,10 @@ fn has_digest(request: &RawRequest, name: &str) -> bool {
 }
 
 impl Proof for Prepared {
-    fn wants(&self, request: &RawRequest, now: Timestamp) -> Result<Option<String>, Reject> {
+    fn wants(&self, request: &RawRequest, now: Timestamp) -> Result<Option<Wanted>, Reject> {
         let Some(certificate) = &self.signer.certificate else { return Ok(None) };
         let url = certificate.url(request)?;
-        Ok(self.fetched.find(&url, now).is_none().then_some(url))
+        Ok(self.fetched.find(&url, now).is_none().then(|| url.as_str().into()))
     }
 }
 

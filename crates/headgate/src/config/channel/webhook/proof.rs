@@ -40,7 +40,9 @@ pub(super) fn read(section: &Section<'_>, context: &Context<'_>) -> Proof {
     });
     let verify = Given::of(section, "verify", |value| value.word(&[("none", ())]));
     let signed = found.is_some_and(|found| found.is_signed());
-    let keyless = found.is_some_and(|found| found.is_signed() && !found.takes_secrets());
+    // What is asked for with settings needs no secrets; whether they are enough is told later.
+    let asks = found.is_some_and(|found| found.can_ask()) && section.optional("settings").is_some();
+    let keyless = found.is_some_and(|found| found.is_signed() && !found.takes_secrets()) || asks;
     let said = match (&provider, &secrets, &verify) {
         (Given::Wrong, _, _) | (_, Given::Wrong, _) | (_, _, Given::Wrong) => true,
         (Given::Right(_), Given::Not, Given::Not) if keyless => true,

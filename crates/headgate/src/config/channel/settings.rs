@@ -2,12 +2,15 @@
 
 use crate::config::{Context, secret, section::Section};
 use headgate_event::Secret;
-use headgate_webhook::Settings;
+use std::collections::BTreeMap;
 
-pub(super) fn read(section: &Section<'_>, context: &Context<'_>) -> Option<Settings> {
-    let Some(value) = section.optional("settings") else { return Some(Settings::new()) };
+pub(super) fn read(
+    section: &Section<'_>,
+    context: &Context<'_>,
+) -> Option<BTreeMap<String, Secret>> {
+    let Some(value) = section.optional("settings") else { return Some(BTreeMap::new()) };
     let expected = "a table of text, `{ env = \"NAME\" }` or `{ file = \"PATH\" }`";
-    let mut settings = Settings::new();
+    let mut settings = BTreeMap::new();
     let mut right = true;
     for (name, value) in value.fields(expected)? {
         let setting = match value.plain_text() {

@@ -1,17 +1,17 @@
 //! Which URLs may be fetched at all.
 
-use headgate_http::Reject;
+use crate::Reject;
 use http::Uri;
 
 /// The hosts that something may be fetched from: exact names, in which a `*` stands for one label
 /// or a part of one.
 #[derive(Clone, Debug)]
-pub(crate) struct Hosts(Vec<String>);
+pub struct Hosts(Vec<String>);
 
 impl Hosts {
-    /// The hosts of a provider file.
-    pub(crate) fn read(names: &[String]) -> Result<Self, String> {
-        let fits = |name: &&String| {
+    /// The hosts of these names, or what is wrong with one of them.
+    pub fn read<S: AsRef<str>>(names: &[S]) -> Result<Self, String> {
+        let fits = |name: &str| {
             let byte = |byte: u8| {
                 byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-.*".contains(&byte)
             };
@@ -19,15 +19,16 @@ impl Hosts {
             let fixed = name.rsplit('.').take(2).all(|label| !label.contains('*'));
             name.contains('.') && name.bytes().all(byte) && fixed
         };
-        match names.iter().find(|name| !fits(name)) {
+        match names.iter().map(AsRef::as_ref).find(|name| !fits(name)) {
             Some(wrong) => Err(format!("expected a lower-case host name, found `{wrong}`")),
             None if names.is_empty() => Err("expected a host at least, found none".to_owned()),
-            None => Ok(Self(names.to_vec())),
+            None => Ok(Self(names.iter().map(|name| name.as_ref().to_owned()).collect())),
         }
     }
 
-    /// Whether a URL is `https`, of one of these hosts, and nothing else is strange about it.
-    pub(crate) fn admit(&self, url: &str) -> Result<(), Reject> {
+    /// Whether a URL is `https`, of one of these hosts, and nothing else is strange about it; 401
+    /// `foreign_host` where it is not.
+    pub fn admit(&self, url: &str) -> Result<(), Reject> {
         let refuse = |why: String| Err(Reject::unauthorized("foreign_host", why));
         let Some(uri) = url.parse::<Uri>().ok().filter(|_| url.len() <= 1024) else {
             return refuse("the address of what proves the request is no URL".to_owned());
@@ -69,7 +70,7 @@ mod tests {
 
     #[test]
     fn only_listed_hosts_over_https_are_fetched_from() {
-        let names = ["sns.*.amazonaws.com".to_owned(), "api.paypal.com".to_owned()];
+        let names = ["sns.*.amazonaws.com", "api.paypal.com"];
         let hosts = Hosts::read(&names).expect("hosts");
         for right in ["https://sns.eu-west-1.amazonaws.com/x.pem", "https://api.paypal.com/v1/c"] {
             assert!(hosts.admit(right).is_ok(), "{right}");
@@ -96,8 +97,8 @@ mod tests {
     #[test]
     fn a_host_that_could_be_anyones_is_refused() {
         for wrong in ["*.com", "sns.*.com", "*", "Example.com", "localhost", "a.b/c"] {
-            assert!(Hosts::read(&[wrong.to_owned()]).is_err(), "{wrong}");
+            assert!(Hosts::read(&[wrong]).is_err(), "{wrong}");
         }
-        assert!(Hosts::read(&[]).is_err());
+        assert!(Hosts::read::<&str>(&[]).is_err());
     }
 }
