@@ -27,3 +27,5 @@ mod secrets;
 mod signatures;
 #[cfg(test)]
 mod specs;
+#[cfg(test)]
+mod written;
