@@ -10,6 +10,8 @@ mod fixtures;
 #[cfg(test)]
 mod identity;
 #[cfg(test)]
+mod manifest;
+#[cfg(test)]
 mod mapping;
 #[cfg(test)]
 mod measured;
