@@ -131,11 +131,12 @@ fn a_request_is_the_same_in_chunks_with_spaces_around_its_time_and_with_a_header
     ensure!(send(spaced.as_bytes())? == 200);
     let at = senders::unix_now();
     let body = message("EvSigned", "with its spaces");
-    let text = [format!("v0: {at} :").as_bytes(), &body].concat();
-    let signature = senders::hmac_sha256(SECRET.as_bytes(), &text);
+    // What is signed is the time without them.
+    let spaced = format!(" {at} ");
+    let signature = senders::slack_of_time(SECRET, &spaced, &body);
     let wrong = format!(
-        "POST {TARGET} HTTP/1.1\r\nhost: a\r\nx-slack-signature: v0={signature}\r\n\
-         x-slack-request-timestamp: {at} \r\ncontent-length: {}\r\n\r\n",
+        "POST {TARGET} HTTP/1.1\r\nhost: a\r\nx-slack-signature: {signature}\r\n\
+         x-slack-request-timestamp:{spaced}\r\ncontent-length: {}\r\n\r\n",
         body.len(),
     );
     ensure!(send(&[wrong.as_bytes(), &body].concat())? == 401);
