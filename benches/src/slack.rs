@@ -93,6 +93,7 @@ fn render(calls: usize, body: &str) -> Result<()> {
         signed_at: Some(NOW),
         retry_num: None,
         retry_reason: None,
+        envelope_id: None,
     };
     let (key, bytes) = (PromptKey::new([7; 32]), Bytes::copy_from_slice(body.as_bytes()));
     measure(

@@ -461,6 +461,8 @@ pub const SLACK_PIECES_MAX: usize = 200;
 pub const SLACK_BLOCKS_DEPTH_MAX: usize = 16;
 /// Slack: most mentioned users that an event lists.
 pub const SLACK_MENTIONS_MAX: usize = 100;
+/// Slack: longest name in a message's markup that its blocks are told by too, in bytes.
+pub const SLACK_LABEL_BYTES_MAX: usize = 256;
 /// Slack: most values of a submitted form that a prompt shows.
 pub const SLACK_FORM_VALUES_SHOWN_MAX: usize = 30;
 

@@ -114,6 +114,7 @@ pub(crate) fn body(bytes: &[u8]) {
         signed_at: None,
         retry_num: None,
         retry_reason: None,
+        envelope_id: None,
     };
     let key = PromptKey::new([7; 32]);
     let Drafted::Event(made) = draft(&CHANNEL, &payload, &receipt, &key) else { return };

@@ -15,6 +15,7 @@ use headgate_testkit::slack::{EventsApi, FakeSlack, Ledger, Outcome, WorkspaceOp
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use serde_json::json;
 use std::time::Duration;
+use tokio::task::JoinSet;
 
 /// How long Slack waits for an answer.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(3);
@@ -36,6 +37,8 @@ struct Requests {
     slack: EventsApi,
     transport: Transport,
     to: String,
+    /// The requests that wait for their answers, each with its event.
+    sent: JoinSet<(String, Outcome)>,
 }
 
 async fn fake_slack(
@@ -59,15 +62,20 @@ async fn fake_slack(
                 }
                 if let Some(requests) = &mut requests {
                     requests.slack.emit(SystemClock.now());
-                    requests.send_due().await;
+                    requests.send_due();
                 }
             }
             _ = retries.tick() => {
                 if let Some(requests) = &mut requests {
-                    requests.send_due().await;
+                    requests.send_due();
                 }
             }
+            () = answer(requests.as_mut()) => {}
         }
+    }
+    // What is on its way is answered within Slack's patience.
+    if let Some(requests) = &mut requests {
+        while requests.answered().await {}
     }
     let over_http = requests.as_ref().map(|requests| requests.slack.ledger());
     let socket = slack.ledger();
@@ -94,7 +102,18 @@ fn requests(
     })?;
     let slack = EventsApi::new(Secret::new(value.into_encoded_bytes()));
     let transport = Transport::new(&url(to).map_err(Failure::usage)?)?;
-    Ok(Some(Requests { slack, transport, to: to.clone() }))
+    Ok(Some(Requests { slack, transport, to: to.clone(), sent: JoinSet::new() }))
+}
+
+/// Waits for the next answer, if need be for ever.
+async fn answer(requests: Option<&mut Requests>) {
+    let answered = match requests {
+        Some(requests) => requests.answered().await,
+        None => false,
+    };
+    if !answered {
+        std::future::pending().await
+    }
 }
 
 fn told(ledger: &Ledger) -> serde_json::Value {
@@ -106,23 +125,34 @@ fn told(ledger: &Ledger) -> serde_json::Value {
 }
 
 impl Requests {
-    /// Sends what is due, one after the other.
-    async fn send_due(&mut self) {
+    /// Sends what is due, each beside the others as Slack does.
+    fn send_due(&mut self) {
         for request in self.slack.due(SystemClock.now()) {
             let header = |(name, value): (&'static str, String)| {
                 Some((HeaderName::from_static(name), HeaderValue::try_from(value).ok()?))
             };
             let headers: HeaderMap = request.headers.into_iter().filter_map(header).collect();
-            let answer = self
-                .transport
-                .send(Method::POST, &self.to, headers, request.body, ANSWER_TIMEOUT)
-                .await;
-            let outcome = match answer {
-                Ok(reply) => Outcome::Status(reply.status.as_u16()),
-                Err(ClientError::TimedOut { .. }) => Outcome::TimedOut,
-                Err(_) => Outcome::Unreachable,
-            };
-            self.slack.answered(SystemClock.now(), &request.event_id, outcome);
+            let (transport, to) = (self.transport.clone(), self.to.clone());
+            self.sent.spawn(async move {
+                let sent = transport.send(Method::POST, &to, headers, request.body, ANSWER_TIMEOUT);
+                let outcome = match sent.await {
+                    Ok(reply) => Outcome::Status(reply.status.as_u16()),
+                    Err(ClientError::TimedOut { .. }) => Outcome::TimedOut,
+                    Err(_) => Outcome::Unreachable,
+                };
+                (request.event_id, outcome)
+            });
         }
+    }
+
+    /// Notes the next answer; `false` when nothing waits for one.
+    async fn answered(&mut self) -> bool {
+        match self.sent.join_next().await {
+            Some(Ok((id, outcome))) => self.slack.answered(SystemClock.now(), &id, outcome),
+            // It is never answered, which is said in the end.
+            Some(Err(_)) => {}
+            None => return false,
+        }
+        true
     }
 }

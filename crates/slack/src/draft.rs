@@ -38,6 +38,8 @@ pub struct Receipt {
     pub retry_num: Option<u32>,
     /// Why Slack tries again, in its words.
     pub retry_reason: Option<String>,
+    /// The id of the envelope in which it came over Socket Mode; a repeat has the same.
+    pub envelope_id: Option<String>,
 }
 
 /// The way a delivery came.
@@ -119,8 +121,7 @@ fn laid_out(
     let fits = parts.event_type.bytes().all(|byte| byte.is_ascii_graphic())
         && parts.event_type.len() <= EVENT_TYPE_BYTES_MAX;
     let window = channel.dedupe;
-    let dedupe = window
-        .map(|window| Dedupe { key: identity.dedupe_key(payload, receipt.signed_at), window });
+    let dedupe = window.map(|window| Dedupe { key: identity.dedupe_key(payload, receipt), window });
     let ts = parts.thread_ts.as_deref().or(parts.message_ts.as_deref());
     Draft {
         identity: None,

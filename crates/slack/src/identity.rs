@@ -1,11 +1,11 @@
 //! Who did it in which app and workspace, and what makes a repeat and a thread known.
 
 use crate::{
+    draft::Receipt,
     mapping::{self, scalar},
     payload::{Payload, PayloadKind},
 };
 use headgate_event::{
-    Timestamp,
     json::{Kind, Node},
     limits::{DEDUPE_KEY_BYTES_MAX, THREAD_KEY_BYTES_MAX},
 };
@@ -55,13 +55,17 @@ impl Identity {
     /// its digest, else by its bytes. Slack sends the same bytes again, signed at another time; but
     /// what people do is never sent again, so that there the time counts too: a captured request is
     /// no second event, a person who does the same again is.
-    pub(crate) fn dedupe_key(&self, payload: &Payload, signed_at: Option<Timestamp>) -> String {
+    ///
+    /// Over Socket Mode a repeat has the same envelope, and says in it that it is one. So what cannot
+    /// be read, or has neither id nor signed time, is known by its envelope.
+    pub(crate) fn dedupe_key(&self, payload: &Payload, receipt: &Receipt) -> String {
         let app = self.api_app_id.as_deref().unwrap_or("-");
         let team = self.installation_team_id.as_deref().unwrap_or("-");
         let root = payload.root();
         let first = |places: &[&str]| root.and_then(|root| scalar(root, places));
         let minute = first(&["minute_rate_limited"]);
         let trigger = first(&["trigger_id"]);
+        let envelope = receipt.envelope_id.as_deref();
         let what = match (payload.kind(), &self.event_id, minute, trigger) {
             (PayloadKind::Event, Some(event), ..) => event.clone(),
             (PayloadKind::RateLimited, _, Some(minute), _) => format!("rate_limited/{minute}"),
@@ -74,12 +78,12 @@ impl Identity {
                     digest(&[trigger.as_bytes(), user.as_bytes(), action.as_bytes()])
                 )
             }
-            (PayloadKind::Event | PayloadKind::RateLimited | PayloadKind::Unreadable, ..) => {
-                format!("bytes/{}", digest(&[payload.bytes()]))
-            }
+            (PayloadKind::Event | PayloadKind::RateLimited, ..) => bytes(&[payload.bytes()]),
+            _ if envelope.is_some() => format!("envelope/{}", envelope.unwrap_or_default()),
+            (PayloadKind::Unreadable, ..) => bytes(&[payload.bytes()]),
             _ => {
-                let time = signed_at.map(|time| time.unix_s().to_string()).unwrap_or_default();
-                format!("bytes/{}", digest(&[time.as_bytes(), payload.bytes()]))
+                let time = receipt.signed_at.map(|time| time.unix_s().to_string());
+                bytes(&[time.unwrap_or_default().as_bytes(), payload.bytes()])
             }
         };
         bounded(format!("{app}/{team}/{what}"), DEDUPE_KEY_BYTES_MAX)
@@ -132,9 +136,10 @@ impl Author {
         let user = mapping::of_event(event, mapping::Field::User);
         let subtype = scalar(about, &["subtype"]);
         let slackbot = user.as_deref() == Some(SLACKBOT);
-        let is_bot = bot_id.is_some() || subtype.as_deref() == Some("bot_message") || slackbot;
         let bots = bot_users(payload);
         let own_user = user.as_deref().is_some_and(|user| bots.iter().any(|bot| bot == user));
+        let of_bot = subtype.as_deref() == Some("bot_message") || slackbot || own_user;
+        let is_bot = bot_id.is_some() || of_bot;
         // What bots write says so; what they do otherwise only their user tells.
         let wrote = matches!(payload.event_type(), "message" | "app_mention");
         let is_self = match (app, payload.app()) {
@@ -169,6 +174,10 @@ pub(crate) fn is_without_text_change(event: Node<'_>) -> bool {
 /// A key within its limit; a longer one by its digest.
 fn bounded(key: String, bytes_max: usize) -> String {
     if key.len() <= bytes_max { key } else { format!("sha256:{}", digest(&[key.as_bytes()])) }
+}
+
+fn bytes(parts: &[&[u8]]) -> String {
+    format!("bytes/{}", digest(parts))
 }
 
 /// The digest of parts, told apart by their lengths.

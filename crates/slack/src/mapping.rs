@@ -90,7 +90,6 @@ const EXCEPTIONS: &[Exception] = &[
     ("invite_requested", None, Field::User, &["invite_request.requester_ids[]", "requester_ids[]"]),
     ("invite_requested", None, Field::Text, &["invite_request.request_reason", "request_reason"]),
     ("app_requested", None, Field::Text, &["app_request.message", "message"]),
-    // What is typed is not sent yet: the id there is none of a message.
     ("link_shared", None, Field::Text, &[]),
     ("file_comment_deleted", None, Field::User, &[]),
     ("emoji_changed", None, Field::User, &[]),
@@ -100,8 +99,10 @@ const EXCEPTIONS: &[Exception] = &[
 const CHANNEL_OF_INTERACTION: Places = &["channel_id", "channel.id", "container.channel_id"];
 const USER_OF_INTERACTION: Places = &["user_id", "user.id"];
 const TEXT_OF_INTERACTION: Places = &["text", "message.text"];
-const THREAD_OF_INTERACTION: Places = &["message.thread_ts", "container.thread_ts"];
-const MESSAGE_OF_INTERACTION: Places = &["container.message_ts", "message.ts", "message_ts"];
+const THREAD_OF_INTERACTION: Places =
+    &["message.thread_ts", "container.thread_ts", "original_message.thread_ts"];
+const MESSAGE_OF_INTERACTION: Places =
+    &["container.message_ts", "message.ts", "message_ts", "original_message.ts"];
 
 /// The place in which a message is typed that is not sent yet: no conversation.
 const COMPOSER: &str = "COMPOSER";
@@ -115,7 +116,13 @@ pub(crate) fn of_event<'a>(event: Node<'a>, field: Field) -> Option<Cow<'a, str>
     });
     let places = exception.map_or_else(|| general(field), |(_, _, _, places)| places);
     let found = first(event, places, field)?;
-    (field != Field::Channel || found != COMPOSER).then_some(found)
+    // What is typed there has an id of its own, which is that of no message.
+    let typed = match field {
+        Field::Channel => found == COMPOSER,
+        Field::Message => name("channel") == Some(COMPOSER),
+        Field::User | Field::Text | Field::Thread => false,
+    };
+    (!typed).then_some(found)
 }
 
 /// The value of a field of a command or interaction.

@@ -22,7 +22,10 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
     time::Duration,
 };
-use tokio::{sync::oneshot, time::timeout};
+use tokio::{
+    sync::oneshot,
+    time::{Instant, timeout},
+};
 
 /// Where the messages and mentions of all channels meet, by channel. Clones are the same: a channel
 /// that is prepared again, by a reload or for its other way in, has the place that it had.
@@ -70,6 +73,14 @@ pub(crate) struct Sent {
     pub(crate) draft: Draft,
 }
 
+/// What became of a delivery.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Stored {
+    pub(crate) accepted: Accepted,
+    /// How long it waited for its other half, which is no slowness of ours.
+    pub(crate) waited: Duration,
+}
+
 /// What there is to do for a delivery.
 enum Met {
     /// Its other half was stored with it before.
@@ -95,13 +106,14 @@ pub(crate) async fn store(
     sink: &dyn Sink,
     sent: Sent,
     key: &PromptKey,
-) -> Result<Accepted, StoreError> {
+) -> Result<Stored, StoreError> {
+    let at_once = |accepted| Stored { accepted, waited: Duration::ZERO };
     let Some((merge, (part, message))) = channel.merge.as_ref().zip(meeting(&sent.payload)) else {
-        return accept(sink, sent.draft).await;
+        return accept(sink, sent.draft).await.map(at_once);
     };
     match merge.meet(part, &message, &sent) {
-        Met::Known(id) => Ok(Accepted::Duplicate(id)),
-        Met::Alone => accept(sink, sent.draft).await,
+        Met::Known(id) => Ok(at_once(Accepted::Duplicate(id))),
+        Met::Alone => accept(sink, sent.draft).await.map(at_once),
         Met::First(place, told) => merge.wait(place, told, sink, sent.draft).await,
         Met::Other(held) => {
             let (text, mention) = match part {
@@ -116,7 +128,7 @@ pub(crate) async fn store(
             };
             // Who waited may have left; what it sent is stored all the same.
             drop(held.tell.send(other));
-            own
+            own.map(at_once)
         }
     }
 }
@@ -178,17 +190,21 @@ impl Merge {
         mut told: oneshot::Receiver<Result<Accepted, StoreError>>,
         sink: &dyn Sink,
         draft: Draft,
-    ) -> Result<Accepted, StoreError> {
-        if let Ok(Ok(stored)) = timeout(self.window, &mut told).await {
-            return stored;
+    ) -> Result<Stored, StoreError> {
+        let begun = Instant::now();
+        let met = timeout(self.window, &mut told).await;
+        let waited = begun.elapsed();
+        let stored = |accepted| Stored { accepted, waited };
+        if let Ok(Ok(accepted)) = met {
+            return accepted.map(stored);
         }
         // Who is not there any more has been met: the other half is storing both.
         if !place.leave()
-            && let Ok(stored) = told.await
+            && let Ok(accepted) = told.await
         {
-            return stored;
+            return accepted.map(stored);
         }
-        accept(sink, draft).await
+        accept(sink, draft).await.map(stored)
     }
 
     /// Stores one event of both, and answers for the message and for the mention.

@@ -94,19 +94,29 @@ impl Payload {
         }
     }
 
+    /// What came where a payload should: a message of Socket Mode that has none. It is kept and not
+    /// read, since nothing says what in it is what.
+    #[must_use]
+    pub fn missing(message: Bytes) -> Self {
+        match Self::json(message) {
+            Self { defect: None, bytes, .. } => Self::unreadable(bytes, "no_payload"),
+            broken => broken,
+        }
+    }
+
     /// A form is a command when it has one, whatever else is in it: people write the text of a
     /// command, and `payload=` is a text like any other.
     fn of_form(body: Bytes) -> Self {
-        let fields = form::fields(&body);
-        if fields.iter().any(|(name, _)| name == "command") {
-            let Some((doc, raw)) = form::object(&fields) else {
+        if form::value(&body, "command").is_some() {
+            let Some((doc, raw)) = form::object(&form::fields(&body)) else {
                 return Self::unreadable(body, "no_json");
             };
-            return Self { doc: Some(doc), bytes: body, raw: Raw::Fields(raw), defect: None };
+            let defect = (!form::is_text(&body)).then_some("no_utf8");
+            return Self { doc: Some(doc), bytes: body, raw: Raw::Fields(raw), defect };
         }
-        match fields.into_iter().find(|(name, _)| name == "payload") {
-            Some((_, payload)) => {
-                let read = Self::json(Bytes::from(payload.into_owned()));
+        match form::value(&body, "payload") {
+            Some(payload) => {
+                let read = Self::json(Bytes::from(payload));
                 match read.defect {
                     None => read,
                     Some(defect) => Self::unreadable(body, defect),

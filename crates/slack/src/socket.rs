@@ -6,7 +6,7 @@
 //! makes the events of a Slack channel of them.
 
 mod message;
-pub use message::{DisconnectReason, Envelope, EnvelopeKind, Hello, Message};
+pub use message::{DisconnectReason, Envelope, EnvelopeKind, Hello, Message, Part};
 
 mod ack;
 

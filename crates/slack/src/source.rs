@@ -12,7 +12,7 @@ pub use release::{AgeRule, NotReleased};
 use crate::{
     channel::{SlackChannel, SlackChannelSpec, SlackChannelSpecError, SlackChannelSpecErrorKind},
     draft::{Drafted, Receipt, Transport, draft},
-    merge::{self, Merges, Sent},
+    merge::{self, Merges, Sent, Stored},
     payload::{Payload, PayloadKind, asks_ssl_check, is_ssl_check},
     verify::{Check, Peer, signed_at},
 };
@@ -26,7 +26,8 @@ use headgate_http::{
 use http::{HeaderValue, Method, Request, StatusCode, header::CONTENT_TYPE};
 use http_body::Body;
 use serde::Serialize;
-use std::{collections::BTreeMap, error::Error, fmt, net::SocketAddr, sync::Arc, time::Instant};
+use std::{collections::BTreeMap, error::Error, fmt, net::SocketAddr, sync::Arc, time::Duration};
+use tokio::time::Instant;
 
 /// Where the requests of all channels begin.
 const PATH_PREFIX: &str = "/v1/slack/";
@@ -62,15 +63,15 @@ type Channels = BTreeMap<String, Arc<SlackChannel>>;
 
 /// A request that is not stored, or why it was refused.
 enum Taken {
-    Stored(Accepted, Arc<Payload>),
+    Stored(Stored, Arc<Payload>),
     /// The answer is all that it is for.
     Answered(Arc<Payload>),
 }
 
 /// The answer to a request, and whether Slack made it.
 enum Taking {
-    /// It proved itself.
-    Proven(Answer),
+    /// It proved itself. With how long it waited for what Slack sends besides.
+    Proven(Answer, Duration),
     /// It did not, or nobody has to: anyone can send it.
     Unproven(Answer),
 }
@@ -140,8 +141,9 @@ impl SlackSource {
         };
         match answer {
             // Anyone can be slow; only of what Slack asked the time says something about us.
-            Taking::Proven(answer) => {
-                measures::answered(&channel.channel.id, begun.elapsed());
+            Taking::Proven(answer, waited) => {
+                let elapsed = begun.elapsed().saturating_sub(waited);
+                measures::answered(&channel.channel.id, elapsed);
                 answer
             }
             Taking::Unproven(answer) => answer,
@@ -213,11 +215,14 @@ impl SlackSource {
         };
         let signed_at = signed_at(verified.request());
         measures::skewed(&channel.channel.id, now, signed_at, &self.log);
-        Taking::Proven(match self.store(channel, verified, None).await {
-            Ok(Taken::Stored(accepted, payload)) => stored(channel, accepted, &payload, id),
-            Ok(Taken::Answered(payload)) => answered(channel, &payload),
-            Err(reject) => self.refuse(Some(channel), &reject, id),
-        })
+        let at_once = Duration::ZERO;
+        match self.store(channel, verified, None).await {
+            Ok(Taken::Stored(Stored { accepted, waited }, payload)) => {
+                Taking::Proven(stored(channel, accepted, &payload, id), waited)
+            }
+            Ok(Taken::Answered(payload)) => Taking::Proven(answered(channel, &payload), at_once),
+            Err(reject) => Taking::Proven(self.refuse(Some(channel), &reject, id), at_once),
+        }
     }
 
     /// Makes the event of a proven request and stores it. Storing goes on to its end also when
@@ -246,8 +251,8 @@ impl SlackSource {
             draft.metadata.insert("released_from".to_owned(), rejection.into());
         }
         let sent = Sent { payload: Arc::clone(&payload), receipt, draft };
-        let accepted = self.accept(channel, sent, verified).await?;
-        Ok(Taken::Stored(accepted, payload))
+        let stored = self.accept(channel, sent, verified).await?;
+        Ok(Taken::Stored(stored, payload))
     }
 
     async fn accept(
@@ -255,17 +260,17 @@ impl SlackSource {
         channel: &Arc<SlackChannel>,
         sent: Sent,
         verified: Verified,
-    ) -> Result<Accepted, Reject> {
+    ) -> Result<Stored, Reject> {
         let (channel, sink) = (Arc::clone(channel), Arc::clone(&self.ports.sink));
         let key = self.ports.prompt_key.clone();
         let storing = tokio::spawn(async move {
-            let accepted = merge::store(&channel, sink.as_ref(), sent, &key).await;
+            let stored = merge::store(&channel, sink.as_ref(), sent, &key).await;
             drop(verified);
-            accepted
+            stored
         });
         let unstored = |cause: &dyn fmt::Display| Reject::unavailable(cause, STORE_RETRY_AFTER);
         match storing.await {
-            Ok(Ok(accepted)) => Ok(accepted),
+            Ok(Ok(stored)) => Ok(stored),
             // Slack keeps what is answered 503, and gives up what is answered 4xx.
             Ok(Err(error)) => Err(unstored(&error)),
             Err(stopped) => Err(unstored(&stopped)),
@@ -335,6 +340,7 @@ fn receipt(verified: &Verified) -> Receipt {
         signed_at: signed_at(request),
         retry_num: header("x-slack-retry-num").and_then(|text| text.parse().ok()),
         retry_reason: header("x-slack-retry-reason"),
+        envelope_id: None,
     }
 }
 

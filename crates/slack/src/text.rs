@@ -7,6 +7,7 @@ mod attachments;
 mod blocks;
 mod elements;
 mod mrkdwn;
+mod seen;
 mod writer;
 
 pub(crate) use mrkdwn::plain;
@@ -46,7 +47,7 @@ pub(crate) enum Hidden {
 const NOTICE: &str = "This content can't be displayed.";
 
 /// Where the message of an event is; a retracted one is not read.
-const MESSAGES: [&str; 2] = ["message", "item.message"];
+const MESSAGES: [&str; 3] = ["message", "item.message", "original_message"];
 const RETRACTED: [&str; 2] = ["message_deleted", "ekm_access_denied"];
 
 /// The message of an event.
@@ -74,11 +75,12 @@ fn of_message(message: Node<'_>, directory: &Directory) -> Rendered {
     said.add(if rich.trim().is_empty() { &own } else { &rich });
     let mut shown = Words::of(&rich);
     for block in blocks {
-        let block = blocks::block(block, &mut writer);
-        shown.add(&Words::of(&block));
-        said.add(&block);
+        let words = blocks::block(block, &mut writer);
+        shown.add(&Words::of(&words));
+        said.add(&blocks::marked(block, words));
     }
-    if !shown.is_empty() && !shown.contains(&Words::of(&own)) {
+    let is_seen = shown.is_empty() || shown.contains(&Words::of(&own));
+    if !is_seen && !seen::is_seen(text, list("blocks")) {
         writer.hide(Hidden::TextDiffers);
     }
     for attachment in list("attachments") {
@@ -197,7 +199,7 @@ impl Hidden {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use headgate_event::json::Doc;
+    use headgate_event::{json::Doc, limits::SLACK_LABEL_BYTES_MAX};
 
     fn read(message: &str) -> Rendered {
         let doc = Doc::parse(message.to_owned().into()).expect("JSON");
@@ -229,6 +231,42 @@ mod tests {
             "elements": [{"type": "text", "text": " "}]}]}"#;
         let message = format!(r#"{{"text": "seen", "blocks": [{blank}]}}"#);
         assert_eq!(read(&message).text.as_deref(), Some("seen"));
+    }
+
+    #[test]
+    fn every_block_but_a_divider_says_something() {
+        let only = |block: &str| read(&format!(r#"{{"blocks": [{block}]}}"#)).text;
+        assert_eq!(only(r#"{"type": "divider"}"#), None);
+        for kind in ["section", "header", "context", "actions", "input", "table", "card", "call"] {
+            let text = only(&format!(r#"{{"type": "{kind}", "block_id": "b"}}"#));
+            assert!(text.is_some_and(|text| text.contains(kind)), "{kind}");
+        }
+        let picker = r#"{"type": "actions", "elements": [{"type": "datepicker"}]}"#;
+        assert_eq!(only(picker).as_deref(), Some("[block without words: actions]"));
+        let beside = read(&format!(r#"{{"text": "when?", "blocks": [{picker}]}}"#));
+        assert_eq!(beside.text.as_deref(), Some("when?\n[block without words: actions]"));
+        assert_eq!(beside.hidden, []);
+        let attached = read(&format!(r#"{{"attachments": [{{"blocks": [{picker}]}}]}}"#));
+        assert_eq!(attached.text.as_deref(), Some("[block without words: actions]"));
+    }
+
+    #[test]
+    fn a_call_says_what_it_is_called_and_where_people_join_it() {
+        let call = r#"{"type": "call", "call_id": "R1", "call": {"v1": {"id": "R1",
+            "name": "Stand &amp; up", "join_url": "https://calls.example/1", "app_id": "A1"}}}"#;
+        let read = read(&format!(r#"{{"text": "", "blocks": [{call}]}}"#));
+        assert_eq!(read.text.as_deref(), Some("[call: Stand & up](https://calls.example/1)"));
+    }
+
+    #[test]
+    fn a_name_is_not_written_without_end() {
+        let name = "n".repeat(SLACK_LABEL_BYTES_MAX);
+        let text = format!("<@U1|{name}>{}", "<@U1>".repeat(100_000));
+        let doc = Doc::parse(format!(r#"{{"text": "{text}"}}"#).into()).expect("JSON");
+        let text = doc.root().get("text").and_then(Node::as_str).expect("a text");
+        let directory = Directory::default();
+        let written = mrkdwn::rendered(text, &mut Writer::new(&directory));
+        assert!(written.len() < text.len() + 2 * SLACK_TEXT_BYTES_MAX, "{}", written.len());
     }
 
     #[test]

@@ -8,7 +8,10 @@ use headgate_api::{ChannelReadiness, Reception};
 use headgate_event::{BoxFuture, Clock, Sink, StoreError, prompt::PromptKey};
 use headgate_slack::{
     Merges,
-    socket::{ChannelDelivery, Deliver, Delivered, Envelope, SocketMode, SocketPorts, SocketSpec},
+    socket::{
+        ChannelDelivery, Deliver, Delivered, Envelope, SocketMode, SocketPorts, SocketSpec,
+        SocketStatus,
+    },
 };
 use headgate_webhook::Ports;
 use std::{
@@ -19,6 +22,7 @@ use std::{
     },
     time::Duration,
 };
+use tokio::{sync::watch, task::JoinSet};
 
 /// How long connections with an old token stay while those with the next one come about.
 const HANDOVER_TIMEOUT: Duration = Duration::from_secs(30);
@@ -35,6 +39,10 @@ struct Shared {
     others: AtomicBool,
     merges: Merges,
     running: Mutex<BTreeMap<String, Running>>,
+    /// Those that another one replaces, until they are gone.
+    retiring: Mutex<JoinSet<()>>,
+    /// Whether all of them end.
+    stops: watch::Sender<bool>,
 }
 
 /// Socket Mode of one channel.
@@ -64,6 +72,8 @@ impl Sockets {
             others: AtomicBool::new(false),
             merges: merges.clone(),
             running: Mutex::default(),
+            retiring: Mutex::default(),
+            stops: watch::channel(false).0,
         }))
     }
 
@@ -101,9 +111,11 @@ impl Sockets {
             }
         }
         self.0.others.store(receives_otherwise(channels), Ordering::SeqCst);
+        let mut retiring = lock(&self.0.retiring);
+        while retiring.try_join_next().is_some() {}
         for (id, one) in before {
             let next = running.get(&id).map(|next| next.mode.changes());
-            tokio::spawn(one.retire(next));
+            retiring.spawn(one.retire(next, self.0.stops.subscribe()));
         }
         Ok(())
     }
@@ -124,16 +136,23 @@ impl Sockets {
     /// Closes all connections once what they brought is stored, unless it takes longer than this;
     /// then Slack sends it again.
     pub(super) async fn stop(&self, within: Duration) {
+        self.0.stops.send_replace(true);
         let running = std::mem::take(&mut *self.running());
+        let retiring = std::mem::take(&mut *lock(&self.0.retiring));
         let stopping = join_all(running.into_values().map(|one| one.mode.stop()));
+        let stopping = async { tokio::join!(stopping, retiring.join_all()) };
         if tokio::time::timeout(within, stopping).await.is_err() {
             tracing::warn!("connections to Slack did not close in time");
         }
     }
 
     fn running(&self) -> MutexGuard<'_, BTreeMap<String, Running>> {
-        self.0.running.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0.running)
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Running {
@@ -162,15 +181,19 @@ impl Running {
         same_token && self.spec.api == spec.api
     }
 
-    /// Ends it once the one in its place listens.
+    /// Ends it once the one in its place listens, or everything ends.
     async fn retire(
         self,
-        next: Option<tokio::sync::watch::Receiver<headgate_slack::socket::SocketStatus>>,
+        next: Option<watch::Receiver<SocketStatus>>,
+        mut stops: watch::Receiver<bool>,
     ) {
         if let Some(mut next) = next {
-            let listens = next.wait_for(|status| status.pool.ready);
-            // One that never listens is no reason to keep a token that was taken away.
-            let _ = tokio::time::timeout(HANDOVER_TIMEOUT, listens).await;
+            tokio::select! {
+                _ = next.wait_for(|status| status.pool.ready) => {}
+                _ = stops.wait_for(|stops| *stops) => {}
+                // One that never listens is no reason to keep a token that was taken away.
+                () = tokio::time::sleep(HANDOVER_TIMEOUT) => {}
+            }
         }
         self.mode.stop().await;
     }
@@ -192,18 +215,28 @@ fn receives_otherwise(channels: &Channels) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{Config, Environment, Known};
+    use crate::{
+        clock::SystemClock,
+        config::{Config, Environment, Known},
+    };
+    use headgate_queue::Memory;
+    use headgate_testkit::slack::{FakeSlack, OpenAnswer, WorkspaceOptions};
 
-    /// What the channels of this text have besides Socket Mode.
-    fn others(text: &str) -> bool {
+    /// The channels of this text.
+    fn channels(text: &str) -> Channels {
         let folder = tempfile::tempdir().expect("a folder");
         let file = folder.path().join("headgate.toml");
-        let variables = ["SIGNING", "XAPP"].map(|name| (name.to_owned(), "xapp-1-A-1-b".to_owned()));
+        let variables =
+            ["SIGNING", "XAPP"].map(|name| (name.to_owned(), "xapp-1-A-1-b".to_owned()));
         let environment = Environment::Fixed(BTreeMap::from(variables));
         std::fs::write(&file, text).expect("written");
         let known = Known::of_system(&environment);
-        let config = Config::load(&file, &environment, &known).expect("a good configuration");
-        receives_otherwise(&config.channels)
+        Config::load(&file, &environment, &known).expect("a good configuration").channels
+    }
+
+    /// What they have besides Socket Mode.
+    fn others(text: &str) -> bool {
+        receives_otherwise(&channels(text))
     }
 
     #[test]
@@ -217,5 +250,37 @@ mod tests {
         let hooks = "[[channel]]\nid = \"hub\"\ntype = \"webhook\"\nprovider = \"github\"\n\
                      secrets = [{ env = \"SIGNING\" }]\n";
         assert!(others(&format!("{slack}{socket}{hooks}")));
+    }
+    /// Symptom: a stop soon after a change of the token left connections behind, and what they had
+    /// brought unacknowledged. Cause: only those of the last configuration were told. Fix: all are.
+    #[tokio::test]
+    async fn a_stop_also_ends_what_still_waits_for_its_successor() {
+        let slack = FakeSlack::start(WorkspaceOptions::default()).await.expect("a port");
+        let team = |token: &str| {
+            channels(&format!(
+                "[[channel]]\nid = \"team\"\ntype = \"slack\"\napi_url = \"{}\"\n\
+                 app_token = {{ insecure_inline = \"{token}\" }}\n",
+                slack.api(),
+            ))
+        };
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let sockets = Sockets(Arc::new(Shared {
+            sink: Arc::new(Memory::new(Arc::clone(&clock))),
+            clock,
+            prompt_key: PromptKey::new([7; 32]),
+            others: AtomicBool::new(false),
+            merges: Merges::default(),
+            running: Mutex::default(),
+            retiring: Mutex::default(),
+            stops: watch::channel(false).0,
+        }));
+        sockets.adopt(&team("xapp-1-old")).expect("adopted");
+        slack.until(|slack| slack.connections().len() == 2).await;
+        slack.answer_every_open(OpenAnswer::Error("invalid_auth".to_owned()));
+        sockets.adopt(&team("xapp-1-revoked")).expect("adopted");
+        slack.until(|slack| slack.asked() == 3).await;
+        assert_eq!(slack.connections().len(), 2, "they wait for the next one");
+        sockets.stop(Duration::from_secs(10)).await;
+        slack.until(|slack| slack.connections().is_empty()).await;
     }
 }

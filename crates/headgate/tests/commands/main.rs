@@ -8,6 +8,8 @@ mod cron;
 mod cron_batch;
 mod cron_documents;
 mod dead_letters;
+#[cfg(feature = "dev")]
+mod dev;
 mod events;
 mod health;
 mod house;

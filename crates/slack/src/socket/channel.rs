@@ -2,7 +2,7 @@
 
 use super::{
     deliver::{Deliver, Delivered},
-    message::{Envelope, EnvelopeKind},
+    message::{Envelope, EnvelopeKind, Part},
 };
 use crate::{
     channel::SlackChannel,
@@ -47,7 +47,10 @@ impl ChannelDelivery {
         if retry_num.is_some() {
             measures::retried(name, envelope.retry_reason.as_deref());
         }
-        let payload = Arc::new(Payload::json(envelope.payload));
+        let payload = Arc::new(match envelope.part {
+            Part::Payload => Payload::json(envelope.payload),
+            Part::Message => Payload::missing(envelope.payload),
+        });
         let receipt = Receipt {
             received_at: self.clock.now(),
             verification: verification(envelope.kind),
@@ -55,6 +58,7 @@ impl ChannelDelivery {
             signed_at: None,
             retry_num,
             retry_reason: envelope.retry_reason,
+            envelope_id: envelope.id,
         };
         match draft(&self.channel, &payload, &receipt, &self.prompt_key) {
             Drafted::OnlyAnswer => {}
@@ -62,8 +66,8 @@ impl ChannelDelivery {
             Drafted::Event(draft) => {
                 let sent = Sent { payload: Arc::clone(&payload), receipt, draft: *draft };
                 let (sink, key) = (self.sink.as_ref(), &self.prompt_key);
-                let accepted = merge::store(&self.channel, sink, sent, key).await?;
-                measures::stored(name, !matches!(accepted, Accepted::New(_)));
+                let stored = merge::store(&self.channel, sink, sent, key).await?;
+                measures::stored(name, !matches!(stored.accepted, Accepted::New(_)));
             }
         }
         let answer = self.channel.answer_to(&payload);

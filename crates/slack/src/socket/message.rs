@@ -59,12 +59,23 @@ pub struct Envelope {
     pub kind: EnvelopeKind,
     /// The payload as it came; the whole message where it has no object for a payload.
     pub payload: Bytes,
+    /// Which of the two it is.
+    pub part: Part,
     /// Whether the acknowledgement may carry an answer.
     pub takes_answer: bool,
     /// Which attempt of Slack's it is, from 0.
     pub retry_attempt: Option<u32>,
     /// Why Slack tries again, in its words.
     pub retry_reason: Option<String>,
+}
+
+/// What of a message is stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// Its payload, which is an object.
+    Payload,
+    /// All of it: it has no such payload, or cannot be read.
+    Message,
 }
 
 /// What kind an envelope is of.
@@ -104,7 +115,8 @@ impl Message {
         let mut json = serde_json::Deserializer::from_slice(bytes);
         let whole = members.deserialize_from(&mut json).and_then(|()| json.end()).is_ok();
         if !whole {
-            return Self::Envelope(members.envelope(EnvelopeKind::Unreadable, bytes.clone()));
+            let all = (Part::Message, bytes.clone());
+            return Self::Envelope(members.envelope(EnvelopeKind::Unreadable, all));
         }
         let kind = members.kind.and_then(text);
         match kind.as_deref() {
@@ -113,8 +125,11 @@ impl Message {
             kind => {
                 let object = members.payload.filter(|payload| payload.get().starts_with('{'));
                 let payload = object.map(|payload| bytes.slice_ref(payload.get().as_bytes()));
-                let kind = EnvelopeKind::of(kind);
-                Self::Envelope(members.envelope(kind, payload.unwrap_or_else(|| bytes.clone())))
+                let found = match payload {
+                    Some(payload) => (Part::Payload, payload),
+                    None => (Part::Message, bytes.clone()),
+                };
+                Self::Envelope(members.envelope(EnvelopeKind::of(kind), found))
             }
         }
     }
@@ -151,13 +166,14 @@ impl<'a> Members<'a> {
         }
     }
 
-    fn envelope(&self, kind: EnvelopeKind, payload: Bytes) -> Envelope {
+    fn envelope(&self, kind: EnvelopeKind, (part, payload): (Part, Bytes)) -> Envelope {
         let is_id = |id: &String| !id.is_empty() && id.len() <= SOCKET_ENVELOPE_ID_BYTES_MAX;
         let reason = self.retry_reason.and_then(text).filter(|reason| !reason.is_empty());
         Envelope {
             id: self.id.and_then(text).filter(is_id),
             kind,
             payload,
+            part,
             takes_answer: self.takes_answer.is_some_and(|answer| answer.get() == "true"),
             retry_attempt: self.retry_attempt.and_then(number),
             retry_reason: reason

@@ -62,7 +62,7 @@ impl SlackSource {
         let channel = self.channels.load().get(channel).cloned();
         let channel = channel.ok_or(NotReleased::UnknownChannel)?;
         match self.store(&channel, verified, Some(rejection)).await {
-            Ok(Taken::Stored(accepted, _)) => Ok(accepted),
+            Ok(Taken::Stored(stored, _)) => Ok(stored.accepted),
             Ok(Taken::Answered(_)) => Err(NotReleased::NoEvent),
             Err(reject) => Err(NotReleased::NotStored(reject)),
         }

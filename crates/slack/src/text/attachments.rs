@@ -22,10 +22,10 @@ pub(super) fn attachment(attachment: Node<'_>, writer: &mut Writer<'_>) -> Strin
     for field in list(attachment, "fields") {
         lines.push(named(field, writer));
     }
-    lines.push(writer.joined(list(attachment, "blocks"), blocks::block));
+    lines.push(writer.joined(list(attachment, "blocks"), blocks::marked_block));
     for quoted in list(attachment, "message_blocks") {
         let inner = quoted.get("message").unwrap_or(quoted);
-        lines.push(writer.joined(list(inner, "blocks"), blocks::block));
+        lines.push(writer.joined(list(inner, "blocks"), blocks::marked_block));
     }
     for file in list(attachment, "files") {
         lines.push(self::file(file));

@@ -20,14 +20,13 @@ const SHOWN: [&str; 9] = [
     "fallback",
 ];
 /// Blocks that hold others and say nothing themselves.
-const KNOWN_AS_NESTED: [&str; 11] = [
+const KNOWN_AS_NESTED: [&str; 10] = [
     "alert",
     "card",
     "carousel",
     "task_card",
     "plan",
     "context_actions",
-    "call",
     "contact_card",
     "condition",
     "actions",
@@ -48,12 +47,40 @@ pub(super) fn block(block: Node<'_>, writer: &mut Writer<'_>) -> String {
         "divider" => String::new(),
         "image" | "markdown" | "video" | "file" => element(block, writer),
         "table" | "data_table" => writer.joined(list(of("rows")), row),
+        "call" => call(block, writer),
         known if KNOWN_AS_NESTED.contains(&known) => nested(block, writer),
         unknown => {
             let inside = nested(block, writer);
             let name = unknown.chars().take(40).collect::<String>();
             format!("[unknown block {name}]{}{inside}", if inside.is_empty() { "" } else { "\n" })
         }
+    }
+}
+
+/// A block with its words; one that people see and that has none says what it is. Rich text is
+/// what people write: where it is blank they wrote nothing.
+pub(super) fn marked(block: Node<'_>, words: String) -> String {
+    match kind(block) {
+        "divider" | "rich_text" => words,
+        kind if words.trim().is_empty() => format!("[block without words: {kind}]"),
+        _ => words,
+    }
+}
+
+/// A block of an attachment or a quoted message.
+pub(super) fn marked_block(block: Node<'_>, writer: &mut Writer<'_>) -> String {
+    let words = self::block(block, writer);
+    marked(block, words)
+}
+
+/// A call: what it is called and where people join it.
+fn call(block: Node<'_>, writer: &mut Writer<'_>) -> String {
+    let of = |path| block.path(path).and_then(Node::as_str).unwrap_or_default();
+    let name = mrkdwn::unescape(of("call.v1.name"));
+    let words = if name.is_empty() { "call".to_owned() } else { format!("call: {name}") };
+    match of("call.v1.join_url") {
+        "" => format!("[{words}]"),
+        url => writer.link(url, Some(&words)),
     }
 }
 

@@ -58,12 +58,12 @@ fn inline(element: Node<'_>, writer: &mut Writer<'_>) -> String {
         "usergroup" => writer.group(id("usergroup_id"), None),
         "channel" => writer.channel(id("channel_id"), None),
         "broadcast" => format!("@{}", id("range")),
-        "emoji" => format!(":{}:", id("name")),
+        "emoji" => emoji(element, id("name")),
         "color" => id("value").to_owned(),
         "team" => format!("@{}", id("team_id")),
         "date" => {
             let ts = scalar(element, &["timestamp"]).unwrap_or_default();
-            let date = Writer::date(&ts, id("format"), id("fallback"));
+            let date = writer.date(&ts, id("format"), id("fallback"), of("url"));
             date.unwrap_or_else(|| id("fallback").to_owned())
         }
         "message_mention" => {
@@ -77,6 +77,15 @@ fn inline(element: Node<'_>, writer: &mut Writer<'_>) -> String {
             }
         }),
         _ => of("text").or(of("fallback")).or(of("alt_text")).unwrap_or_default().to_owned(),
+    }
+}
+
+/// An emoji as the text of a message names it, with the tone of skin where it has one.
+fn emoji(element: Node<'_>, name: &str) -> String {
+    let tone = element.get("skin_tone").and_then(Node::as_i64);
+    match tone.filter(|tone| (2..=6).contains(tone) && !name.contains("::")) {
+        Some(tone) => format!(":{name}::skin-tone-{tone}:"),
+        None => format!(":{name}:"),
     }
 }
 

@@ -11,11 +11,11 @@ pub(super) fn rendered(text: &str, writer: &mut Writer<'_>) -> String {
     let mut rest = text;
     while let Some((before, after)) = rest.split_once('<') {
         out.push_str(&unescape(before));
-        // Slack escapes what people type, so a token never holds another `<`.
-        match after.split_once('>').filter(|(inside, _)| !inside.contains(['<', '\n'])) {
-            Some((inside, after)) => {
+        let (inside, left) = up_to_mark(after);
+        match left.strip_prefix('>') {
+            Some(left) => {
                 out.push_str(&token(inside, writer));
-                rest = after;
+                rest = left;
             }
             None => {
                 out.push('<');
@@ -25,6 +25,13 @@ pub(super) fn rendered(text: &str, writer: &mut Writer<'_>) -> String {
     }
     out.push_str(&unescape(rest));
     out
+}
+
+/// What follows a `<`, parted where its token ends or can be none any more: Slack escapes what
+/// people type, so a token holds no other `<`. No byte is looked at for two of them.
+fn up_to_mark(after: &str) -> (&str, &str) {
+    let end = after.find(['<', '>', '\n']).unwrap_or(after.len());
+    after.split_at(end)
 }
 
 /// The text with its markup, for a line of our own that names no directory.
@@ -76,7 +83,7 @@ fn token(inside: &str, writer: &mut Writer<'_>) -> String {
     format!("<{}>", unescape(inside))
 }
 
-fn command(special: &str, label: Option<&str>, writer: &Writer<'_>) -> String {
+fn command(special: &str, label: Option<&str>, writer: &mut Writer<'_>) -> String {
     match special {
         "here" | "channel" | "everyone" | "group" => return format!("@{special}"),
         _ => {}
@@ -87,8 +94,9 @@ fn command(special: &str, label: Option<&str>, writer: &Writer<'_>) -> String {
     if let Some(date) = special.strip_prefix("date^") {
         let mut parts = date.splitn(3, '^');
         let (ts, format) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
-        let shown = Writer::date(ts, &unescape(format), label.unwrap_or_default());
-        if let Some(shown) = shown {
+        let url = parts.next().map(unescape);
+        let label = label.unwrap_or_default();
+        if let Some(shown) = writer.date(ts, &unescape(format), label, url.as_deref()) {
             return shown;
         }
     }
@@ -130,6 +138,14 @@ mod tests {
                 "Due 2014-02-18T14:39:42Z at (in Feb)",
             ),
             ("<!date^no^{date}|in Feb>", "in Feb"),
+            (
+                "<!date^1392734382^{date}^https://example.com/a?b&amp;c|in Feb>",
+                "[2014-02-18T14:39:42Z (in Feb)](https://example.com/a?b&c)",
+            ),
+            (
+                "<#C1|general>, <#C1>, <@U2|bob>, <@U2>",
+                "#general (C1), #general (C1), @bob (U2), @bob (U2)",
+            ),
             ("<!later|words>", "words"),
             (
                 "*b* _i_ ~s~ `x &lt; y` :wave::skin-tone-2:",
@@ -161,7 +177,23 @@ mod tests {
         assert_eq!(read("<https://evil.example|bank.example>").2, 1);
         assert_eq!(read("<https://www.bank.example/a|Bank.example>").2, 0);
         assert_eq!(read("<https://bank.example|the bank>").2, 0);
+        let date = |label| format!("<!date^1392734382^{{date}}^https://evil.example|{label}>");
+        assert_eq!((read(&date("bank.example")).2, read(&date("in Feb")).2), (1, 0));
         let (text, ..) = read("<https://evil.example|x](https://bank.example)>");
         assert_eq!(text, r"[x\](https://bank.example)](https://evil.example)");
+    }
+    /// Symptom: a megabyte of `<` took minutes. Cause: each looked for its `>` to the end. Fix: up to
+    /// the next mark.
+    #[test]
+    fn no_byte_is_looked_at_for_two_tokens() {
+        let bare = "<".repeat(2_000);
+        let spaced = "<a b".repeat(2_000);
+        let lines = "<a\n".repeat(2_000);
+        let closed = format!("{}>", "<@".repeat(2_000));
+        for text in [bare, spaced, lines, closed] {
+            let opened = text.match_indices('<').map(|(at, _)| &text[at + 1..]);
+            let looked_at: usize = opened.map(|after| up_to_mark(after).0.len() + 1).sum();
+            assert!(looked_at <= text.len(), "{looked_at} of {}", text.len());
+        }
     }
 }

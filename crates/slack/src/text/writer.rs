@@ -5,8 +5,11 @@ use crate::directory::Directory;
 use headgate_event::{
     Timestamp,
     json::Node,
-    limits::{SLACK_BLOCKS_DEPTH_MAX, SLACK_MENTIONS_MAX, SLACK_TEXT_BYTES_MAX},
+    limits::{
+        SLACK_BLOCKS_DEPTH_MAX, SLACK_LABEL_BYTES_MAX, SLACK_MENTIONS_MAX, SLACK_TEXT_BYTES_MAX,
+    },
 };
+use std::collections::BTreeMap;
 
 /// Writes the pieces that texts and blocks share.
 pub(super) struct Writer<'d> {
@@ -16,11 +19,39 @@ pub(super) struct Writer<'d> {
     depth: usize,
     /// Whether what is written are words that the message only shows: whom they name, it does not.
     quoting: bool,
+    naming: Naming,
+    /// The names that its own markup gave ids so far: rich text has the ids alone.
+    labels: BTreeMap<String, String>,
+    /// How many bytes of them were written where they did not stand.
+    repeated: usize,
+}
+
+/// How users, conversations, groups and moments are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Naming {
+    /// With what they are called, as far as that is known.
+    Names,
+    /// By what they are: the id, the moment.
+    Ids,
 }
 
 impl<'d> Writer<'d> {
     pub(super) fn new(directory: &'d Directory) -> Self {
-        Self { directory, mentions: Vec::new(), hidden: Vec::new(), depth: 0, quoting: false }
+        Self {
+            directory,
+            mentions: Vec::new(),
+            hidden: Vec::new(),
+            depth: 0,
+            quoting: false,
+            naming: Naming::Names,
+            labels: BTreeMap::new(),
+            repeated: 0,
+        }
+    }
+
+    /// One that leaves out what things are called, so that two ways to say the same compare equal.
+    pub(super) fn of_ids(directory: &'d Directory) -> Self {
+        Self { naming: Naming::Ids, ..Self::new(directory) }
     }
 
     /// What a quotation says. Nobody is mentioned in it.
@@ -73,15 +104,35 @@ impl<'d> Writer<'d> {
         if !known && !self.quoting && self.mentions.len() < SLACK_MENTIONS_MAX {
             self.mentions.push(id.to_owned());
         }
-        self.directory.written('@', id, label)
+        self.named('@', id, label)
     }
 
-    pub(super) fn group(&self, id: &str, label: Option<&str>) -> String {
-        self.directory.written('@', id, label)
+    pub(super) fn group(&mut self, id: &str, label: Option<&str>) -> String {
+        self.named('@', id, label)
     }
 
-    pub(super) fn channel(&self, id: &str, label: Option<&str>) -> String {
-        self.directory.written('#', id, label)
+    pub(super) fn channel(&mut self, id: &str, label: Option<&str>) -> String {
+        self.named('#', id, label)
+    }
+
+    /// An id with its name: the one that stands here, else one that it had before.
+    fn named(&mut self, sign: char, id: &str, label: Option<&str>) -> String {
+        if self.naming == Naming::Ids {
+            return format!("{sign}{id}");
+        }
+        let label = label.map(str::trim).filter(|label| !label.is_empty());
+        let is_kept = |label: &&str| {
+            let fits = label.len() <= SLACK_LABEL_BYTES_MAX && !self.quoting;
+            fits && self.labels.len() < SLACK_MENTIONS_MAX && !self.labels.contains_key(id)
+        };
+        if let Some(label) = label.filter(is_kept) {
+            self.labels.insert(id.to_owned(), label.to_owned());
+        }
+        let known = self.labels.get(id).filter(|_| label.is_none());
+        let room = SLACK_TEXT_BYTES_MAX - self.repeated;
+        let known = known.filter(|known| known.len() <= room);
+        self.repeated += known.map_or(0, String::len);
+        self.directory.written(sign, id, label.or(known.map(String::as_str)))
     }
 
     /// A link with its label. What looks like an address and is that of another host is noted.
@@ -91,34 +142,53 @@ impl<'d> Writer<'d> {
         let Some(label) = label.filter(|label| Some(*label) != bare) else {
             return bare.unwrap_or(url).to_owned();
         };
-        if host(label).is_some_and(|named| Some(named) != host(url)) {
-            self.hide(Hidden::LinkLabel);
-        }
+        self.note_label(url, label);
         let label = label.replace('[', "\\[").replace(']', "\\]");
         format!("[{label}]({})", url.replace(')', "%29"))
     }
 
-    /// A moment, with what a person reads of it where a client cannot show it.
-    pub(super) fn date(ts: &str, format: &str, fallback: &str) -> Option<String> {
-        let seconds: i64 = ts.parse().ok()?;
-        let time = Timestamp::from_unix_s(seconds).to_string().replace(".000Z", "Z");
-        let mut shown = String::new();
-        let mut rest = format;
-        let mut placed = false;
-        while let Some((before, after)) = rest.split_once('{') {
-            let Some((_, after)) = after.split_once('}') else { break };
-            shown.push_str(before);
-            if !placed {
-                shown.push_str(&time);
-            }
-            placed = true;
-            rest = after;
+    fn note_label(&mut self, url: &str, label: &str) {
+        if host(label).is_some_and(|named| Some(named) != host(url)) {
+            self.hide(Hidden::LinkLabel);
         }
-        shown.push_str(rest);
-        let shown = if placed { shown.trim().to_owned() } else { time };
-        let fallback = fallback.trim();
-        Some(if fallback.is_empty() { shown } else { format!("{shown} ({fallback})") })
     }
+
+    /// A moment, linked where it leads somewhere.
+    pub(super) fn date(
+        &mut self,
+        ts: &str,
+        format: &str,
+        fallback: &str,
+        url: Option<&str>,
+    ) -> Option<String> {
+        let fallback = if self.naming == Naming::Ids { "" } else { fallback.trim() };
+        let shown = moment(ts, format, fallback)?;
+        let Some(url) = url.filter(|url| !url.is_empty()) else { return Some(shown) };
+        // Where a client cannot show the moment, this is the label that people see.
+        self.note_label(url, fallback);
+        Some(self.link(url, Some(&shown)))
+    }
+}
+
+/// A moment, with what a person reads of it where a client cannot show it.
+fn moment(ts: &str, format: &str, fallback: &str) -> Option<String> {
+    let seconds: i64 = ts.parse().ok()?;
+    let time = Timestamp::from_unix_s(seconds).to_string().replace(".000Z", "Z");
+    let mut shown = String::new();
+    let mut rest = format;
+    let mut placed = false;
+    while let Some((before, after)) = rest.split_once('{') {
+        let Some((_, after)) = after.split_once('}') else { break };
+        shown.push_str(before);
+        if !placed {
+            shown.push_str(&time);
+        }
+        placed = true;
+        rest = after;
+    }
+    shown.push_str(rest);
+    let shown = if placed { shown.trim().to_owned() } else { time };
+    Some(if fallback.is_empty() { shown } else { format!("{shown} ({fallback})") })
 }
 
 /// The host in what is, or looks like, an address: lower case, without `www.`.

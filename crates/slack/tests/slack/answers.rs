@@ -49,6 +49,17 @@ async fn a_retry_whose_first_delivery_never_came_is_stored() {
     );
 }
 
+#[tokio::test]
+async fn headers_of_a_retry_that_come_twice_are_no_reason_to_refuse_it() {
+    let gate = Gate::new();
+    let retry = Post::json(MENTION).header("x-slack-retry-num", "1").header("x-slack-retry-num", "2");
+    let reasons = ["http_error", "http_timeout"];
+    let retry = reasons.iter().fold(retry, |post, reason| post.header("x-slack-retry-reason", reason));
+    gate.event(&retry).await;
+    let data = data(&gate);
+    assert_eq!((&data["retry_num"], &data["retry_reason"]), (&1.into(), &"http_error".into()));
+}
+
 /// Symptom: a proxy that writes `Content-Encoding: identity` made every event unreadable. Cause: any
 /// such header counted as a coding. Fix: one that names none is none (RFC 9110, 12.5.3).
 #[tokio::test]
@@ -76,6 +87,9 @@ async fn whatever_is_signed_is_stored_and_says_what_is_wrong_with_it() {
         (Post::json(deep), Some("no_json"), "unreadable"),
         (Post::form("payload=%7Bnot"), Some("no_json"), "unreadable"),
         (Post::form("payload=3"), Some("no_object"), "unreadable"),
+        (Post::form("payload=%7B%22a%22%3A%22%FF%22%7D"), Some("no_json"), "unreadable"),
+        (Post::form("command=%2Fgo&text=%FF"), Some("no_utf8"), "slash_command"),
+        (Post::form("command=%2Fgo&text=%zz%"), None, "slash_command"),
         (Post::form("a=b"), Some("no_payload"), "unreadable"),
         (
             Post::json(MENTION).header("content-encoding", "gzip"),
@@ -124,6 +138,13 @@ async fn the_outer_payload_is_kept_as_it_came() {
     let event = gate.event(&Post::payload(json)).await;
     assert_eq!(event.slack().expect("data").raw.get(), json);
     assert_eq!(gate.sink.last_draft().raw, json.as_bytes(), "the payload, decoded once");
+
+    // Symptom: a payload with a byte that is no text was stored as another text. Cause: it was made
+    // text before it was read. Fix: what cannot be read is kept as it came, and says so.
+    let form = "payload=%7B%22type%22%3A%22shortcut%22%2C%22callback_id%22%3A%22%FF%22%7D";
+    let event = gate.event(&Post::form(form)).await;
+    assert_eq!(event.slack().expect("data").event_type, "unreadable");
+    assert_eq!(gate.sink.last_draft().raw, form.as_bytes());
 
     let event = gate.event(&Post::json("not json \u{fc}")).await;
     assert_eq!(event.slack().expect("data").raw.get(), "\"not json \u{fc}\"");

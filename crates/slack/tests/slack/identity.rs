@@ -195,7 +195,7 @@ async fn who_wrote_is_told_without_a_token_where_the_payload_tells_it() {
             true,
             Some(true),
         ),
-        (json!({"type": "reaction_added", "user": "UB", "item": {}}), false, Some(true)),
+        (json!({"type": "reaction_added", "user": "UB", "item": {}}), true, Some(true)),
         (json!({"type": "reaction_added", "user": "U1", "item": {}}), false, Some(false)),
         (json!({"type": "channel_left", "channel": "C1"}), false, None),
     ] {

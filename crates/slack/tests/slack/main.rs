@@ -10,6 +10,8 @@ mod fixtures;
 #[cfg(test)]
 mod identity;
 #[cfg(test)]
+mod manifest;
+#[cfg(test)]
 mod mapping;
 #[cfg(test)]
 mod measured;
@@ -27,3 +29,5 @@ mod secrets;
 mod signatures;
 #[cfg(test)]
 mod specs;
+#[cfg(test)]
+mod written;

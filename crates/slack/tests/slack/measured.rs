@@ -1,6 +1,6 @@
 //! What is counted and logged of requests: of those that proved themselves, and not without end.
 
-use crate::gate::{Gate, NOW, Post, SECRET};
+use crate::gate::{Gate, NOW, Post, SECRET, spec};
 use headgate_event::Timestamp;
 use metrics::{
     Counter, Gauge, Histogram, HistogramFn, Key, KeyName, Metadata, Recorder, SharedString, Unit,
@@ -8,24 +8,28 @@ use metrics::{
 };
 use std::{
     io,
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::{Arc, Mutex},
+    time::Duration,
 };
 
 const BODY: &str = r#"{"type":"event_callback","event_id":"Ev1","event":{"type":"x"}}"#;
 
-/// Counts how often the time of an answer was recorded.
+/// Keeps the times that answers took, in seconds.
 #[derive(Default)]
 struct Answers(Arc<Times>);
 
 #[derive(Default)]
-struct Times(AtomicUsize);
+struct Times(Mutex<Vec<f64>>);
 
 impl HistogramFn for Times {
-    fn record(&self, _: f64) {
-        self.0.fetch_add(1, Ordering::SeqCst);
+    fn record(&self, seconds: f64) {
+        self.0.lock().expect("not poisoned").push(seconds);
+    }
+}
+
+impl Answers {
+    fn all(&self) -> Vec<f64> {
+        self.0.0.lock().expect("not poisoned").clone()
     }
 }
 
@@ -55,13 +59,30 @@ async fn the_time_of_an_answer_is_measured_where_slack_asked() {
     let answers = Answers::default();
     let _guard = set_default_local_recorder(&answers);
     let gate = Gate::new();
-    let measured = || answers.0.0.load(Ordering::SeqCst);
+    let measured = || answers.all().len();
     gate.send(&Post::unsigned(BODY)).await;
     gate.send(&Post::signed_at(NOW, "another secret", BODY)).await;
     gate.send(&Post::unsigned("ssl_check=1").header("content-type", crate::gate::FORM)).await;
     assert_eq!(measured(), 0);
     gate.send(&Post::json(BODY)).await;
     assert_eq!(measured(), 1);
+}
+
+/// Symptom: with `merge_mentions_ms = 1000` each message in vain was a slow answer. Cause: the wait for
+/// its mention was taken for slowness. Fix: it is no part of the time.
+#[tokio::test(start_paused = true)]
+async fn the_wait_for_a_mention_is_no_part_of_the_time_of_an_answer() {
+    let answers = Answers::default();
+    let _guard = set_default_local_recorder(&answers);
+    let mut spec = spec();
+    spec.merge_mentions = Some(Duration::from_secs(1));
+    let gate = Gate::of(spec);
+    let said = r#"{"type":"event_callback","event_id":"Ev1","event":{"type":"message",
+        "channel":"C1","user":"U1","text":"<@UB>","ts":"1712.0001"}}"#;
+    let begun = tokio::time::Instant::now();
+    gate.event(&Post::json(said)).await;
+    assert!(begun.elapsed() >= Duration::from_secs(1));
+    assert_eq!(answers.all(), [0.0]);
 }
 
 /// Where lines of the log go.

@@ -2,6 +2,8 @@
 
 mod shell;
 
+mod again;
+
 use headgate_slack::socket::pool::Alarm;
 use headgate_testkit::slack::{FakeSlack, Fault, Handshake, OpenAnswer, WorkspaceOptions};
 use serde_json::json;

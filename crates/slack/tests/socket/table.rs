@@ -1,8 +1,9 @@
 //! The protocol move by move.
 
 use bytes::Bytes;
-use headgate_slack::socket::pool::{
-    Action, Alarm, Counted, Ending, Input, LinkId, LinkState, Pool, Refusal, StoringId,
+use headgate_slack::socket::{
+    DisconnectReason,
+    pool::{Action, Alarm, Counted, Ending, Input, LinkId, LinkState, Pool, Refusal, StoringId},
 };
 use std::time::Duration;
 
@@ -258,6 +259,54 @@ fn what_is_refused_is_tried_again_when_it_makes_sense() {
             table.at(begun + ms(pause));
         }
     }
+}
+
+/// Symptom: a reload asked Slack at once although it had said for how long it wants to be left alone.
+/// Cause: a wish to go on ended every pause. Fix: it ends those that a person can mend.
+#[test]
+fn a_wish_to_go_on_ends_no_pause_that_slack_asks_for() {
+    let mut table = Table::new();
+    let link = table.opened();
+    table.step(Input::Refused(link, Refusal::RateLimited(Some(Duration::from_secs(7)))));
+    table.now = ms(1_000);
+    table.step(Input::Resume);
+    assert!(!table.opens());
+    assert_eq!(table.pool.wake_at(table.now), Some(ms(7_000)));
+    table.at(ms(7_000));
+    let link = table.opened();
+    table.step(Input::Refused(link, Refusal::Fatal("invalid_auth".into())));
+    table.step(Input::Resume);
+    table.opened();
+}
+
+#[test]
+fn a_connection_that_is_one_too_many_is_read_to_its_end_and_followed_after_a_pause() {
+    let (mut table, first, second) = Table::ready();
+    table.now = ms(60_000);
+    table.pong_all();
+    table.say(first, r#"{"type":"disconnect","reason":"too_many_websockets"}"#);
+    let alarm = Alarm::TooManyWebsockets(Some(3));
+    assert!(table.said.contains(&Action::Alarm(alarm.clone())), "{:?}", table.said);
+    let told = ended(Ending::Told(DisconnectReason::TooManyWebsockets));
+    assert!(table.said.contains(&told) && !table.opens(), "{:?}", table.said);
+    assert_eq!(table.state(first), Some(LinkState::Leaving));
+    table.say(first, r#"{"envelope_id":"late","payload":{}}"#);
+    let id = table.storing();
+    assert_eq!(table.step(Input::Stored(id, None)), [acknowledged(first, "late")]);
+    table.step(Input::Closed(first));
+    let status = table.pool.status(table.now);
+    assert_eq!((status.ready, status.listening, status.alarm), (true, 1, Some(alarm)));
+    for second in 61..90 {
+        table.pong_all();
+        table.at(ms(second * 1_000));
+        assert!(!table.opens(), "second {second}");
+    }
+    table.pong_all();
+    table.at(ms(90_000));
+    let third = table.opened();
+    table.greet(third);
+    assert_eq!(table.pool.status(table.now).alarm, None);
+    assert_eq!(table.pool.links().map(|(id, _)| id).collect::<Vec<_>>(), [second, third]);
 }
 
 #[test]

@@ -12,12 +12,14 @@ use std::time::Duration;
 pub(super) struct Pause {
     failures: u32,
     until: Duration,
+    /// Before this Slack wants nothing: no person mends that.
+    limited_until: Duration,
 }
 
 impl Pause {
     /// Until when nothing is opened.
     pub(super) fn until(self) -> Duration {
-        self.until
+        self.until.max(self.limited_until)
     }
 
     /// An attempt failed, or a connection went as soon as it came: 1 s, 2 s, 4 s, .. 60 s, each
@@ -34,7 +36,8 @@ impl Pause {
         match refusal {
             Refusal::RateLimited(after) => {
                 let after = after.unwrap_or(SOCKET_RATE_LIMIT_DEFAULT).min(SOCKET_RATE_LIMIT_MAX);
-                self.at_least(now + after + part(after / 10, draw));
+                let until = now + after + part(after / 10, draw);
+                self.limited_until = self.limited_until.max(until);
             }
             Refusal::Fatal(_) => self.halted(now, draw),
             Refusal::Passing(_) => self.failed(now, draw),
@@ -56,9 +59,9 @@ impl Pause {
         self.failures = 0;
     }
 
-    /// The next attempt may be made at once.
+    /// The next attempt may be made at once, or as soon as Slack wants it.
     pub(super) fn end(&mut self) {
-        *self = Self::default();
+        *self = Self { limited_until: self.limited_until, ..Self::default() };
     }
 
     fn at_least(&mut self, until: Duration) {
