@@ -17,7 +17,10 @@ SECRET = "a-secret-0123456789"
     ("terms", "said"),
     [
         ({"url": "ftp://host"}, "`url`: expected an `http://`"),
-        ({"url": "http://user:pass@host"}, "`url`: expected .* found `..@host`"),
+        ({"url": "http://user:pass@host"}, "`url`: expected .* found `host`$"),
+        ({"url": "http://host/?key=hg_secret_123"}, "`url`: expected .* found `http://host/`$"),
+        ({"url": "http://host#hg_secret_123"}, "`url`: expected .* found `http://host`$"),
+        ({"url": "http://host/?key=hg_se@cret"}, "`url`: expected .* found `..`$"),
         ({"url": "http://host:99999"}, "`url`: expected"),
         ({"url": "host"}, "`url`: expected"),
         ({"key": "line\nbreak"}, "`key`: expected visible ASCII"),

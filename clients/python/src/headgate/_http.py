@@ -11,7 +11,13 @@ import httpx
 
 from ._address import Address, Key
 from ._backoff import Backoff
-from ._errors import GatewayUnreachable, IncompatibleServer, Refused, refusal
+from ._errors import (
+    ConfigurationError,
+    GatewayUnreachable,
+    IncompatibleServer,
+    Refused,
+    refusal,
+)
 
 TIMEOUT = 30.0
 TRIES = 4
@@ -38,7 +44,7 @@ class Http:
         wait: float = 0.0,
     ) -> Any:
         """The JSON of a 2xx; everything else is an error. `wait` is what the call asks to wait."""
-        content = None if body is None else json.dumps(body, allow_nan=False).encode()
+        content = None if body is None else _content(body)
         headers = self._key.headers()
         if content is not None:
             headers["Content-Type"] = "application/json"
@@ -71,8 +77,7 @@ class Http:
 
     async def bytes_of(self, url: str) -> bytes:
         """The bytes at a signed URL. The key goes to the gateway alone."""
-        absolute = url if "://" in url else self._address.origin + url
-        is_ours = absolute.startswith((self._address.origin + "/", self._address.base + "/"))
+        absolute, is_ours = self._address.resolve(url)
         headers = self._key.headers() if is_ours else {}
         answer = await self._send("GET", absolute, headers)
         if not answer.is_success:
@@ -108,6 +113,15 @@ class Http:
         except httpx.HTTPError as error:
             reason = str(error) or type(error).__name__
             raise GatewayUnreachable(f"cannot reach `{self._address.base}`: {reason}") from None
+
+
+def _content(body: Any) -> bytes:
+    try:
+        return json.dumps(body, allow_nan=False, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise ConfigurationError(
+            "expected text that UTF-8 can write, found half a surrogate pair"
+        ) from None
 
 
 def of_answer(status: int, headers: Mapping[str, str], content: bytes) -> Refused:
