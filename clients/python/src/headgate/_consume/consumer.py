@@ -141,8 +141,10 @@ class Consumer:
                     return
 
     def _take(self, heard: Heard) -> None:
-        """What came again is the same work under another delivery; what is new waits for its turn.
-        Nothing begins after a stop."""
+        """Takes what came: what came again is the same work under another delivery.
+
+        What is new waits for its turn. Nothing begins after a stop.
+        """
         wrong: HeadgateError | None = None
         for frame in heard.events:
             try:
@@ -216,8 +218,10 @@ class Consumer:
         await self._close_line()
 
     async def _drain(self, line: Line, reader: asyncio.Task[None]) -> None:
-        """Waits for the last that is leased: nobody else could have it. What is done is said
-        meanwhile, and what runs keeps its lease."""
+        """Waits for the last that is leased: nobody else could have it.
+
+        What is done is said meanwhile, and what runs keeps its lease.
+        """
         with contextlib.suppress(HeadgateError):
             await line.drain()
         if line.is_leasing:
@@ -228,8 +232,11 @@ class Consumer:
             await asyncio.gather(reader, return_exceptions=True)
 
     async def _let_go(self, line: Line | None) -> None:
-        """Lets go of what waits: others may have it at once. A stream that cannot be told gives it
-        back when it is closed, and would be given it again before; until then it is renewed."""
+        """Lets go of what waits: others may have it at once.
+
+        A stream that cannot be told gives it back when it is closed, and would be given it again
+        before; until then it is renewed.
+        """
         if line is None or not line.gives_back:
             self._hand.give_back("the client stopped before its turn")
         elif line.may_release:

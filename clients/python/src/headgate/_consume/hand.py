@@ -46,8 +46,11 @@ class _Said:
     is_repeated: bool = False
 
     def is_done(self, code: str) -> bool:
-        """Whether a refusal only tells that it was done already: by what was said before, or, for
-        an acknowledgement, by whoever else was given the event."""
+        """Whether a refusal only tells that it was done already.
+
+        It was by what was said before, or, for an acknowledgement, by whoever else was given the
+        event.
+        """
         if self.verdict.verb == "ack":
             return code == "already_settled"
         # One that came again is another attempt.
@@ -143,14 +146,14 @@ class Hand:
             self._acked[said.key] += 1
 
     def _forget(self, said: _Said | None) -> None:
-        """This is neither to be said any more nor on its way."""
+        """Notes that it is neither to be said any more nor on its way."""
         if said is not None and said.verdict.verb == "ack":
             self._acked[said.key] -= 1
             if not self._acked[said.key]:
                 del self._acked[said.key]
 
     def flush(self, now: float) -> Batch:
-        """What is to be said at this moment, as much as may be said at one go; it counts as sent."""
+        """What is to be said now, as much as may be said at one go; it counts as sent."""
         due = [(id_, said) for id_, said in self._pending.items() if said.not_before <= now]
         del due[_SAID_AT_ONCE_MAX:]
         batch = Batch(lease_ms=self.lease_ms)
