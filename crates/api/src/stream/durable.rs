@@ -74,7 +74,7 @@ impl Durable {
                     biased;
                     // Nobody else could end it: the sender lives as long as this.
                     _ = drained.wait_for(|drained| *drained) => None,
-                    leased = self.lease() => Some(leased),
+                    leased = self.take_leases() => Some(leased),
                 }
             };
             let Some(leased) = voice.until(next).await? else {
@@ -86,7 +86,7 @@ impl Durable {
     }
 
     /// Waits for room and leases as much as there is. Dropping it leaves nothing leased.
-    async fn lease(&self) -> Result<Vec<Event>, QueueError> {
+    async fn take_leases(&self) -> Result<Vec<Event>, QueueError> {
         let room = loop {
             let room = self.in_flight.room(self.api.clock.now());
             if room > 0 {

@@ -33,8 +33,10 @@ fn asked_of(asked: &Mutex<String>) -> String {
 }
 
 fn redirect_to(url: &str) -> String {
-    format!("HTTP/1.1 307 Temporary Redirect\r\nlocation: {url}/v1/events\r\n\
-        content-length: 0\r\nconnection: close\r\n\r\n")
+    format!(
+        "HTTP/1.1 307 Temporary Redirect\r\nlocation: {url}/v1/events\r\n\
+        content-length: 0\r\nconnection: close\r\n\r\n"
+    )
 }
 
 fn bytes(text: &str) -> String {
