@@ -42,6 +42,11 @@ retry = {{ attempts = 100, first = "10ms", longest = "200ms" }}
 name = "patient"
 start = "earliest"
 retry = {{ first = "10m", longest = "1h" }}
+
+[[subscription]]
+name = "read_only"
+start = "earliest"
+ack = "on_send"
 {tables}
 """
 
@@ -150,6 +155,11 @@ class Caller:
 
     async def read(self, path: str) -> Any:
         answer = await self._http.get(self._gateway.url + path)
+        assert answer.status_code == httpx.codes.OK, answer.text
+        return answer.json()
+
+    async def ask(self, path: str, body: Any) -> Any:
+        answer = await self._http.post(self._gateway.url + path, json=body)
         assert answer.status_code == httpx.codes.OK, answer.text
         return answer.json()
 

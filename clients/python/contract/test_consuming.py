@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+from datetime import timedelta
 
 import pytest
 
-from headgate import Bury, Event, Headgate, NotFound, Retry, Unauthorized
+from headgate import Bury, Conflict, Event, Headgate, NotFound, Retry, Unauthorized
 
 from .gateway import KEY, Caller, Gateway, Proxy
 
@@ -64,6 +65,70 @@ async def test_what_a_handler_raises_decides(gateway: Gateway, caller: Caller) -
     await caller.until_settled()
     (letter,) = (await caller.read("/v1/dead-letters?subscription=agent"))["dead_letters"]
     assert letter["last_error"] == "nobody wants it"
+
+
+@pytest.mark.parametrize("how", ["raised", "called"])
+async def test_a_wait_that_is_asked_for_is_kept_instead_of_the_policys(
+    gateway: Gateway, caller: Caller, how: str
+) -> None:
+    await caller.send_many(1)
+    # Its policy waits ten minutes.
+    client = client_of(gateway.url, subscription="patient")
+    attempts: list[float] = []
+
+    @client.on_event()
+    async def work(event: Event) -> None:
+        attempts.append(asyncio.get_running_loop().time())
+        if len(attempts) == 2:
+            client.stop()
+        elif how == "raised":
+            raise Retry(after=0.4)
+        else:
+            await event.retry(after=timedelta(seconds=0.4))
+
+    await asyncio.wait_for(client.run(), 20)
+    await client.close()
+    first, second = attempts
+    assert second - first >= 0.39
+
+
+@pytest.mark.parametrize("transport", ["auto", "websocket"])
+async def test_a_subscription_that_settles_by_sending_is_refused_and_loses_nothing(
+    gateway: Gateway, caller: Caller, transport: str
+) -> None:
+    await caller.send_many(1)
+    client = client_of(gateway.url, subscription="read_only", transport=transport)
+
+    @client.on_event()
+    async def never(event: Event) -> None:
+        raise AssertionError(event)
+
+    with pytest.raises(Conflict, match=r'has `ack = "on_send"`: .* would be lost'):
+        await asyncio.wait_for(client.run(), 20)
+    await client.close()
+    assert (await caller.read("/v1/subscriptions/read_only"))["lag"] == 1
+
+
+async def test_what_comes_while_a_client_stops_costs_no_attempt(
+    gateway: Gateway, caller: Caller
+) -> None:
+    await caller.send_many(12)
+    client = client_of(gateway.url, subscription="patient", concurrency=2)
+    done: list[str] = []
+
+    @client.on_event()
+    async def work(event: Event) -> None:
+        # Each that is done makes room for another one.
+        done.append(event.id)
+        client.stop()
+        await asyncio.sleep(0.2)
+
+    await asyncio.wait_for(client.run(), 20)
+    await client.close()
+    ask = {"max": 100}
+    answer = await caller.ask("/v1/subscriptions/patient/lease", ask)
+    attempts = [event["delivery"]["attempt"] for event in answer["deliveries"]]
+    assert attempts == [1] * (12 - len(done))
 
 
 async def test_a_wrong_key_is_final_and_shown_nowhere(

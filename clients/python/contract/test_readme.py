@@ -1,4 +1,4 @@
-"""The quick start of the README, run as it stands there."""
+"""The quick starts of both READMEs, run as they stand there."""
 
 from __future__ import annotations
 
@@ -10,9 +10,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from .gateway import Gateway
 
-README = Path(__file__).parents[3] / "README.md"
+PACKAGE = Path(__file__).parents[1]
+READMES = [PACKAGE.parents[1] / "README.md", PACKAGE / "README.md"]
 
 DEMO = """
 [[channel]]
@@ -28,11 +31,11 @@ start = "earliest"
 """
 
 
+@pytest.mark.parametrize("readme", READMES, ids=["project", "package"])
 async def test_the_quick_start_prints_what_comes_and_ends_when_it_is_asked(
-    tmp_path: Path,
+    readme: Path, tmp_path: Path
 ) -> None:
-    text = README.read_text(encoding="utf-8")
-    (program,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    program = shown_by(readme)
     gateway = Gateway(tmp_path, DEMO)
     gateway.start()
     try:
@@ -41,6 +44,12 @@ async def test_the_quick_start_prints_what_comes_and_ends_when_it_is_asked(
         await asyncio.to_thread(run_once, script, gateway)
     finally:
         gateway.kill()
+
+
+def shown_by(readme: Path) -> str:
+    text = readme.read_text(encoding="utf-8")
+    (program,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    return str(program)
 
 
 def run_once(script: Path, gateway: Gateway) -> None:

@@ -1,13 +1,17 @@
 from __future__ import annotations
 
+import re
 import uuid
 from datetime import datetime
+from pathlib import Path
 
 import pytest
 
 from headgate import Headgate
 from headgate.bus import EventKind, EventType, create_event, emit_event
 from headgate.testing import FakeGateway
+
+CATALOG = Path(__file__).parents[3] / "fixtures" / "catalogs" / "ad-seller.toml"
 
 
 @pytest.mark.parametrize("payload", [{}, 0, "", False, [], {"a": 1}])
@@ -34,7 +38,9 @@ def test_a_kind_is_a_member_and_a_payload_is_not_none() -> None:
 
 
 def test_the_catalog_has_its_types() -> None:
-    assert len(EventType) == 22
+    named = re.findall(r'^type = "([^"]+)"$', CATALOG.read_text(encoding="utf-8"), re.MULTILINE)
+    assert [kind.value for kind in EventType] == named
+    assert len(named) == 22
     assert EventType("proposal.countered") is EventType.PROPOSAL_COUNTERED
     assert EventType.APPROVAL_TIMED_OUT.value == "approval.timed_out"
 

@@ -17,7 +17,10 @@ SECRET = "a-secret-0123456789"
     ("terms", "said"),
     [
         ({"url": "ftp://host"}, "`url`: expected an `http://`"),
-        ({"url": "http://user:pass@host"}, "`url`: expected .* found `..@host`"),
+        ({"url": "http://user:pass@host"}, "`url`: expected .* found `host`$"),
+        ({"url": "http://host/?key=hg_secret_123"}, "`url`: expected .* found `http://host/`$"),
+        ({"url": "http://host#hg_secret_123"}, "`url`: expected .* found `http://host`$"),
+        ({"url": "http://host/?key=hg_se@cret"}, "`url`: expected .* found `..`$"),
         ({"url": "http://host:99999"}, "`url`: expected"),
         ({"url": "host"}, "`url`: expected"),
         ({"key": "line\nbreak"}, "`key`: expected visible ASCII"),
@@ -178,9 +181,14 @@ async def test_a_reason_is_a_text_whatever_it_was() -> None:
     assert sorted(str(reason) for _, reason in gateway.dead) == ["a file called ?", "no use"]
 
 
-@pytest.mark.parametrize(("unhandled", "acked", "dead"), [("bury", 0, 1), ("ack", 1, 0)])
-async def test_what_no_handler_takes_is_not_lost(unhandled: Any, acked: int, dead: int) -> None:
-    client, gateway = Headgate(unhandled=unhandled), FakeGateway()
+@pytest.mark.parametrize(
+    ("unhandled", "acked", "dead", "retries"),
+    [("bury", 0, 1, 0), ("ack", 1, 0, 0), ("retry", 0, 1, 2)],
+)
+async def test_what_no_handler_takes_is_not_lost(
+    unhandled: Any, acked: int, dead: int, retries: int
+) -> None:
+    client, gateway = Headgate(unhandled=unhandled), FakeGateway(attempts=2)
     gateway.put("webhook.received")
 
     @client.on_event(types="email.received")
@@ -188,7 +196,32 @@ async def test_what_no_handler_takes_is_not_lost(unhandled: Any, acked: int, dea
         raise AssertionError(event)
 
     await gateway.run(client)
-    assert (gateway.acked, len(gateway.dead)) == (acked, dead)
+    assert (gateway.acked, len(gateway.dead), len(gateway.retries)) == (acked, dead, retries)
+
+
+async def test_settling_by_hand_retries_and_buries_and_does_so_from_any_thread(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    client, gateway = Headgate(), FakeGateway()
+    sent = gateway.put("webhook.received")
+
+    @client.on_event(settle="manual")
+    async def settle(event: Event) -> None:
+        assert event.delivery is not None
+        match event.delivery.attempt:
+            case 1:
+                await event.retry(after=0.01, reason="busy")
+            case 2:
+                await asyncio.to_thread(event.retry, reason="elsewhere")
+            case _:
+                await asyncio.to_thread(event.bury, "no use")
+                event.ack()
+
+    await gateway.run(client)
+    assert gateway.retries == [(sent, "busy"), (sent, "elsewhere")]
+    assert gateway.dead == [(sent, "no use")]
+    assert gateway.acked == 0
+    assert "is already settled (bury): `ack` changes nothing" in caplog.text
 
 
 async def test_an_event_that_cannot_be_read_comes_again_and_others_are_handled() -> None:

@@ -11,13 +11,16 @@ from typing import Any
 import pytest
 
 from headgate import (
+    Attachment,
     Calendar,
     Contained,
+    EmailData,
     Event,
     Headgate,
     HeadgateError,
     IncompatibleServer,
     MalformedEvent,
+    WebhookData,
 )
 from headgate.testing import FakeGateway, load_event, make_event
 
@@ -92,6 +95,16 @@ async def test_a_delivered_event_may_be_handed_to_another_process() -> None:
         assert (copied.id, copied.email) == (sent.id, sent.email)
         with pytest.raises(HeadgateError, match="was not delivered to a handler"):
             copied.ack()
+
+
+def test_the_fields_of_a_message_stand_in_their_order() -> None:
+    # What is first may be given by its place, so the order is part of what is promised.
+    first = "from_ to cc bcc subject text html message_id attachments received_at reply_text auth"
+    assert [one.name for one in dataclasses.fields(EmailData)][:12] == first.split()
+    first = "method path headers body_encoding body body_raw_b64 body_size_bytes"
+    assert [one.name for one in dataclasses.fields(WebhookData)][:7] == first.split()
+    first = "filename content_type size_bytes url"
+    assert [one.name for one in dataclasses.fields(Attachment)][:4] == first.split()
 
 
 def test_times_are_aware_and_in_utc() -> None:

@@ -20,6 +20,7 @@ TURNS = 20
 # What proves that an upgrade was understood (RFC 6455, section 1.3).
 GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 HELLO = {"type": "hello", "server": "headgate/9.9.9"}
+ERROR = {"type": "error", "code": "unavailable", "message": "no", "id": None}
 DELIVERY = {
     "id": "agent.1.1.1",
     "subscription": "agent",
@@ -29,17 +30,20 @@ DELIVERY = {
 
 
 class Gateway:
-    """Gone at first: it cuts whoever connects, or says hello and ends. Then it is back."""
+    """Gone at first: it cuts whoever connects, or says hello, perhaps complains, and ends.
 
-    def __init__(self, ends: bool) -> None:
+    Then it is back.
+    """
+
+    def __init__(self, how: str) -> None:
         self.tries = 0
         self.is_back = False
-        self._ends = ends
+        self._how = how
         self._event = {**make_event("webhook.received").raw, "delivery": DELIVERY}
 
     async def meet(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            if self.is_back or self._ends:
+            if self.is_back or self._how != "cuts":
                 while head := await reader.readuntil(b"\r\n\r\n"):
                     await self._answer(head, reader, writer)
         except (asyncio.IncompleteReadError, ConnectionError):
@@ -73,6 +77,10 @@ class Gateway:
         if self.is_back:
             writer.write(frame(self._event))
             await reader.read()
+        elif self._how == "complains":
+            writer.write(frame(ERROR))
+            # So that it is heard of before the end.
+            await asyncio.sleep(STEP)
 
 
 def frame(said: Any) -> bytes:
@@ -84,15 +92,16 @@ def frame(said: Any) -> bytes:
 
 
 @pytest.mark.parametrize(
-    ("transport", "ends"), [("websocket", False), ("websocket", True), ("poll", False)]
+    ("transport", "how"),
+    [("websocket", "cuts"), ("websocket", "ends"), ("websocket", "complains"), ("poll", "cuts")],
 )
 async def test_a_gateway_that_was_gone_for_an_hour_is_found_again(
-    transport: Any, ends: bool, monkeypatch: pytest.MonkeyPatch
+    transport: Any, how: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     loop, turned = asyncio.get_running_loop(), 0.0
     clock = loop.time
     monkeypatch.setattr(loop, "time", lambda: clock() + turned)
-    gateway = Gateway(ends)
+    gateway = Gateway(how)
     server = await asyncio.start_server(gateway.meet, "127.0.0.1", 0)
     host, port = server.sockets[0].getsockname()[:2]
     client = Headgate(url=f"http://{host}:{port}", subscription="agent", transport=transport)

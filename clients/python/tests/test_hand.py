@@ -55,7 +55,17 @@ class Play:
             case {"says_count": count}:
                 assert len(hand.flush(at).verdicts) == count
             case {"refused": delivery, "code": code}:
-                hand.refused(delivery, code, at)
+                said = hand.refused(delivery, code, at)
+                if (is_done := step.get("is_done")) is not None:
+                    assert said is not None
+                    assert said.is_done(code) is is_done
+            case {"done": count}:
+                for name in (f"e{number}" for number in range(count)):
+                    hand.take((name, None), f"d{name}", name, at)
+                    assert started(hand) == [name]
+                    hand.conclude((name, None), ACK, at)
+            case {"let_go": deliveries}:
+                assert hand.let_go() == deliveries
             case {"next_at": when}:
                 assert hand.next_at() == (math.inf if when is None else when)
             case {"room": room}:

@@ -2,7 +2,8 @@
 //!
 //! Without a subscription it is a live tail: the next event, the next, and nothing of the past.
 //! With one it is durable: each event is leased, sent, and comes again until the client settles it
-//! (or until it was sent, when the subscription is `ack = "on_send"`). A client needs to send
+//! (or until it was sent, when the subscription is `ack = "on_send"`). A client that is about to
+//! stop says `drain`, and `release` of what comes and is not begun. A client needs to send
 //! nothing but its key; pings are the server's, and every WebSocket library answers them. Over
 //! server-sent events a client can say nothing, so only what sending settles is streamed there.
 
@@ -43,10 +44,14 @@ use headgate_event::limits::{
     IN_FLIGHT_MAX, LEASE_MS_MAX, STREAM_IN_FLIGHT_DEFAULT, STREAM_MESSAGE_BYTES_MAX,
 };
 use headgate_http::RequestId;
-use http::{HeaderValue, StatusCode, header, request::Parts};
+use headgate_queue::AckMode;
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, request::Parts};
 use permit::Permit;
 use std::time::Duration;
 use tail::Tail;
+
+/// Who settles what the stream gives: `explicit`, when the client does.
+const ACK_HEADER: HeaderName = HeaderName::from_static("headgate-ack");
 
 const TAIL_PARAMETERS: [&str; 3] = ["subscription", resume::PARAMETER, shown::PARAMETER];
 const DURABLE_PARAMETERS: [&str; 4] =
@@ -64,7 +69,9 @@ pub(crate) async fn open(
     let (permit, who) = Permit::of(&parts, scope, &api)?;
     let kind = if is_durable {
         let parameters = Parameters::of(&parts.uri, &DURABLE_PARAMETERS)?;
-        Kind::Durable(durable_of(&api, &parameters, &who).await?)
+        let durable = durable_of(&api, &parameters, &who).await?;
+        refuse_to_lose(&durable, &parts.headers)?;
+        Kind::Durable(durable)
     } else {
         Kind::Tail(tail_of(&api, &parts, &who).await?)
     };
@@ -108,7 +115,7 @@ async fn tail_of(api: &Shared, request: &Parts, who: &Who) -> Result<Tail, ApiEr
 /// 409: over server-sent events nobody can settle what has to be settled.
 fn refuse_to_settle(kind: &Kind) -> Result<(), ApiError> {
     match kind {
-        Kind::Durable(durable) if !durable.settles_by_sending() => {
+        Kind::Durable(durable) if durable.ack() == AckMode::Explicit => {
             let message = "the subscription wants each event settled, which a client of \
                 `text/event-stream` cannot do: connect with a WebSocket, lease over HTTP, or give \
                 the subscription `ack = \"on_send\"`";
@@ -116,6 +123,25 @@ fn refuse_to_settle(kind: &Kind) -> Result<(), ApiError> {
         }
         Kind::Durable(_) | Kind::Tail(_) => Ok(()),
     }
+}
+
+/// 409: a client that settles what it was sent loses what its handler fails on, where sending has
+/// settled it. One that says so by the header `Headgate-Ack: explicit` is told before the first
+/// event.
+fn refuse_to_lose(durable: &Durable, headers: &HeaderMap) -> Result<(), ApiError> {
+    let Some(wanted) = headers.get(ACK_HEADER) else { return Ok(()) };
+    if wanted != "explicit" {
+        let found = String::from_utf8_lossy(wanted.as_bytes());
+        let message = format!("header `Headgate-Ack`: expected `explicit`, found `{found}`");
+        return Err(ApiError::invalid("invalid_header", message));
+    }
+    if durable.ack() == AckMode::Explicit {
+        return Ok(());
+    }
+    let message = "the subscription has `ack = \"on_send\"`: sending an event settles it, and one \
+        whose handler fails would be lost; give the subscription `ack = \"explicit\"`, or lease \
+        over HTTP";
+    Err(ApiError::new(StatusCode::CONFLICT, "settled_by_sending", message))
 }
 
 async fn durable_of(api: &Shared, parameters: &Parameters, who: &Who) -> Result<Durable, ApiError> {

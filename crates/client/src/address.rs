@@ -20,15 +20,13 @@ impl Address {
         let wrong = || {
             let expected = "an `http://` or `https://` URL of a gateway without user, password \
                             and query";
-            // Of a URL with a password nothing is shown before its end.
-            let shown = base.rsplit_once('@').map_or(base, |(_, host)| host);
-            let shown = shown.split('?').next().unwrap_or_default();
-            ClientError::configuration("url", expected, shown)
+            ClientError::configuration("url", expected, shown(base))
         };
         let uri: Uri = base.parse().map_err(|_| wrong())?;
         let scheme = matches!(uri.scheme_str(), Some("http" | "https"));
         let host = uri.authority().is_some_and(|host| !host.as_str().contains('@'));
-        if !scheme || !host || uri.query().is_some() {
+        // A fragment is never sent, so one here is a mistake.
+        if !scheme || !host || uri.query().is_some() || base.contains('#') {
             return Err(wrong());
         }
         let authorization = key.map(bearer).transpose()?;
@@ -62,14 +60,36 @@ impl Address {
     }
 
     /// The URL of what an event names by its path or whole, and whether it is this gateway's.
-    pub(crate) fn resolve(&self, url: &str) -> (String, bool) {
-        if url.contains("://") {
-            let inside = url.strip_prefix(&self.base).is_some_and(|rest| rest.starts_with('/'));
-            return (url.to_owned(), inside);
+    pub(crate) fn resolve(&self, url: &str) -> Result<(String, bool), ClientError> {
+        let wrong = || {
+            let expected = "an `http://` or `https://` URL, or a path that begins with `/`";
+            ClientError::configuration("attachment", expected, shown(url))
+        };
+        let whole = if url.starts_with('/') {
+            let path = self.uri.path_and_query().map_or("", PathAndQuery::path);
+            let origin = self.base.strip_suffix(path.trim_end_matches('/')).unwrap_or(&self.base);
+            format!("{origin}{url}")
+        } else {
+            url.to_owned()
+        };
+        let uri: Uri = whole.parse().map_err(|_| wrong())?;
+        if !matches!(uri.scheme_str(), Some("http" | "https")) {
+            return Err(wrong());
         }
-        let path = self.uri.path_and_query().map_or("", PathAndQuery::path);
-        let origin = self.base.strip_suffix(path.trim_end_matches('/')).unwrap_or(&self.base);
-        (format!("{origin}{url}"), true)
+        // A URL that names a user is another's: ours names none.
+        let is_ours = (uri.scheme(), uri.authority()) == (self.uri.scheme(), self.uri.authority());
+        Ok((whole, is_ours))
+    }
+}
+
+/// What may be shown of a URL: nothing that may be a password, and no query.
+fn shown(url: &str) -> &str {
+    let begins = url.find(['?', '#']).unwrap_or(url.len());
+    match url.rfind('@') {
+        // Which of the two it belongs to cannot be told.
+        Some(at) if at > begins => "..",
+        Some(at) => url.get(at + 1..begins).unwrap_or_default(),
+        None => url.get(..begins).unwrap_or_default(),
     }
 }
 
@@ -101,4 +121,55 @@ pub(crate) fn segment(name: &str) -> String {
         }
     }
     escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn resolved(base: &str, url: &str) -> Result<(String, bool), String> {
+        let address = Address::new(base, None).expect("a gateway");
+        address.resolve(url).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn the_key_goes_to_the_gateway_alone() {
+        for (base, url, whole, is_ours) in [
+            ("http://gw.example", "/v1/a?s=1", "http://gw.example/v1/a?s=1", true),
+            ("http://gw.example/base/", "/v1/a", "http://gw.example/v1/a", true),
+            ("http://gw.example", "//evil.example/x", "http://gw.example//evil.example/x", true),
+            ("http://gw.example", "http://gw.example/v1/a", "http://gw.example/v1/a", true),
+            ("http://gw.example", "http://GW.example/v1/a", "http://GW.example/v1/a", true),
+            ("http://gw.example", "https://gw.example/v1/a", "https://gw.example/v1/a", false),
+            ("http://gw.example", "http://gw.example:81/a", "http://gw.example:81/a", false),
+            ("http://gw.example", "http://gw.example@evil/a", "http://gw.example@evil/a", false),
+            ("http://gw.example", "http://gw.example.evil/a", "http://gw.example.evil/a", false),
+        ] {
+            assert_eq!(resolved(base, url), Ok((whole.to_owned(), is_ours)), "{url}");
+        }
+    }
+
+    #[test]
+    fn what_is_neither_a_path_nor_a_url_is_asked_for_nowhere() {
+        for url in
+            ["@evil.example/x", "evil.example/x", ".evil.example/x", "", "ftp://gw.example/x"]
+        {
+            let error = resolved("http://gw.example", url).expect_err(url);
+            assert!(error.contains("a path that begins with `/`"), "{error}");
+        }
+    }
+
+    #[test]
+    fn nothing_is_shown_of_a_url_that_may_be_a_secret() {
+        for (url, expected) in [
+            ("ftp://host/x", "ftp://host/x"),
+            ("https://gw.example/?key=hg_secret_123", "https://gw.example/"),
+            ("https://gw.example/#hg_secret_123", "https://gw.example/"),
+            ("https://user:secret@gw.example?key=1", "gw.example"),
+            ("https://gw.example/?key=sec@ret", ".."),
+            ("https://user:sec?ret@gw.example", ".."),
+        ] {
+            assert_eq!(shown(url), expected);
+        }
+    }
 }

@@ -8,8 +8,7 @@ use crate::{
     hand::{Hand, Key},
     limits::{LAST_ANSWER_TIMEOUT, LAST_WORDS_TIMEOUT, SAID_AGAIN_AFTER, WAIT_LONGEST},
     line::{Ended, Heard, Line, Lines, Refusal},
-    poll::Poll,
-    verdict::{Batch, Verdict},
+    verdict::Verdict,
     work::{Work, WorkKey},
 };
 use headgate_event::{Event, EventId};
@@ -31,8 +30,8 @@ impl Consumer {
         Self { lines, hand, work, backoff: Backoff::default(), begun: Instant::now() }
     }
 
-    /// Consumes until it is stopped, or until an error that no further try can mend. What is in
-    /// hand then has `grace` to be done.
+    /// Consumes until it is stopped, or until an error that no further try can mend. At a stop what
+    /// runs has `grace` to be done, after such an error no time at all.
     pub(crate) async fn run(
         mut self,
         mut stopping: Stopping,
@@ -141,8 +140,10 @@ impl Consumer {
     }
 
     fn hear(&mut self, heard: Heard) {
-        // One that only lets us in, and ends it at once, is not well: it is heard of first.
-        self.backoff.reset();
+        // One that only lets us in, and complains or ends it at once, is not well.
+        if heard.is_good() {
+            self.backoff.reset();
+        }
         self.hear_refusals(heard.refusals);
         if let Some(answered) = heard.answered {
             self.hand.heard(&answered);
@@ -173,9 +174,9 @@ impl Consumer {
                 tracing::warn!(code, message, "the gateway complains");
                 continue;
             };
-            let verdict = self.hand.refused(&id, &code, now);
-            let verb = verdict.as_ref().map_or("extend", Verdict::verb);
-            if code == "already_settled" {
+            let refused = self.hand.refused(&id, &code, now);
+            let verb = refused.as_ref().map_or("extend", |refused| refused.verdict.verb());
+            if refused.is_some_and(|refused| refused.is_done(&code)) {
                 tracing::debug!(delivery = id, verb, "it was settled before");
             } else {
                 tracing::warn!(delivery = id, verb, code, message, "it was not settled");
@@ -199,15 +200,16 @@ impl Consumer {
 
     /// Finishes what is in hand, or gives it back when its time is over.
     async fn leave(&mut self, mut line: Option<Line>, grace: Duration) {
-        if let Some(Line::Poll(poll)) = &mut line {
-            // Before anything is given back: this call would be given it again.
-            self.until_answered(poll).await;
-            poll.end_leasing();
+        if let Some(line) = &mut line {
+            // Before anything is given back: a call that leases would be given it again.
+            line.drain();
+            self.until_answered(line).await;
+            if let Line::Poll(poll) = line {
+                poll.end_leasing();
+            }
         }
-        if !matches!(line, Some(Line::Stream(_))) {
-            self.hand.give_back("the client stopped before its turn");
-        }
-        self.hand.lost(self.now());
+        self.let_go(&mut line);
+        self.hand.say_again(self.now());
         let end = Instant::now() + grace;
         while self.hand.running() > 0 && Instant::now() < end {
             self.last_words(&mut line, end).await;
@@ -219,19 +221,16 @@ impl Consumer {
         }
     }
 
-    /// Waits for the lease call that is under way: nobody else could have what it still leases. What
-    /// is done is said meanwhile, and what runs keeps its lease.
-    async fn until_answered(&mut self, poll: &mut Poll) {
+    /// Waits for the last that is leased: nobody else could have it. What is done is said meanwhile,
+    /// and what runs keeps its lease.
+    async fn until_answered(&mut self, line: &mut Line) {
         let end = Instant::now() + LAST_ANSWER_TIMEOUT;
-        while poll.is_leasing() {
+        while line.is_leasing() {
             self.note_concluded();
-            let batch = if poll.may_say() { self.hand.flush(self.now()) } else { Batch::default() };
-            if !batch.is_empty() {
-                poll.say(batch);
-            }
-            let (alarm, may_say) = (self.alarm(), poll.may_say());
+            self.say(line);
+            let (alarm, may_say) = (self.alarm(), line.may_say());
             tokio::select! {
-                heard = poll.receive(0) => match heard {
+                heard = line.receive(0) => match heard {
                     Ok(heard) => self.hear_last(heard),
                     Err(_) => return,
                 },
@@ -242,18 +241,26 @@ impl Consumer {
         }
     }
 
+    /// What came again is the same work under another delivery; what is new waits, and nothing
+    /// begins any more.
     fn hear_last(&mut self, heard: Heard) {
         self.hear_refusals(heard.refusals);
         if let Some(answered) = heard.answered {
             self.hand.heard(&answered);
         }
-        for late in heard.arrivals {
-            let key = late.event.as_ref().ok().map(key_of);
-            if key.is_some_and(|key| self.hand.knows(&key, self.now())) {
-                // It came again: the same work under another delivery.
-                self.take(late);
-            } else {
-                self.give_back(late);
+        heard.arrivals.into_iter().for_each(|late| self.take(late));
+    }
+
+    /// Lets go of what waits: others may have it at once. A stream that cannot be told gives it back
+    /// when it is closed, and would be given it again before; until then it is renewed.
+    fn let_go(&mut self, line: &mut Option<Line>) {
+        match line {
+            Some(Line::Stream(stream)) if stream.may_release() => {
+                self.hand.let_go().iter().for_each(|delivery| stream.release(delivery));
+            }
+            Some(Line::Stream(_)) => {}
+            Some(Line::Poll(_)) | None => {
+                self.hand.give_back("the client stopped before its turn");
             }
         }
     }
@@ -267,15 +274,9 @@ impl Consumer {
         }
     }
 
-    /// Lets go of a delivery that came too late: others may have it at once.
-    fn give_back(&mut self, late: Arrival) {
-        let (after, reason) = (Some(Duration::ZERO), Some("the client stops".to_owned()));
-        self.hand.answer(late.delivery, Verdict::Retry { after, reason });
-    }
-
     /// Says what there is by a call, which is answered, or waits until there is something; false
-    /// when that is of no use. A stream stays open meanwhile: what it gives more is left unbegun,
-    /// and given back by the gateway when it is closed.
+    /// when that is of no use. A stream stays open meanwhile: were it closed, the gateway would give
+    /// back what runs.
     async fn last_words(&mut self, line: &mut Option<Line>, end: Instant) -> bool {
         self.note_concluded();
         let batch = self.hand.flush(self.now());
@@ -289,7 +290,7 @@ impl Consumer {
                 }
                 Err(error) => {
                     tracing::warn!(%error, "what became of events is not said");
-                    self.hand.lost(self.now());
+                    self.hand.say_again(self.now());
                     if !error.try_again() {
                         return false;
                     }
@@ -301,9 +302,15 @@ impl Consumer {
             (key, verdict) = self.work.concluded() => self.conclude(key, verdict),
             () = until(alarm) => {}
             () = sleep_until(end) => {}
-            ended = listen(line) => {
-                tracing::debug!(?ended, "the line is gone");
-                *line = None;
+            heard = listen(line) => match heard {
+                Ok(heard) => {
+                    self.hear_last(heard);
+                    self.let_go(line);
+                }
+                Err(ended) => {
+                    tracing::debug!(?ended, "the line is gone");
+                    *line = None;
+                }
             }
         }
         true
@@ -323,13 +330,11 @@ fn key_of(event: &Event) -> WorkKey {
     Key { event: event.id(), replay }
 }
 
-/// Listens to a stream, so that the gateway hears of us, until it ends.
-async fn listen(line: &mut Option<Line>) -> Ended {
-    let Some(line @ Line::Stream(_)) = line else { return std::future::pending().await };
-    loop {
-        if let Err(ended) = line.receive(0).await {
-            return ended;
-        }
+/// What a stream says, which also lets the gateway hear of us.
+async fn listen(line: &mut Option<Line>) -> Result<Heard, Ended> {
+    match line {
+        Some(line @ Line::Stream(_)) => line.receive(0).await,
+        Some(Line::Poll(_)) | None => std::future::pending().await,
     }
 }
 

@@ -4,7 +4,7 @@
 //! as heard once a call answered it, or once so many later ones were sent on a stream that the
 //! gateway must have read it; until then it is said again after the line broke. An event that comes
 //! again while its handler runs is the same work under another delivery; one that was done comes to
-//! nothing but its acknowledgement.
+//! nothing but its acknowledgement, whether that of before was heard or not.
 //!
 //! Moments are what has passed since any one beginning. The cases in `fixtures/clients/hand` hold
 //! for this and for the Python package.
@@ -12,10 +12,13 @@
 mod said;
 
 use crate::{
-    limits::{DONE_KEPT, DONE_MAX, ERRORS_LAG_MAX, RENEWED_AFTER_PART, SAID_AGAIN_AFTER},
+    limits::{
+        DONE_KEPT, DONE_MAX, ERRORS_LAG_MAX, RENEWED_AFTER_PART, SAID_AGAIN_AFTER, SAID_AT_ONCE_MAX,
+    },
     verdict::{Batch, Verdict},
 };
-use said::{Done, Said, is_passing};
+pub(crate) use said::Refused;
+use said::{Acked, Done, Said, is_passing};
 use std::{
     collections::{BTreeMap, VecDeque},
     time::Duration,
@@ -39,6 +42,8 @@ pub(crate) struct Hand<I, W> {
     running: usize,
     pending: VecDeque<Said<I>>,
     sent: VecDeque<Said<I>>,
+    /// The acknowledgements among `pending` and `sent`.
+    acked: Acked<I>,
     done: Done<I>,
     /// No lease needs to be renewed before this moment.
     renewal_at: Duration,
@@ -63,6 +68,7 @@ impl<I: Clone + Ord, W> Hand<I, W> {
             running: 0,
             pending: VecDeque::new(),
             sent: VecDeque::new(),
+            acked: Acked::default(),
             done: Done::new(DONE_KEPT, DONE_MAX),
             renewal_at: Duration::MAX,
         }
@@ -83,11 +89,6 @@ impl<I: Clone + Ord, W> Hand<I, W> {
         self.pending.is_empty() && self.sent.is_empty()
     }
 
-    /// Whether it is in hand or was done, so that a delivery of it begins nothing.
-    pub(crate) fn knows(&self, key: &Key<I>, now: Duration) -> bool {
-        self.held.contains_key(key) || self.done.has(key, now)
-    }
-
     /// Takes a delivery; `work` is given back by [`start`](Self::start) when it is its turn.
     pub(crate) fn take(&mut self, key: Key<I>, delivery: String, work: W, now: Duration) {
         let renew_at = now + self.renew_after();
@@ -96,8 +97,8 @@ impl<I: Clone + Ord, W> Hand<I, W> {
                 self.by_delivery.remove(&before);
             }
             held.renew_at = renew_at;
-        } else if self.done.has(&key, now) {
-            self.pending.push_back(Said::new(delivery, Verdict::Ack, Some(key)));
+        } else if self.done.has(&key, now) || self.acked.has(&key) {
+            self.pend(Said::new(delivery, Verdict::Ack, Some(key)));
             return;
         } else {
             let held = Held { delivery: Some(delivery.clone()), renew_at, is_running: false };
@@ -126,7 +127,7 @@ impl<I: Clone + Ord, W> Hand<I, W> {
         match held.delivery {
             Some(delivery) => {
                 self.by_delivery.remove(&delivery);
-                self.pending.push_back(Said::new(delivery, verdict, Some(key)));
+                self.pend(Said::new(delivery, verdict, Some(key)));
             }
             None if verdict == Verdict::Ack => self.done.note(key, now),
             None => {}
@@ -136,16 +137,21 @@ impl<I: Clone + Ord, W> Hand<I, W> {
 
     /// Says of a delivery what nobody worked on.
     pub(crate) fn answer(&mut self, delivery: String, verdict: Verdict) {
-        self.pending.push_back(Said::new(delivery, verdict, None));
+        self.pend(Said::new(delivery, verdict, None));
     }
 
-    /// What is to be said at this moment. It counts as sent.
+    fn pend(&mut self, said: Said<I>) {
+        self.acked.note(&said);
+        self.pending.push_back(said);
+    }
+
+    /// What is to be said at this moment, as much as may be said at one go. It counts as sent.
     pub(crate) fn flush(&mut self, now: Duration) -> Batch {
         let lease_ms = u64::try_from(self.lease.as_millis()).unwrap_or(u64::MAX);
         let mut batch = Batch { lease_ms, ..Batch::default() };
         for _ in 0..self.pending.len() {
             let Some(said) = self.pending.pop_front() else { break };
-            if said.not_before > now {
+            if said.not_before > now || batch.verdicts.len() >= SAID_AT_ONCE_MAX {
                 self.pending.push_back(said);
             } else {
                 batch.verdicts.push((said.delivery.clone(), said.verdict.clone()));
@@ -184,32 +190,42 @@ impl<I: Clone + Ord, W> Hand<I, W> {
     /// said before the last so many was read. Errors may lag behind a little.
     pub(crate) fn streamed(&mut self) {
         let kept = 2 * self.concurrency + ERRORS_LAG_MAX;
-        self.sent.drain(..self.sent.len().saturating_sub(kept));
+        for said in self.sent.drain(..self.sent.len().saturating_sub(kept)) {
+            self.acked.forget(&said);
+        }
     }
 
     /// A call that carried this was answered, and its refusals were told before.
     pub(crate) fn heard(&mut self, batch: &Batch) {
         let heard: std::collections::BTreeSet<&str> =
             batch.verdicts.iter().map(|(id, _)| id.as_str()).collect();
-        self.sent.retain(|said| !heard.contains(said.delivery.as_str()));
+        let acked = &mut self.acked;
+        self.sent.retain(|said| {
+            let is_left = !heard.contains(said.delivery.as_str());
+            if !is_left {
+                acked.forget(said);
+            }
+            is_left
+        });
     }
 
     /// The gateway could not do what was said of a delivery; answers what that was.
-    pub(crate) fn refused(&mut self, delivery: &str, code: &str, now: Duration) -> Option<Verdict> {
+    pub(crate) fn refused(&mut self, delivery: &str, code: &str, now: Duration) -> Option<Refused> {
         let at = self.sent.iter().position(|said| said.delivery == delivery);
         let Some(said) = at.and_then(|at| self.sent.remove(at)) else {
             self.extension_refused(delivery, code, now);
             return None;
         };
-        let verdict = said.verdict.clone();
+        self.acked.forget(&said);
+        let refused = Refused::from(&said);
         if is_passing(code) {
-            self.pending.push_back(Said { not_before: now + SAID_AGAIN_AFTER, ..said });
+            self.pend(Said { not_before: now + SAID_AGAIN_AFTER, ..said });
         } else if let (Verdict::Ack, Some(key)) = (&said.verdict, said.key)
             && code != "already_settled"
         {
             self.done.note(key, now);
         }
-        Some(verdict)
+        Some(refused)
     }
 
     fn extension_refused(&mut self, delivery: &str, code: &str, now: Duration) {
@@ -231,9 +247,14 @@ impl<I: Clone + Ord, W> Hand<I, W> {
 
     /// The line is gone: what waits goes back, what was said is said again, what runs runs.
     pub(crate) fn lost(&mut self, now: Duration) {
-        self.forget_waiting();
+        self.let_go();
+        self.say_again(now);
+    }
+
+    /// What was said and not heard is said again, and every lease is renewed.
+    pub(crate) fn say_again(&mut self, now: Duration) {
         while let Some(said) = self.sent.pop_back() {
-            self.pending.push_front(said);
+            self.pending.push_front(Said { is_repeated: true, ..said });
         }
         self.held.values_mut().for_each(|held| held.renew_at = now);
         self.renewal_at = now;
@@ -241,23 +262,23 @@ impl<I: Clone + Ord, W> Hand<I, W> {
 
     /// Lets go of what waits, in words: it comes at once to whoever asks.
     pub(crate) fn give_back(&mut self, reason: &str) {
-        for (delivery, key) in self.forget_waiting() {
+        for delivery in self.let_go() {
             let (after, reason) = (Some(Duration::ZERO), Some(reason.to_owned()));
-            let verdict = Verdict::Retry { after, reason };
-            self.pending.push_back(Said::new(delivery, verdict, Some(key)));
+            self.answer(delivery, Verdict::Retry { after, reason });
         }
     }
 
-    fn forget_waiting(&mut self) -> Vec<(String, Key<I>)> {
-        let mut forgotten = Vec::new();
+    /// Lets go of what waits; answers its deliveries.
+    pub(crate) fn let_go(&mut self) -> Vec<String> {
+        let mut deliveries = Vec::new();
         for (key, _) in self.waiting.drain(..) {
             let delivery = self.held.remove(&key).and_then(|held| held.delivery);
             if let Some(delivery) = delivery {
                 self.by_delivery.remove(&delivery);
-                forgotten.push((delivery, key));
+                deliveries.push(delivery);
             }
         }
-        forgotten
+        deliveries
     }
 
     fn renew_after(&self) -> Duration {

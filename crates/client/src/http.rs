@@ -103,7 +103,7 @@ impl Http {
 
     /// The bytes at a signed URL. The key goes to the gateway alone.
     pub(crate) async fn bytes(&self, url: &str) -> Result<Bytes, ClientError> {
-        let (url, is_ours) = self.address.resolve(url);
+        let (url, is_ours) = self.address.resolve(url)?;
         let key = self.address.authorization().filter(|_| is_ours);
         self.send(&Call::get(""), &url, key).await
     }

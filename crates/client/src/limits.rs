@@ -1,7 +1,8 @@
 //! Every limit of the client. Those of the gateway are in `headgate_event::limits`.
 
 use headgate_event::limits::{
-    self, IN_FLIGHT_MAX, LEASE_DELIVERIES_MAX, LEASE_WAIT_MS_MAX, SETTLE_IDS_MAX,
+    self, API_BODY_BYTES_MAX, IN_FLIGHT_MAX, LEASE_DELIVERIES_MAX, LEASE_WAIT_MS_MAX,
+    SETTLE_IDS_MAX, SUBSCRIPTION_NAME_BYTES_MAX,
 };
 use std::time::Duration;
 
@@ -17,7 +18,7 @@ pub(crate) const HANDLER_TIMEOUT_DEFAULT: Duration = Duration::from_secs(900);
 pub(crate) const DRAIN_TIMEOUT_DEFAULT: Duration = Duration::from_secs(30);
 /// What is left to say when that is over may take so long.
 pub(crate) const LAST_WORDS_TIMEOUT: Duration = Duration::from_secs(5);
-/// The answer to a lease call that was under way at a stop may take so long.
+/// The last of what is leased to us at a stop may take so long to come.
 pub(crate) const LAST_ANSWER_TIMEOUT: Duration = Duration::from_millis(500);
 /// What a client that stops gives back comes again after this: its own line is closed by then, and
 /// would be given it otherwise.
@@ -32,6 +33,8 @@ pub(crate) const DONE_KEPT: Duration = Duration::from_secs(4 * 3600);
 pub(crate) const DONE_MAX: usize = 10_000;
 /// Errors of a stream may lag behind so many verdicts, beyond twice the concurrency.
 pub(crate) const ERRORS_LAG_MAX: usize = 64;
+/// So many verdicts are said at one go: one settle call has room for them, whatever their reasons.
+pub(crate) const SAID_AT_ONCE_MAX: usize = 1_000;
 /// The longest reason that is sent, in bytes.
 pub(crate) const REASON_BYTES_MAX: usize = 1_000;
 /// Connecting may take so long.
@@ -64,5 +67,11 @@ const _: () = assert!(8 * limits::FRAME_BYTES_MAX <= FRAME_BYTES_MAX);
 const _: () = assert!(FRAME_BYTES_MAX <= ANSWER_BYTES_MAX);
 const _: () = assert!(CONCURRENCY_DEFAULT <= CONCURRENCY_MAX);
 const _: () = assert!(LEASE_DELIVERIES_MAX <= CONCURRENCY_MAX);
-// All that can be in hand, and all that was said before, fits one settle call.
-const _: () = assert!(4 * CONCURRENCY_MAX + ERRORS_LAG_MAX <= SETTLE_IDS_MAX);
+// What is said at one go, and all leases that are renewed beside it, fits one settle call. JSON
+// writes a control character with six bytes; an id is the subscription's name and three numbers.
+const TERMS_BYTES_MAX: usize = SUBSCRIPTION_NAME_BYTES_MAX + 160;
+const _: () = assert!(SAID_AT_ONCE_MAX + CONCURRENCY_MAX <= SETTLE_IDS_MAX);
+const _: () = assert!(
+    SAID_AT_ONCE_MAX * (6 * REASON_BYTES_MAX + TERMS_BYTES_MAX) + CONCURRENCY_MAX * TERMS_BYTES_MAX
+        <= API_BODY_BYTES_MAX
+);

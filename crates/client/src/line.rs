@@ -24,6 +24,15 @@ pub(crate) struct Heard {
     pub(crate) refusals: Vec<Refusal>,
     /// What was said and is answered.
     pub(crate) answered: Option<Batch>,
+    /// Nothing more is delivered over this line.
+    pub(crate) is_last: bool,
+}
+
+impl Heard {
+    /// Whether the gateway does its work. One that only lets us in and complains does not.
+    pub(crate) fn is_good(&self) -> bool {
+        !self.arrivals.is_empty() || self.answered.is_some() || self.refusals.is_empty()
+    }
 }
 
 /// What could not be done for one delivery; for none when there is no id.
@@ -88,6 +97,22 @@ impl Line {
                 poll.say(batch);
                 false
             }
+        }
+    }
+
+    /// Asks for no more deliveries. Those on their way come until [`is_leasing`](Self::is_leasing)
+    /// is false; a gateway that does not know the question goes on.
+    pub(crate) fn drain(&mut self) {
+        if let Self::Stream(stream) = self {
+            stream.drain();
+        }
+    }
+
+    /// Whether something may come that was leased already, and then nothing more.
+    pub(crate) fn is_leasing(&self) -> bool {
+        match self {
+            Self::Stream(stream) => stream.is_draining(),
+            Self::Poll(poll) => poll.is_leasing(),
         }
     }
 

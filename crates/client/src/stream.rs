@@ -10,9 +10,9 @@ use crate::{
     line::{Ended, Heard, Refusal},
     verdict::Batch,
 };
-use ::http::{StatusCode, header};
+use ::http::{HeaderName, HeaderValue, StatusCode, header};
 use futures_util::{Sink, Stream as _, StreamExt};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::{
     borrow::Cow,
     collections::VecDeque,
@@ -21,7 +21,10 @@ use std::{
     task::{Context, Poll, ready},
     time::Duration,
 };
-use tokio::net::TcpStream;
+use tokio::{
+    net::TcpStream,
+    time::{Instant, sleep_until},
+};
 use tokio_tungstenite::{
     Connector, MaybeTlsStream, WebSocketStream, client_async_tls_with_config,
     tungstenite::{
@@ -31,13 +34,22 @@ use tokio_tungstenite::{
 
 type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
+/// Says who settles: this client, by what its handlers return.
+const ACK_HEADER: HeaderName = HeaderName::from_static("headgate-ack");
+
 /// An open stream of a subscription.
 #[derive(Debug)]
 pub(crate) struct Stream {
     socket: Socket,
     url: String,
     server: String,
+    /// Whether it takes the frames `drain` and `release`.
+    may_drain: bool,
+    /// Whether it was asked to drain, and has not said yet that it did.
+    is_draining: bool,
     outgoing: VecDeque<Message>,
+    /// When anything came last, be it a ping.
+    heard_at: Instant,
 }
 
 /// The first frame of a gateway.
@@ -47,6 +59,19 @@ struct Hello<'a> {
     kind: Cow<'a, str>,
     #[serde(borrow, default)]
     server: Option<Cow<'a, str>>,
+    /// The frames that it takes; none of a gateway that does not tell.
+    #[serde(default)]
+    takes: Vec<String>,
+}
+
+/// What is said of the stream itself, or of a delivery that was never begun.
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+enum Ending<'a> {
+    /// Nothing more is wanted.
+    Drain,
+    /// It is as if it had not been given.
+    Release { id: &'a str },
 }
 
 /// Why there is no stream.
@@ -72,9 +97,21 @@ impl Stream {
                 return Err(NotOpened::Failed(ClientError::timed_out(&url, CONNECT_TIMEOUT)));
             }
         };
-        let mut stream = Self { socket, url, server: String::new(), outgoing: VecDeque::new() };
-        stream.server = stream.hello().await?;
+        let mut stream = Self::new(socket, url);
+        stream.hello().await?;
         Ok(stream)
+    }
+
+    fn new(socket: Socket, url: String) -> Self {
+        Self {
+            socket,
+            url,
+            server: String::new(),
+            may_drain: false,
+            is_draining: false,
+            outgoing: VecDeque::new(),
+            heard_at: Instant::now(),
+        }
     }
 
     /// What the gateway calls itself.
@@ -83,26 +120,62 @@ impl Stream {
     }
 
     /// Has frames sent by the next [`receive`](Self::receive).
-    #[expect(clippy::expect_used, reason = "plain data serializes")]
     pub(crate) fn say(&mut self, batch: &Batch) {
-        for frame in batch.frames() {
-            let text = serde_json::to_string(&frame).expect("plain data serializes");
-            self.outgoing.push_back(Message::Text(text.into()));
+        batch.frames().for_each(|frame| self.put(&frame));
+    }
+
+    /// Asks for no more deliveries, where the gateway knows how to be asked.
+    pub(crate) fn drain(&mut self) {
+        if self.may_drain {
+            self.put(&Ending::Drain);
+            self.is_draining = true;
         }
+    }
+
+    /// Whether it was asked to drain, and may still deliver.
+    pub(crate) fn is_draining(&self) -> bool {
+        self.is_draining
+    }
+
+    /// Whether deliveries can be let go of by [`release`](Self::release).
+    pub(crate) fn may_release(&self) -> bool {
+        self.may_drain
+    }
+
+    /// Lets go of a delivery that was never begun: it costs no attempt.
+    pub(crate) fn release(&mut self, delivery: &str) {
+        self.put(&Ending::Release { id: delivery });
+    }
+
+    #[expect(clippy::expect_used, reason = "plain data serializes")]
+    fn put(&mut self, frame: &impl Serialize) {
+        let text = serde_json::to_string(frame).expect("plain data serializes");
+        self.outgoing.push_back(Message::Text(text.into()));
     }
 
     /// Sends what is to be said, and waits for frames that mean something: all that are there.
+    ///
+    /// Silence counts from what came last, a ping too, over however many calls.
     pub(crate) async fn receive(&mut self) -> Result<Heard, Ended> {
-        let hearing = poll_fn(|context| self.poll_receive(context));
-        match tokio::time::timeout(SILENCE_MAX, hearing).await {
-            Ok(heard) => heard.map_err(Ended::Failed),
-            Err(_) => Err(self.lost("nothing was heard for too long").into()),
+        loop {
+            let silent_at = self.heard_at + SILENCE_MAX;
+            tokio::select! {
+                biased;
+                heard = poll_fn(|context| self.poll_receive(context)) => {
+                    return heard.map_err(Ended::Failed);
+                }
+                () = sleep_until(silent_at) => {}
+            }
+            if Instant::now() >= self.heard_at + SILENCE_MAX {
+                return Err(self.lost("nothing was heard for too long").into());
+            }
         }
     }
 
-    /// Says goodbye; the gateway gives back what was not settled.
+    /// Says what is left to say, and goodbye; the gateway gives back what was not settled.
     pub(crate) async fn close(mut self) {
         let goodbye = async {
+            let _ = poll_fn(|context| self.poll_send(context)).await;
             if self.socket.close(None).await.is_ok() {
                 while let Some(Ok(_)) = self.socket.next().await {}
             }
@@ -141,10 +214,13 @@ impl Stream {
     }
 
     fn sort(
-        &self,
+        &mut self,
         message: Option<Result<Message, tungstenite::Error>>,
         heard: &mut Heard,
     ) -> Result<(), ClientError> {
+        if matches!(message, Some(Ok(_))) {
+            self.heard_at = Instant::now();
+        }
         match message {
             None => Err(self.lost("the connection was closed")),
             Some(Err(error)) => Err(ClientError::unreachable(&self.url, &error)),
@@ -157,7 +233,7 @@ impl Stream {
         }
     }
 
-    fn sort_text(&self, text: &str, heard: &mut Heard) -> Result<(), ClientError> {
+    fn sort_text(&mut self, text: &str, heard: &mut Heard) -> Result<(), ClientError> {
         let wrong = |error: String| ClientError::incompatible(&self.url, error);
         let frame = Frame::read(text).map_err(wrong)?;
         if frame.schema.is_some() {
@@ -165,18 +241,25 @@ impl Stream {
         } else if frame.kind.as_deref() == Some("error") {
             let refusal = serde_json::from_str::<Refusal>(text);
             heard.refusals.push(refusal.map_err(|error| wrong(error.to_string()))?);
+        } else if frame.kind.as_deref() == Some("drained") {
+            self.is_draining = false;
+            heard.is_last = true;
         }
         Ok(())
     }
 
-    async fn hello(&mut self) -> Result<String, NotOpened> {
+    async fn hello(&mut self) -> Result<(), NotOpened> {
         let first = tokio::time::timeout(CONNECT_TIMEOUT, self.socket.next()).await;
         let cut = |stream: &Self| NotOpened::Cut(stream.lost("the stream ended before its hello"));
         let Ok(Some(Ok(message))) = first else { return Err(cut(self)) };
         let Message::Text(text) = message else { return Err(cut(self)) };
         match serde_json::from_str(text.as_str()) {
-            Ok(Hello { kind, server }) if kind == "hello" => {
-                Ok(server.map_or_else(|| "unknown".to_owned(), Cow::into_owned))
+            Ok(Hello { kind, server, takes }) if kind == "hello" => {
+                self.server = server.map_or_else(|| "unknown".to_owned(), Cow::into_owned);
+                self.may_drain =
+                    ["drain", "release"].iter().all(|kind| takes.iter().any(|one| one == kind));
+                self.heard_at = Instant::now();
+                Ok(())
             }
             _ => Err(NotOpened::Failed(ClientError::incompatible(
                 &self.url,
@@ -192,7 +275,7 @@ impl Stream {
 
 impl Heard {
     fn is_empty(&self) -> bool {
-        self.arrivals.is_empty() && self.refusals.is_empty()
+        self.arrivals.is_empty() && self.refusals.is_empty() && !self.is_last
     }
 }
 
@@ -207,6 +290,8 @@ async fn connect(address: &Address, settings: &Settings) -> Result<Socket, NotOp
         .finish();
     let url = address.web_socket(&format!("/v1/stream?{query}"));
     let mut request = url.as_str().into_client_request().map_err(|error| failed(&error))?;
+    // Where sending settles, an event would be lost when its handler fails: such a stream is refused.
+    request.headers_mut().insert(ACK_HEADER, HeaderValue::from_static("explicit"));
     if let Some(key) = address.authorization() {
         request.headers_mut().insert(header::AUTHORIZATION, key.clone());
     }

@@ -106,6 +106,22 @@ pub enum Verb {
         /// Why, for the operator.
         reason: Option<String>,
     },
+    /// Nobody began it: it comes at once, as if it had not been leased, and no attempt is counted.
+    /// Not so when another has made the lease longer than whoever says this knows.
+    Release {
+        /// When the lease ends as far as is known.
+        lease_ends: Timestamp,
+    },
+    /// [`Retry`](Self::Retry) by one who passed it on and does not know what became of it. Not so
+    /// when another has made the lease longer meanwhile.
+    GiveBack {
+        /// How long to wait, instead of the policy's wait.
+        after: Option<Duration>,
+        /// Why, for the operator.
+        reason: Option<String>,
+        /// When the lease ends as far as is known.
+        lease_ends: Timestamp,
+    },
 }
 
 impl Verb {
@@ -117,7 +133,22 @@ impl Verb {
             Self::Retry { .. } => "retry",
             Self::Extend { .. } => "extend",
             Self::Bury { .. } => "bury",
+            Self::Release { .. } => "release",
+            Self::GiveBack { .. } => "retry",
         }
+    }
+
+    /// When the lease may end at the latest for this to be done; none where that does not matter.
+    pub(crate) fn lease_known(&self) -> Option<Timestamp> {
+        match self {
+            Self::Release { lease_ends } | Self::GiveBack { lease_ends, .. } => Some(*lease_ends),
+            Self::Ack | Self::Retry { .. } | Self::Extend { .. } | Self::Bury { .. } => None,
+        }
+    }
+
+    /// Whether it may be leased again at once, though nothing is written for it.
+    pub(crate) fn frees(&self) -> bool {
+        matches!(self, Self::Release { .. })
     }
 }
 

@@ -51,6 +51,22 @@ class Address:
         """The URL of a stream."""
         return "ws" + self.base.removeprefix("http") + path
 
+    def resolve(self, url: str) -> tuple[str, bool]:
+        """The URL of what an event names by its path or whole, and whether it is this gateway's."""
+        whole = self.origin + url if url.startswith("/") else url
+        try:
+            parts, ours = urlsplit(whole), urlsplit(self.origin)
+            place = (parts.scheme, parts.netloc.lower())
+        except ValueError:
+            place = ("", "")
+        if place[0] not in ("http", "https") or not place[1]:
+            raise ConfigurationError(
+                "`attachment`: expected an `http://` or `https://` URL, or a path that begins with "
+                f"`/`, found `{_shown(url)[:120]}`"
+            )
+        # A URL that names a user is another's: ours names none.
+        return whole, place == (ours.scheme, ours.netloc.lower())
+
     def __repr__(self) -> str:
         return f"Address({self.base!r})"
 
@@ -66,10 +82,15 @@ def from_environment(name: str) -> str | None:
 
 
 def _no_url(url: object) -> ConfigurationError:
-    shown = str(url)
-    if "@" in shown:
-        shown = "..@" + shown.rsplit("@", 1)[1]
     return ConfigurationError(
         f"`url`: expected an `http://` or `https://` URL of a gateway without user, password and "
-        f"query, found `{shown[:120]}`"
+        f"query, found `{_shown(str(url))[:120]}`"
     )
+
+
+def _shown(url: str) -> str:
+    """What may be shown of a URL: nothing that may be a password, and no query."""
+    begins = min((at for at in (url.find("?"), url.find("#")) if at >= 0), default=len(url))
+    at = url.rfind("@")
+    # Which of the two a later `@` belongs to cannot be told.
+    return ".." if at > begins else url[at + 1 : begins]

@@ -125,7 +125,10 @@ class Headgate:
         asyncio.run(until_signal())
 
     def stop(self) -> None:
-        """Lets `run` return once what is in hand is done, `drain_timeout` later at most."""
+        """Lets `run` return once what is in hand is done, `drain_timeout` later at most.
+
+        It may be called from any thread.
+        """
         if self._consumer is not None:
             self._consumer.stop()
 

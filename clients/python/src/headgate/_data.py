@@ -134,7 +134,6 @@ class MailHeader:
 class EmailData:
     """A message that an e-mail channel took."""
 
-    message_id: str
     from_: str = field(metadata={"key": "from"})
     to: tuple[str, ...]
     cc: tuple[str, ...]
@@ -142,21 +141,22 @@ class EmailData:
     subject: str
     text: str | None
     html: str | None
+    message_id: str
     attachments: tuple[Attachment, ...]
     received_at: datetime
+    reply_text: str | None = None
+    auth: Auth | None = None
     from_name: str | None = None
     sender: str | None = None
     reply_to: tuple[str, ...] = ()
     date: datetime | None = None
     in_reply_to: str | None = None
     references: tuple[str, ...] = ()
-    reply_text: str | None = None
     text_source: str | None = None
     hidden_text_bytes: int = 0
     tag: str | None = None
     matched_address: str | None = None
     envelope: Envelope | None = None
-    auth: Auth | None = None
     auto: AutoFlags = AutoFlags()
     headers: tuple[MailHeader, ...] = ()
     defects: tuple[str, ...] = ()

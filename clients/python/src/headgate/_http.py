@@ -4,17 +4,41 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from collections.abc import Mapping
+from contextvars import ContextVar
 from typing import Any
 
 import httpx
 
 from ._address import Address, Key
 from ._backoff import Backoff
-from ._errors import GatewayUnreachable, IncompatibleServer, Refused, refusal
+from ._errors import (
+    ConfigurationError,
+    GatewayUnreachable,
+    IncompatibleServer,
+    Refused,
+    refusal,
+)
 
 TIMEOUT = 30.0
 TRIES = 4
+
+# Whether the request that is under way is one of ours.
+_is_ours: ContextVar[bool] = ContextVar("headgate_request", default=False)
+
+
+class _WithoutQueries(logging.Filter):
+    """The library logs each URL, and the query of a signed one opens what it names."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if _is_ours.get() and isinstance(record.args, tuple):
+            bare = (a.copy_with(query=None) if isinstance(a, httpx.URL) else a for a in record.args)
+            record.args = tuple(bare)
+        return True
+
+
+logging.getLogger("httpx").addFilter(_WithoutQueries())
 
 
 class Http:
@@ -27,6 +51,7 @@ class Http:
         self._key = key
         self._transport = transport
         self._client: httpx.AsyncClient | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     async def call(
         self,
@@ -38,7 +63,7 @@ class Http:
         wait: float = 0.0,
     ) -> Any:
         """The JSON of a 2xx; everything else is an error. `wait` is what the call asks to wait."""
-        content = None if body is None else json.dumps(body, allow_nan=False).encode()
+        content = None if body is None else _content(body)
         headers = self._key.headers()
         if content is not None:
             headers["Content-Type"] = "application/json"
@@ -71,8 +96,7 @@ class Http:
 
     async def bytes_of(self, url: str) -> bytes:
         """The bytes at a signed URL. The key goes to the gateway alone."""
-        absolute = url if "://" in url else self._address.origin + url
-        is_ours = absolute.startswith((self._address.origin + "/", self._address.base + "/"))
+        absolute, is_ours = self._address.resolve(url)
         headers = self._key.headers() if is_ours else {}
         answer = await self._send("GET", absolute, headers)
         if not answer.is_success:
@@ -82,7 +106,7 @@ class Http:
     async def close(self) -> None:
         """Closes the connections."""
         client, self._client = self._client, None
-        if client is not None:
+        if client is not None and self._loop is asyncio.get_running_loop():
             await client.aclose()
 
     async def _send(
@@ -95,9 +119,13 @@ class Http:
         query: Mapping[str, Any] | None = None,
         timeout: float = TIMEOUT,
     ) -> httpx.Response:
-        if self._client is None:
+        loop = asyncio.get_running_loop()
+        if self._client is None or self._loop is not loop:
+            # The connections of another loop, as of an `asyncio.run` before, are of no use here.
             self._client = httpx.AsyncClient(transport=self._transport)
+            self._loop = loop
         limits = httpx.Timeout(timeout, connect=10.0)
+        token = _is_ours.set(True)
         try:
             return await self._client.request(
                 method, url, headers=headers, content=content, params=query, timeout=limits
@@ -108,6 +136,17 @@ class Http:
         except httpx.HTTPError as error:
             reason = str(error) or type(error).__name__
             raise GatewayUnreachable(f"cannot reach `{self._address.base}`: {reason}") from None
+        finally:
+            _is_ours.reset(token)
+
+
+def _content(body: Any) -> bytes:
+    try:
+        return json.dumps(body, allow_nan=False, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise ConfigurationError(
+            "expected text that UTF-8 can write, found half a surrogate pair"
+        ) from None
 
 
 def of_answer(status: int, headers: Mapping[str, str], content: bytes) -> Refused:

@@ -245,6 +245,11 @@ impl Parameter {
             .example(example.into())
     }
 
+    /// A header that may be left out.
+    pub(crate) fn header(name: &'static str, about: &str, schema: Value) -> Self {
+        Self::query(name, about, schema).place("header")
+    }
+
     /// A parameter of the query that may be left out.
     pub(crate) fn query(name: &'static str, about: &str, schema: Value) -> Self {
         let about = about.to_owned();

@@ -2,7 +2,7 @@
 
 use super::{
     durable::Durable,
-    frames::{ErrorFrame, ServerFrame},
+    frames::{ErrorFrame, ServerFrame, TAKEN},
     incoming,
     life::Life,
     outgoing::Outgoing,
@@ -61,6 +61,8 @@ pub(super) async fn serve(
         connection_id: id.as_str(),
         project_id: "default",
         server: format!("headgate/{}", api.version),
+        ack: kind.durable().map(Durable::ack),
+        takes: kind.durable().map_or(&[][..], |_| &TAKEN[..]),
     };
     let (ended, client_may_speak) = tokio::select! {
         ended = speak(&mut outgoing, &hello, kind) => (ended, true),
@@ -78,7 +80,7 @@ pub(super) async fn serve(
     };
     // A client that does not take its leave is left without it.
     let _ = tokio::time::timeout(STREAM_CLOSE_TIMEOUT, goodbye).await;
-    if let Kind::Durable(durable) = kind {
+    if let Some(durable) = kind.durable() {
         durable.give_back(&ended).await;
     }
 }
@@ -91,6 +93,13 @@ async fn speak(outgoing: &mut Outgoing<'_>, hello: &ServerFrame<'_>, kind: &Kind
 }
 
 impl Kind {
+    fn durable(&self) -> Option<&Durable> {
+        match self {
+            Self::Tail(_) => None,
+            Self::Durable(durable) => Some(durable),
+        }
+    }
+
     /// Says what there is until the stream ends, and answers why.
     pub(super) async fn speak(&self, voice: &mut impl Voice) -> Ended {
         let Err(ended) = match self {
@@ -104,7 +113,7 @@ impl Kind {
     pub(super) async fn take(&self, texts: &[String]) -> Vec<ErrorFrame> {
         match self {
             Self::Tail(_) => texts.iter().map(|_| Tail::nothing_to_settle()).collect(),
-            Self::Durable(durable) => durable.settle(texts).await,
+            Self::Durable(durable) => durable.take(texts).await,
         }
     }
 

@@ -2,8 +2,8 @@
 
 use super::{
     connection::Ended,
-    frames::{self, ErrorFrame},
-    in_flight::InFlight,
+    frames::{self, ErrorFrame, Said},
+    in_flight::{InFlight, Open},
     voice::Voice,
 };
 use crate::{
@@ -15,8 +15,9 @@ use headgate_event::{
     Event,
     limits::{LEASE_WAIT_MS_MAX, STREAM_LEASE_DELIVERIES_MAX},
 };
-use headgate_queue::{AckMode, LeaseAsk, Settlement, Verb};
-use std::{convert::Infallible, time::Duration};
+use headgate_queue::{AckMode, LeaseAsk, QueueError, SettleError, Settlement, Verb};
+use std::{convert::Infallible, future::pending, time::Duration};
+use tokio::sync::watch;
 
 /// What a client and we agreed on when the stream was opened.
 #[derive(Debug)]
@@ -34,21 +35,23 @@ pub(super) struct Durable {
     api: Shared,
     terms: Terms,
     in_flight: InFlight,
+    /// Whether the client asked for no more.
+    draining: watch::Sender<bool>,
 }
 
 impl Durable {
     pub(super) fn new(api: &Shared, terms: Terms) -> Self {
         let in_flight = InFlight::new(terms.max_in_flight);
-        Self { api: api.clone(), terms, in_flight }
+        Self { api: api.clone(), terms, in_flight, draining: watch::Sender::new(false) }
     }
 
     fn shown(&self, event: Event) -> Shown {
         Shown { event: self.api.served(event), view: self.terms.view }
     }
 
-    /// Whether sending an event settles it.
-    pub(super) fn settles_by_sending(&self) -> bool {
-        self.terms.ack == AckMode::OnSend
+    /// Who settles: the client, or sending.
+    pub(super) fn ack(&self) -> AckMode {
+        self.terms.ack
     }
 
     /// What it gives.
@@ -61,24 +64,43 @@ impl Durable {
         self.terms.lease
     }
 
-    /// Leases and sends until the stream ends.
+    /// Leases and sends until the stream ends. To a client that wants no more nothing is sent from
+    /// then on, and no word about it comes before the last event.
     pub(super) async fn speak(&self, voice: &mut impl Voice) -> Result<Infallible, Ended> {
+        let mut drained = self.draining.subscribe();
         loop {
-            let room = self.in_flight.room(self.api.clock.now());
-            if room == 0 {
-                voice.until(self.in_flight.freed(&*self.api.clock)).await?;
-                continue;
-            }
-            let ask = LeaseAsk {
-                max: room.min(STREAM_LEASE_DELIVERIES_MAX),
-                wait: Duration::from_millis(LEASE_WAIT_MS_MAX),
-                lease: Some(self.terms.lease),
-                bytes: None,
+            let next = async {
+                tokio::select! {
+                    biased;
+                    // Nobody else could end it: the sender lives as long as this.
+                    _ = drained.wait_for(|drained| *drained) => None,
+                    leased = self.take_leases() => Some(leased),
+                }
             };
-            let leasing = self.api.queue.lease(&self.terms.subscription, ask);
-            let leased = voice.until(leasing).await?;
+            let Some(leased) = voice.until(next).await? else {
+                voice.drained().await?;
+                return voice.until(pending()).await;
+            };
             self.send(voice, leased.map_err(|error| Ended::Queue(error.into()))?).await?;
         }
+    }
+
+    /// Waits for room and leases as much as there is. Dropping it leaves nothing leased.
+    async fn take_leases(&self) -> Result<Vec<Event>, QueueError> {
+        let room = loop {
+            let room = self.in_flight.room(self.api.clock.now());
+            if room > 0 {
+                break room;
+            }
+            self.in_flight.freed(&*self.api.clock).await;
+        };
+        let ask = LeaseAsk {
+            max: room.min(STREAM_LEASE_DELIVERIES_MAX),
+            wait: Duration::from_millis(LEASE_WAIT_MS_MAX),
+            lease: Some(self.terms.lease),
+            bytes: None,
+        };
+        self.api.queue.lease(&self.terms.subscription, ask).await
     }
 
     /// Sends what was leased. All of it counts as in flight first, so that what the socket does
@@ -113,24 +135,42 @@ impl Durable {
         Ok(())
     }
 
-    /// Settles what the client said, all with one commit, and answers what could not be done.
-    pub(super) async fn settle(&self, texts: &[String]) -> Vec<ErrorFrame> {
+    /// Does what the client said, settles with one commit, and answers what could not be done.
+    pub(super) async fn take(&self, texts: &[String]) -> Vec<ErrorFrame> {
         let mut errors = Vec::new();
         let mut settlements = Vec::new();
         for text in texts {
             match frames::read(text) {
-                Ok(settlement) => settlements.push(settlement),
+                Ok(Said::Settled(settlement)) => settlements.push(settlement),
+                Ok(Said::Released(id)) => match self.release(id) {
+                    Ok(settlement) => settlements.push(settlement),
+                    Err(error) => errors.push(error),
+                },
+                Ok(Said::Drain) => drop(self.draining.send_replace(true)),
                 Err(error) => errors.push(error),
             }
         }
-        if settlements.is_empty() {
-            return errors;
+        if !settlements.is_empty() {
+            self.settle(settlements, &mut errors).await;
         }
+        errors
+    }
+
+    /// Only what this stream has in flight: another may have been given the same attempt since.
+    fn release(&self, id: String) -> Result<Settlement, ErrorFrame> {
+        let Some(lease_ends) = self.in_flight.lease_ends(&id) else {
+            let error = SettleError::LeaseExpired { id: id.clone() };
+            return Err(ErrorFrame::unsettled(&error, id));
+        };
+        Ok(Settlement { id, verb: Verb::Release { lease_ends } })
+    }
+
+    async fn settle(&self, settlements: Vec<Settlement>, errors: &mut Vec<ErrorFrame>) {
         let name = &self.terms.subscription;
         match self.api.queue.settle(name, settlements.clone()).await {
             Ok(results) => {
                 for (settlement, result) in settlements.into_iter().zip(results) {
-                    self.note(&settlement);
+                    self.note(&settlement, result.is_ok());
                     if let Err(error) = result {
                         errors.push(ErrorFrame::unsettled(&error, settlement.id));
                     }
@@ -142,19 +182,16 @@ impl Durable {
                 errors.extend(settlements.into_iter().map(of));
             }
         }
-        errors
     }
 
     /// What was settled is no longer in flight; nor is what could not be, because its lease is
     /// over or it was never ours.
-    fn note(&self, settlement: &Settlement) {
+    fn note(&self, settlement: &Settlement, is_done: bool) {
         match settlement.verb {
-            Verb::Extend { lease } => {
+            Verb::Extend { lease } if is_done => {
                 self.in_flight.extend(&settlement.id, self.api.clock.now().plus(lease));
             }
-            Verb::Ack | Verb::Retry { .. } | Verb::Bury { .. } => {
-                self.in_flight.remove(&settlement.id);
-            }
+            _ => self.in_flight.remove(&settlement.id),
         }
     }
 
@@ -162,16 +199,17 @@ impl Durable {
     ///
     /// A first attempt is given again at once, a later one after the policy's wait: a client that
     /// connects and breaks over and over must not use up all attempts within seconds. When the
-    /// program stops nothing is given back: its leases end with it and cost no attempt.
+    /// program stops nothing is given back: its leases end with it and cost no attempt. What a client
+    /// has renewed by a call, because its stream broke before we knew, it still works on.
     pub(super) async fn give_back(&self, ended: &Ended) {
         let open = self.in_flight.take_all();
         if open.is_empty() || matches!(ended, Ended::Stopping) {
             return;
         }
-        let give_back = |(id, attempt)| {
+        let give_back = |(id, Open { lease_ends, attempt })| {
             let after = (attempt == 1).then_some(Duration::ZERO);
             let reason = Some("the stream closed before it was settled".to_owned());
-            Settlement { id, verb: Verb::Retry { after, reason } }
+            Settlement { id, verb: Verb::GiveBack { after, reason, lease_ends } }
         };
         let settlements = open.into_iter().map(give_back).collect();
         if let Err(error) = self.api.queue.settle(&self.terms.subscription, settlements).await {

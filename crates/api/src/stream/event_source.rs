@@ -154,6 +154,11 @@ impl Voice for Lines {
         Ok(())
     }
 
+    async fn drained(&mut self) -> Result<(), Ended> {
+        // Nobody can ask for it here.
+        Ok(())
+    }
+
     /// In pieces, so that a large event on a slow line is not taken for a client that stands still.
     async fn flush(&mut self) -> Result<(), Ended> {
         let mut whole = Bytes::from(std::mem::take(&mut self.buffer));

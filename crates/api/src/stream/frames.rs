@@ -5,15 +5,25 @@ use crate::{
     error::ApiError,
     settle::{BuryAsk, ExtendAsk, RetryAsk},
 };
-use headgate_queue::{SettleError, Settlement, Verb};
+use headgate_queue::{AckMode, SettleError, Settlement, Verb};
 use serde::{Deserialize, Serialize};
 
 /// A frame of ours that is not an event.
 #[derive(Debug, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub(super) enum ServerFrame<'a> {
-    /// The first frame.
-    Hello { connection_id: &'a str, project_id: &'static str, server: String },
+    /// The first frame. A durable stream says who settles, and which frames it takes.
+    Hello {
+        connection_id: &'a str,
+        project_id: &'static str,
+        server: String,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        ack: Option<AckMode>,
+        #[serde(skip_serializing_if = "<[_]>::is_empty")]
+        takes: &'static [&'static str],
+    },
+    /// The client asked for no more: no event comes after this.
+    Drained,
     /// A live tail left so many events out, those of other filters included; null when it cannot
     /// be known how many.
     Lagged { missed: Option<u64> },
@@ -33,20 +43,40 @@ pub(super) struct ErrorFrame {
 #[derive(Debug, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case", expecting = "a JSON object")]
 enum ClientFrame {
-    Ack(AckAsk),
+    Ack(NamedAsk),
     Retry(RetryAsk),
     Extend(ExtendAsk),
     Bury(BuryAsk),
+    Release(NamedAsk),
+    Drain(NothingAsk),
+}
+
+/// The types of frames that a durable stream takes.
+pub(super) const TAKEN: [&str; 6] = ["ack", "retry", "extend", "bury", "release", "drain"];
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, expecting = "a JSON object")]
+struct NamedAsk {
+    id: String,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a JSON object")]
-struct AckAsk {
-    id: String,
+struct NothingAsk {}
+
+/// What a client says.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Said {
+    /// What became of a delivery.
+    Settled(Settlement),
+    /// It never began with this delivery.
+    Released(String),
+    /// It wants no more.
+    Drain,
 }
 
-/// What the client says of a delivery, or why it says nothing that is understood.
-pub(super) fn read(text: &str) -> Result<Settlement, ErrorFrame> {
+/// What the client says, or why it says nothing that is understood.
+pub(super) fn read(text: &str) -> Result<Said, ErrorFrame> {
     // An array could be read as a frame by the places of its items, which nobody means.
     if text.trim_start().starts_with('[') {
         let message = "expected a JSON object, found an array".to_owned();
@@ -58,12 +88,14 @@ pub(super) fn read(text: &str) -> Result<Settlement, ErrorFrame> {
         ErrorFrame { code, message, id: id_in(text) }
     })?;
     let settled = match frame {
-        ClientFrame::Ack(ack) => return Ok(Settlement { id: ack.id, verb: Verb::Ack }),
+        ClientFrame::Ack(ack) => Ok(Settlement { id: ack.id, verb: Verb::Ack }),
         ClientFrame::Retry(retry) => retry.settlement("after_ms"),
         ClientFrame::Extend(extend) => extend.settlement("lease_ms"),
-        ClientFrame::Bury(bury) => return Ok(bury.settlement()),
+        ClientFrame::Bury(bury) => Ok(bury.settlement()),
+        ClientFrame::Release(release) => return Ok(Said::Released(release.id)),
+        ClientFrame::Drain(NothingAsk {}) => return Ok(Said::Drain),
     };
-    settled.map_err(|error| ErrorFrame {
+    settled.map(Said::Settled).map_err(|error| ErrorFrame {
         code: "invalid_frame",
         message: error.message().to_owned(),
         id: id_in(text),

@@ -16,10 +16,13 @@ pub(super) struct InFlight {
     freed: Notify,
 }
 
-#[derive(Clone, Copy, Debug)]
-struct Open {
-    lease_ends: Timestamp,
-    attempt: u32,
+/// One delivery in flight.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Open {
+    /// When its lease ends, as far as this stream made it last.
+    pub(super) lease_ends: Timestamp,
+    /// Which attempt it is.
+    pub(super) attempt: u32,
 }
 
 impl InFlight {
@@ -66,10 +69,14 @@ impl InFlight {
         }
     }
 
-    /// Lets all go, each with the number of its attempt.
-    pub(super) fn take_all(&self) -> BTreeMap<String, u32> {
-        let open = std::mem::take(&mut *self.lock());
-        open.into_iter().map(|(id, open)| (id, open.attempt)).collect()
+    /// When the lease of a delivery ends as far as this stream knows; none when it is not in flight.
+    pub(super) fn lease_ends(&self, id: &str) -> Option<Timestamp> {
+        self.lock().get(id).map(|open| open.lease_ends)
+    }
+
+    /// Lets all go.
+    pub(super) fn take_all(&self) -> BTreeMap<String, Open> {
+        std::mem::take(&mut *self.lock())
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Open>> {
@@ -109,7 +116,11 @@ mod tests {
         in_flight.extend("a", START.plus(second * 5));
         in_flight.extend("never leased", START.plus(second * 5));
         assert_eq!(in_flight.room(START.plus(second * 2)), 2, "the lease of b is over");
-        assert_eq!(in_flight.take_all(), BTreeMap::from([("a".to_owned(), 3)]));
+        let lease_ends = START.plus(second * 5);
+        assert_eq!(in_flight.lease_ends("a"), Some(lease_ends));
+        let open = Open { lease_ends, attempt: 3 };
+        assert_eq!(in_flight.take_all(), BTreeMap::from([("a".to_owned(), open)]));
+        assert_eq!(in_flight.lease_ends("a"), None);
         assert_eq!(in_flight.room(START), 3);
     }
 

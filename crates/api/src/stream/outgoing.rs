@@ -93,6 +93,10 @@ impl Voice for Outgoing<'_> {
         self.feed(&ServerFrame::Lagged { missed }).await
     }
 
+    async fn drained(&mut self) -> Result<(), Ended> {
+        self.send(&ServerFrame::Drained).await
+    }
+
     async fn flush(&mut self) -> Result<(), Ended> {
         self.sink.flush().await.map_err(|_| Ended::ByClient)
     }

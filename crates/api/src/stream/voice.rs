@@ -16,6 +16,9 @@ pub(super) trait Voice {
     /// known how many, when there is no number.
     async fn lagged(&mut self, missed: Option<u64>) -> Result<(), Ended>;
 
+    /// Says that no event comes any more.
+    async fn drained(&mut self) -> Result<(), Ended>;
+
     /// Returns once all of it is on its way.
     async fn flush(&mut self) -> Result<(), Ended>;
 }

@@ -15,11 +15,75 @@ pub(super) struct Said<I> {
     /// None when nobody worked on it.
     pub(super) key: Option<Key<I>>,
     pub(super) not_before: Duration,
+    /// Whether it was said before on a line that may have carried it.
+    pub(super) is_repeated: bool,
+}
+
+/// What the gateway could not do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Refused {
+    pub(crate) verdict: Verdict,
+    is_repeated: bool,
+}
+
+impl<I> From<&Said<I>> for Refused {
+    fn from(said: &Said<I>) -> Self {
+        Self { verdict: said.verdict.clone(), is_repeated: said.is_repeated }
+    }
+}
+
+impl Refused {
+    /// Whether the code only tells that it was done already: by what was said before, or, for an
+    /// acknowledgement, by whoever else was given the event.
+    pub(crate) fn is_done(&self, code: &str) -> bool {
+        match self.verdict {
+            Verdict::Ack => code == "already_settled",
+            // One that came again is another attempt.
+            Verdict::Retry { .. } => {
+                self.is_repeated && matches!(code, "already_settled" | "lease_expired")
+            }
+            Verdict::Bury { .. } => self.is_repeated && code == "already_settled",
+        }
+    }
 }
 
 impl<I> Said<I> {
     pub(super) fn new(delivery: String, verdict: Verdict, key: Option<Key<I>>) -> Self {
-        Self { delivery, verdict, key, not_before: Duration::ZERO }
+        Self { delivery, verdict, key, not_before: Duration::ZERO, is_repeated: false }
+    }
+}
+
+/// Work whose acknowledgement is not heard yet: it is done, whatever becomes of that. Each with how
+/// many acknowledgements are on their way.
+#[derive(Debug)]
+pub(super) struct Acked<I>(BTreeMap<Key<I>, usize>);
+
+impl<I> Default for Acked<I> {
+    fn default() -> Self {
+        Self(BTreeMap::new())
+    }
+}
+
+impl<I: Clone + Ord> Acked<I> {
+    pub(super) fn has(&self, key: &Key<I>) -> bool {
+        self.0.contains_key(key)
+    }
+
+    /// This is to be said.
+    pub(super) fn note(&mut self, said: &Said<I>) {
+        if let (Verdict::Ack, Some(key)) = (&said.verdict, &said.key) {
+            *self.0.entry(key.clone()).or_default() += 1;
+        }
+    }
+
+    /// This is neither to be said any more nor on its way.
+    pub(super) fn forget(&mut self, said: &Said<I>) {
+        let (Verdict::Ack, Some(key)) = (&said.verdict, &said.key) else { return };
+        let Some(count) = self.0.get_mut(key) else { return };
+        *count -= 1;
+        if *count == 0 {
+            self.0.remove(key);
+        }
     }
 }
 

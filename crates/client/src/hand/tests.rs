@@ -50,7 +50,22 @@ fn play(hand: &mut Hand<String, String>, last: &mut Batch, step: &Value) {
             assert_eq!(Value::from(hand.flush(at).verdicts.len()), step["says_count"], "{step}");
         }
         () if step.get("refused").is_some() => {
-            hand.refused(text("refused"), text("code"), at);
+            let refused = hand.refused(text("refused"), text("code"), at);
+            if let Some(is_done) = step["is_done"].as_bool() {
+                let refused = refused.unwrap_or_else(|| panic!("nothing was refused: {step}"));
+                assert_eq!(refused.is_done(text("code")), is_done, "{step}");
+            }
+        }
+        () if step.get("done").is_some() => {
+            for number in 0..step["done"].as_u64().expect("a number") {
+                let name = format!("e{number}");
+                hand.take(key(&name, None), format!("d{name}"), name.clone(), at);
+                assert_eq!(hand.start(), Some(name.clone()));
+                hand.conclude(key(&name, None), Verdict::Ack, at);
+            }
+        }
+        () if step.get("let_go").is_some() => {
+            assert_eq!(Value::from(hand.let_go()), step["let_go"], "{step}");
         }
         () if step.get("next_at").is_some() => {
             let wanted = step["next_at"].as_f64().map(Duration::from_secs_f64);
@@ -85,7 +100,7 @@ fn what_is_in_hand_is_as_the_cases_of_both_clients_say() {
         }
         played += 1;
     }
-    assert!(played >= 15, "{played} cases in {}", folder.display());
+    assert!(played >= 24, "{played} cases in {}", folder.display());
 }
 
 #[test]

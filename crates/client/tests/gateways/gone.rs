@@ -38,6 +38,8 @@ enum Gone {
     Dead,
     /// It says hello and ends.
     Ends,
+    /// It says hello, complains, and ends.
+    Complains,
 }
 
 #[derive(Debug, Default)]
@@ -51,6 +53,7 @@ async fn a_gateway_that_was_gone_for_an_hour_is_found_again() {
     for (transport, gone) in [
         (Transport::WebSocket, Gone::Dead),
         (Transport::WebSocket, Gone::Ends),
+        (Transport::WebSocket, Gone::Complains),
         (Transport::Poll, Gone::Dead),
         (Transport::Auto, Gone::Dead),
     ] {
@@ -88,7 +91,7 @@ async fn hour(transport: Transport, gone: Gone) -> usize {
     tries
 }
 
-async fn turn() {
+pub(super) async fn turn() {
     advance(STEP).await;
     for _ in 0..TURNS {
         yield_now().await;
@@ -110,10 +113,17 @@ async fn serve(listener: TcpListener, gone: Gone, state: Arc<State>, heard: Hear
             continue;
         }
         state.tries.fetch_add(1, Ordering::SeqCst);
-        if gone == Gone::Ends {
+        if gone != Gone::Dead {
             tokio::spawn(async move {
                 let Ok(mut socket) = accept_async(socket).await else { return };
                 let _ = socket.send(Message::text(HELLO.to_string())).await;
+                if gone == Gone::Complains {
+                    let error = json!({"type": "error", "code": "unavailable", "id": null,
+                        "message": "the queue is not available"});
+                    let _ = socket.send(Message::text(error.to_string())).await;
+                    // So that it is heard of before the end.
+                    tokio::time::sleep(STEP).await;
+                }
             });
         }
     }
@@ -144,10 +154,12 @@ fn note_settled(body: &Value, heard: &Heard) {
     for id in body["ack"].as_array().into_iter().flatten() {
         heard.note(json!({"type": "ack", "id": id}));
     }
-    for terms in body["retry"].as_array().into_iter().flatten() {
-        let mut terms = terms.clone();
-        terms["type"] = "retry".into();
-        heard.note(terms);
+    for verb in ["retry", "bury", "extend"] {
+        for terms in body[verb].as_array().into_iter().flatten() {
+            let mut terms = terms.clone();
+            terms["type"] = verb.into();
+            heard.note(terms);
+        }
     }
 }
 

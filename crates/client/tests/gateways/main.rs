@@ -2,8 +2,11 @@
 
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
+mod elsewhere;
 mod fake;
 mod gone;
+mod silent;
+mod stopping;
 
 use fake::{DELIVERY, HELLO, delivered, says};
 use headgate_client::{Builder, Client, ClientError, Event, Origin, Transport, testing};

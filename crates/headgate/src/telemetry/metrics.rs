@@ -78,7 +78,7 @@ const COUNTERS: &[Metric] = &[
     counts(
         "headgate_deliveries_settled_total",
         &["verb"],
-        "Settlements that held, by `ack`, `retry`, `extend` and `bury`",
+        "Settlements that held, by `ack`, `retry`, `extend`, `bury` and `release`",
     ),
     counts(
         "headgate_http_accept_errors_total",

@@ -153,11 +153,16 @@ impl Embedded {
         let known = self.known(&name)?;
         let lanes = self.lanes.of(known.generation());
         let verbs: Vec<_> = settlements.iter().map(|settlement| settlement.verb.name()).collect();
+        let frees = settlements.iter().any(|settlement| settlement.verb.frees());
         let results = if lanes.is_empty() && !self.lanes.has_ended() {
             self.settle_of(&known, settlements, attempts).await?
         } else {
             self.settle_each(&known, &lanes, settlements, attempts).await?
         };
+        if frees {
+            // Nothing was committed, which would wake who waits.
+            known.wake();
+        }
         for (verb, result) in verbs.into_iter().zip(&results) {
             if result.is_ok() {
                 counter!("headgate_deliveries_settled_total", "verb" => verb).increment(1);

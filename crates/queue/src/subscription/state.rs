@@ -4,7 +4,7 @@
 //! ready -> leased -> settled
 //!   ^        |-----> dead
 //!   |        |-----> waiting
-//!   |<-------'          |        a lease that ends: attempt + 1
+//!   |<-------'          |        a lease that ends: attempt + 1; one that is released: the same
 //!   '-------------------'        the wait is over
 //! ```
 //!

@@ -102,6 +102,53 @@ pub(crate) async fn what_was_never_given_is_unknown(bench: Bench) {
     bench.settle("agent", &event, Verb::Ack).await.expect("its lease is as it was");
 }
 
+fn lease_ends(event: &Event) -> headgate_event::Timestamp {
+    event.delivery().expect("it is delivered").lease_expires_at
+}
+
+pub(crate) async fn what_is_released_comes_at_once_and_costs_no_attempt(bench: Bench) {
+    let stored = bench.store_many(2).await;
+    with_policy(&bench, 2).await;
+    for expected in 1..=2 {
+        for _ in 0..3 {
+            let event = bench.lease_first("agent").await;
+            assert_eq!((event.id(), attempt(&event)), (stored[0], expected));
+            let release = Verb::Release { lease_ends: lease_ends(&event) };
+            bench.settle("agent", &event, release.clone()).await.expect("leased");
+            let twice = bench.settle("agent", &event, release).await.map(drop);
+            assert!(twice.is_err(), "it is not leased");
+        }
+        if expected == 1 {
+            let event = bench.lease_first("agent").await;
+            bench.settle("agent", &event, retry(Duration::ZERO)).await.expect("leased");
+        }
+    }
+    let status = bench.status("agent").await;
+    assert_eq!((status.dead, status.in_flight, status.lag), (0, 0, 2));
+    let Some(bench) = bench.reopened().await else { return };
+    let again = bench.lease("agent", 2).await;
+    assert_eq!((ids(&again), attempt(&again[0])), (stored, 2));
+    bench.ack_all("agent", &again).await;
+}
+
+pub(crate) async fn what_another_has_renewed_is_not_given_back(bench: Bench) {
+    bench.store_many(1).await;
+    bench.subscribe("agent").await;
+    let event = bench.lease_first("agent").await;
+    let known = lease_ends(&event);
+    bench.clock.advance(SECOND);
+    bench.settle("agent", &event, Verb::Extend { lease: 10 * SECOND }).await.expect("leased");
+    let (after, reason) = (Some(Duration::ZERO), None);
+    let give_back = |lease_ends| Verb::GiveBack { after, reason: reason.clone(), lease_ends };
+    for verb in [give_back(known), Verb::Release { lease_ends: known }] {
+        assert_eq!(code(bench.settle("agent", &event, verb).await), "lease_expired");
+    }
+    assert!(bench.lease("agent", 1).await.is_empty(), "the other one has it");
+    let verb = give_back(known.plus(SECOND));
+    bench.settle("agent", &event, verb).await.expect("the lease is known");
+    assert_eq!(attempt(&bench.lease_one("agent").await), 2);
+}
+
 pub(crate) async fn a_delivery_given_back_comes_after_its_wait(bench: Bench) {
     let stored = bench.store_many(2).await;
     bench.subscribe("agent").await;

@@ -75,6 +75,18 @@ pub(crate) async fn a_lease_waits_for_room(bench: Bench) {
     assert_eq!(ids(&events), stored[1_000..]);
 }
 
+pub(crate) async fn a_lease_waits_for_a_release(bench: Bench) {
+    let stored = bench.store_many(1).await;
+    bench.subscribe("agent").await;
+    let event = bench.lease_one("agent").await;
+    let lease_ends = event.delivery().expect("it is delivered").lease_expires_at;
+    let waiting = waiting(&bench);
+    tokio::task::yield_now().await;
+    bench.settle("agent", &event, Verb::Release { lease_ends }).await.expect("leased");
+    let events = end(waiting).await.expect("leased");
+    assert_eq!((ids(&events), attempt(&events[0])), (stored, 1));
+}
+
 pub(crate) async fn a_lease_waits_for_the_end_of_a_pause(bench: Bench) {
     let stored = bench.store_many(1).await;
     bench.subscribe("agent").await;

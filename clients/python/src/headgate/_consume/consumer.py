@@ -25,7 +25,7 @@ _WORDS_AGAIN = 0.2
 # What is given back at a stop comes again after this: our own line is closed by then, and would be
 # given it otherwise.
 _GIVEN_BACK_AFTER = 1.0
-# The answer to a lease call that was under way at a stop has so long.
+# The last of what is leased to us at a stop has so long to come.
 _LAST_ANSWER = 0.5
 
 
@@ -42,6 +42,7 @@ class Consumer:
     ) -> None:
         self._lines = lines
         self._hand = hand
+        self._loop = asyncio.get_running_loop()
         self._wake = asyncio.Event()
         self._stopping = asyncio.Event()
         self._work = Work(hand, call, handler_timeout, fetch, self._concluded)
@@ -51,7 +52,19 @@ class Consumer:
         self._writer: asyncio.Task[None] | None = None
 
     def stop(self) -> None:
-        """Takes nothing more; `run` returns when what is in hand is done."""
+        """Takes nothing more; `run` returns when what is in hand is done. From any thread."""
+        try:
+            is_ours = asyncio.get_running_loop() is self._loop
+        except RuntimeError:
+            is_ours = False
+        if is_ours:
+            self._stop()
+            return
+        with contextlib.suppress(RuntimeError):
+            # Its loop is closed only when it has ended.
+            self._loop.call_soon_threadsafe(self._stop)
+
+    def _stop(self) -> None:
         self._hand.close()
         self._stopping.set()
 
@@ -68,9 +81,8 @@ class Consumer:
     async def _until_stopped(self) -> None:
         while not self._stopping.is_set():
             try:
-                line = await self._or_stop(self._open())
-                if line is not None:
-                    await self._serve(line)
+                if await self._or_stop(self._open()) is not None:
+                    await self._serve()
             except LineEnded:
                 self._hand.lost(self._now())
             except (GatewayUnreachable, Refused) as error:
@@ -86,12 +98,15 @@ class Consumer:
         while batch := self._hand.flush(self._now()):
             self._refused_all(await self._lines.settle(batch))
             self._hand.heard(batch)
-        return await self._lines.open(self._hand, self._now)
+        # Kept at once: whoever is cancelled meanwhile closes it.
+        self._line = await self._lines.open(self._hand, self._now)
+        return self._line
 
-    async def _serve(self, line: Line) -> None:
+    async def _serve(self) -> None:
         """Reads and writes until the line is lost (an error) or `stop`."""
-        since = self._now()
-        self._line = line
+        since, line = self._now(), self._line
+        if line is None:
+            return
         self._reader = asyncio.create_task(self._read(line))
         self._writer = asyncio.create_task(self._write(line))
         stop = asyncio.create_task(self._stopping.wait())
@@ -114,20 +129,32 @@ class Consumer:
     async def _read(self, line: Line) -> None:
         while True:
             heard = await line.receive()
-            # A line that only lets us in, and ends at once, is not well: it is heard of first.
-            self._backoff.reset()
+            # One that only lets us in, and complains or ends it at once, is not well.
+            if heard.is_good:
+                self._backoff.reset()
             self._refused_all(heard.refusals)
-            if not self._stopping.is_set():
-                self._take(heard)
-            elif not line.gives_back:
-                for frame in heard.events:
-                    self._work.give_back(frame, self._now())
-                return
+            self._take(heard)
+            if self._stopping.is_set():
+                if line.may_release:
+                    await line.release(self._hand.let_go())
+                if heard.is_last or not line.gives_back:
+                    return
 
     def _take(self, heard: Heard) -> None:
+        """Takes what came: what came again is the same work under another delivery.
+
+        What is new waits for its turn. Nothing begins after a stop.
+        """
+        wrong: HeadgateError | None = None
         for frame in heard.events:
-            self._work.take(frame, self._now())
-        self._work.begin()
+            try:
+                self._work.take(frame, self._now())
+            except HeadgateError as error:
+                wrong = error
+        if not self._stopping.is_set():
+            if wrong is not None:
+                raise wrong
+            self._work.begin()
         # Its lease has to be renewed in time.
         self._wake.set()
 
@@ -167,27 +194,20 @@ class Consumer:
         if delivery is None:
             log.warning("the gateway says %s: %s", code, message)
             return
-        verdict = self._hand.refused(delivery, code, self._now())
+        said = self._hand.refused(delivery, code, self._now())
         self._wake.set()
-        level = logging.DEBUG if code == "already_settled" else logging.WARNING
-        verb = verdict.verb if verdict else "extend"
+        level = logging.DEBUG if said is not None and said.is_done(code) else logging.WARNING
+        verb = said.verdict.verb if said is not None else "extend"
         log.log(level, "`%s` of delivery %s was refused: %s: %s", verb, delivery, code, message)
 
     async def _leave(self, grace: float) -> None:
         """Finishes what is in hand, or gives it back when its time is over."""
-        self._stopping.set()
-        self._hand.close()
-        if self._line is not None and self._line.asks and self._reader is not None:
-            # What this call leases nobody else can have: there is an answer soon, or none. It ends
-            # before anything is given back, or it would be given that again. What is done is said
-            # meanwhile, and what runs keeps its lease.
-            await asyncio.wait({self._reader}, timeout=_LAST_ANSWER)
-            self._reader.cancel()
-            await asyncio.gather(self._reader, return_exceptions=True)
+        self._stop()
+        if self._line is not None and self._reader is not None:
+            await self._drain(self._line, self._reader)
         await self._end_writing()
-        if self._line is not None and not self._line.gives_back:
-            self._hand.give_back("the client stopped before its turn")
-        self._hand.lost(self._now())
+        await self._let_go(self._line)
+        self._hand.say_again(self._now())
         until = self._now() + grace
         while self._hand.running and self._now() < until:
             await self._last_words(min(until, self._hand.next_at()))
@@ -196,6 +216,32 @@ class Consumer:
         )
         await self._say_all()
         await self._close_line()
+
+    async def _drain(self, line: Line, reader: asyncio.Task[None]) -> None:
+        """Waits for the last that is leased: nobody else could have it.
+
+        What is done is said meanwhile, and what runs keeps its lease.
+        """
+        with contextlib.suppress(HeadgateError):
+            await line.drain()
+        if line.is_leasing:
+            await asyncio.wait({reader}, timeout=_LAST_ANSWER)
+        if not line.gives_back:
+            # Before anything is given back, or this call would be given it again.
+            reader.cancel()
+            await asyncio.gather(reader, return_exceptions=True)
+
+    async def _let_go(self, line: Line | None) -> None:
+        """Lets go of what waits: others may have it at once.
+
+        A stream that cannot be told gives it back when it is closed, and would be given it again
+        before; until then it is renewed.
+        """
+        if line is None or not line.gives_back:
+            self._hand.give_back("the client stopped before its turn")
+        elif line.may_release:
+            with contextlib.suppress(HeadgateError):
+                await line.release(self._hand.let_go())
 
     async def _end_writing(self) -> None:
         writer, self._writer = self._writer, None
@@ -220,7 +266,7 @@ class Consumer:
                 return True
             except HeadgateError as error:
                 log.warning("what became of %d events is not said: %s", len(batch.verdicts), error)
-                self._hand.lost(self._now())
+                self._hand.say_again(self._now())
                 if not error.try_again:
                     return False
                 until = min(until, self._now() + _WORDS_AGAIN)

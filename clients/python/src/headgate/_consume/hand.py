@@ -4,14 +4,14 @@ A delivery is taken, waits for its turn, runs, and is concluded by a verdict. A 
 heard once a call answered it, or once so many later ones were sent on a stream that the gateway
 must have read it; until then it is said again after the line broke. An event that comes again
 while its handler runs is the same work under another delivery; one that was done comes to nothing
-but its acknowledgement.
+but its acknowledgement, whether that of before was heard or not.
 """
 
 from __future__ import annotations
 
 import math
-from collections import OrderedDict, deque
-from dataclasses import dataclass
+from collections import Counter, OrderedDict, deque
+from dataclasses import dataclass, replace
 from typing import Any
 
 from .verdict import ACK, Batch, Verdict
@@ -26,6 +26,8 @@ _RENEW_AT = 1 / 3
 # Work that was done and could not be settled is known for so long when it comes again.
 _DONE_KEPT = 4 * 3600.0
 _DONE_MAX = 10_000
+# So many verdicts are said at one go: one settle call has room for them, whatever their reasons.
+_SAID_AT_ONCE_MAX = 1000
 
 
 @dataclass
@@ -40,6 +42,20 @@ class _Said:
     verdict: Verdict
     key: Key
     not_before: float = 0.0
+    # Whether it was said before on a line that may have carried it.
+    is_repeated: bool = False
+
+    def is_done(self, code: str) -> bool:
+        """Whether a refusal only tells that it was done already.
+
+        It was by what was said before, or, for an acknowledgement, by whoever else was given the
+        event.
+        """
+        if self.verdict.verb == "ack":
+            return code == "already_settled"
+        # One that came again is another attempt.
+        is_attempt_over = self.verdict.verb == "retry" and code == "lease_expired"
+        return self.is_repeated and (code == "already_settled" or is_attempt_over)
 
 
 class Hand:
@@ -55,6 +71,8 @@ class Hand:
         self._running = 0
         self._pending: OrderedDict[str, _Said] = OrderedDict()
         self._sent: OrderedDict[str, _Said] = OrderedDict()
+        # Work whose acknowledgement is among these: it is done, whatever becomes of that.
+        self._acked: Counter[Key] = Counter()
         self._done: OrderedDict[Key, float] = OrderedDict()
         self._is_closed = False
         # No lease needs to be renewed before this moment.
@@ -86,8 +104,8 @@ class Hand:
             if held.delivery is not None:
                 self._by_delivery.pop(held.delivery, None)
             held.delivery, held.renew_at = delivery, renew_at
-        elif self._done.get(key, 0.0) > now:
-            self._pending[delivery] = _Said(ACK, key)
+        elif self._done.get(key, 0.0) > now or key in self._acked:
+            self._pend(delivery, _Said(ACK, key))
             return
         else:
             self._held[key] = _Held(delivery, renew_at)
@@ -112,18 +130,32 @@ class Hand:
         self._running -= 1
         if held.delivery is not None:
             self._by_delivery.pop(held.delivery, None)
-            self._pending[held.delivery] = _Said(verdict, key)
+            self._pend(held.delivery, _Said(verdict, key))
         elif verdict.verb == "ack":
             self._remember(key, now)
         return True
 
     def answer(self, delivery: str, verdict: Verdict, now: float) -> None:
         """Says of a delivery what nobody worked on."""
-        self._pending[delivery] = _Said(verdict, (delivery, None), now)
+        self._pend(delivery, _Said(verdict, (delivery, None), now))
+
+    def _pend(self, delivery: str, said: _Said) -> None:
+        self._forget(self._pending.pop(delivery, None))
+        self._pending[delivery] = said
+        if said.verdict.verb == "ack":
+            self._acked[said.key] += 1
+
+    def _forget(self, said: _Said | None) -> None:
+        """Notes that it is neither to be said any more nor on its way."""
+        if said is not None and said.verdict.verb == "ack":
+            self._acked[said.key] -= 1
+            if not self._acked[said.key]:
+                del self._acked[said.key]
 
     def flush(self, now: float) -> Batch:
-        """What is to be said at this moment. It counts as sent."""
+        """What is to be said now, as much as may be said at one go; it counts as sent."""
         due = [(id_, said) for id_, said in self._pending.items() if said.not_before <= now]
+        del due[_SAID_AT_ONCE_MAX:]
         batch = Batch(lease_ms=self.lease_ms)
         for id_, said in due:
             del self._pending[id_]
@@ -155,23 +187,23 @@ class Hand:
         was said before the last so many was read. Errors may lag behind a little.
         """
         while len(self._sent) > 2 * self.concurrency + 64:
-            self._sent.popitem(last=False)
+            self._forget(self._sent.popitem(last=False)[1])
 
     def heard(self, batch: Batch) -> None:
         """A call that carried this was answered, and its refusals were told before."""
         for id_, _ in batch.verdicts:
-            self._sent.pop(id_, None)
+            self._forget(self._sent.pop(id_, None))
 
-    def refused(self, delivery: str, code: str, now: float) -> Verdict | None:
+    def refused(self, delivery: str, code: str, now: float) -> _Said | None:
         """The gateway could not do what was said of a delivery; answers what that was."""
         said = self._sent.pop(delivery, None)
         if said is not None:
+            self._forget(said)
             if code in _PASSING:
-                again = _Said(said.verdict, said.key, now + _SAID_AGAIN_AFTER)
-                self._pending[delivery] = again
+                self._pend(delivery, replace(said, not_before=now + _SAID_AGAIN_AFTER))
             elif said.verdict.verb == "ack" and code != "already_settled":
                 self._remember(said.key, now)
-            return said.verdict
+            return said
         key = self._by_delivery.get(delivery)
         if key is not None:
             if code in _PASSING:
@@ -183,8 +215,13 @@ class Hand:
 
     def lost(self, now: float) -> None:
         """The line is gone: what waits goes back, what was said is said again, what runs runs."""
-        self._forget_waiting()
-        self._pending = OrderedDict([*self._sent.items(), *self._pending.items()])
+        self.let_go()
+        self.say_again(now)
+
+    def say_again(self, now: float) -> None:
+        """What was said and not heard is said again, and every lease is renewed."""
+        again = ((id_, replace(said, is_repeated=True)) for id_, said in self._sent.items())
+        self._pending = OrderedDict([*again, *self._pending.items()])
         self._sent.clear()
         for held in self._held.values():
             held.renew_at = now
@@ -192,18 +229,19 @@ class Hand:
 
     def give_back(self, reason: str) -> None:
         """Lets go of what waits, in words: it comes at once to whoever asks."""
-        for key, _ in self._waiting:
-            delivery = self._held[key].delivery
-            if delivery is not None:
-                self._pending[delivery] = _Said(Verdict("retry", 0, reason), key)
-        self._forget_waiting()
+        for delivery in self.let_go():
+            self.answer(delivery, Verdict("retry", 0, reason), 0.0)
 
-    def _forget_waiting(self) -> None:
+    def let_go(self) -> list[str]:
+        """Lets go of what waits; answers its deliveries."""
+        deliveries = []
         for key, _ in self._waiting:
             held = self._held.pop(key)
             if held.delivery is not None:
                 self._by_delivery.pop(held.delivery, None)
+                deliveries.append(held.delivery)
         self._waiting.clear()
+        return deliveries
 
     def _lose(self, key: Key) -> None:
         held = self._held[key]

@@ -23,6 +23,13 @@ class Heard:
 
     events: tuple[Any, ...] = ()
     refusals: tuple[Refusal, ...] = ()
+    # Nothing more is delivered over this line.
+    is_last: bool = False
+
+    @property
+    def is_good(self) -> bool:
+        """Whether the gateway does its work; one that only lets us in and complains does not."""
+        return bool(self.events) or not self.refusals
 
 
 class LineEnded(Exception):
@@ -39,14 +46,22 @@ class Line(Protocol):
     name: str
     # Whether the gateway gives back what is unsettled when the line is closed.
     gives_back: bool
-    # Whether a call is under way that may lease.
-    asks: bool
+    # Whether something may come that was leased already, and then nothing more.
+    is_leasing: bool
+    # Whether deliveries can be let go of so that it costs no attempt.
+    may_release: bool
 
     async def receive(self) -> Heard:
         """Waits for what comes next."""
 
     async def say(self, batch: Batch) -> list[Refusal] | None:
         """Says it; answers what was refused, or None when refusals come by `receive`."""
+
+    async def drain(self) -> None:
+        """Asks for no more deliveries; a gateway that does not know the question goes on."""
+
+    async def release(self, deliveries: list[str]) -> None:
+        """Lets go of deliveries that were never begun; only where it `may_release`."""
 
     async def close(self) -> None:
         """Takes leave; never fails."""

@@ -21,6 +21,7 @@ class Poll:
 
     name = "long polling"
     gives_back = False
+    may_release = False
 
     def __init__(
         self,
@@ -36,7 +37,7 @@ class Poll:
         self._room = room
         self._ends_at = ends_at
         self._freed = asyncio.Event()
-        self.asks = False
+        self.is_leasing = False
 
     async def receive(self) -> Heard:
         """Leases what there is, up to the room there is."""
@@ -51,11 +52,11 @@ class Poll:
             "lease_ms": self._lease_ms,
         }
         path, wait = self._path + "/lease", WAIT_MS / 1000
-        self.asks = True
+        self.is_leasing = True
         try:
             answer = await self._http.call("POST", path, body=ask, wait=wait)
         finally:
-            self.asks = False
+            self.is_leasing = False
         try:
             return Heard(events=tuple(answer["deliveries"]))
         except (KeyError, TypeError):
@@ -70,6 +71,12 @@ class Poll:
     def freed(self) -> None:
         """There may be room."""
         self._freed.set()
+
+    async def drain(self) -> None:
+        """The call that is under way may still lease, and is the last."""
+
+    async def release(self, deliveries: list[str]) -> None:
+        """Nothing: a call gives them back."""
 
     async def close(self) -> None:
         """Nothing is open between two calls."""

@@ -40,11 +40,13 @@ class Stream:
 
     name = "websocket"
     gives_back = True
-    asks = False
 
-    def __init__(self, socket: ClientConnection, server: str) -> None:
+    def __init__(self, socket: ClientConnection, hello: dict[str, Any]) -> None:
         self._socket = socket
-        self.server = server
+        self.server = str(hello.get("server", "unknown"))
+        takes = hello.get("takes")
+        self.may_release = isinstance(takes, list) and {"drain", "release"} <= set(takes)
+        self.is_leasing = False
 
     @classmethod
     async def open(
@@ -56,7 +58,9 @@ class Stream:
         try:
             socket = await _Connect(
                 address.web_socket(f"/v1/stream?{query}"),
-                additional_headers=key.headers(),
+                # Where sending settles, an event would be lost when its handler fails: such a
+                # stream is refused.
+                additional_headers={**key.headers(), "Headgate-Ack": "explicit"},
                 compression=None,
                 logger=_quiet,
                 max_size=FRAME_BYTES_MAX,
@@ -97,22 +101,38 @@ class Stream:
                 delivery = frame.get("id")
                 code, message = str(frame.get("code", "")), str(frame.get("message", ""))
                 return Heard(refusals=(Refusal(delivery, code, message),))
+            if frame.get("type") == "drained":
+                self.is_leasing = False
+                return Heard(is_last=True)
 
     async def say(self, batch: Batch) -> list[Refusal] | None:
         """Sends a frame for each."""
+        await self._send(batch.frames())
+        return None
+
+    async def drain(self) -> None:
+        """Asks for no more deliveries, where the gateway knows how to be asked."""
+        if self.may_release:
+            self.is_leasing = True
+            await self._send([{"type": "drain"}])
+
+    async def release(self, deliveries: list[str]) -> None:
+        """Lets go of deliveries that were never begun: it costs no attempt."""
+        await self._send([{"type": "release", "id": id_} for id_ in deliveries])
+
+    async def _send(self, frames: list[dict[str, Any]]) -> None:
         try:
-            for frame in batch.frames():
-                await self._socket.send(json.dumps(frame))
+            for frame in frames:
+                await self._socket.send(json.dumps(frame, ensure_ascii=False))
         except websockets.ConnectionClosed as closed:
             raise GatewayUnreachable(f"the stream ended: {_said(closed)}") from None
-        return None
 
     async def close(self) -> None:
         """Takes leave; the gateway gives back what was not settled."""
         await self._socket.close()
 
 
-async def _hello(socket: ClientConnection) -> str:
+async def _hello(socket: ClientConnection) -> dict[str, Any]:
     try:
         text = await asyncio.wait_for(socket.recv(), OPEN_TIMEOUT)
     except websockets.ConnectionClosed as closed:
@@ -125,7 +145,7 @@ async def _hello(socket: ClientConnection) -> str:
             "expected the frame `hello` first, found another: what answers is no gateway, or one "
             "of another version"
         )
-    return str(hello.get("server", "unknown"))
+    return hello
 
 
 def _json(text: str | bytes) -> Any:

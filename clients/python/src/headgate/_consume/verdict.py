@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any, Literal
 
 RETRY_AFTER_MS_MAX = 7 * 24 * 3600 * 1000
-REASON_CHARACTERS_MAX = 500
+REASON_BYTES_MAX = 1000
 
 
 @dataclass(frozen=True)
@@ -81,4 +81,5 @@ def _short(reason: object) -> str | None:
         return None
     # Half a surrogate pair (a file name that is no UTF-8) is a string in Python and no text in
     # JSON: the gateway would refuse all that is said with it.
-    return str(reason)[:REASON_CHARACTERS_MAX].encode("utf-8", "replace").decode()
+    text = str(reason)[:REASON_BYTES_MAX].encode("utf-8", "replace")
+    return text[:REASON_BYTES_MAX].decode("utf-8", "ignore")

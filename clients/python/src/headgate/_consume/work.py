@@ -53,14 +53,6 @@ class Work:
             return
         self._hand.take(event.key, event.delivery.id, event, now)
 
-    def give_back(self, frame: Any, now: float) -> None:
-        """Lets go of a delivery that came too late: others may have it at once."""
-        try:
-            self._hand.answer(frame["delivery"]["id"], retry(0, "the client stops"), now)
-        except (KeyError, TypeError):
-            # Its lease ends by itself.
-            log.debug("what came at the stop cannot be read")
-
     def begin(self) -> None:
         """Begins what has its turn."""
         while (event := self._hand.start()) is not None:

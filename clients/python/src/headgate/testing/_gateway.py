@@ -12,7 +12,8 @@ import httpx
 
 from .._client import Headgate
 from .._event import Event
-from ._make import event_json, make_event
+from ._bus import Bus, Refusal
+from ._make import make_event
 
 ATTEMPTS_MAX = 8
 
@@ -37,7 +38,9 @@ class FakeGateway:
         self.emitted: list[dict[str, Any]] = []
         self._attempts = attempts
         self._entries: dict[str, _Entry] = {}
-        self._stored: dict[str, Mapping[str, Any]] = {}
+        self._bus = Bus()
+        # Whether a lease waits for what is put; otherwise it is answered at once.
+        self._waits = True
         self._changed = asyncio.Event()
         self.transport = httpx.MockTransport(self._answer)
 
@@ -45,7 +48,7 @@ class FakeGateway:
         """Puts an event (or one that is made of a type and data) before the client."""
         put = make_event(event, **data) if isinstance(event, str) else event
         self._entries[put.id] = _Entry(put)
-        self._stored[put.id] = put.raw
+        self._bus.store(put.raw)
         self._changed.set()
         return put
 
@@ -57,6 +60,7 @@ class FakeGateway:
     async def run(self, client: Headgate, timeout: float = 10.0) -> None:
         """Runs a client until every event is settled, and stops it."""
         self.attach(client)
+        self._waits = True
         running = asyncio.create_task(client.run())
         settled = asyncio.create_task(self.settled())
         try:
@@ -65,6 +69,9 @@ class FakeGateway:
             if not settled.done() and not running.done():
                 raise TimeoutError(f"{len(self._entries)} events are not settled in {timeout:g} s")
             client.stop()
+            # The lease that is under way is its last.
+            self._waits = False
+            self._changed.set()
             await running
         finally:
             settled.cancel()
@@ -79,24 +86,37 @@ class FakeGateway:
             await self._changed.wait()
 
     async def _answer(self, request: httpx.Request) -> httpx.Response:
-        path, method = request.url.path, request.method
         body = json.loads(request.content) if request.content else {}
-        if path.endswith("/lease"):
+        if request.url.path.endswith("/lease"):
             return _json({"deliveries": await self._lease(body)})
+        try:
+            return _json(self._answered(request, body))
+        except Refusal as refusal:
+            return _json(refusal.body, refusal.status)
+
+    def _answered(self, request: httpx.Request, body: Any) -> dict[str, Any]:
+        # An id may hold what a path escapes.
+        path, query = request.url.raw_path.decode().split("?")[0], request.url.params
         if path.endswith("/settle"):
-            return _json(self._settle(body))
-        if path == "/v1/events" and method == "POST":
-            return _json(self._emit(body))
-        if path == "/v1/events":
-            newest = [dict(event) for event in reversed(self._stored.values())]
-            return _json({"events": newest, "next_cursor": None})
-        found = self._stored.get(path.rsplit("/", 1)[-1])
-        if found is not None:
-            return _json(dict(found))
-        return _json({"error": {"code": "not_found", "message": "there is no such event"}}, 404)
+            return self._settle(body)
+        folder, _, name = path.rpartition("/")
+        match (request.method, folder, name):
+            case ("POST", "/v1", "events"):
+                return self._emit(body)
+            case ("GET", "/v1", "events"):
+                return self._bus.page(query)
+            case ("GET", "", "events"):
+                return self._bus.bus_page(query)
+            case ("GET", "/v1/events", _):
+                return self._bus.show(name)
+            case ("GET", "/events", _):
+                return self._bus.bus_show(name)
+        raise Refusal(404, "not_found", f"the fake gateway has no `{request.method} {path}`")
 
     async def _lease(self, ask: Mapping[str, Any]) -> list[dict[str, Any]]:
         while not (ready := [entry for entry in self._entries.values() if not entry.leased]):
+            if not self._waits:
+                return []
             self._changed.clear()
             await self._changed.wait()
         leased = ready[: ask.get("max", 10)]
@@ -136,12 +156,9 @@ class FakeGateway:
     def _emit(self, body: Any) -> dict[str, Any]:
         answers = []
         for given in body if isinstance(body, list) else [body]:
-            type_ = given.get("type") or f"envelope.{given.get('kind')}"
-            event_id = given.get("event_id") or given.get("id")
-            stored = event_json(type_, {}, {**given, "event_id": event_id})
-            self.emitted.append(given)
-            self._stored[stored["id"]] = stored
-            answers.append({"id": stored["id"], "event_id": event_id, "duplicate": False})
+            answers.append(self._bus.emit(given))
+            if not answers[-1]["duplicate"]:
+                self.emitted.append(given)
         return {"events": answers} if isinstance(body, list) else answers[0]
 
 

@@ -13,6 +13,11 @@ The first frame is `{\"type\": \"hello\", \"connection_id\", \"project_id\", \"s
 event frame is an Event itself. A client settles by frames `{\"type\": \"ack\" | \"retry\" | \
 \"extend\" | \"bury\", \"id\"}`; what cannot be done is answered by a frame of type `error`, and \
 a tail that is too slow is told by one of type `lagged` how many events it missed.\n\n\
+The hello of a durable stream also says who settles (`ack`) and which frames it `takes`. A client \
+that is about to stop says `{\"type\": \"drain\"}`: nothing more is leased for it, and the frame \
+`{\"type\": \"drained\"}` comes after the last event. What it never began it gives back by \
+`{\"type\": \"release\", \"id\"}`, which costs no attempt. What is unsettled when the stream ends is \
+given back as a failed attempt, but for what was renewed over HTTP since.\n\n\
 With `Accept: text/event-stream` the same comes as server-sent events. Their client cannot \
 settle, so a durable stream then needs a subscription with `ack = \"on_send\"`. Filters are the \
 tail's.";
@@ -40,6 +45,12 @@ pub(crate) fn open() -> Operation {
              says the same.",
             json!({"type": "string"}),
         ))
+        .parameter(Parameter::header(
+            "Headgate-Ack",
+            "Durable: `explicit` of a client that settles; it is refused a subscription with \
+             `ack = \"on_send\"`, where an event is lost when its handler fails.",
+            json!({"type": "string", "enum": ["explicit"]}),
+        ))
         .parameter(format());
     filters(open)
         .answer(101, "The connection is a WebSocket", Content::Nothing)
@@ -49,7 +60,7 @@ pub(crate) fn open() -> Operation {
             Content::Other("text/event-stream", None),
         )
         .error(404, &["unknown_subscription"])
-        .error(409, &["cannot_settle"])
+        .error(409, &["cannot_settle", "settled_by_sending"])
         .error(422, &["invalid_parameter", "unknown_parameter", "invalid_header"])
         .error(426, &["upgrade_required"])
         .uses_queue()

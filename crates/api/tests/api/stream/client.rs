@@ -56,11 +56,21 @@ impl Client {
         query: &str,
         bearer: Option<&str>,
     ) -> Result<Self, (u16, Value)> {
+        let bearer = bearer.map(|bearer| format!("Bearer {bearer}"));
+        Self::with_header(address, query, bearer.as_deref().map(|it| ("authorization", it))).await
+    }
+
+    /// The same with any header.
+    pub(crate) async fn with_header(
+        address: SocketAddr,
+        query: &str,
+        header: Option<(&'static str, &str)>,
+    ) -> Result<Self, (u16, Value)> {
         let url = format!("ws://localhost:{}/v1/stream{query}", address.port());
         let mut request = url.into_client_request().expect("a request");
-        if let Some(bearer) = bearer {
-            let value = HeaderValue::from_str(&format!("Bearer {bearer}")).expect("a header");
-            request.headers_mut().insert("authorization", value);
+        if let Some((name, value)) = header {
+            let value = HeaderValue::from_str(value).expect("a header");
+            request.headers_mut().insert(name, value);
         }
         match connect_async(request).await {
             Ok((socket, answer)) => {

@@ -140,6 +140,102 @@ async fn what_cannot_be_done_is_answered_by_a_frame_and_the_stream_goes_on() {
 }
 
 #[tokio::test]
+async fn a_durable_stream_says_who_settles_and_which_frames_it_takes() {
+    let world = world_of(0).await;
+    let address = world.listen().await;
+    let client = Client::connect(address, AGENT).await;
+    assert_eq!(client.hello["ack"], "explicit");
+    let takes = ["ack", "retry", "extend", "bury", "release", "drain"];
+    assert_eq!(client.hello["takes"], json!(takes));
+    // What is told is so: each is refused for what it lacks, not for what it is.
+    let mut client = client;
+    for kind in takes {
+        client.say(&json!({"type": kind, "mood": "good"}).to_string()).await;
+        let said = client.frame().await.to_string();
+        assert!(said.contains("unknown field `mood`"), "{said}");
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_drains_is_sent_no_more_and_what_it_releases_costs_no_attempt() {
+    let world = world_of(4).await;
+    let address = world.listen().await;
+    let mut client = Client::connect(address, "?subscription=agent&max_in_flight=2").await;
+    let ((_, first), (_, second)) = (client.event().await, client.event().await);
+    client.say(r#"{"type": "drain"}"#).await;
+    assert_eq!(client.frame().await, json!({"type": "drained"}));
+    client.say(&ack(&first)).await;
+    client.say("{}").await;
+    assert_eq!(client.frame().await["type"], "error", "there is room, and nothing is sent");
+    assert_eq!(world.number("in_flight").await, 1);
+    let release = |id: &str| json!({"type": "release", "id": id}).to_string();
+    client.say(&release(&second)).await;
+    client.say(&release(&second)).await;
+    let error = client.frame().await;
+    assert_eq!((&error["code"], &error["id"]), (&json!("lease_expired"), &json!(second)));
+    let answer = world.post("/v1/subscriptions/agent/lease", "").await;
+    assert_eq!(answer.numbers("deliveries"), [1, 2, 3]);
+    assert_eq!(answer.json()["deliveries"][0]["delivery"]["attempt"], 1);
+}
+
+#[tokio::test]
+async fn a_client_that_drains_a_waiting_stream_is_answered_at_once() {
+    let world = world_of(0).await;
+    let address = world.listen().await;
+    let mut client = Client::connect(address, AGENT).await;
+    client.say(r#"{"type": "drain"}"#).await;
+    assert_eq!(client.frame().await, json!({"type": "drained"}));
+    world.store_many(1).await;
+    client.say("{}").await;
+    assert_eq!(client.frame().await["type"], "error", "what is stored then is not sent");
+    assert_eq!(world.number("in_flight").await, 0);
+}
+
+#[tokio::test]
+async fn what_was_renewed_elsewhere_is_not_given_back_when_its_stream_ends() {
+    let world = world_of(2).await;
+    let address = world.listen().await;
+    let mut client = Client::connect(address, AGENT).await;
+    let ((_, elsewhere), (_, here)) = (client.event().await, client.event().await);
+    world.clock.advance(Duration::from_secs(1));
+    // A client whose line broke says it by a call, before we know that the line did.
+    let renewed = json!({"extend": [{"id": elsewhere, "lease_ms": 60_000}]}).to_string();
+    assert_eq!(world.post("/v1/subscriptions/agent/settle", &renewed).await.json()["settled"], 1);
+    client.say(&json!({"type": "extend", "id": here, "lease_ms": 60_000}).to_string()).await;
+    until_settled(&mut client).await;
+    client.leave().await;
+    world.api.streams_ended().await;
+    let answer = world.post("/v1/subscriptions/agent/lease", "").await;
+    assert_eq!(answer.numbers("deliveries"), [1], "the other one is worked on");
+    let done = json!({"ack": [elsewhere]}).to_string();
+    let settled = world.post("/v1/subscriptions/agent/settle", &done).await;
+    assert_eq!(settled.json()["settled"], 1);
+}
+
+#[tokio::test]
+async fn a_client_that_settles_is_refused_where_sending_settles() {
+    let world = World::new();
+    let address = world.listen().await;
+    let mut spec = from_earliest("agent");
+    spec.ack = AckMode::OnSend;
+    world.subscribe(spec).await;
+    world.subscribe(from_earliest("other")).await;
+    world.store_many(1).await;
+    let explicit = Some(("headgate-ack", "explicit"));
+    let refused = Client::with_header(address, AGENT, explicit).await.err().expect("refused");
+    assert_eq!(refused.0, 409);
+    assert_snapshot!(refused.1["error"]["message"].as_str().expect("a sentence"), @"");
+    assert_eq!(refused.1["error"]["code"], "settled_by_sending");
+    assert_eq!(world.number("lag").await, 1, "nothing was sent");
+    let wrong = Client::with_header(address, AGENT, Some(("headgate-ack", "maybe"))).await;
+    assert_eq!(wrong.err().map(|refused| refused.0), Some(422));
+    let mut client =
+        Client::with_header(address, "?subscription=other", explicit).await.expect("in");
+    assert_eq!(client.event().await.0, 0);
+    assert_eq!(Client::connect(address, AGENT).await.hello["ack"], "on_send");
+}
+
+#[tokio::test]
 async fn no_more_is_in_flight_than_the_client_asked_for() {
     let world = world_of(5).await;
     let address = world.listen().await;

@@ -68,10 +68,14 @@ pub(super) enum Staged {
 }
 
 impl Deliveries {
-    /// Stages what a consumer says. An extension is no durable move and holds at once.
+    /// Stages what a consumer says. An extension is no durable move and holds at once, and so does a
+    /// release.
     pub(crate) fn settle(&mut self, asked: Asked<'_>, moment: Moment) -> Result<(), Refusal> {
         let open = self.leased_as(asked, moment)?;
         let (seq, now) = (asked.seq, moment.now);
+        if asked.verb.lease_known().is_some_and(|known| open.at > known) {
+            return Err(Refusal::LeaseExpired);
+        }
         let staged = match asked.verb {
             Verb::Ack => Staged::Settled,
             Verb::Extend { lease } => {
@@ -79,7 +83,12 @@ impl Deliveries {
                 self.put(seq, Open { at, ..open });
                 return Ok(());
             }
-            Verb::Retry { after, reason } => {
+            // The record that there may be of it says what it said before the lease.
+            Verb::Release { .. } => {
+                self.put(seq, Open { state: State::Ready, ..open });
+                return Ok(());
+            }
+            Verb::Retry { after, reason } | Verb::GiveBack { after, reason, .. } => {
                 let wait = after.map_or_else(
                     || {
                         let attempt = open.attempt - self.redriven.earlier(seq);

@@ -121,10 +121,11 @@ impl World {
     fn say(&mut self, which: usize, verb: u8) -> Result<(), TestCaseError> {
         let Some(index) = self.given.len().checked_sub(which + 1) else { return Ok(()) };
         let Leased { seq, attempt } = self.given[index];
-        let verb = match verb % 5 {
+        let verb = match verb % 6 {
             0 | 1 => Verb::Ack,
             2 => retry(),
             3 => Verb::Extend { lease: 10 * SECOND },
+            4 => Verb::Release { lease_ends: at(self.now + 10) },
             _ => bury(),
         };
         let was_ended = self.ended.contains(&seq) || self.ending.contains(&seq);
@@ -135,6 +136,10 @@ impl World {
             prop_assert!(refused, "{answer:?}");
         }
         if answer.is_ok() {
+            if verb.frees() {
+                // Its consumer never says anything of it again, and whoever gets it next may.
+                self.given.retain(|given| (given.seq, given.attempt) != (seq, attempt));
+            }
             match verb {
                 Verb::Extend { .. } => drop(self.held.insert(seq, self.now + 10)),
                 _ => drop(self.held.remove(&seq)),
