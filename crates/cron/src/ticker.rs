@@ -8,7 +8,9 @@ mod backlog;
 mod batch;
 mod change;
 mod firing;
+mod goes_on;
 mod heap;
+mod left_out;
 mod missed;
 mod reload;
 mod slot;
@@ -18,6 +20,7 @@ mod view;
 use crate::Cursor;
 pub use batch::{Batch, Outcome, Settled};
 pub use firing::Firing;
+pub use goes_on::{Backlog, GoesOn};
 use headgate_event::{
     Timestamp,
     limits::{

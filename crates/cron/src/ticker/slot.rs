@@ -1,7 +1,7 @@
 //! One schedule in memory: how far it has come and when it is due next.
 
 use super::{Batch, Entry, Firing, Missed, MissedWhy, backlog};
-use crate::{Cursor, FiringClass, Occurrence, Overlap, Schedule};
+use crate::{Cursor, FiringClass, Hold, Occurrence, Overlap, Schedule};
 use chrono::NaiveDateTime;
 use headgate_event::{
     EventId, Timestamp,
@@ -26,6 +26,8 @@ pub(super) struct Slot {
     /// The wall clock time of the occurrence at the cursor, when that is one.
     last_nominal: Option<NaiveDateTime>,
     last_event: Option<Box<EventId>>,
+    /// Since when it does not fire on purpose, or what it left out.
+    hold: Option<Box<Hold>>,
     /// The batch it last fired in.
     turn: u64,
     generation: u32,
@@ -62,6 +64,7 @@ impl Slot {
             missed: cursor.missed,
             last_nominal: cursor.last_nominal,
             last_event: cursor.last_event.map(Box::new),
+            hold: cursor.hold,
             turn: 0,
             generation: 0,
             armed: false,
@@ -88,6 +91,7 @@ impl Slot {
             paused: self.paused,
             disabled: !self.schedule.is_enabled(),
             removed_at: None,
+            hold: self.hold.clone(),
         }
     }
 
@@ -95,15 +99,19 @@ impl Slot {
     pub(super) fn go_on_from(&mut self, cursor: Cursor) {
         let slot = Self::new(self.schedule.clone(), cursor);
         let Self { turn, generation, caught_until, is_sure, .. } = *self;
-        let caught_until = if slot.cursor == self.cursor { caught_until } else { NEVER };
+        // After a pause it is judged anew what is caught up.
+        let is_same = slot.cursor == self.cursor && slot.hold == self.hold;
+        let caught_until = if is_same { caught_until } else { NEVER };
         *self = Self { turn, generation, caught_until, is_sure, ..slot };
     }
 
     /// Forgets how far it had come in time, not how often it fired.
     pub(super) fn begin_at(&mut self, now: Timestamp) {
-        self.cursor = now;
+        let mut cursor = self.cursor();
+        cursor.begin_at(now);
+        cursor.note_hold(now);
+        self.go_on_from(cursor);
         self.caught_until = NEVER;
-        self.last_nominal = None;
     }
 
     pub(super) fn is_armed_by(&self, entry: &Entry) -> bool {
@@ -139,11 +147,28 @@ impl Slot {
         let from = floor.map_or(self.cursor, |floor| floor.max(self.cursor));
         let occurrence = self.schedule.timing().next_after(from)?;
         let occurrence = self.unrepeated(occurrence)?;
+        let occurrence = self.not_left_out(occurrence)?;
         if rules.end_at.is_some_and(|end| occurrence.at > end) {
             return None;
         }
         let due = self.due_of(&occurrence);
         Some(Next { occurrence, due })
+    }
+
+    /// The occurrence, or the first after what was left out on purpose.
+    pub(super) fn not_left_out(&self, found: Occurrence) -> Option<Occurrence> {
+        let gap = self.hold.as_ref().and_then(|hold| hold.gap);
+        match gap.filter(|(from, to)| *from < found.at && found.at <= *to) {
+            Some((_, to)) => self.schedule.timing().next_after(to),
+            None => Some(found),
+        }
+    }
+
+    /// Up to when what begins with this occurrence is one backlog: what comes after it was left out
+    /// on purpose.
+    pub(super) fn kept_until(&self, head: &Occurrence) -> Option<Timestamp> {
+        let (from, _) = self.hold.as_ref()?.gap?;
+        (head.at <= from).then_some(from)
     }
 
     /// When an occurrence fires: after its jitter, but before the next one.
@@ -182,6 +207,12 @@ impl Slot {
             }
         }
         Some(next)
+    }
+
+    /// Whether nothing of it is due any more, although it may fire.
+    pub(super) fn is_past(&self) -> bool {
+        let may = !self.paused && self.schedule.is_enabled();
+        may && self.schedule.timing().parked().is_none() && self.next().is_none()
     }
 
     /// Puts what is due into the batch, and moves on; or asks, before anything is told as missed.
@@ -250,6 +281,10 @@ impl Slot {
     pub(super) fn pass(&mut self, occurrence: &Occurrence) {
         self.cursor = occurrence.at;
         self.last_nominal = occurrence.nominal.last().copied();
+        if self.hold.as_ref().is_some_and(|hold| hold.gap.is_some_and(|(_, to)| to < occurrence.at))
+        {
+            self.hold = None;
+        }
     }
 
     /// Notes what will not fire; the next event tells how much it was.

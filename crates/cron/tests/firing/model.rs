@@ -12,6 +12,8 @@ pub(crate) struct Account {
     /// What fired, and the misses it told of.
     fired: BTreeMap<Timestamp, u64>,
     missed: Vec<(Timestamp, Timestamp, u64, bool)>,
+    /// What was left out on purpose, which no event tells of.
+    left_out: Vec<(Timestamp, Timestamp, u64, bool)>,
     /// Misses that are still to be told, and were not those of this account.
     told_before: u64,
     /// Whether each occurrence has one account only; a crash between events and cursors may leave
@@ -26,6 +28,7 @@ impl Account {
             began: cursor.until,
             fired: BTreeMap::new(),
             missed: Vec::new(),
+            left_out: Vec::new(),
             told_before: cursor.missed,
             is_exact: true,
         }
@@ -44,12 +47,17 @@ impl Account {
     }
 
     pub(crate) fn note_missed(&mut self, missed: &Missed) {
-        self.missed.push((missed.first, missed.last, missed.count, missed.at_least));
+        let told = (missed.first, missed.last, missed.count, missed.at_least);
+        match missed.why {
+            MissedWhy::Paused => self.left_out.push(told),
+            _ => self.missed.push(told),
+        }
     }
 
     /// Whether every occurrence up to the cursor fired or was told as missed.
     pub(crate) fn close(&self, cursor: &Cursor) {
-        let missed = self.missed_times();
+        let missed = self.times_of(&self.missed);
+        let left_out = self.times_of(&self.left_out);
         let (mut told, mut fired, mut at) = (self.told_before, 0, self.began);
         while let Some(next) = self.timing.next_after(at).filter(|next| next.at <= cursor.until) {
             at = next.at;
@@ -60,6 +68,10 @@ impl Account {
                     assert!(times == 0 || !self.is_exact, "{at} fired and is told as missed");
                     assert!(*missed == told || !self.is_exact, "{at} tells {missed} of {told}");
                     told = 0;
+                }
+                None if left_out.contains_key(&at) => {
+                    assert!(times == 0 || !self.is_exact, "{at} is left out and told as missed");
+                    assert!(left_out.get(&at) == Some(&1) || !self.is_exact, "{at} is told twice");
                 }
                 None => {
                     assert!(times > 0, "{at} is lost");
@@ -72,10 +84,10 @@ impl Account {
         assert!(cursor.missed == told || !self.is_exact, "what the next event has to tell");
     }
 
-    /// How often each occurrence is told as missed.
-    fn missed_times(&self) -> BTreeMap<Timestamp, u64> {
+    /// How often each occurrence is told.
+    fn times_of(&self, told: &[(Timestamp, Timestamp, u64, bool)]) -> BTreeMap<Timestamp, u64> {
         let mut times = BTreeMap::new();
-        for (first, last, count, at_least) in &self.missed {
+        for (first, last, count, at_least) in told {
             let (mut at, mut found) = (first.minus(Duration::from_millis(1)), 0);
             while let Some(next) = self.timing.next_after(at).filter(|next| next.at <= *last) {
                 at = next.at;
@@ -127,6 +139,6 @@ pub(crate) fn assert_reason(missed: &Missed, now: Timestamp) {
         }
         MissedWhy::Window => assert!(now.since(missed.last) > catchup.window),
         MissedWhy::Limit => assert_eq!(catchup.policy, CatchupPolicy::All),
-        MissedWhy::Overlap => {}
+        MissedWhy::Overlap | MissedWhy::Paused | MissedWhy::Changed | MissedWhy::Removed => {}
     }
 }

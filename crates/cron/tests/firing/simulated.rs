@@ -9,8 +9,8 @@ use crate::{
     world::{DAY, Daily, HOUR, at, catching_up, every, made, seconds, spec},
 };
 use headgate_cron::{
-    Batch, CatchupPolicy, CronText, Cursor, DstPolicy, Fields, Firing, Outcome, Overlap, Rules,
-    Schedule, ScheduleSpec, Ticker, Timing, Timings, Zones, dedupe,
+    Backlog, Batch, CatchupPolicy, CronText, Cursor, DstPolicy, Fields, Firing, Outcome, Overlap,
+    Rules, Schedule, ScheduleSpec, Ticker, Timing, Timings, Zones, dedupe,
 };
 use headgate_event::{EventId, Timestamp, limits::CRON_SLEEP_MAX};
 use serde_json::value::RawValue;
@@ -331,29 +331,25 @@ impl Year {
         self.load();
     }
 
-    /// A pause without a backlog, as over the API: stored first.
+    /// A pause without a backlog, as over the API: stored first. What was due before it still has
+    /// its account.
     fn pause_and_resume(&mut self) {
         let which = self.dice.below(self.specs.len() as u64) as usize;
         let id = made(self.specs.get(which).expect("one of them").clone()).id();
-        self.close(id);
-        let cursor = Cursor { paused: true, ..self.ticker.cursor(id).expect("it is there") };
-        self.saved.insert(cursor.schedule_id, cursor.clone());
+        let cursor = self.ticker.paused(id, self.now).expect("it is there");
+        self.saved.insert(id, cursor.clone());
         self.ticker.apply(cursor);
-        self.load();
         self.now = self.now.plus(seconds(self.dice.below(20 * 3_600)));
         self.latest = self.latest.max(self.now);
-        self.accounts.remove(&id);
         self.tick();
-        let mut cursor = self.ticker.cursor(id).expect("it is there");
-        assert!(cursor.paused);
-        cursor.paused = false;
-        if cursor.until < self.now {
-            (cursor.until, cursor.last_nominal) = (self.now, None);
+        assert!(self.ticker.cursor(id).expect("it is there").paused);
+        let resumed = self.ticker.resumed(id, Backlog::Drop, self.now).expect("it is there");
+        self.saved.insert(id, resumed.cursor.clone());
+        self.ticker.apply(resumed.cursor);
+        for missed in &resumed.missed {
+            assert_reason(missed, self.now);
+            self.account(id).note_missed(missed);
         }
-        self.saved.insert(cursor.schedule_id, cursor.clone());
-        self.ticker.apply(cursor);
-        self.accounts.remove(&id);
-        self.load();
     }
 }
 
