@@ -115,10 +115,15 @@ impl Year {
         self.specs.iter().cloned().map(made).collect()
     }
 
-    /// Loads the schedules, and opens an account for each one that has none.
+    /// Loads the schedules, and opens an account for each one that has none. What they leave out
+    /// is in the accounts that there are.
     fn load(&mut self) {
         let reloaded = self.ticker.reload(self.schedules(), self.now).expect("no two are the same");
         self.save(&reloaded.moved);
+        for missed in &reloaded.missed {
+            assert_reason(missed, self.now);
+            self.account(missed.schedule.id()).note_missed(missed);
+        }
         for schedule in self.schedules() {
             let cursor = self.ticker.cursor(schedule.id()).expect("it is there");
             let account = || Account::new(&schedule, &cursor);
@@ -131,12 +136,17 @@ impl Year {
         self.saved.extend(cursors.into_iter().map(|cursor| (cursor.schedule_id, cursor)));
     }
 
-    /// Closes the account of a schedule; another one is opened by the next load.
-    fn close(&mut self, id: Uuid) {
-        let Some(account) = self.accounts.remove(&id) else { return };
-        if let Some(cursor) = self.ticker.cursor(id).or_else(|| self.saved.get(&id).cloned()) {
-            account.close(&cursor);
-        }
+    fn cursor(&self, id: Uuid) -> Cursor {
+        let saved = || self.saved.get(&id).cloned();
+        self.ticker.cursor(id).or_else(saved).expect("it is known")
+    }
+
+    /// Closes the account of a schedule that begins anew, or is gone, since the clock showed `now`:
+    /// up to then nothing is lost. Before that it was here.
+    fn close(&mut self, id: Uuid, before: &Cursor) {
+        let account = self.accounts.remove(&id).expect("it is there");
+        let after = self.cursor(id);
+        account.close(&Cursor { until: after.until.max(before.until), ..after });
     }
 
     fn run(mut self, days: u32) -> (u64, u64) {
@@ -158,7 +168,7 @@ impl Year {
             let longest = schedule.rules().jitter;
             let due = schedule.timing().next_after(cursor.until).expect("there is a next");
             assert!(due.at.plus(longest) > self.now, "{} is left", due.at);
-            self.close(schedule.id());
+            self.close(schedule.id(), &cursor);
         }
         (self.fired, self.resets)
     }
@@ -315,14 +325,16 @@ impl Year {
                 *self.specs.get_mut(which).expect("one of them") = ScheduleSpec { payload, ..spec };
             }
             1 => {
-                self.close(id);
-                let timing = every(1_200 + 60 * self.dice.below(300));
+                let (timing, before) = (every(1_200 + 60 * self.dice.below(300)), self.cursor(id));
                 *self.specs.get_mut(which).expect("one of them") = ScheduleSpec { timing, ..spec };
+                self.load();
+                self.close(id, &before);
             }
             _ => {
-                self.close(id);
+                let before = self.cursor(id);
                 self.specs.remove(which);
                 self.load();
+                self.close(id, &before);
                 self.now = self.now.plus(seconds(self.dice.below(5 * 3_600)));
                 self.latest = self.latest.max(self.now);
                 self.specs.insert(which, spec);
