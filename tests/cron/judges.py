@@ -110,13 +110,10 @@ def croniters(expression, zone, after):
     policy = walk.Policy("end", "both", "end", "both")
     yield "both times in a fold, intervals at the end of a gap", walk.due(
         expression, zone, after, COUNT, policy)
-    # Where the clock is put back by half an hour.
     policy = walk.Policy("end", "both", "end", "first")
-    for turn, change in turns(zone):
-        length = -change.total_seconds()
-        if 0 < length < 3600 and turn - length <= after < turn:
-            yield "asked in the first pass of half an hour, it passes over the second", walk.due(
-                expression, zone, after, COUNT, policy)
+    if any(0 < -change.total_seconds() < 3600 for _, change in turns(zone)):
+        yield "of half an hour that comes twice, intervals come in the first", walk.due(
+            expression, zone, after, COUNT, policy)
 
 
 def systemds(expression, zone, after):
@@ -135,6 +132,10 @@ def systemds(expression, zone, after):
         if change.total_seconds() > 0:
             left = [at for at in there if at < turn or date(at) != date(turn)]
             yield "the rest of the day after a gap is lost", left[:COUNT]
+            minutes = walk.civil_at(zone, turn).minute
+            left = [at for at in there if not turn <= at < turn + (60 - minutes) * 60]
+            if minutes:
+                yield "the rest of the hour after a gap is lost", left[:COUNT]
 
 
 def cronsims(expression, zone, after):
@@ -151,7 +152,7 @@ def cronsims(expression, zone, after):
         if change.total_seconds() > 0 and (midnight.hour, midnight.minute) == (0, 0):
             yield "intervals at the end of a gap that begins a day", walk.due(
                 expression, zone, after, COUNT, at_end)
-        lost = lost_by_hours(parts, zone, turn)
+        lost = lost_by_hours(parts, zone, turn) or lost_by_minutes(parts, zone, turn, after, there)
         if lost:
             left = [at for at in there if not lost[0] <= at < lost[1]]
             name = "it walks by whole hours of elapsed time and misses a part of the first after a turn"
@@ -160,11 +161,14 @@ def cronsims(expression, zone, after):
 
 def lost_by_hours(parts, zone, turn):
     """From where to where a walk by whole hours, begun before a turn, passes over times."""
-    local = lambda at: dt.datetime.fromtimestamp(at, zoneinfo.ZoneInfo(zone))
+    local = lambda at: walk.civil_at(zone, at)
     begun = local(turn - 1)
     at = turn - 1 - begun.minute * 60 - begun.second
     if begun.hour in parts.hours or not parts.is_interval:
         return None
+    if local(turn).day != begun.day and local(turn).hour > 0 and 0 not in parts.hours:
+        # Midnight is left out, and the walk begins there all the same.
+        at = turn + 3600
     while local(at).hour not in parts.hours:
         at += 3600
         if local(at).hour == 0:
@@ -173,6 +177,16 @@ def lost_by_hours(parts, zone, turn):
     while local(first).hour not in parts.hours:
         first += 900 - first % 900
     return first, max(at, first + 3600) if at < first else at
+
+
+def lost_by_minutes(parts, zone, turn, after, there):
+    """The same for a single minute of the hour, to which it goes in one step."""
+    if len(parts.minutes) > 1 or not parts.is_interval:
+        return None
+    begun = max([after - after % 60, *(at for at in there if at < turn)]) + 60
+    wait = (parts.minutes[0] - walk.civil_at(zone, begun).minute) % 60
+    to = begun + wait * 60
+    return (turn, to) if begun < turn <= to else None
 
 
 # What a judge has to answer where it does not answer as we do, each with its reason.

@@ -9,8 +9,8 @@ use crate::{
     world::{DAY, Daily, HOUR, at, catching_up, every, made, seconds, spec},
 };
 use headgate_cron::{
-    Backlog, Batch, CatchupPolicy, CronText, Cursor, DstPolicy, Fields, Firing, Outcome, Overlap,
-    Rules, Schedule, ScheduleSpec, Ticker, Timing, Timings, Zones, dedupe,
+    Backlog, Batch, CatchupPolicy, CronText, Cursor, DstPolicy, Fields, Firing, Missed, Outcome,
+    Overlap, Rules, Schedule, ScheduleSpec, Ticker, Timing, Timings, Zones, dedupe,
 };
 use headgate_event::{EventId, Timestamp, limits::CRON_SLEEP_MAX};
 use serde_json::value::RawValue;
@@ -49,8 +49,10 @@ struct Year {
     sink: BTreeMap<String, EventId>,
     /// The occurrences that have an event.
     events: BTreeSet<(Uuid, Timestamp)>,
-    /// Keys in the sink whose cursor was not saved before a crash.
-    unsaved: BTreeSet<String>,
+    /// Schedules whose cursors are to be saved: that comes after their events, as in the program.
+    moved: BTreeSet<Uuid>,
+    /// Events whose cursor was not saved before a crash.
+    unsaved: BTreeSet<(Uuid, Timestamp)>,
     accounts: BTreeMap<Uuid, Account>,
     resets: u64,
     fired: u64,
@@ -102,6 +104,7 @@ impl Year {
             saved: BTreeMap::new(),
             sink: BTreeMap::new(),
             events: BTreeSet::new(),
+            moved: BTreeSet::new(),
             unsaved: BTreeSet::new(),
             accounts: BTreeMap::new(),
             resets: 0,
@@ -203,51 +206,67 @@ impl Year {
         self.latest = self.latest.max(self.now);
     }
 
-    /// Fires what is due, unless a crash comes between.
+    /// Fires what is due, unless a crash comes between: batches side by side, as the program does.
     fn tick(&mut self) {
         loop {
             let crash = self.trouble >= Trouble::Crashes && self.dice.one_in(150);
             let place = if crash { self.dice.below(3) } else { 3 };
-            let batch = self.ticker.due(self.now);
-            if batch.reset.is_some() {
-                self.begin_anew(&batch);
+            let batches = self.ticker.due_together(self.now, CRON_BATCHES_AT_ONCE_MAX);
+            let more = batches.last().is_some_and(|batch| batch.more);
+            if let Some(batch) = batches.iter().find(|batch| batch.reset.is_some()) {
+                self.begin_anew(batch);
             }
             if place == 0 {
                 return self.crash(&[]);
             }
-            let answers: Vec<_> = batch.questions.iter().map(|run| self.known(run)).collect();
-            let mut outcomes: Vec<_> =
-                batch.firings.iter().map(|firing| self.offer(firing)).collect();
-            outcomes.extend(&answers);
+            let outcomes: Vec<_> = batches.iter().map(|batch| self.store(batch)).collect();
             if place == 1 {
-                return self.crash(&batch.firings);
+                let firings = batches.iter().flat_map(|batch| &batch.firings);
+                return self.crash(&firings.cloned().collect::<Vec<_>>());
             }
-            let settled = self.ticker.settle(&batch, &outcomes);
-            self.save(&settled.moved);
-            for missed in batch.missed.iter().chain(&settled.missed) {
-                assert_reason(missed, self.now);
-                self.account(missed.schedule.id()).note_missed(missed);
-            }
-            for (firing, outcome) in batch.firings.iter().zip(&outcomes) {
-                match outcome {
-                    Outcome::Stored(_) => self.account(firing.schedule.id()).note(firing),
-                    // Its event told what another account has.
-                    Outcome::Known(_) => self.account(firing.schedule.id()).note_known(firing),
-                    Outcome::Overlapped | Outcome::Unknown => {}
-                }
-            }
-            for (question, answer) in batch.questions.iter().zip(&answers) {
-                if matches!(answer, Outcome::Known(_)) {
-                    self.account(question.schedule.id()).note_known(question);
-                }
+            for (batch, outcomes) in batches.iter().zip(&outcomes) {
+                let settled = self.ticker.settle(batch, outcomes);
+                self.moved.extend(&settled.moved);
+                self.note(batch, outcomes, &settled.missed);
             }
             if place == 2 {
                 return self.crash(&[]);
             }
-            if !batch.more {
+            if !self.dice.one_in(4) {
+                self.save_moved();
+            }
+            if !more {
                 return;
             }
         }
+    }
+
+    /// What becomes of a batch in the sink.
+    fn store(&mut self, batch: &Batch) -> Vec<Outcome> {
+        let fired: Vec<_> = batch.firings.iter().map(|firing| self.offer(firing)).collect();
+        let answers = batch.questions.iter().map(|run| self.known(run));
+        fired.into_iter().chain(answers).collect()
+    }
+
+    /// Puts what became of a batch into the accounts.
+    fn note(&mut self, batch: &Batch, outcomes: &[Outcome], overlapped: &[Missed]) {
+        for missed in batch.missed.iter().chain(overlapped) {
+            assert_reason(missed, self.now);
+            self.account(missed.schedule.id()).note_missed(missed);
+        }
+        for (firing, outcome) in batch.firings.iter().chain(&batch.questions).zip(outcomes) {
+            match outcome {
+                Outcome::Stored(_) => self.account(firing.schedule.id()).note(firing),
+                // Its event told what another account has.
+                Outcome::Known(_) => self.account(firing.schedule.id()).note_known(firing),
+                Outcome::Overlapped | Outcome::Unknown => {}
+            }
+        }
+    }
+
+    fn save_moved(&mut self) {
+        let moved: Vec<_> = std::mem::take(&mut self.moved).into_iter().collect();
+        self.save(&moved);
     }
 
     fn account(&mut self, id: Uuid) -> &mut Account {
@@ -264,7 +283,8 @@ impl Year {
         let id = EventId::from_parts(self.now, u128::from(self.fired));
         if let Some(first) = self.sink.get(&key) {
             let seen = self.resets > 0 && firing.occurrence.at <= self.latest;
-            assert!(self.unsaved.contains(&key) || seen, "{key} comes again for no reason");
+            let unsaved = self.unsaved.contains(&(firing.schedule.id(), firing.occurrence.at));
+            assert!(unsaved || seen, "{key} comes again for no reason");
             return Outcome::Known(*first);
         }
         let occurrence = (firing.schedule.id(), firing.occurrence.at);
@@ -279,15 +299,22 @@ impl Year {
         self.sink.get(&dedupe(run).key).copied().map_or(Outcome::Unknown, Outcome::Known)
     }
 
-    /// The program ends here. What it had not saved is gone.
+    /// The program ends here. What it had not saved is gone: of what came after a saved cursor the
+    /// next run finds out what it can.
     fn crash(&mut self, stored: &[Firing]) {
         for firing in stored {
-            let key = dedupe(firing).key;
-            self.unsaved.insert(key.clone());
-            if self.sink.contains_key(&key) {
-                let account = self.account(firing.schedule.id());
-                account.is_exact = false;
-                account.note(firing);
+            if self.sink.contains_key(&dedupe(firing).key) {
+                self.account(firing.schedule.id()).note(firing);
+            }
+        }
+        self.moved.clear();
+        for schedule in self.schedules() {
+            let id = schedule.id();
+            let until = self.ticker.cursor(id).expect("it is there").until;
+            let saved = self.saved.get(&id).expect("it was saved once").until;
+            if saved < until {
+                self.unsaved.extend(self.events.range((id, saved)..=(id, until)));
+                self.account(id).doubt(saved, until);
             }
         }
         self.ticker = Ticker::resuming(self.saved.values().cloned().collect());
@@ -348,6 +375,7 @@ impl Year {
     fn pause_and_resume(&mut self) {
         let which = self.dice.below(self.specs.len() as u64) as usize;
         let id = made(self.specs.get(which).expect("one of them").clone()).id();
+        self.save_moved();
         let cursor = self.ticker.paused(id, self.now).expect("it is there");
         self.saved.insert(id, cursor.clone());
         self.ticker.apply(cursor);
