@@ -3,7 +3,7 @@
 
 use anyhow::{Context, Result, ensure};
 use chrono::{DateTime, NaiveDateTime, TimeDelta};
-use headgate_cron::{CivilTimes, Expression, Fields};
+use headgate_cron::{CivilTimes, Expression, Fields, Zones};
 use std::{fs, hint::black_box, time::Instant};
 
 /// What to measure.
@@ -79,6 +79,16 @@ fn hostile(plan: &Plan) {
             black_box(read(&text).is_ok());
         });
         println!("{reading} {}..", text.chars().take(40).collect::<String>());
+    }
+    println!("\nnames of time zones that are none: refusing, in ns");
+    let zones = Zones::embedded();
+    for name in ["America/New_Yrok", "Amerika/Neu_York_Staat", "x"] {
+        for name in [name.to_owned(), fill(name, "")] {
+            let refusing = spread(plan.calls / 100, |_| {
+                black_box(zones.zone(&name).is_err());
+            });
+            println!("{refusing} {}..", name.chars().take(40).collect::<String>());
+        }
     }
 }
 

@@ -6,6 +6,8 @@ mod folder;
 mod missing;
 mod readme;
 mod reload;
+mod warnings;
+mod zones;
 
 use anyhow::{Context, Result, ensure};
 use headgate_tests::{

@@ -31,8 +31,9 @@ pub(crate) struct Readiness {
     receiving: Part,
     /// Whether consumers can be served.
     consuming: Part,
-    /// The channels that receive over connections which the gateway opens itself, whatever decides
-    /// about the whole: one that is cut off is no reason to keep senders from the others.
+    /// The channels that receive over connections which the gateway opens itself, and those of
+    /// schedules when nothing fires any more, whatever decides about the whole: one that is cut off
+    /// is no reason to keep senders from the others.
     channels: Vec<ChannelReadiness>,
     /// The version of the program.
     version: &'static str,
@@ -46,7 +47,8 @@ pub(crate) struct Readiness {
 pub struct Reception {
     /// Why nothing can be received; empty when something can.
     pub reasons: Vec<String>,
-    /// The channels that receive over connections which the gateway opens itself.
+    /// The channels that receive over connections which the gateway opens itself, and those into
+    /// which nothing fires any more.
     pub channels: Vec<ChannelReadiness>,
 }
 

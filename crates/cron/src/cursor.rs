@@ -1,7 +1,10 @@
 //! How far a schedule has come: what outlives the program.
 
+mod hold;
+
 use chrono::{DateTime, NaiveDateTime};
 use headgate_event::{EventId, Timestamp};
+pub use hold::Hold;
 use uuid::Uuid;
 
 /// How far a schedule has come.
@@ -31,6 +34,8 @@ pub struct Cursor {
     pub disabled: bool,
     /// When it was removed.
     pub removed_at: Option<Timestamp>,
+    /// Since when it does not fire on purpose, or what it left out.
+    pub hold: Option<Box<Hold>>,
 }
 
 /// A stored cursor that is none.
@@ -51,6 +56,10 @@ const FIRES: u8 = 1 << 3;
 const MISSED: u8 = 1 << 4;
 const EVENT: u8 = 1 << 5;
 const REMOVED: u8 = 1 << 6;
+const HOLD: u8 = 1 << 7;
+
+/// Stands for a moment of a hold that is none.
+const NO_MOMENT: i64 = i64::MIN;
 
 impl Cursor {
     /// As it is stored: the id, and all else. Layout, flags, `until` and the timing take 18 bytes;
@@ -65,7 +74,8 @@ impl Cursor {
             | is(FIRES, self.fires > 0)
             | is(MISSED, self.missed > 0)
             | is(EVENT, self.last_event.is_some())
-            | is(REMOVED, self.removed_at.is_some());
+            | is(REMOVED, self.removed_at.is_some())
+            | is(HOLD, self.hold.is_some());
         let mut bytes = Vec::with_capacity(34);
         bytes.extend([LAYOUT, flags]);
         bytes.extend(self.until.unix_ms().to_le_bytes());
@@ -76,6 +86,11 @@ impl Cursor {
         bytes.extend(self.last_event.into_iter().flat_map(EventId::to_bytes));
         let removed = self.removed_at.map(Timestamp::unix_ms);
         bytes.extend(removed.into_iter().flat_map(i64::to_le_bytes));
+        bytes.extend(self.hold.iter().flat_map(|hold| {
+            let (from, to) = hold.gap.unzip();
+            let moments = [hold.since, from, to];
+            moments.map(|at| at.map_or(NO_MOMENT, Timestamp::unix_ms).to_le_bytes()).concat()
+        }));
         (self.schedule_id.as_bytes().to_vec(), bytes)
     }
 
@@ -91,7 +106,7 @@ impl Cursor {
     fn read(id: &[u8], bytes: &[u8]) -> Option<Self> {
         let mut rest = Rest(bytes);
         let [layout, flags] = rest.take()?;
-        if layout != LAYOUT || flags >= REMOVED << 1 {
+        if layout != LAYOUT {
             return None;
         }
         let has = |flag| flags & flag != 0;
@@ -112,6 +127,13 @@ impl Cursor {
             },
             paused: has(PAUSED),
             disabled: has(DISABLED),
+            hold: match has(HOLD) {
+                true => Some(Box::new(Hold {
+                    since: rest.moment()?,
+                    gap: rest.moment()?.zip(rest.moment()?),
+                })),
+                false => None,
+            },
         };
         rest.0.is_empty().then_some(cursor)
     }
@@ -134,6 +156,12 @@ impl Rest<'_> {
     fn signed(&mut self) -> Option<i64> {
         self.take().map(i64::from_le_bytes)
     }
+
+    /// A moment that may be none.
+    fn moment(&mut self) -> Option<Option<Timestamp>> {
+        let ms = self.signed()?;
+        Some((ms != NO_MOMENT).then(|| Timestamp::from_unix_ms(ms)))
+    }
 }
 
 #[cfg(test)]
@@ -152,7 +180,14 @@ mod tests {
             paused: true,
             disabled: true,
             removed_at: Some(Timestamp::from_unix_ms(-9)),
+            hold: None,
         }
+    }
+
+    fn held(since: Option<i64>, gap: Option<(i64, i64)>) -> Option<Box<Hold>> {
+        let at = Timestamp::from_unix_ms;
+        let gap = gap.map(|(from, to)| (at(from), at(to)));
+        Some(Box::new(Hold { since: since.map(at), gap }))
     }
 
     fn bare() -> Cursor {
@@ -176,6 +211,9 @@ mod tests {
             Cursor { missed: 7, ..bare() },
             Cursor { paused: true, last_event: whole().last_event, ..bare() },
             Cursor { removed_at: whole().removed_at, fires: 1, ..bare() },
+            Cursor { hold: held(Some(7), None), ..whole() },
+            Cursor { hold: held(None, Some((7, 9))), ..bare() },
+            Cursor { hold: held(Some(12), Some((7, 9))), ..bare() },
         ] {
             let (id, bytes) = cursor.to_bytes();
             assert_eq!(Cursor::from_bytes(&id, &bytes), Ok(cursor));
@@ -193,6 +231,12 @@ mod tests {
              40b447cb9c01000003000000000000000200000000000000\
              00000000138800000000000000000009f7ffffffffffffff"
         );
+        let hold = Cursor { hold: held(Some(7), None), ..bare() };
+        assert_eq!(
+            hex(hold.to_bytes().1),
+            "01807b1867fba1010000ffffffffffffffff\
+             070000000000000000000000000000800000000000000080"
+        );
     }
 
     #[test]
@@ -205,7 +249,7 @@ mod tests {
         let long = [bytes.as_slice(), &[0]].concat();
         assert!(Cursor::from_bytes(&id, &long).is_err(), "a byte too many");
         assert!(Cursor::from_bytes(b"short", &bytes).is_err(), "no id");
-        for (at, byte) in [(0, 2), (1, 0xff)] {
+        for (at, byte) in [(0, 2), (1, 0x77), (1, 0xff)] {
             let mut other = bytes.clone();
             *other.get_mut(at).expect("there") = byte;
             assert!(Cursor::from_bytes(&id, &other).is_err(), "byte {at}");

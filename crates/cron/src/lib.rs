@@ -40,12 +40,12 @@ pub use schedule::{
 };
 
 mod cursor;
-pub use cursor::{Cursor, CursorError};
+pub use cursor::{Cursor, CursorError, Hold};
 
 mod ticker;
 pub use ticker::{
-    Batch, ClockReset, Firing, Missed, MissedWhy, NextRun, Outcome, Place, ReloadError, Reloaded,
-    ScheduleView, Settled, Ticker,
+    Backlog, Batch, ClockReset, Firing, GoesOn, Missed, MissedWhy, NextRun, Outcome, Place,
+    ReloadError, Reloaded, ScheduleView, Settled, Ticker,
 };
 
 mod draft;
@@ -53,6 +53,6 @@ pub use draft::{dedupe, draft};
 
 mod source;
 pub use source::{
-    Backfilled, Backlog, ChangeError, CronSource, KnownRuns, MemoryScheduleStore, Ports, Running,
+    Backfilled, ChangeError, CronSource, KnownRuns, MemoryScheduleStore, Ports, Running,
     ScheduleStore, StoredSchedule, StoredSchedules, Unsettled,
 };

@@ -33,7 +33,7 @@ pub enum ScheduleOrigin {
 pub struct ScheduleSpec {
     /// The channel it fires into.
     pub channel: Arc<Channel>,
-    /// Its name, unique in its channel.
+    /// Its name. Without an id of its own it is unique in its channel, as the id is made of it.
     pub name: String,
     /// Its id, by [`Schedule::id_of`].
     pub id: Uuid,

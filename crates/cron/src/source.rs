@@ -15,7 +15,6 @@ mod unsaved;
 
 use crate::{Cursor, ReloadError, Schedule, ScheduleView, Ticker};
 pub use by_hand::Backfilled;
-pub use change::Backlog;
 pub use error::ChangeError;
 use headgate_event::{BoxFuture, Clock, Dedupe, EventId, Sink, StoreError, prompt::PromptKey};
 pub use memory::MemoryScheduleStore;
@@ -23,7 +22,10 @@ use report::Report;
 pub use run::Running;
 use std::{
     fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 pub use store::{ScheduleStore, StoredSchedule, StoredSchedules};
 use tokio::sync::Notify;
@@ -83,6 +85,8 @@ struct Inner {
     /// the turn.
     changing: tokio::sync::Mutex<()>,
     wake: Notify,
+    /// Whether the task that fires ended although nobody stopped it.
+    has_ended: AtomicBool,
     report: Report,
     ports: Ports,
 }
@@ -96,15 +100,19 @@ impl CronSource {
         ports: Ports,
     ) -> Result<Self, ReloadError> {
         let mut core = Ticker::resuming(cursors);
-        let loaded = core.reload(schedules, ports.clock.now())?;
+        let now = ports.clock.now();
+        let loaded = core.reload(schedules, now)?;
         let inner = Inner {
             core: Mutex::new(core),
             turn: Arc::new(tokio::sync::Mutex::new(Unsaved::loaded(loaded.moved))),
             changing: tokio::sync::Mutex::new(()),
             wake: Notify::new(),
+            has_ended: AtomicBool::new(false),
             report: Report::default(),
             ports,
         };
+        inner.report.left_out(&loaded.missed, now);
+        inner.report.past(&loaded.past);
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -112,6 +120,13 @@ impl CronSource {
     #[must_use]
     pub fn start(&self) -> Running {
         Running::start(Arc::clone(&self.inner))
+    }
+
+    /// Whether the task that fires ended although nobody stopped it: nothing fires until the program
+    /// is started again, which goes on as after a crash.
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
+        self.inner.has_ended.load(Ordering::SeqCst)
     }
 
     /// Whether there is none.

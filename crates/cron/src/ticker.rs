@@ -8,7 +8,9 @@ mod backlog;
 mod batch;
 mod change;
 mod firing;
+mod goes_on;
 mod heap;
+mod left_out;
 mod looked;
 mod missed;
 mod put_back;
@@ -20,6 +22,7 @@ mod view;
 use crate::Cursor;
 pub use batch::{Batch, Outcome, Settled};
 pub use firing::Firing;
+pub use goes_on::{Backlog, GoesOn};
 use headgate_event::{
     Timestamp,
     limits::{CRON_BACKLOG_BATCHES_MAX, CRON_BATCH_STEPS_MAX, CRON_LATE_MAX, CRON_SLEEP_MAX},

@@ -37,6 +37,11 @@ pub trait Occurrences: Send + Sync {
 
     /// The expression in words, without its zone: `At 14:00 on Thursday`.
     fn describe(&self) -> String;
+
+    /// What is allowed in it and may not be meant, each in a sentence.
+    fn doubts(&self) -> Vec<String> {
+        Vec::new()
+    }
 }
 
 /// When a schedule is due. Schedules with the same timing share one in an `Arc`.
@@ -138,6 +143,17 @@ impl Timing {
             Self::Every(every) => format!("Every {}", every.words()),
             Self::At(at) => format!("Once, at {}, {}", at.text(), at.timezone()),
             Self::Parked(_) => "Never, until what is missing is there".to_owned(),
+        }
+    }
+
+    /// What is allowed in it and may not be meant, each in a sentence: of the expression, and of the
+    /// name and the data of its zone.
+    #[must_use]
+    pub fn doubts(&self) -> Vec<String> {
+        match self {
+            Self::Cron(cron) => cron.occurrences.doubts(),
+            Self::At(at) => at.doubts(),
+            Self::Every(_) | Self::Parked(_) => Vec::new(),
         }
     }
 

@@ -27,6 +27,12 @@ pub(crate) fn safe(name: &str) -> Option<String> {
     Some(shortened(&named))
 }
 
+/// The name of a message that is attached without one, by its subject.
+pub(crate) fn of_message(subject: &str) -> Option<String> {
+    let name = safe(&subject.replace(['/', '\\'], "_"))?;
+    safe(&format!("{name}.eml"))
+}
+
 fn is_blank(part: &str) -> bool {
     part.chars().all(|char| char.is_whitespace() || char == '.')
 }
@@ -104,5 +110,18 @@ mod tests {
     fn a_long_name_keeps_its_extension() {
         let name = safe(&format!("{}.pdf", "ä".repeat(500))).expect("a name");
         assert!(name.len() <= MAIL_FILENAME_BYTES_MAX && name.ends_with("ä.pdf"), "{name}");
+    }
+
+    // Symptom: a message forwarded with a long subject got a name of 204 bytes. Cause: the subject
+    // was cut before its extension came to it. Fix: both are cut together.
+    #[test]
+    fn a_message_is_named_by_its_subject_within_the_limit() {
+        let long = of_message(&"€".repeat(100)).expect("a name");
+        assert!(long.len() <= MAIL_FILENAME_BYTES_MAX && long.ends_with("€.eml"), "{long}");
+        for (subject, expected) in
+            [("Re: a/b.", Some("Re_ a_b.eml")), ("con", Some("_con.eml")), (" . ", None)]
+        {
+            assert_eq!(of_message(subject).as_deref(), expected, "{subject:?}");
+        }
     }
 }

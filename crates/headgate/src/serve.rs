@@ -69,6 +69,7 @@ struct Shown {
 pub async fn run(arguments: &ServeArguments, environment: &Environment) -> Result<(), Failure> {
     let known = Known::of_system(environment);
     let config = configuration::read(arguments, environment, &known)?;
+    config.tell_doubts();
     let (signals, hangups) = (Signals::listen()?, Hangups::listen()?);
     let metrics = telemetry::record_metrics()?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
@@ -90,7 +91,7 @@ pub async fn run(arguments: &ServeArguments, environment: &Environment) -> Resul
         api_options(&config, &storage.embedded, &clock, (shown, app, bodies), stopping.clone());
     let pushes = Pushes::new(Arc::clone(&storage.embedded) as _, pushes::configured(&config));
     options.pushes = Some(pushes.clone());
-    options.readiness = readiness(&signals, &sources);
+    options.readiness = readiness(&signals, &sources, &timers);
     options.rejections = rejections::for_admins(quarantine.as_ref(), &sources);
     options.backups = storage.backups;
     options.schedules = Some(timers.api());
@@ -249,15 +250,16 @@ fn api_options(
 
 /// Why it cannot receive, apart from the queue, which the API asks itself: whoever can ask has
 /// reached the listener, so only a stop that has not closed it yet, connections to Slack, which we
-/// open, and the listeners of mail.
-fn readiness(signals: &Signals, sources: &Sources) -> Readiness {
-    let (signals, sources) = (signals.clone(), sources.clone());
-    Arc::new(move || match signals.finishing() {
-        true => {
-            let reasons = vec!["a stop was asked for".to_owned()];
-            Reception { reasons, ..sources.reception() }
+/// open, and the listeners of mail. Channels of schedules are named when nothing fires.
+fn readiness(signals: &Signals, sources: &Sources, timers: &Timers) -> Readiness {
+    let (signals, sources, timers) = (signals.clone(), sources.clone(), timers.clone());
+    Arc::new(move || {
+        let mut reception = sources.reception();
+        reception.channels.extend(timers.silent());
+        if signals.finishing() {
+            reception.reasons = vec!["a stop was asked for".to_owned()];
         }
-        false => sources.reception(),
+        reception
     })
 }
 

@@ -12,7 +12,7 @@ use serde_json::value::RawValue;
 pub struct ScheduleAsk {
     /// The id of the cron channel it fires into.
     pub channel: String,
-    /// Its name, unique in its channel.
+    /// Its name, unique in its channel unless ids are given.
     pub name: String,
     /// Its id, a UUID; else it is made of channel and name.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 pub struct ScheduleView {
     /// Its id, a UUID: the same as long as channel and name are, or as it is given.
     pub id: String,
-    /// Its name, unique in its channel.
+    /// Its name, unique in its channel unless ids were given.
     pub name: String,
     /// The id of the channel it fires into.
     pub channel: String,
@@ -44,6 +44,10 @@ pub struct ScheduleView {
     /// Why it cannot fire: its channel or its time zone is missing. It goes on where it was when
     /// that is back; null when nothing is the matter.
     pub problem: Option<String>,
+    /// What is allowed in it and may not be meant: both day fields, an abbreviation for a time
+    /// zone, zone data that is not the system's; after it was made or changed, also that it never
+    /// fires.
+    pub warnings: Vec<String>,
 }
 
 /// Who made a schedule.

@@ -45,6 +45,7 @@ fn view(n: usize, runs: usize) -> ScheduleView {
         last_event_id: None,
         next: (1..=runs as u64).map(run).collect(),
         problem: (n == 9).then(|| "channel `timers` is not configured".to_owned()),
+        warnings: Vec::new(),
     }
 }
 

@@ -1,7 +1,9 @@
 //! Changes to schedules while they fire: each is stored before it counts.
 
 use super::{ChangeError, CronSource, Inner, StoredSchedule, unsaved::Unsaved};
-use crate::{Cursor, ReloadError, Reloaded, Schedule, ScheduleOrigin, ScheduleView};
+use crate::{
+    Backlog, Cursor, GoesOn, ReloadError, Reloaded, Schedule, ScheduleOrigin, ScheduleView,
+};
 use headgate_event::{
     Channel, StoreError,
     limits::{SCHEDULE_TURN_WAIT, STORE_RETRY_AFTER},
@@ -14,16 +16,6 @@ use tokio::{
     time::timeout,
 };
 use uuid::Uuid;
-
-/// What becomes of what was due during a pause.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Backlog {
-    /// Nothing: it was meant not to fire.
-    #[default]
-    Drop,
-    /// It is caught up by the schedule's rules.
-    CatchUp,
-}
 
 /// How many next runs an answer to a change shows.
 const RUNS_SHOWN: usize = 5;
@@ -59,6 +51,8 @@ impl CronSource {
                 inner.core().adopt_channels(slots, &channels);
                 yield_now().await;
             }
+            inner.report.left_out(&reloaded.missed, now);
+            inner.report.past(&reloaded.past);
             Ok(reloaded)
         })
         .await
@@ -118,9 +112,11 @@ impl CronSource {
             let _alone = inner.alone().await?;
             inner.refuse_configured(id)?;
             let now = inner.ports.clock.now();
-            let cursor = Cursor { removed_at: Some(now), ..inner.cursor(id)? };
+            let gone = inner.core().removed(id, now);
+            let GoesOn { cursor, missed } = gone.ok_or(ChangeError::Unknown { id })?;
             inner.ports.store.delete_schedule(id, cursor).await?;
             inner.core().remove(id, now);
+            inner.report.left_out(&missed, now);
             Ok(())
         })
         .await
@@ -137,7 +133,9 @@ impl CronSource {
                 let mut core = inner.core();
                 let there = core.schedule(schedule.id());
                 if there.is_some_and(|there| there.timing().parked().is_some()) {
-                    unsaved.extend(core.put(schedule, now)?.moved);
+                    let put = core.put(schedule, now)?;
+                    unsaved.extend(put.moved);
+                    inner.report.left_out(&put.missed, now);
                     revived += 1;
                 }
             }
@@ -150,8 +148,8 @@ impl CronSource {
     pub async fn pause(&self, id: Uuid) -> Result<ScheduleView, ChangeError> {
         self.apart(move |inner| async move {
             let _alone = inner.alone().await?;
-            let cursor = Cursor { paused: true, ..inner.cursor(id)? };
-            inner.go_on_from(cursor).await
+            let cursor = inner.core().paused(id, inner.ports.clock.now());
+            inner.go_on_from(cursor.ok_or(ChangeError::Unknown { id })?).await
         })
         .await
     }
@@ -160,14 +158,12 @@ impl CronSource {
     pub async fn resume(&self, id: Uuid, backlog: Backlog) -> Result<ScheduleView, ChangeError> {
         self.apart(move |inner| async move {
             let _alone = inner.alone().await?;
-            let mut cursor = inner.cursor(id)?;
             let now = inner.ports.clock.now();
-            if cursor.paused && backlog == Backlog::Drop && cursor.until < now {
-                cursor.until = now;
-                cursor.last_nominal = None;
-            }
-            cursor.paused = false;
-            inner.go_on_from(cursor).await
+            let resumed = inner.core().resumed(id, backlog, now);
+            let GoesOn { cursor, missed } = resumed.ok_or(ChangeError::Unknown { id })?;
+            let view = inner.go_on_from(cursor).await?;
+            inner.report.left_out(&missed, now);
+            Ok(view)
         })
         .await
     }
@@ -207,10 +203,6 @@ impl Inner {
         timeout(SCHEDULE_TURN_WAIT, turn).await.map_err(|_| waits())
     }
 
-    fn cursor(&self, id: Uuid) -> Result<Cursor, ChangeError> {
-        self.core().cursor(id).ok_or(ChangeError::Unknown { id })
-    }
-
     fn refuse_configured(&self, id: Uuid) -> Result<(), ChangeError> {
         match self.core().schedule(id) {
             None => Err(ChangeError::Unknown { id }),
@@ -232,7 +224,8 @@ impl Inner {
         let (id, now) = (schedule.id(), self.ports.clock.now());
         let cursor = self.core().cursor_for(&schedule, now);
         self.ports.store.save_schedule(StoredSchedule { id, definition }, cursor).await?;
-        self.core().put(schedule, now)?;
+        let put = self.core().put(schedule, now)?;
+        self.report.left_out(&put.missed, now);
         self.core().view(id, RUNS_SHOWN).ok_or(ChangeError::Unknown { id })
     }
 

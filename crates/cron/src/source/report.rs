@@ -1,9 +1,9 @@
 //! What the operator sees of firing: metrics, and a line of the log for what did not fire.
 
-use crate::{Batch, ClockReset, Missed, Outcome, Settled};
+use crate::{Batch, ClockReset, Missed, Outcome, Schedule, Settled};
 use headgate_event::{
     Timestamp,
-    limits::{MISSED_LOG_EVERY, MISSED_LOG_SCHEDULES_MAX},
+    limits::{MISSED_LOG_EVERY, MISSED_LOG_SCHEDULES_MAX, PAST_LOGGED_MAX},
 };
 use metrics::{counter, histogram};
 use std::{
@@ -16,7 +16,15 @@ use uuid::Uuid;
 /// Tells what fired and what did not. A schedule that misses all the time has a line a minute.
 #[derive(Debug, Default)]
 pub(super) struct Report {
-    logged: Mutex<HashMap<Uuid, Logged>>,
+    logged: Mutex<Lines>,
+}
+
+/// The lines of the last minute, as many as are kept.
+#[derive(Debug, Default)]
+struct Lines {
+    by_id: HashMap<Uuid, Logged>,
+    /// When those that are older were last looked for.
+    swept_at: Option<Timestamp>,
 }
 
 /// The last line of a schedule, and what it missed since.
@@ -42,6 +50,27 @@ impl Report {
         batch.reset.iter().for_each(reset);
     }
 
+    /// Tells of what was due and will not fire, because schedules changed.
+    pub(super) fn left_out(&self, missed: &[Missed], now: Timestamp) {
+        missed.iter().for_each(|missed| self.missed(missed, now));
+    }
+
+    /// Tells of new schedules that are never due.
+    pub(super) fn past(&self, schedules: &[Schedule]) {
+        for schedule in schedules.iter().take(PAST_LOGGED_MAX) {
+            warn!(
+                schedule = schedule.name(),
+                id = %schedule.id(),
+                channel = schedule.channel().id,
+                due = schedule.timing().expression(),
+                "a schedule is new and never fires: all its times are past"
+            );
+        }
+        if let Some(more) = schedules.len().checked_sub(PAST_LOGGED_MAX).filter(|more| *more > 0) {
+            warn!(more, "more schedules are new and never fire: all their times are past");
+        }
+    }
+
     fn missed(&self, missed: &Missed, now: Timestamp) {
         let (schedule, why) = (&missed.schedule, missed.why.as_str());
         let channel = schedule.channel().id.clone();
@@ -65,22 +94,34 @@ impl Report {
     /// Whether a line is to be written, and how much was missed since the last one.
     fn turn_of(&self, missed: &Missed, now: Timestamp) -> Option<u64> {
         let mut logged = self.logged.lock().unwrap_or_else(PoisonError::into_inner);
-        if logged.len() >= MISSED_LOG_SCHEDULES_MAX {
-            logged.retain(|_, line| now.since(line.at) < MISSED_LOG_EVERY);
-        }
+        logged.make_room(now);
+        let lines = &mut logged.by_id;
         let id = missed.schedule.id();
-        if let Some(line) = logged.get_mut(&id)
+        if let Some(line) = lines.get_mut(&id)
             && now.since(line.at) < MISSED_LOG_EVERY
             && line.at <= now
         {
             line.since = line.since.saturating_add(missed.count);
             return None;
         }
-        let before = logged.remove(&id).map_or(0, |line| line.since);
-        if logged.len() < MISSED_LOG_SCHEDULES_MAX {
-            logged.insert(id, Logged { at: now, since: 0 });
+        let before = lines.remove(&id).map_or(0, |line| line.since);
+        if lines.len() < MISSED_LOG_SCHEDULES_MAX {
+            lines.insert(id, Logged { at: now, since: 0 });
         }
         Some(before)
+    }
+}
+
+impl Lines {
+    /// Lets go of lines that are no more of the last minute. It looks at all of them, and so does
+    /// it no more often than they can have become that.
+    fn make_room(&mut self, now: Timestamp) {
+        let is_swept = |at: Timestamp| at <= now && now.since(at) < MISSED_LOG_EVERY;
+        if self.by_id.len() < MISSED_LOG_SCHEDULES_MAX || self.swept_at.is_some_and(is_swept) {
+            return;
+        }
+        self.swept_at = Some(now);
+        self.by_id.retain(|_, line| now.since(line.at) < MISSED_LOG_EVERY);
     }
 }
 
@@ -120,12 +161,16 @@ mod tests {
     }
 
     fn schedule() -> Schedule {
+        named("report")
+    }
+
+    fn named(name: &str) -> Schedule {
         let channel = Channel::new("timers", "Timers", ChannelType::Cron).expect("fits");
         let every = Every::new(Duration::from_secs(60), Timestamp::default()).expect("fits");
         let spec = ScheduleSpec {
-            id: Schedule::id_of(&channel, "report", None).expect("fits"),
+            id: Schedule::id_of(&channel, name, None).expect("fits"),
             channel: Arc::new(channel),
-            name: "report".into(),
+            name: name.into(),
             timing: Arc::new(Timing::Every(every)),
             payload: RawValue::from_string("{}".into()).expect("JSON"),
             rules: Arc::default(),
@@ -191,5 +236,25 @@ mod tests {
         assert_eq!(lines.len(), 2, "{lines:?}");
         assert!(lines.iter().any(|line| line.contains("not_logged_before=4")), "{lines:?}");
         assert!(figures.contains("why=\"policy\"} 10"), "{figures}");
+    }
+
+    /// With that many schedules every line looked at all of them.
+    #[test]
+    fn all_lines_are_looked_at_once_a_minute_at_most() {
+        let report = Report::default();
+        let at = |second: i64| Timestamp::from_unix_s(1_800_000_000 + second);
+        let miss = |name: &str, second: i64| {
+            let (schedule, why, now) = (named(name), MissedWhy::Policy, at(second));
+            let missed = Missed { schedule, why, count: 1, at_least: false, first: now, last: now };
+            report.turn_of(&missed, now);
+            report.logged.lock().expect("whole").by_id.len()
+        };
+        miss("first", 0);
+        for n in 1..MISSED_LOG_SCHEDULES_MAX {
+            miss(&format!("s{n}"), 30);
+        }
+        assert_eq!(miss("second", 60), MISSED_LOG_SCHEDULES_MAX, "in the place of the first");
+        assert_eq!(miss("third", 95), MISSED_LOG_SCHEDULES_MAX, "not looked at again");
+        assert_eq!(miss("third", 120), 1, "a minute later all others are gone");
     }
 }

@@ -10,13 +10,16 @@ use headgate_event::{
         SCHEDULE_TOMBSTONES_LOOK_EVERY, STORE_RETRY_AFTER,
     },
 };
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 use tokio::{
     sync::watch,
     task::JoinHandle,
     time::{Instant, sleep},
 };
-use tracing::warn;
+use tracing::{error, warn};
 
 /// A source that fires. Dropping it stops it as well, without waiting for that.
 #[derive(Debug)]
@@ -31,13 +34,16 @@ struct Stopped;
 impl Running {
     pub(super) fn start(inner: Arc<Inner>) -> Self {
         let (stop, stopping) = watch::channel(false);
+        metrics::gauge!("headgate_cron_firing").set(1.0);
         let task = tokio::spawn(async move {
+            let watch = Watch(Arc::clone(&inner));
             let pause = CRON_RETRY_FIRST;
             let forget_at = Instant::now();
             let mut work =
                 Work { inner, stopping, is_settled: true, save_at: None, forget_at, pause };
             while work.round().await.is_ok() {}
             work.flush().await;
+            drop(watch);
         });
         Self { stop, task }
     }
@@ -48,6 +54,20 @@ impl Running {
         self.stop.send_replace(true);
         if let Err(fault) = self.task.await {
             warn!(%fault, "the task of schedules did not end well");
+        }
+    }
+}
+
+/// Says so when the task that has it ends by a panic: nothing fires any more, and where the batch
+/// was that it had in hand only the next start finds out.
+struct Watch(Arc<Inner>);
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.has_ended.store(true, Ordering::SeqCst);
+            metrics::gauge!("headgate_cron_firing").set(0.0);
+            error!("the task of schedules ended early: nothing fires until a restart");
         }
     }
 }

@@ -27,7 +27,8 @@ pub(super) fn judge(
     let (policy, window, limit) = (rules.catchup.policy, rules.catchup.window, rules.catchup.limit);
     let end = rules.end_at.map_or(now, |end| end.min(now));
     let timing = Arc::clone(slot.schedule.timing());
-    let mut look = Look { timing: &timing, steps: 0 };
+    let mut look = Look::at(&timing);
+    let end = slot.kept_until(&head.occurrence).map_or(end, |kept| kept.min(end));
     let newest = look.newest_due(slot, &head.occurrence, end, now);
     let oldest = now.minus(window);
     let fires = match policy {
@@ -51,13 +52,17 @@ pub(super) fn judge(
             Some(newest)
         }
         CatchupPolicy::All => {
-            let from = look.catch_up_from(&head.occurrence, oldest, newest.at, u64::from(limit));
-            if let Some((from, why)) = from {
-                let last = look.newest(&head.occurrence, from);
-                slot.drop_until(&head.occurrence, &last, why, &mut look, batch);
+            let from = slot.cursor.max(before(&head.occurrence));
+            let parts = look.too_much(from, oldest, newest.at, u64::from(limit));
+            for (until, why) in parts.into_iter().flatten() {
+                let first = look.after(slot.cursor.max(from));
+                if let Some(first) = first.filter(|first| first.at <= until) {
+                    let last = look.newest(&first, until);
+                    slot.drop_until(&first, &last, why, &mut look, batch);
+                }
             }
             slot.catch_up(newest.at);
-            look.after(slot.cursor.max(before(&head.occurrence)))
+            look.after(slot.cursor.max(from))
         }
     };
     batch.steps += look.steps;
@@ -88,13 +93,17 @@ impl Slot {
 }
 
 /// Looks at the occurrences of a timing and counts how many it has computed.
-struct Look<'a> {
+pub(super) struct Look<'a> {
     timing: &'a Timing,
     steps: u64,
 }
 
-impl Look<'_> {
-    fn after(&mut self, cursor: Timestamp) -> Option<Occurrence> {
+impl<'a> Look<'a> {
+    pub(super) fn at(timing: &'a Timing) -> Self {
+        Self { timing, steps: 0 }
+    }
+
+    pub(super) fn after(&mut self, cursor: Timestamp) -> Option<Occurrence> {
         self.steps += 1;
         self.timing.next_after(cursor)
     }
@@ -117,7 +126,7 @@ impl Look<'_> {
     }
 
     /// The newest occurrence that is not after `until`; `head`, when there is none after it.
-    fn newest(&mut self, head: &Occurrence, until: Timestamp) -> Occurrence {
+    pub(super) fn newest(&mut self, head: &Occurrence, until: Timestamp) -> Occurrence {
         let (mut found, mut edge, mut back) = (head.clone(), until, SECOND);
         // Between `edge` and `until` there is none.
         while found.at < edge {
@@ -143,7 +152,7 @@ impl Look<'_> {
 
     /// How many occurrences there are after `cursor` up to `until`, and whether there may be more.
     /// They are computed; what cannot be is counted one by one up to `most`.
-    fn count(&mut self, cursor: Timestamp, until: Timestamp, most: u64) -> (u64, bool) {
+    pub(super) fn count(&mut self, cursor: Timestamp, until: Timestamp, most: u64) -> (u64, bool) {
         if let Some(count) = self.timing.count(cursor, until) {
             self.steps += COUNT_STEPS;
             return (count, false);
@@ -158,19 +167,20 @@ impl Look<'_> {
         (count, false)
     }
 
-    /// After when to catch up so that nothing is older than `oldest` and no more than `limit` fire;
-    /// none when that is all of it.
-    fn catch_up_from(
+    /// Up to when to pass over what was due after `cursor`, and why, so that nothing is older than
+    /// `oldest` and no more than `limit` fire; none of both when all of it does.
+    fn too_much(
         &mut self,
-        head: &Occurrence,
+        cursor: Timestamp,
         oldest: Timestamp,
         until: Timestamp,
         limit: u64,
-    ) -> Option<(Timestamp, MissedWhy)> {
+    ) -> [Option<(Timestamp, MissedWhy)>; 2] {
         let oldest = oldest.minus(Duration::from_millis(1));
-        let (start, why) = (before(head).max(oldest), MissedWhy::Window);
+        let too_old = (cursor < oldest).then_some((oldest, MissedWhy::Window));
+        let start = cursor.max(oldest);
         if !self.is_over(start, until, limit) {
-            return (head.at <= start).then_some((start, why));
+            return [too_old, None];
         }
         let (mut many, mut few) = (start.unix_s(), until.unix_s());
         while few - many > 1 {
@@ -180,7 +190,7 @@ impl Look<'_> {
                 false => few = middle,
             }
         }
-        Some((Timestamp::from_unix_s(few), MissedWhy::Limit))
+        [too_old, Some((Timestamp::from_unix_s(few), MissedWhy::Limit))]
     }
 
     /// Whether more than `limit` occurrences are after `cursor` up to `until`.

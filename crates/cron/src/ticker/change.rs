@@ -1,6 +1,6 @@
 //! Changes to one schedule: by a call to the API.
 
-use super::{ReloadError, Reloaded, Ticker, looked::Looked};
+use super::{GoesOn, ReloadError, Reloaded, Ticker, looked::Looked};
 use crate::{Cursor, Schedule, ScheduleOrigin};
 use headgate_event::{Channel, Timestamp};
 use std::{ops::Range, sync::Arc};
@@ -31,7 +31,7 @@ impl Ticker {
         self.slots.len() == 0
     }
 
-    /// Puts a schedule in, or in the place of the one of its origin that has its id.
+    /// Puts a schedule in as a new one, or in the place of the one of its origin that has its id.
     pub fn put(&mut self, schedule: Schedule, now: Timestamp) -> Result<Reloaded, ReloadError> {
         let mut reloaded = Reloaded::default();
         match self.slots.index_of(schedule.id()) {
@@ -41,7 +41,7 @@ impl Ticker {
             }
             None => {
                 reloaded.added += 1;
-                self.add(schedule, now, &mut Looked::default(), &mut reloaded);
+                self.add_new(schedule, now, &mut Looked::default(), &mut reloaded);
             }
         }
         Ok(reloaded)
@@ -56,8 +56,9 @@ impl Ticker {
         })
     }
 
-    /// Takes the schedule out; the cursor that remembers it is to be stored.
-    pub fn remove(&mut self, id: Uuid, now: Timestamp) -> Option<Cursor> {
+    /// Takes the schedule out; the cursor that remembers it is to be stored, what it leaves out to
+    /// be told.
+    pub fn remove(&mut self, id: Uuid, now: Timestamp) -> Option<GoesOn> {
         let index = self.slots.index_of(id)?;
         self.bury(index, now)
     }

@@ -32,6 +32,12 @@ pub enum MissedWhy {
     Limit,
     /// The event before was unsettled.
     Overlap,
+    /// The schedule was paused, or switched off where it is configured.
+    Paused,
+    /// The schedule is due at other times since.
+    Changed,
+    /// The schedule was taken away.
+    Removed,
 }
 
 /// The wall clock was set back by more than a step that is waited out.
@@ -56,6 +62,9 @@ impl MissedWhy {
             Self::Window => "window",
             Self::Limit => "limit",
             Self::Overlap => "overlap",
+            Self::Paused => "paused",
+            Self::Changed => "changed",
+            Self::Removed => "removed",
         }
     }
 }

@@ -4,7 +4,8 @@
 //! other times begins anew, what is gone is remembered for a while. All or nothing.
 
 use super::{
-    Ticker,
+    GoesOn, Missed, Ticker,
+    goes_on::{back, first, made_again, removed, replacing},
     looked::Looked,
     slot::Slot,
     slots::{Identified, hash},
@@ -28,6 +29,10 @@ pub struct Reloaded {
     pub unchanged: usize,
     /// The schedules whose [cursors](Ticker::cursors) are to be stored.
     pub moved: Vec<Uuid>,
+    /// What was due before, or was left out on purpose, and will not fire.
+    pub missed: Vec<Missed>,
+    /// New schedules that are never due: their times are past.
+    pub past: Vec<Schedule>,
 }
 
 /// Why other schedules were not taken. Nothing has changed.
@@ -154,7 +159,9 @@ impl Ticker {
             let from_file = |slot: &Slot| slot.schedule.origin() == ScheduleOrigin::Toml;
             if !kept.has(index) && self.slots.at(index).is_some_and(from_file) {
                 reloaded.removed += 1;
-                reloaded.moved.extend(self.bury(index, now).map(|cursor| cursor.schedule_id));
+                let Some(GoesOn { cursor, missed }) = self.bury(index, now) else { continue };
+                reloaded.moved.push(cursor.schedule_id);
+                reloaded.missed.extend(missed);
             }
         }
         self.bury_absent(now, &mut reloaded);
@@ -174,9 +181,10 @@ impl Ticker {
             reloaded.unchanged += 1;
             return index;
         }
-        let cursor = resumed(&slot.cursor(), &schedule, now);
+        let GoesOn { cursor, missed } = replacing(&slot.schedule, &slot.cursor(), &schedule, now);
         slot.schedule = schedule;
         slot.go_on_from(cursor);
+        reloaded.missed.extend(missed);
         reloaded.changed += 1;
         reloaded.moved.push(slot.schedule.id());
         self.latest = self.latest.max(slot.cursor);
@@ -192,36 +200,65 @@ impl Ticker {
         looked: &mut Looked,
         reloaded: &mut Reloaded,
     ) -> u32 {
-        let known = self.absent.take(schedule.id());
-        let resumed = known.as_ref().map(|known| resumed(known, &schedule, now));
-        let cursor = resumed.unwrap_or_else(|| first(&schedule, now));
-        if known.as_ref() != Some(&cursor) {
+        let Some(known) = self.absent.take(schedule.id()) else {
+            return self.add_new(schedule, now, looked, reloaded);
+        };
+        let GoesOn { cursor, missed } = back(&known, &schedule, now);
+        if known != cursor {
             reloaded.moved.push(schedule.id());
         }
-        self.latest = self.latest.max(cursor.until);
-        let slot = match known {
-            Some(_) => Slot::resuming(schedule, cursor),
-            None => Slot::new(schedule, cursor),
+        reloaded.missed.extend(missed);
+        self.insert(Slot::resuming(schedule, cursor), looked)
+    }
+
+    /// Takes in a schedule that is new, also when one with its id was there before.
+    pub(super) fn add_new(
+        &mut self,
+        schedule: Schedule,
+        now: Timestamp,
+        looked: &mut Looked,
+        reloaded: &mut Reloaded,
+    ) -> u32 {
+        let known = self.absent.take(schedule.id());
+        let again = known.map(|known| made_again(&known, &schedule, now));
+        let is_again = again.is_some();
+        let cursor = again.unwrap_or_else(|| first(&schedule, now));
+        reloaded.moved.push(schedule.id());
+        let slot = match is_again {
+            true => Slot::resuming(schedule, cursor),
+            false => Slot::new(schedule, cursor),
         };
+        if slot.is_past() {
+            reloaded.past.push(slot.schedule.clone());
+        }
+        self.insert(slot, looked)
+    }
+
+    fn insert(&mut self, slot: Slot, looked: &mut Looked) -> u32 {
+        self.latest = self.latest.max(slot.cursor);
         let index = self.slots.insert(slot);
         self.arm_among(index, looked);
         index
     }
 
-    /// From where a schedule goes on when it is put in at `now`.
+    /// From where a schedule goes on when it is made, or put in the place of the one with its id,
+    /// at `now`.
     #[must_use]
     pub fn cursor_for(&self, schedule: &Schedule, now: Timestamp) -> Cursor {
-        let there = self.cursor(schedule.id());
-        let known = there.as_ref().or_else(|| self.absent.get(schedule.id()));
-        known.map_or_else(|| first(schedule, now), |known| resumed(known, schedule, now))
+        let id = schedule.id();
+        if let Some((there, cursor)) = self.schedule(id).zip(self.cursor(id)) {
+            return replacing(there, &cursor, schedule, now).cursor;
+        }
+        let known = self.absent.get(id);
+        known.map_or_else(|| first(schedule, now), |known| made_again(known, schedule, now))
     }
 
     /// Takes a schedule out and remembers its cursor.
-    pub(super) fn bury(&mut self, index: u32, now: Timestamp) -> Option<Cursor> {
+    pub(super) fn bury(&mut self, index: u32, now: Timestamp) -> Option<GoesOn> {
         let slot = self.slots.remove(index)?;
-        let cursor = Cursor { removed_at: Some(now), ..slot.cursor() };
-        self.absent.insert(cursor.clone());
-        Some(cursor)
+        let gone = removed(&slot.schedule, slot.cursor(), now);
+        self.absent.insert(gone.cursor.clone());
+        Some(gone)
     }
 
     /// Notes which of the remembered ones are gone since now.
@@ -245,36 +282,6 @@ impl Ticker {
         }
         gone
     }
-}
-
-/// The cursor of a schedule that was never there.
-fn first(schedule: &Schedule, now: Timestamp) -> Cursor {
-    Cursor {
-        schedule_id: schedule.id(),
-        until: schedule.first_cursor(now),
-        last_nominal: None,
-        fires: 0,
-        missed: 0,
-        last_event: None,
-        timing: schedule.timing().fingerprint(),
-        paused: false,
-        disabled: !schedule.is_enabled(),
-        removed_at: None,
-    }
-}
-
-/// How a schedule goes on from what is remembered of it: where it was, unless it is due at other
-/// times or did not fire on purpose since.
-fn resumed(known: &Cursor, schedule: &Schedule, now: Timestamp) -> Cursor {
-    let timing = schedule.timing().fingerprint();
-    let disabled = !schedule.is_enabled();
-    let away = known.removed_at.is_some() || known.disabled && !disabled;
-    let mut cursor = Cursor { timing, disabled, removed_at: None, ..known.clone() };
-    if known.timing != timing || away && known.until < now {
-        cursor.until = now;
-        cursor.last_nominal = None;
-    }
-    cursor
 }
 
 /// What a reload has to do.

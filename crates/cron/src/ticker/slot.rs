@@ -1,7 +1,7 @@
 //! One schedule in memory: how far it has come and when it is due next.
 
 use super::{Batch, Entry, Firing, Missed, MissedWhy, backlog, looked::Looked};
-use crate::{Cursor, FiringClass, Occurrence, Overlap, Schedule};
+use crate::{Cursor, FiringClass, Hold, Occurrence, Overlap, Schedule};
 use chrono::{DateTime, NaiveDateTime};
 use headgate_event::{
     EventId, Timestamp,
@@ -42,11 +42,13 @@ struct Rare {
     /// What it missed since it last fired.
     missed: u64,
     last_event: Option<EventId>,
+    /// Since when it does not fire on purpose, or what it left out.
+    hold: Option<Box<Hold>>,
 }
 
 impl Default for Rare {
     fn default() -> Self {
-        Self { caught_until: NEVER, missed: 0, last_event: None }
+        Self { caught_until: NEVER, missed: 0, last_event: None, hold: None }
     }
 }
 
@@ -94,7 +96,7 @@ pub(super) struct Next {
 impl Slot {
     /// A schedule that goes on from a cursor.
     pub(super) fn new(schedule: Schedule, cursor: Cursor) -> Self {
-        let Cursor { until, last_nominal, fires, missed, last_event, paused, .. } = cursor;
+        let Cursor { until, last_nominal, fires, missed, last_event, paused, hold, .. } = cursor;
         let mut slot = Self {
             schedule,
             cursor: until,
@@ -106,7 +108,9 @@ impl Slot {
             paused,
             is_sure: true,
         };
-        slot.set_rare(|rare| (rare.missed, rare.last_event) = (missed, last_event));
+        slot.set_rare(|rare| {
+            (rare.missed, rare.last_event, rare.hold) = (missed, last_event, hold);
+        });
         slot
     }
 
@@ -128,6 +132,7 @@ impl Slot {
             paused: self.paused,
             disabled: !self.schedule.is_enabled(),
             removed_at: None,
+            hold: self.rare().hold,
         }
     }
 
@@ -135,18 +140,21 @@ impl Slot {
     pub(super) fn go_on_from(&mut self, cursor: Cursor) {
         let slot = Self::new(self.schedule.clone(), cursor);
         let Self { generation, is_sure, .. } = *self;
-        let caught_until = self.rare().caught_until;
-        let goes_on = slot.cursor == self.cursor;
+        let (before, after) = (self.rare(), slot.rare());
+        // After a pause it is judged anew what is caught up.
+        let is_same = slot.cursor == self.cursor && before.hold == after.hold;
         *self = Self { generation, is_sure, ..slot };
-        if goes_on {
-            self.set_rare(|rare| rare.caught_until = caught_until);
+        if is_same {
+            self.set_rare(|rare| rare.caught_until = before.caught_until);
         }
     }
 
     /// Forgets how far it had come in time, not how often it fired.
     pub(super) fn begin_at(&mut self, now: Timestamp) {
-        self.cursor = now;
-        self.nominal = Nominal::NONE;
+        let mut cursor = self.cursor();
+        cursor.begin_at(now);
+        cursor.note_hold(now);
+        self.go_on_from(cursor);
         self.set_rare(|rare| rare.caught_until = NEVER);
     }
 
@@ -213,6 +221,7 @@ impl Slot {
     pub(super) fn next(&self) -> Option<Next> {
         let occurrence = self.schedule.timing().next_after(self.from()?)?;
         let occurrence = self.unrepeated(occurrence)?;
+        let occurrence = self.not_left_out(occurrence)?;
         if self.is_after_end(occurrence.at) {
             return None;
         }
@@ -233,6 +242,26 @@ impl Slot {
 
     fn is_after_end(&self, at: Timestamp) -> bool {
         self.schedule.rules().end_at.is_some_and(|end| at > end)
+    }
+
+    /// What it left out on purpose: after the first moment, up to the other.
+    fn gap(&self) -> Option<(Timestamp, Timestamp)> {
+        self.rare.as_ref()?.hold.as_ref()?.gap
+    }
+
+    /// The occurrence, or the first after what was left out on purpose.
+    pub(super) fn not_left_out(&self, found: Occurrence) -> Option<Occurrence> {
+        match self.gap().filter(|(from, to)| *from < found.at && found.at <= *to) {
+            Some((_, to)) => self.schedule.timing().next_after(to),
+            None => Some(found),
+        }
+    }
+
+    /// Up to when what begins with this occurrence is one backlog: what comes after it was left out
+    /// on purpose.
+    pub(super) fn kept_until(&self, head: &Occurrence) -> Option<Timestamp> {
+        let (from, _) = self.gap()?;
+        (head.at <= from).then_some(from)
     }
 
     /// When an occurrence fires: after its jitter, but before the next one.
@@ -271,6 +300,12 @@ impl Slot {
             }
         }
         Some(next)
+    }
+
+    /// Whether nothing of it is due any more, although it may fire.
+    pub(super) fn is_past(&self) -> bool {
+        let may = !self.paused && self.schedule.is_enabled();
+        may && self.schedule.timing().parked().is_none() && self.next().is_none()
     }
 
     /// Puts what is due into the batch, and moves on; or asks, before anything is told as missed.
@@ -349,6 +384,9 @@ impl Slot {
         self.nominal = Nominal::of(occurrence.at, occurrence.nominal.last().copied());
         if self.rare().caught_until <= occurrence.at {
             self.set_rare(|rare| rare.caught_until = NEVER);
+        }
+        if self.gap().is_some_and(|(_, to)| to < occurrence.at) {
+            self.set_rare(|rare| rare.hold = None);
         }
     }
 

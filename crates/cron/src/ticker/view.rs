@@ -74,6 +74,7 @@ impl Slot {
             && let Some(occurrence) = coming
         {
             coming = self.schedule.timing().next_after(occurrence.at);
+            coming = coming.and_then(|next| self.not_left_out(next));
             coming = coming.filter(|next| rules.end_at.is_none_or(|end| next.at <= end));
             let due_at = self.due_of(&occurrence);
             next.push(NextRun { occurrence, due_at });

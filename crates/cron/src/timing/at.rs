@@ -77,6 +77,13 @@ impl At {
         }
     }
 
+    pub(super) fn doubts(&self) -> Vec<String> {
+        match &self.moment {
+            Moment::Instant(_) => Vec::new(),
+            Moment::Civil(_, zone) => zone.doubts(),
+        }
+    }
+
     pub(super) fn text(&self) -> &str {
         &self.text
     }

@@ -133,9 +133,11 @@ impl Timings {
     }
 
     /// One moment: with an offset, or by the wall clock of a zone. A time that the clock leaves out
-    /// is the first instant after it, of one that comes twice it is the first.
+    /// is the first instant after it, of one that comes twice it is the first. Beside an offset a
+    /// zone makes no difference, but has to be one.
     pub fn at(&mut self, text: &str, timezone: Option<&str>) -> Result<Arc<Timing>, TimingError> {
         if let Ok(at) = text.parse::<Timestamp>() {
+            timezone.map(|timezone| self.zone(timezone)).transpose()?;
             return Ok(Arc::new(Timing::At(At::instant(at))));
         }
         let found = || text.chars().take(40).collect::<String>();
@@ -166,11 +168,8 @@ impl Timings {
     pub fn renew(&self) -> bool {
         let mut changed = false;
         for zone in self.shared.values() {
-            if let Ok(there) = self.zones.zone(&zone.name)
-                && !Arc::ptr_eq(&there.rules, &zone.rules.load())
-            {
-                zone.rules.store(there.rules);
-                changed = true;
+            if let Ok(there) = self.zones.zone(&zone.name) {
+                changed |= zone.renew(there);
             }
         }
         changed

@@ -2,7 +2,7 @@
 
 use crate::{
     CivilTimes, DstPolicy, Expression, FiringClass, Occurrence, Occurrences, Zone, ZoneTable,
-    next::occurrence_count, next_occurrence,
+    ZoneWarning, next::occurrence_count, next_occurrence,
 };
 use arc_swap::ArcSwap;
 use headgate_event::Timestamp;
@@ -13,6 +13,7 @@ use std::sync::Arc;
 pub(super) struct SharedZone {
     pub(super) name: Arc<str>,
     pub(super) rules: ArcSwap<ZoneTable>,
+    warnings: ArcSwap<Vec<ZoneWarning>>,
 }
 
 /// An expression in a time zone.
@@ -24,7 +25,23 @@ pub(super) struct Zoned {
 
 impl SharedZone {
     pub(super) fn new(zone: Zone) -> Self {
-        Self { name: zone.name, rules: ArcSwap::new(zone.rules) }
+        let warnings = ArcSwap::from_pointee(zone.warnings);
+        Self { name: zone.name, rules: ArcSwap::new(zone.rules), warnings }
+    }
+
+    /// Goes by another edition of the zone; whether its offsets are others.
+    pub(super) fn renew(&self, zone: Zone) -> bool {
+        self.warnings.store(Arc::new(zone.warnings));
+        let changed = !Arc::ptr_eq(&zone.rules, &self.rules.load());
+        if changed {
+            self.rules.store(zone.rules);
+        }
+        changed
+    }
+
+    /// What whoever named it should know.
+    pub(super) fn doubts(&self) -> Vec<String> {
+        self.warnings.load().iter().map(ToString::to_string).collect()
     }
 }
 
@@ -45,5 +62,10 @@ impl Occurrences for Zoned {
 
     fn describe(&self) -> String {
         self.expression.describe()
+    }
+
+    fn doubts(&self) -> Vec<String> {
+        let lints = self.expression.lints();
+        lints.iter().map(ToString::to_string).chain(self.zone.doubts()).collect()
     }
 }

@@ -111,17 +111,21 @@ fn is_utc_with_offset(found: &str) -> bool {
 /// The name with the fewest wrong letters, of the whole of it or of its place, when few are wrong.
 fn nearest<'a>(found: &str, names: impl Iterator<Item = &'a Arc<str>>) -> Option<Arc<str>> {
     let word = spelling(found);
-    let near_enough = (word.chars().count() / 3).clamp(1, 3);
+    let length = word.chars().count();
+    let near_enough = (length / 3).clamp(1, 3);
     names
-        .map(|name| (distance(&word, &spelling(name)), name))
+        .filter_map(|name| {
+            let spelled = spelling(name);
+            let place = spelled.rsplit_once('/').map_or(spelled.as_str(), |(_, place)| place);
+            // Texts whose lengths differ by more are further apart: most names are not compared.
+            let near = [spelled.as_str(), place].into_iter();
+            let near = near.filter(|near| near.len().abs_diff(length) <= near_enough);
+            let distance = near.map(|near| strsim::osa_distance(&word, near)).min()?;
+            Some((distance, name))
+        })
         .filter(|(distance, _)| *distance <= near_enough)
         .min()
         .map(|(_, name)| Arc::clone(name))
-}
-
-fn distance(word: &str, name: &str) -> usize {
-    let place = name.rsplit_once('/').map_or(name, |(_, place)| place);
-    strsim::osa_distance(word, name).min(strsim::osa_distance(word, place))
 }
 
 /// What does not count in a spelling: case, and a space for the underscore.

@@ -8,6 +8,7 @@ mod by_hand;
 mod changes;
 mod clock;
 mod dice;
+mod held;
 mod many;
 mod missed;
 mod model;

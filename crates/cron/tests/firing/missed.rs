@@ -89,6 +89,23 @@ fn catchup_all_leaves_out_what_is_older_than_the_window() {
     );
 }
 
+/// What was too old was told as more than the limit, when both were so.
+#[test]
+fn what_is_too_old_and_what_is_too_much_are_told_apart() {
+    let rules = catching_up(CatchupPolicy::All, 4 * HOUR, 2);
+    let (times, missed, told) = after_an_outage(hourly(rules), "2026-01-01T08:00:00Z");
+    assert_eq!(times, ["2026-01-01T07:00:00.000Z", "2026-01-01T08:00:00.000Z"]);
+    assert_eq!(told, [6, 0]);
+    let range = |why, count, first, last| {
+        let at = |hour| format!("2026-01-01T0{hour}:00:00.000Z");
+        (why, count, at(first), at(last))
+    };
+    assert_eq!(
+        missed.iter().map(self::range).collect::<Vec<_>>(),
+        [range(MissedWhy::Window, 3, 1, 3), range(MissedWhy::Limit, 3, 4, 6)]
+    );
+}
+
 #[test]
 fn what_is_less_than_a_minute_late_fires_one_by_one_whatever_the_policy() {
     for policy in [CatchupPolicy::Skip, CatchupPolicy::One, CatchupPolicy::All] {
@@ -117,7 +134,8 @@ fn an_outage_of_years_is_counted_in_no_time_and_no_memory() {
     let (times, missed, _) = after_an_outage(schedule("d", &timing, rules), "2036-01-01T00:30:00Z");
     assert_eq!(times, ["2035-12-31T23:00:00.000Z", "2036-01-01T00:00:00.000Z"]);
     let told: Vec<_> = missed.iter().map(|m| (m.count, m.at_least, m.last.to_string())).collect();
-    assert_eq!(told, [(10_000, true, "2035-12-31T22:00:00.000Z".to_owned())]);
+    let too_old = (10_000, true, "2035-10-08T00:00:00.000Z".to_owned());
+    assert_eq!(told, [too_old, (2_038, false, "2035-12-31T22:00:00.000Z".to_owned())]);
     assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
 }
 

@@ -12,11 +12,16 @@ pub(crate) struct Account {
     /// What fired, and the misses it told of.
     fired: BTreeMap<Timestamp, u64>,
     missed: Vec<(Timestamp, Timestamp, u64, bool)>,
+    /// What was left out on purpose, which no event tells of.
+    left_out: Vec<(Timestamp, Timestamp, u64, bool)>,
     /// Misses that are still to be told, and were not those of this account.
     told_before: u64,
-    /// Whether each occurrence has one account only; a crash between events and cursors may leave
-    /// it two.
-    pub(crate) is_exact: bool,
+    /// After the first of these and up to the second a crash came before the cursor was saved: what
+    /// was due there may be told once more, also as missed.
+    doubtful: Vec<(Timestamp, Timestamp)>,
+    /// Whether each other occurrence has one account only; when the clock was put back by hours,
+    /// another account may have it too.
+    is_exact: bool,
 }
 
 impl Account {
@@ -26,56 +31,85 @@ impl Account {
             began: cursor.until,
             fired: BTreeMap::new(),
             missed: Vec::new(),
+            left_out: Vec::new(),
             told_before: cursor.missed,
+            doubtful: Vec::new(),
             is_exact: true,
         }
     }
 
     pub(crate) fn note(&mut self, firing: &Firing) {
-        assert_right(firing);
+        assert_right(firing, |at| self.is_left_out(at));
         let first = self.fired.insert(firing.occurrence.at, firing.missed).is_none();
         assert!(first || !self.is_exact, "{} fired twice", firing.occurrence.at);
     }
 
+    /// A crash came, and the cursor that was saved is not the one that there was.
+    pub(crate) fn doubt(&mut self, saved: Timestamp, until: Timestamp) {
+        self.doubtful.push((saved, until));
+    }
+
+    fn is_doubtful(&self, at: Timestamp) -> bool {
+        self.doubtful.iter().any(|(saved, until)| *saved < at && at <= *until)
+    }
+
+    /// Whether what was due then did not fire on purpose.
+    fn is_left_out(&self, at: Timestamp) -> bool {
+        self.left_out.iter().any(|(first, last, ..)| (*first..=*last).contains(&at))
+    }
+
     /// A run that has an event already: after a crash, or because the clock was put back.
     pub(crate) fn note_known(&mut self, firing: &Firing) {
-        self.is_exact = false;
+        self.is_exact &= self.is_doubtful(firing.occurrence.at);
         self.fired.entry(firing.occurrence.at).or_insert(firing.missed);
     }
 
     pub(crate) fn note_missed(&mut self, missed: &Missed) {
-        self.missed.push((missed.first, missed.last, missed.count, missed.at_least));
+        let told = (missed.first, missed.last, missed.count, missed.at_least);
+        match missed.why {
+            MissedWhy::Paused => self.left_out.push(told),
+            _ => self.missed.push(told),
+        }
     }
 
-    /// Whether every occurrence up to the cursor fired or was told as missed.
+    /// Whether every occurrence up to the cursor fired or was told as missed, once.
     pub(crate) fn close(&self, cursor: &Cursor) {
-        let missed = self.missed_times();
+        let missed = self.times_of(&self.missed);
+        let left_out = self.times_of(&self.left_out);
         let (mut told, mut fired, mut at) = (self.told_before, 0, self.began);
+        // What the next event has to tell is not known after a crash, until it told.
+        let mut is_known = true;
         while let Some(next) = self.timing.next_after(at).filter(|next| next.at <= cursor.until) {
             at = next.at;
+            let is_exact = self.is_exact && !self.is_doubtful(at);
+            is_known &= is_exact;
             let times = missed.get(&at).copied().unwrap_or_default();
             match self.fired.get(&at) {
                 Some(missed) => {
                     fired += 1;
-                    assert!(times == 0 || !self.is_exact, "{at} fired and is told as missed");
-                    assert!(*missed == told || !self.is_exact, "{at} tells {missed} of {told}");
-                    told = 0;
+                    assert!(times == 0 || !is_exact, "{at} fired and is told as missed");
+                    assert!(*missed == told || !is_known, "{at} tells {missed} of {told}");
+                    (told, is_known) = (0, is_known || is_exact);
+                }
+                None if left_out.contains_key(&at) => {
+                    assert!(times == 0 || !is_exact, "{at} is left out and told as missed");
+                    assert!(left_out.get(&at) == Some(&1) || !is_exact, "{at} is told twice");
                 }
                 None => {
                     assert!(times > 0, "{at} is lost");
-                    assert!(times == 1 || !self.is_exact, "{at} is told twice");
+                    assert!(times == 1 || !is_exact, "{at} is told twice");
                     told += 1;
                 }
             }
         }
         assert!(fired == self.fired.len() || !self.is_exact, "something fired that was not due");
-        assert!(cursor.missed == told || !self.is_exact, "what the next event has to tell");
+        assert!(cursor.missed == told || !is_known, "what the next event has to tell");
     }
 
-    /// How often each occurrence is told as missed.
-    fn missed_times(&self) -> BTreeMap<Timestamp, u64> {
+    /// How often each occurrence is told.
+    fn times_of(&self, told: &[(Timestamp, Timestamp, u64, bool)]) -> BTreeMap<Timestamp, u64> {
         let mut times = BTreeMap::new();
-        for (first, last, count, at_least) in &self.missed {
+        for (first, last, count, at_least) in told {
             let (mut at, mut found) = (first.minus(Duration::from_millis(1)), 0);
             while let Some(next) = self.timing.next_after(at).filter(|next| next.at <= *last) {
                 at = next.at;
@@ -89,7 +123,7 @@ impl Account {
 }
 
 /// Whether a firing is one that its schedule's rules allow.
-fn assert_right(firing: &Firing) {
+fn assert_right(firing: &Firing, is_left_out: impl Fn(Timestamp) -> bool) {
     let (schedule, due) = (&firing.schedule, &firing.occurrence);
     let rules = schedule.rules();
     let next = schedule.timing().next_after(due.at).map(|next| next.at);
@@ -105,7 +139,9 @@ fn assert_right(firing: &Firing) {
             match rules.catchup.policy {
                 CatchupPolicy::Skip => panic!("it catches up nothing"),
                 CatchupPolicy::One => {
-                    let newer = next.is_some_and(|next| next.plus(rules.jitter) <= firing.fired_at);
+                    let newer = next.is_some_and(|next| {
+                        next.plus(rules.jitter) <= firing.fired_at && !is_left_out(next)
+                    });
                     assert!(!newer, "there is a newer one than {}", due.at);
                 }
                 CatchupPolicy::All => {}
@@ -127,6 +163,6 @@ pub(crate) fn assert_reason(missed: &Missed, now: Timestamp) {
         }
         MissedWhy::Window => assert!(now.since(missed.last) > catchup.window),
         MissedWhy::Limit => assert_eq!(catchup.policy, CatchupPolicy::All),
-        MissedWhy::Overlap => {}
+        MissedWhy::Overlap | MissedWhy::Paused | MissedWhy::Changed | MissedWhy::Removed => {}
     }
 }

@@ -25,10 +25,13 @@ use uuid::Uuid;
 pub(crate) struct WallClock {
     start: Timestamp,
     begun: Instant,
+    /// Whether who asks for the time panics, as a defect would make it.
+    is_broken: Arc<AtomicBool>,
 }
 
 impl Clock for WallClock {
     fn now(&self) -> Timestamp {
+        assert!(!self.is_broken.load(Ordering::SeqCst), "the clock is broken");
         self.start.plus(self.begun.elapsed())
     }
 
@@ -47,6 +50,7 @@ pub(crate) struct World {
     pub(crate) sink_fails: AtomicBool,
     pub(crate) store_fails: AtomicBool,
     pub(crate) unsettled: AtomicBool,
+    pub(crate) clock_is_broken: Arc<AtomicBool>,
     ids: AtomicU64,
 }
 
@@ -156,7 +160,11 @@ pub(crate) async fn source(world: &Arc<World>, schedules: Vec<Schedule>, now: &s
         store: Arc::clone(world) as Arc<dyn ScheduleStore>,
         unsettled: Arc::clone(world) as Arc<dyn Unsettled>,
         known: Arc::clone(world) as Arc<dyn KnownRuns>,
-        clock: Arc::new(WallClock { start: at(now), begun: Instant::now() }),
+        clock: Arc::new(WallClock {
+            start: at(now),
+            begun: Instant::now(),
+            is_broken: Arc::clone(&world.clock_is_broken),
+        }),
         prompt_key: PromptKey::new([7; 32]),
     };
     CronSource::new(schedules, kept.cursors, ports).expect("no two are the same")
@@ -241,4 +249,23 @@ async fn a_schedule_that_minds_leaves_out_what_overlaps() {
     tokio::time::sleep(seconds(60)).await;
     running.stop().await;
     assert_eq!(world.stored.lock().expect("whole").len(), 2);
+}
+
+/// Nobody looked at the task: when it had ended nothing fired, and everything seemed well.
+#[tokio::test(start_paused = true)]
+async fn a_task_that_ends_early_is_known_to_have_ended() {
+    let world = Arc::new(World::default());
+    let source = source(&world, minutely(), START).await;
+    let running = source.start();
+    tokio::time::sleep(seconds(70)).await;
+    assert!(!source.has_ended());
+    world.clock_is_broken.store(true, Ordering::SeqCst);
+    tokio::time::sleep(seconds(70)).await;
+    assert!(source.has_ended());
+    running.stop().await;
+
+    world.clock_is_broken.store(false, Ordering::SeqCst);
+    let stopped = self::source(&world, minutely(), "2026-01-01T00:03:00Z").await;
+    stopped.start().stop().await;
+    assert!(!stopped.has_ended(), "it was stopped");
 }

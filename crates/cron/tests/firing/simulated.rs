@@ -9,10 +9,13 @@ use crate::{
     world::{DAY, Daily, HOUR, at, catching_up, every, made, seconds, spec},
 };
 use headgate_cron::{
-    Batch, CatchupPolicy, CronText, Cursor, DstPolicy, Fields, Firing, Outcome, Overlap, Rules,
-    Schedule, ScheduleSpec, Ticker, Timing, Timings, Zones, dedupe,
+    Backlog, Batch, CatchupPolicy, CronText, Cursor, DstPolicy, Fields, Firing, Missed, Outcome,
+    Overlap, Rules, Schedule, ScheduleSpec, Ticker, Timing, Timings, Zones, dedupe,
 };
-use headgate_event::{EventId, Timestamp, limits::CRON_SLEEP_MAX};
+use headgate_event::{
+    EventId, Timestamp,
+    limits::{CRON_BATCHES_AT_ONCE_MAX, CRON_SLEEP_MAX},
+};
 use serde_json::value::RawValue;
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -49,8 +52,10 @@ struct Year {
     sink: BTreeMap<String, EventId>,
     /// The occurrences that have an event.
     events: BTreeSet<(Uuid, Timestamp)>,
-    /// Keys in the sink whose cursor was not saved before a crash.
-    unsaved: BTreeSet<String>,
+    /// Schedules whose cursors are to be saved: that comes after their events, as in the program.
+    moved: BTreeSet<Uuid>,
+    /// Events whose cursor was not saved before a crash.
+    unsaved: BTreeSet<(Uuid, Timestamp)>,
     accounts: BTreeMap<Uuid, Account>,
     resets: u64,
     fired: u64,
@@ -102,6 +107,7 @@ impl Year {
             saved: BTreeMap::new(),
             sink: BTreeMap::new(),
             events: BTreeSet::new(),
+            moved: BTreeSet::new(),
             unsaved: BTreeSet::new(),
             accounts: BTreeMap::new(),
             resets: 0,
@@ -115,10 +121,15 @@ impl Year {
         self.specs.iter().cloned().map(made).collect()
     }
 
-    /// Loads the schedules, and opens an account for each one that has none.
+    /// Loads the schedules, and opens an account for each one that has none. What they leave out
+    /// is in the accounts that there are.
     fn load(&mut self) {
         let reloaded = self.ticker.reload(self.schedules(), self.now).expect("no two are the same");
         self.save(&reloaded.moved);
+        for missed in &reloaded.missed {
+            assert_reason(missed, self.now);
+            self.account(missed.schedule.id()).note_missed(missed);
+        }
         for schedule in self.schedules() {
             let cursor = self.ticker.cursor(schedule.id()).expect("it is there");
             let account = || Account::new(&schedule, &cursor);
@@ -131,12 +142,17 @@ impl Year {
         self.saved.extend(cursors.into_iter().map(|cursor| (cursor.schedule_id, cursor)));
     }
 
-    /// Closes the account of a schedule; another one is opened by the next load.
-    fn close(&mut self, id: Uuid) {
-        let Some(account) = self.accounts.remove(&id) else { return };
-        if let Some(cursor) = self.ticker.cursor(id).or_else(|| self.saved.get(&id).cloned()) {
-            account.close(&cursor);
-        }
+    fn cursor(&self, id: Uuid) -> Cursor {
+        let saved = || self.saved.get(&id).cloned();
+        self.ticker.cursor(id).or_else(saved).expect("it is known")
+    }
+
+    /// Closes the account of a schedule that begins anew, or is gone, since the clock showed `now`:
+    /// up to then nothing is lost. Before that it was here.
+    fn close(&mut self, id: Uuid, before: &Cursor) {
+        let account = self.accounts.remove(&id).expect("it is there");
+        let after = self.cursor(id);
+        account.close(&Cursor { until: after.until.max(before.until), ..after });
     }
 
     fn run(mut self, days: u32) -> (u64, u64) {
@@ -158,7 +174,7 @@ impl Year {
             let longest = schedule.rules().jitter;
             let due = schedule.timing().next_after(cursor.until).expect("there is a next");
             assert!(due.at.plus(longest) > self.now, "{} is left", due.at);
-            self.close(schedule.id());
+            self.close(schedule.id(), &cursor);
         }
         (self.fired, self.resets)
     }
@@ -193,51 +209,67 @@ impl Year {
         self.latest = self.latest.max(self.now);
     }
 
-    /// Fires what is due, unless a crash comes between.
+    /// Fires what is due, unless a crash comes between: batches side by side, as the program does.
     fn tick(&mut self) {
         loop {
             let crash = self.trouble >= Trouble::Crashes && self.dice.one_in(150);
             let place = if crash { self.dice.below(3) } else { 3 };
-            let batch = self.ticker.due(self.now);
-            if batch.reset.is_some() {
-                self.begin_anew(&batch);
+            let batches = self.ticker.due_together(self.now, CRON_BATCHES_AT_ONCE_MAX);
+            let more = batches.last().is_some_and(|batch| batch.more);
+            if let Some(batch) = batches.iter().find(|batch| batch.reset.is_some()) {
+                self.begin_anew(batch);
             }
             if place == 0 {
                 return self.crash(&[]);
             }
-            let answers: Vec<_> = batch.questions.iter().map(|run| self.known(run)).collect();
-            let mut outcomes: Vec<_> =
-                batch.firings.iter().map(|firing| self.offer(firing)).collect();
-            outcomes.extend(&answers);
+            let outcomes: Vec<_> = batches.iter().map(|batch| self.store(batch)).collect();
             if place == 1 {
-                return self.crash(&batch.firings);
+                let firings = batches.iter().flat_map(|batch| &batch.firings);
+                return self.crash(&firings.cloned().collect::<Vec<_>>());
             }
-            let settled = self.ticker.settle(&batch, &outcomes);
-            self.save(&settled.moved);
-            for missed in batch.missed.iter().chain(&settled.missed) {
-                assert_reason(missed, self.now);
-                self.account(missed.schedule.id()).note_missed(missed);
-            }
-            for (firing, outcome) in batch.firings.iter().zip(&outcomes) {
-                match outcome {
-                    Outcome::Stored(_) => self.account(firing.schedule.id()).note(firing),
-                    // Its event told what another account has.
-                    Outcome::Known(_) => self.account(firing.schedule.id()).note_known(firing),
-                    Outcome::Overlapped | Outcome::Unknown => {}
-                }
-            }
-            for (question, answer) in batch.questions.iter().zip(&answers) {
-                if matches!(answer, Outcome::Known(_)) {
-                    self.account(question.schedule.id()).note_known(question);
-                }
+            for (batch, outcomes) in batches.iter().zip(&outcomes) {
+                let settled = self.ticker.settle(batch, outcomes);
+                self.moved.extend(&settled.moved);
+                self.note(batch, outcomes, &settled.missed);
             }
             if place == 2 {
                 return self.crash(&[]);
             }
-            if !batch.more {
+            if !self.dice.one_in(4) {
+                self.save_moved();
+            }
+            if !more {
                 return;
             }
         }
+    }
+
+    /// What becomes of a batch in the sink.
+    fn store(&mut self, batch: &Batch) -> Vec<Outcome> {
+        let fired: Vec<_> = batch.firings.iter().map(|firing| self.offer(firing)).collect();
+        let answers = batch.questions.iter().map(|run| self.known(run));
+        fired.into_iter().chain(answers).collect()
+    }
+
+    /// Puts what became of a batch into the accounts.
+    fn note(&mut self, batch: &Batch, outcomes: &[Outcome], overlapped: &[Missed]) {
+        for missed in batch.missed.iter().chain(overlapped) {
+            assert_reason(missed, self.now);
+            self.account(missed.schedule.id()).note_missed(missed);
+        }
+        for (firing, outcome) in batch.firings.iter().chain(&batch.questions).zip(outcomes) {
+            match outcome {
+                Outcome::Stored(_) => self.account(firing.schedule.id()).note(firing),
+                // Its event told what another account has.
+                Outcome::Known(_) => self.account(firing.schedule.id()).note_known(firing),
+                Outcome::Overlapped | Outcome::Unknown => {}
+            }
+        }
+    }
+
+    fn save_moved(&mut self) {
+        let moved: Vec<_> = std::mem::take(&mut self.moved).into_iter().collect();
+        self.save(&moved);
     }
 
     fn account(&mut self, id: Uuid) -> &mut Account {
@@ -254,7 +286,8 @@ impl Year {
         let id = EventId::from_parts(self.now, u128::from(self.fired));
         if let Some(first) = self.sink.get(&key) {
             let seen = self.resets > 0 && firing.occurrence.at <= self.latest;
-            assert!(self.unsaved.contains(&key) || seen, "{key} comes again for no reason");
+            let unsaved = self.unsaved.contains(&(firing.schedule.id(), firing.occurrence.at));
+            assert!(unsaved || seen, "{key} comes again for no reason");
             return Outcome::Known(*first);
         }
         let occurrence = (firing.schedule.id(), firing.occurrence.at);
@@ -269,15 +302,22 @@ impl Year {
         self.sink.get(&dedupe(run).key).copied().map_or(Outcome::Unknown, Outcome::Known)
     }
 
-    /// The program ends here. What it had not saved is gone.
+    /// The program ends here. What it had not saved is gone: of what came after a saved cursor the
+    /// next run finds out what it can.
     fn crash(&mut self, stored: &[Firing]) {
         for firing in stored {
-            let key = dedupe(firing).key;
-            self.unsaved.insert(key.clone());
-            if self.sink.contains_key(&key) {
-                let account = self.account(firing.schedule.id());
-                account.is_exact = false;
-                account.note(firing);
+            if self.sink.contains_key(&dedupe(firing).key) {
+                self.account(firing.schedule.id()).note(firing);
+            }
+        }
+        self.moved.clear();
+        for schedule in self.schedules() {
+            let id = schedule.id();
+            let until = self.ticker.cursor(id).expect("it is there").until;
+            let saved = self.saved.get(&id).expect("it was saved once").until;
+            if saved < until {
+                self.unsaved.extend(self.events.range((id, saved)..=(id, until)));
+                self.account(id).doubt(saved, until);
             }
         }
         self.ticker = Ticker::resuming(self.saved.values().cloned().collect());
@@ -315,14 +355,16 @@ impl Year {
                 *self.specs.get_mut(which).expect("one of them") = ScheduleSpec { payload, ..spec };
             }
             1 => {
-                self.close(id);
-                let timing = every(1_200 + 60 * self.dice.below(300));
+                let (timing, before) = (every(1_200 + 60 * self.dice.below(300)), self.cursor(id));
                 *self.specs.get_mut(which).expect("one of them") = ScheduleSpec { timing, ..spec };
+                self.load();
+                self.close(id, &before);
             }
             _ => {
-                self.close(id);
+                let before = self.cursor(id);
                 self.specs.remove(which);
                 self.load();
+                self.close(id, &before);
                 self.now = self.now.plus(seconds(self.dice.below(5 * 3_600)));
                 self.latest = self.latest.max(self.now);
                 self.specs.insert(which, spec);
@@ -331,29 +373,26 @@ impl Year {
         self.load();
     }
 
-    /// A pause without a backlog, as over the API: stored first.
+    /// A pause without a backlog, as over the API: stored first. What was due before it still has
+    /// its account.
     fn pause_and_resume(&mut self) {
         let which = self.dice.below(self.specs.len() as u64) as usize;
         let id = made(self.specs.get(which).expect("one of them").clone()).id();
-        self.close(id);
-        let cursor = Cursor { paused: true, ..self.ticker.cursor(id).expect("it is there") };
-        self.saved.insert(cursor.schedule_id, cursor.clone());
+        self.save_moved();
+        let cursor = self.ticker.paused(id, self.now).expect("it is there");
+        self.saved.insert(id, cursor.clone());
         self.ticker.apply(cursor);
-        self.load();
         self.now = self.now.plus(seconds(self.dice.below(20 * 3_600)));
         self.latest = self.latest.max(self.now);
-        self.accounts.remove(&id);
         self.tick();
-        let mut cursor = self.ticker.cursor(id).expect("it is there");
-        assert!(cursor.paused);
-        cursor.paused = false;
-        if cursor.until < self.now {
-            (cursor.until, cursor.last_nominal) = (self.now, None);
+        assert!(self.ticker.cursor(id).expect("it is there").paused);
+        let resumed = self.ticker.resumed(id, Backlog::Drop, self.now).expect("it is there");
+        self.saved.insert(id, resumed.cursor.clone());
+        self.ticker.apply(resumed.cursor);
+        for missed in &resumed.missed {
+            assert_reason(missed, self.now);
+            self.account(id).note_missed(missed);
         }
-        self.saved.insert(cursor.schedule_id, cursor.clone());
-        self.ticker.apply(cursor);
-        self.accounts.remove(&id);
-        self.load();
     }
 }
 

@@ -60,6 +60,39 @@ fn a_moment_is_read_by_the_clock_of_its_zone() {
     assert_eq!(moment("2026-11-01T01:30", york), "2026-11-01T05:30:00.000Z", "the first of two");
 }
 
+/// The zone beside a time with an offset was not looked at, whatever it was.
+#[test]
+fn a_zone_beside_an_offset_has_to_be_one() {
+    let mut timings = timings();
+    let moment = "2026-12-24T18:00:00Z";
+    let of = |zone: &str, timings: &mut Timings| {
+        timings
+            .at(moment, Some(zone))
+            .map(|at| (next(&at, "2020-01-01T00:00:00Z"), at.fingerprint()))
+    };
+    let alone = timings.at(moment, None).expect("fits").fingerprint();
+    let with_zone = of("Europe/Berlin", &mut timings).expect("fits");
+    assert_eq!(with_zone, ("2026-12-24T18:00:00.000Z".to_owned(), alone));
+    let wrong = of("nonsense", &mut timings).expect_err("no zone");
+    assert!(matches!(wrong, TimingError::Zone(_)), "{wrong}");
+}
+
+#[test]
+fn what_may_not_be_meant_is_said_of_a_timing() {
+    let mut timings = timings();
+    let mut told = String::new();
+    for (expression, zone) in [("0 9 1 * MON", "EST"), ("*/7 * * * *", "UTC"), ("0 9 * * *", "UTC")]
+    {
+        let timing = timings.cron(text(expression, zone), Uuid::nil()).expect("fits");
+        told += &format!("{expression} {zone}\n");
+        timing.doubts().iter().for_each(|doubt| told += &format!("    {doubt}\n"));
+    }
+    let moment = timings.at("2026-12-24T18:00", Some("MST")).expect("fits");
+    told += "at 2026-12-24T18:00 MST\n";
+    moment.doubts().iter().for_each(|doubt| told += &format!("    {doubt}\n"));
+    insta::assert_snapshot!(told);
+}
+
 #[test]
 fn a_text_that_is_no_timing_is_refused_with_what_was_expected() {
     let mut timings = timings();

@@ -1,7 +1,7 @@
 //! All zones, all turns of the clock 2024 to 2037, asked from every minute around each. Judged by
 //! chrono-tz itself, minute by minute, and not by the code under test.
 
-use crate::times::{Daily, chain, every_case};
+use crate::times::{Daily, chain, every_turn};
 use chrono::{DateTime, MappedLocalTime, NaiveDateTime, Offset, TimeDelta, TimeZone, Utc};
 use chrono_tz::{TZ_VARIANTS, Tz};
 use headgate_cron::{
@@ -41,7 +41,7 @@ fn cases() -> Vec<Case> {
     let zones = Zones::embedded();
     let at = |text: &str| text.parse::<Timestamp>().expect("a time");
     let (from, until) = (at("2024-01-01T00:00:00Z"), at("2038-01-01T00:00:00Z"));
-    let sample = if every_case() { (1, 1) } else { (11, 8) };
+    let sample = if every_turn() { (1, 1) } else { (11, 8) };
     TZ_VARIANTS
         .iter()
         .step_by(sample.0)
@@ -76,7 +76,7 @@ fn nothing_is_past_equal_or_out_of_order_from_any_minute_around_any_turn() {
         DstPolicy { gap: Gap::After, fold: Fold::Both },
         DstPolicy { gap: Gap::Skip, fold: Fold::First },
     ];
-    let every_minute = every_case();
+    let every_minute = every_turn();
     check_all(|case| {
         for times in EXPRESSIONS.map(Daily::new) {
             for policy in policies {

@@ -76,9 +76,13 @@ pub(crate) fn chain(
     .collect()
 }
 
-/// Whether every case is wanted, which takes long, or a sample.
-pub(crate) fn every_case() -> bool {
+/// Whether every turn is wanted, which takes long, or a sample: `HEADGATE_TURNS=all`.
+pub(crate) fn every_turn() -> bool {
     #[expect(clippy::disallowed_methods, reason = "how much a run tests is said from outside")]
-    let cases = std::env::var("HEADGATE_CASES");
-    cases.is_ok_and(|cases| cases == "all")
+    let turns = std::env::var("HEADGATE_TURNS").ok();
+    match turns.as_deref() {
+        None => false,
+        Some("all") => true,
+        Some(other) => panic!("HEADGATE_TURNS: expected `all`, found `{other}`"),
+    }
 }

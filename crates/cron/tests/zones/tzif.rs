@@ -1,6 +1,6 @@
 //! Zone data of files against what is built in, where both hold the same.
 
-use crate::times::{Daily, chain, every_case};
+use crate::times::{Daily, chain, every_turn};
 use chrono_tz::TZ_VARIANTS;
 use headgate_cron::{DstPolicy, ZoneRules, ZoneTable, Zones};
 use headgate_event::Timestamp;
@@ -53,7 +53,7 @@ fn newer_data_moves_what_is_due() {
 #[test]
 fn the_data_of_this_system_and_what_is_built_in_agree_but_for_few_zones() {
     let folder = Path::new("/usr/share/zoneinfo");
-    let step = if every_case() { 1 } else { 13 };
+    let step = if every_turn() { 1 } else { 13 };
     let built_in = Zones::embedded();
     let (mut same, mut different) = (0, Vec::new());
     for tz in TZ_VARIANTS.iter().step_by(step) {

@@ -147,7 +147,7 @@ fn name(
     let subject = || {
         let head = Head::read(bytes, 0, Keep::All, |_| false);
         let subject = head.first("subject").map(|value| parser.text(value))?;
-        filename::safe(&subject.replace(['/', '\\'], "_")).map(|name| format!("{name}.eml"))
+        filename::of_message(&subject)
     };
     given
         .and_then(|name| filename::safe(&name))

@@ -78,6 +78,10 @@ pub const CRON_RETRY_LONGEST: Duration = Duration::from_secs(10);
 pub const MISSED_LOG_EVERY: Duration = Duration::from_secs(60);
 /// The most schedules whose last line of the log is remembered.
 pub const MISSED_LOG_SCHEDULES_MAX: usize = 4_096;
+/// Of new schedules that never fire, so many have a line of the log each; the others are counted.
+pub const PAST_LOGGED_MAX: usize = 20;
+/// Of schedules that are doubtful, a configuration names so many; the others are counted.
+pub const DOUBTFUL_SCHEDULES_MAX: usize = 20;
 /// How many times `headgate cron next` gives unless it is told otherwise.
 pub const CRON_NEXT_DEFAULT: usize = 5;
 /// The most times that one question to `headgate cron next` gives.

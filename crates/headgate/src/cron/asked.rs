@@ -51,6 +51,18 @@ impl Asked {
         format!("{}, {}", self.expression.describe(), self.zone.name)
     }
 
+    /// What is allowed but may not be meant.
+    pub(super) fn warnings(&self) -> Vec<String> {
+        let lints = self.expression.lints();
+        let mut warnings: Vec<String> = lints.iter().map(ToString::to_string).collect();
+        warnings.extend(self.zone.warnings.iter().map(ToString::to_string));
+        if self.is_drawn_from_nothing {
+            let hint = "each `H` is drawn from the schedule's id: for its times give --id";
+            warnings.push(hint.to_owned());
+        }
+        warnings
+    }
+
     /// Whether its times are fixed or an interval, in one word.
     pub(super) fn class(&self) -> &'static str {
         match self.expression.class() {

@@ -39,7 +39,7 @@ impl Explanation<'_> {
         lines.extend(self.turns().into_iter().map(|(turn, lint)| {
             format!("turn     {}  {}", words::instant(turn.at), self.turn(turn, lint.as_ref()))
         }));
-        lines.extend(self.warnings().iter().map(|warning| format!("warning  {warning}")));
+        lines.extend(self.asked.warnings().iter().map(|warning| format!("warning  {warning}")));
         lines
     }
 
@@ -69,7 +69,7 @@ impl Explanation<'_> {
             "dst_fold": self.fold().as_str(),
             "fields": fields,
             "turns": turns,
-            "warnings": self.warnings(),
+            "warnings": self.asked.warnings(),
         })
     }
 
@@ -128,19 +128,6 @@ impl Explanation<'_> {
             FiringClass::Interval => "",
         };
         format!("{}{touched}", words::turn(turn))
-    }
-
-    /// What is allowed but may not be meant.
-    fn warnings(&self) -> Vec<String> {
-        let Asked { expression, zone, .. } = self.asked;
-        let mut warnings: Vec<String> =
-            expression.lints().iter().map(ToString::to_string).collect();
-        warnings.extend(zone.warnings.iter().map(ToString::to_string));
-        if self.asked.is_drawn_from_nothing {
-            let hint = "each `H` is drawn from the schedule's id: for its times give --id";
-            warnings.push(hint.to_owned());
-        }
-        warnings
     }
 }
 

@@ -17,6 +17,9 @@ pub(super) fn run(arguments: &CronNextArguments, zones: &Zones) -> Result<(), Fa
     let after = or_now(arguments.after);
     let count = usize::try_from(arguments.count).unwrap_or(usize::MAX);
     let times = asked.several(after, count);
+    if !arguments.explain {
+        asked.warnings().iter().for_each(|warning| eprintln!("headgate: warning: {warning}"));
+    }
     let explanation = arguments.explain.then_some(Explanation { asked: &asked, at: after });
     if arguments.cron.json {
         return output::line(&told(&asked, after, &times, explanation.as_ref()).to_string());

@@ -24,6 +24,9 @@ pub(super) struct View {
     /// An older gateway does not say it.
     #[serde(default)]
     problem: Option<String>,
+    /// Nor this.
+    #[serde(default)]
+    warnings: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -90,7 +93,9 @@ impl View {
             ("next", self.next_in_words(now)),
         ];
         let rows = rows.iter().map(|(name, text)| format!("{name:<8}  {text}"));
-        rows.chain(self.next.iter().map(|run| run.row(now))).collect()
+        let runs = self.next.iter().map(|run| run.row(now));
+        let warnings = self.warnings.iter().map(|text| format!("warning   {}", shown(text)));
+        rows.chain(runs).chain(warnings).collect()
     }
 }
 

@@ -1,6 +1,9 @@
 //! The calls of the API to schedules.
 
-use super::{Calendar, Parked, schedule, view::shown};
+use super::{
+    Calendar, Parked, schedule,
+    view::{shown, shown_changed},
+};
 use crate::failure::chain;
 use arc_swap::ArcSwap;
 use headgate_api::{
@@ -56,7 +59,7 @@ impl Schedules for Api {
     fn make(&self, ask: ScheduleAsk) -> BoxFuture<'_, Result<ScheduleView, ScheduleFault>> {
         Box::pin(async move {
             let (schedule, definition) = self.defined(&ask)?;
-            self.source.create(schedule, definition).await.map(shown).map_err(fault)
+            self.source.create(schedule, definition).await.map(shown_changed).map_err(fault)
         })
     }
 
@@ -72,7 +75,7 @@ impl Schedules for Api {
             let (schedule, definition) = self.defined(&ask)?;
             let changed = self.source.change(id, schedule, definition).await.map_err(fault)?;
             self.parked.forget(id);
-            Ok(shown(changed))
+            Ok(shown_changed(changed))
         })
     }
 

@@ -28,7 +28,19 @@ pub(super) fn shown(view: headgate_cron::ScheduleView) -> ScheduleView {
         last_event_id: cursor.last_event,
         next: next.iter().map(run).collect(),
         problem: schedule.timing().parked().map(str::to_owned),
+        warnings: schedule.timing().doubts(),
     }
+}
+
+/// The same of a schedule that was made or changed, which may be due never.
+pub(super) fn shown_changed(view: headgate_cron::ScheduleView) -> ScheduleView {
+    let mut view = shown(view);
+    let may_fire = view.enabled && !view.paused && view.problem.is_none();
+    if may_fire && view.next.is_empty() {
+        let why = "it never fires: all its times are past, or it has fired as often as it may";
+        view.warnings.push(why.to_owned());
+    }
+    view
 }
 
 fn run(run: &NextRun) -> ScheduledRun {

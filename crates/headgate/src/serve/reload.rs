@@ -9,7 +9,7 @@ mod steps;
 
 pub(super) use steps::Running;
 
-use super::supervisor;
+use super::{schedules::Timers, supervisor};
 use crate::{
     cli::ServeArguments,
     config::{Config, Environment, Known},
@@ -56,6 +56,7 @@ pub(super) struct Reloader {
     arguments: ServeArguments,
     environment: Environment,
     known: Known,
+    timers: Timers,
     clock: Arc<dyn Clock>,
     fixed: BTreeMap<&'static str, String>,
     steps: Vec<Step>,
@@ -74,6 +75,7 @@ impl Reloader {
             arguments: arguments.clone(),
             environment: environment.clone(),
             known: running.known.clone(),
+            timers: running.timers.clone(),
             clock,
             fixed: fixed(config),
             steps: steps::all(running),
@@ -104,6 +106,8 @@ impl Reloader {
     }
 
     async fn reload(&self) -> Result<(), Refused> {
+        // The file may name a zone that only the new data knows.
+        self.timers.look_for_zones().await;
         let config = self.read().await?;
         self.check_fixed(&config)?;
         let (mut changes, mut problems) = (Vec::new(), Vec::new());
@@ -125,6 +129,7 @@ impl Reloader {
             }
             changed.push(name.to_owned());
         }
+        config.tell_doubts();
         Ok(())
     }
 

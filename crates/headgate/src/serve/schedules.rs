@@ -9,7 +9,7 @@ use crate::{
 };
 use anyhow::Context;
 use arc_swap::ArcSwap;
-use headgate_api::{Schedules, ZonesView};
+use headgate_api::{ChannelReadiness, Schedules, ZonesView};
 use headgate_cron::{ChangeError, CronSource, Overlap, Ports, Running, Schedule, ScheduleStore};
 use headgate_event::{
     Channel, Clock,
@@ -97,13 +97,7 @@ impl Timers {
                         continue;
                     }
                 }
-                wait = match timers.renew_zones().await {
-                    Ok(()) => ZONES_LOOK_EVERY,
-                    Err(error) => {
-                        tell_not_renewed(&error);
-                        ZONES_RETRY_AFTER
-                    }
-                };
+                wait = timers.look_for_zones().await;
             }
         });
         Firing { running: self.source.start(), zones }
@@ -133,6 +127,19 @@ impl Timers {
         })
     }
 
+    /// The channels into which nothing fires any more, because the task that fires has ended.
+    pub(super) fn silent(&self) -> Vec<ChannelReadiness> {
+        let why = "nothing fires: the task of schedules ended early; start the gateway again";
+        let channels = self.channels.load();
+        let ended = channels.iter().filter(|_| self.source.has_ended());
+        let silent = |channel: &Arc<Channel>| ChannelReadiness {
+            id: channel.id.clone(),
+            ready: false,
+            reason: Some(why.to_owned()),
+        };
+        ended.map(silent).collect()
+    }
+
     /// What keeps these channels from taking the place of those there are.
     pub(super) fn check(&self, channels: &Channels) -> Vec<String> {
         let gone = |id: &str| !channels.cron.iter().any(|channel| channel.id == id);
@@ -158,12 +165,23 @@ impl Timers {
         let (added, changed) = (reloaded.added, reloaded.changed);
         let (removed, unchanged) = (reloaded.removed, reloaded.unchanged);
         tracing::info!(added, changed, removed, unchanged, "schedules are reloaded");
-        if let Err(error) = self.renew_zones().await {
+        if let Err(error) = self.revive().await {
             tell_not_renewed(&error);
             self.renew_later.notify_one();
         }
         self.calendar.timings().forget_unused();
         Ok(())
+    }
+
+    /// Reads the zone data anew, whatever becomes of the configuration that is read after it.
+    pub(super) async fn look_for_zones(&self) -> Duration {
+        match self.renew_zones().await {
+            Ok(()) => ZONES_LOOK_EVERY,
+            Err(error) => {
+                tell_not_renewed(&error);
+                ZONES_RETRY_AFTER
+            }
+        }
     }
 
     /// Reads the zone data anew; what is due by other rules is found anew.

@@ -291,6 +291,11 @@ const GAUGES: &[Metric] = &[
     ),
     shows("headgate_consuming", &[], "1 while consumers can be served, as `/readyz` says"),
     shows(
+        "headgate_cron_firing",
+        &[],
+        "1 while schedules fire; 0 when the task that fires them ended early, until a restart",
+    ),
+    shows(
         "headgate_cron_parked",
         &[],
         "Schedules made over the API that cannot fire, because something is missing",

@@ -22,9 +22,10 @@ impl Dice {
     }
 }
 
-/// Runs a case for as many seeds as the environment says, or for the one that it names.
+/// Runs a case for as many seeds as the environment says (`HEADGATE_EXPRESSIONS=20000`), or for the
+/// one that it names.
 pub(super) fn for_seeds(test: &str, cases: u64, case: impl Fn(&mut Dice)) {
-    let seeds = match (number("HEADGATE_SEED"), number("HEADGATE_CASES")) {
+    let seeds = match (number("HEADGATE_SEED"), number("HEADGATE_EXPRESSIONS")) {
         (Some(seed), _) => seed..seed + 1,
         (None, cases_asked) => 1..cases_asked.unwrap_or(cases) + 1,
     };

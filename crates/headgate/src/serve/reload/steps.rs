@@ -61,7 +61,7 @@ fn subscriptions_of(running: &Running) -> Step {
     })
 }
 
-/// Unchanged schedules go on where they are, and the zone data is read anew.
+/// Unchanged schedules go on where they are.
 fn schedules_of(timers: &Timers) -> Step {
     let timers = timers.clone();
     step("schedules", move |config| {

@@ -3,9 +3,7 @@
 use super::{Answer, Touched, Writer, state_failed};
 use crate::{
     QueueError, Seq,
-    embedded::{
-        state::{self, Owner},
-    },
+    embedded::state::{self, Owner},
     log::Erasure,
     subscription::{Expiry, Subscriber},
 };
