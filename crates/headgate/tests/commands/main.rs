@@ -12,6 +12,7 @@ mod events;
 mod health;
 mod house;
 mod listen;
+mod providers;
 mod reload;
 mod replay;
 mod run;
