@@ -198,7 +198,7 @@ fn folder(name: &str, file: &str) -> Result<(Terms, Secret)> {
     let fetched = Arc::new(Fetched::new(Arc::new(fetch)));
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
     for url in table("fetched").keys() {
-        runtime.block_on(fetched.bring(url, NOW))?;
+        runtime.block_on(fetched.bring(url.as_str(), NOW))?;
     }
     let settings = table("settings").into_iter();
     let settings = settings.map(|(name, value)| (name, Secret::new(value))).collect();

@@ -14,6 +14,7 @@ mod events;
 mod health;
 mod house;
 mod listen;
+mod providers;
 mod reload;
 mod replay;
 mod run;
