@@ -124,8 +124,9 @@ async fn each_helper_takes_the_events_of_its_kind_and_no_others() {
 
 #[tokio::test]
 async fn what_a_handler_asks_for_is_what_is_said() {
+    let reason = RetryAfter(Duration::from_secs(90)).to_string();
     for (number, expected) in [
-        json!({"type": "retry", "id": DELIVERY, "after_ms": 90_000, "reason": RetryAfter(Duration::from_secs(90)).to_string()}),
+        json!({"type": "retry", "id": DELIVERY, "after_ms": 90_000, "reason": reason}),
         json!({"type": "bury", "id": DELIVERY, "reason": "no use"}),
         json!({"type": "retry", "id": DELIVERY, "reason": "broken"}),
     ]
@@ -180,7 +181,7 @@ async fn what_is_refused_is_logged_and_ends_nothing() {
     let notes = Text::default();
     let _guard = tracing::subscriber::set_default(Notes(Arc::clone(&notes)));
     let event = delivered(testing::event("webhook.received", json!({})));
-    // It says so before the handler is through, and the client takes it for the answer all the same.
+    // It says so before the handler is through: then it is the renewal that is refused.
     let error = json!({"type": "error", "code": "lease_expired", "id": DELIVERY,
         "message": "the lease is over"});
     let (url, _) = says(vec![HELLO.clone(), event, error]).await;
