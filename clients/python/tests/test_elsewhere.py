@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import hashlib
 import logging
+import warnings
 from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx
 import pytest
@@ -180,14 +184,32 @@ def test_text_that_is_none_is_told_before_it_is_sent() -> None:
         _content({"payload": "\udc80"})
 
 
-def test_a_client_may_be_used_by_one_loop_after_another() -> None:
-    async def emit_once() -> str:
-        async with server(lambda: ok(b'{"id": "1", "event_id": "p", "duplicate": false}')) as (
-            url,
-            _,
-        ):
-            client._address.base = url
-            return (await client.emit("proposal.received")).id
+class Emitting(BaseHTTPRequestHandler):
+    """Takes events, and keeps its connections open."""
 
-    client = Headgate()
-    assert [asyncio.run(emit_once()) for _ in range(2)] == ["1", "1"]
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["content-length"]))
+        answer = b'{"id": "1", "event_id": "p", "duplicate": false}'
+        self.send_response(200)
+        self.send_header("content-length", str(len(answer)))
+        self.end_headers()
+        self.wfile.write(answer)
+
+    def log_message(self, *_: object) -> None:
+        """Says nothing."""
+
+
+def test_a_client_may_be_used_by_one_loop_after_another() -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Emitting) as listening, ThreadPoolExecutor() as pool:
+        pool.submit(listening.serve_forever)
+        client = Headgate(url=f"http://127.0.0.1:{listening.server_port}")
+        emitted = [asyncio.run(client.emit("proposal.received")) for _ in range(2)]
+        asyncio.run(client.close())
+        listening.shutdown()
+    with warnings.catch_warnings():
+        # What the first loop left open is closed when it is collected, which tells of that.
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
+    assert [one.id for one in emitted] == ["1", "1"]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from http import HTTPStatus
@@ -200,13 +199,13 @@ async def test_a_stop_from_another_thread_wakes_the_client() -> None:
     async def note(_: Event) -> None:
         begun.set()
 
+    # Then it complains of what would not wake it.
+    asyncio.get_running_loop().set_debug(True)
     running = asyncio.create_task(client.run())
     await begun.wait()
-    # Nothing else would wake the loop: it has no more to do.
-    elsewhere = threading.Thread(target=client.stop)
-    elsewhere.start()
+    await asyncio.to_thread(client.stop)
     await asyncio.wait_for(running, 5)
-    elsewhere.join()
+    # There is nothing to stop any more.
     client.stop()
     await client.close()
 

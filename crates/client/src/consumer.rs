@@ -221,8 +221,8 @@ impl Consumer {
         }
     }
 
-    /// Waits for the last that is leased: nobody else could have it. What is done is said meanwhile,
-    /// and what runs keeps its lease.
+    /// Waits for the last that is leased: nobody else could have it. What is done is said
+    /// meanwhile, and what runs keeps its lease.
     async fn until_answered(&mut self, line: &mut Line) {
         let end = Instant::now() + LAST_ANSWER_TIMEOUT;
         while line.is_leasing() {
@@ -251,8 +251,8 @@ impl Consumer {
         heard.arrivals.into_iter().for_each(|late| self.take(late));
     }
 
-    /// Lets go of what waits: others may have it at once. A stream that cannot be told gives it back
-    /// when it is closed, and would be given it again before; until then it is renewed.
+    /// Lets go of what waits: others may have it at once. A stream that cannot be told gives it
+    /// back when it is closed, and would be given it again before; until then it is renewed.
     fn let_go(&mut self, line: &mut Option<Line>) {
         match line {
             Some(Line::Stream(stream)) if stream.may_release() => {
@@ -275,8 +275,8 @@ impl Consumer {
     }
 
     /// Says what there is by a call, which is answered, or waits until there is something; false
-    /// when that is of no use. A stream stays open meanwhile: were it closed, the gateway would give
-    /// back what runs.
+    /// when that is of no use. A stream stays open meanwhile: were it closed, the gateway would
+    /// give back what runs.
     async fn last_words(&mut self, line: &mut Option<Line>, end: Instant) -> bool {
         self.note_concluded();
         let batch = self.hand.flush(self.now());

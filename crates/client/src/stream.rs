@@ -290,7 +290,7 @@ async fn connect(address: &Address, settings: &Settings) -> Result<Socket, NotOp
         .finish();
     let url = address.web_socket(&format!("/v1/stream?{query}"));
     let mut request = url.as_str().into_client_request().map_err(|error| failed(&error))?;
-    // Where sending settles, an event would be lost when its handler fails: such a stream is refused.
+    // Where sending settles, what a handler fails on would be lost: such a stream is refused.
     request.headers_mut().insert(ACK_HEADER, HeaderValue::from_static("explicit"));
     if let Some(key) = address.authorization() {
         request.headers_mut().insert(header::AUTHORIZATION, key.clone());

@@ -2,7 +2,7 @@
 
 use super::world::{World, send};
 use anyhow::{Result, ensure};
-use headgate_client::Event;
+use headgate_client::{Event, Transport};
 use headgate_tests::{Connection, Proxy};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -15,6 +15,8 @@ use std::{
 };
 
 const EVENTS: usize = 10_000;
+/// Fewer over long polls, which take longer: what breaks is the same.
+const POLLED: usize = 1_000;
 const SENDERS: usize = 8;
 
 type Handled = Arc<Mutex<BTreeMap<(String, u32), usize>>>;
@@ -33,11 +35,20 @@ impl Dice {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn each_event_is_handled_whatever_breaks() -> Result<()> {
+    chaos(Transport::Auto, EVENTS).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_event_is_handled_whatever_breaks_over_long_polls() -> Result<()> {
+    chaos(Transport::Poll, POLLED).await
+}
+
+async fn chaos(transport: Transport, count: usize) -> Result<()> {
     let mut world = World::start()?;
     let proxy = Proxy::start(&world.gateway.address)?;
     let url = format!("http://{}", proxy.address);
     let builder = world.client().url(url).concurrency(64).lease(Duration::from_secs(2));
-    let mut client = builder.build()?;
+    let mut client = builder.transport(transport).build()?;
     let (handled, failed) = (Handled::default(), Arc::new(AtomicUsize::new(0)));
     let (noted, failures) = (Arc::clone(&handled), Arc::clone(&failed));
     client.on_event(move |event: Event| {
@@ -57,7 +68,7 @@ async fn each_event_is_handled_whatever_breaks() -> Result<()> {
     });
     let stopper = client.stopper();
     let running = tokio::spawn(async move { client.run().await });
-    let senders = senders(&world.gateway.address);
+    let senders = senders(&world.gateway.address, count);
     let mut dice = Dice(7);
     while senders.iter().any(|sender| !sender.is_finished()) {
         ensure!(!running.is_finished(), "the client ended: {:?}", running.await);
@@ -120,11 +131,11 @@ async fn disturb(world: &mut World, proxy: &Proxy, dice: &mut Dice) -> Result<()
 }
 
 /// Send until each of theirs is stored; what is answered counts, what is sent again comes twice.
-fn senders(address: &str) -> Vec<thread::JoinHandle<Vec<String>>> {
-    let sender = |first: usize, address: String| {
+fn senders(address: &str, count: usize) -> Vec<thread::JoinHandle<Vec<String>>> {
+    let sender = move |first: usize, address: String| {
         let mut connection = None;
         let mut ids = Vec::new();
-        for number in (first..EVENTS).step_by(SENDERS) {
+        for number in (first..count).step_by(SENDERS) {
             let id = loop {
                 let open = connection.take().map_or_else(|| Connection::open(&address), Ok);
                 let Ok(mut open) = open else { continue };

@@ -8,7 +8,7 @@ use std::{
     collections::BTreeMap,
     error::Error,
     sync::{Arc, Mutex, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 type Attempts = Arc<Mutex<BTreeMap<u64, Vec<u32>>>>;
@@ -77,6 +77,45 @@ async fn a_lease_lasts_as_long_as_its_handler() -> Result<()> {
         let leased = world.metric("headgate_deliveries_leased_total")?;
         assert!((leased - 1.0).abs() < f64::EPSILON, "{transport:?}: {leased}");
     }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_wait_that_is_asked_for_is_kept_instead_of_the_policys() -> Result<()> {
+    let world = World::start()?;
+    world.send_many(0..1)?;
+    // Its policy waits ten minutes.
+    let mut client = world.client().subscription("patient").build()?;
+    let (begun, stopper) = (Arc::new(Mutex::new(Vec::new())), client.stopper());
+    let noted = Arc::clone(&begun);
+    client.on_event(move |_: Event| {
+        let (noted, stopper) = (Arc::clone(&noted), stopper.clone());
+        async move {
+            let mut noted = noted.lock().unwrap_or_else(PoisonError::into_inner);
+            noted.push(Instant::now());
+            if noted.len() == 1 {
+                return Err(RetryAfter(Duration::from_millis(400)));
+            }
+            stopper.stop();
+            Ok(())
+        }
+    });
+    tokio::time::timeout(Duration::from_secs(20), client.run()).await??;
+    let begun = begun.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let [first, second] = begun.as_slice() else { anyhow::bail!("{} tries", begun.len()) };
+    assert!(second.duration_since(*first) >= Duration::from_millis(390), "it came too soon");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_subscription_that_settles_by_sending_is_refused_and_loses_nothing() -> Result<()> {
+    let world = World::start()?;
+    world.send_many(0..1)?;
+    let mut client = world.client().subscription("read_only").build()?;
+    client.on_event(|_: Event| async {});
+    let error = client.run().await.expect_err("it is refused");
+    assert_eq!(error.code(), Some("settled_by_sending"), "{error}");
+    assert_eq!(world.read("/v1/subscriptions/read_only")?["lag"], 1);
     Ok(())
 }
 

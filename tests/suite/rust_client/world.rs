@@ -138,4 +138,9 @@ retry = { attempts = 100, first = "10ms", longest = "200ms" }
 name = "patient"
 start = "earliest"
 retry = { first = "10m", longest = "1h" }
+
+[[subscription]]
+name = "read_only"
+start = "earliest"
+ack = "on_send"
 "#;

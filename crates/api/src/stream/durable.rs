@@ -199,8 +199,8 @@ impl Durable {
     ///
     /// A first attempt is given again at once, a later one after the policy's wait: a client that
     /// connects and breaks over and over must not use up all attempts within seconds. When the
-    /// program stops nothing is given back: its leases end with it and cost no attempt. What a client
-    /// has renewed by a call, because its stream broke before we knew, it still works on.
+    /// program stops nothing is given back: its leases end with it and cost no attempt. What a
+    /// client has renewed by a call, because its stream broke before we knew, it still works on.
     pub(super) async fn give_back(&self, ended: &Ended) {
         let open = self.in_flight.take_all();
         if open.is_empty() || matches!(ended, Ended::Stopping) {

@@ -11,7 +11,9 @@ use tokio::{
 const SECRET: &str = "a-secret-0123456789";
 
 /// A server that answers everything so; answers its URL and what it is asked.
-async fn server(answer: impl Fn() -> String + Send + 'static) -> (String, Arc<Mutex<String>>) {
+pub(super) async fn server(
+    answer: impl Fn() -> String + Send + 'static,
+) -> (String, Arc<Mutex<String>>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let url = format!("http://{}", listener.local_addr().expect("its address"));
     let asked = Arc::new(Mutex::new(String::new()));
@@ -28,7 +30,7 @@ async fn server(answer: impl Fn() -> String + Send + 'static) -> (String, Arc<Mu
     (url, asked)
 }
 
-fn asked_of(asked: &Mutex<String>) -> String {
+pub(super) fn asked_of(asked: &Mutex<String>) -> String {
     asked.lock().unwrap_or_else(PoisonError::into_inner).clone()
 }
 
@@ -39,7 +41,7 @@ fn redirect_to(url: &str) -> String {
     )
 }
 
-fn bytes(text: &str) -> String {
+pub(super) fn bytes(text: &str) -> String {
     let length = text.len();
     format!("HTTP/1.1 200 OK\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{text}")
 }

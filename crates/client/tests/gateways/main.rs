@@ -2,9 +2,11 @@
 
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
+mod calls;
 mod elsewhere;
 mod fake;
 mod gone;
+mod handlers;
 mod silent;
 mod stopping;
 

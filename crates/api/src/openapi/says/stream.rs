@@ -16,8 +16,8 @@ a tail that is too slow is told by one of type `lagged` how many events it misse
 The hello of a durable stream also says who settles (`ack`) and which frames it `takes`. A client \
 that is about to stop says `{\"type\": \"drain\"}`: nothing more is leased for it, and the frame \
 `{\"type\": \"drained\"}` comes after the last event. What it never began it gives back by \
-`{\"type\": \"release\", \"id\"}`, which costs no attempt. What is unsettled when the stream ends is \
-given back as a failed attempt, but for what was renewed over HTTP since.\n\n\
+`{\"type\": \"release\", \"id\"}`, which costs no attempt. What is unsettled when the stream ends \
+is given back as a failed attempt, but for what was renewed over HTTP since.\n\n\
 With `Accept: text/event-stream` the same comes as server-sent events. Their client cannot \
 settle, so a durable stream then needs a subscription with `ack = \"on_send\"`. Filters are the \
 tail's.";

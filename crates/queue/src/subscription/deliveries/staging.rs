@@ -68,8 +68,8 @@ pub(super) enum Staged {
 }
 
 impl Deliveries {
-    /// Stages what a consumer says. An extension is no durable move and holds at once, and so does a
-    /// release.
+    /// Stages what a consumer says. An extension is no durable move and holds at once, and so does
+    /// a release.
     pub(crate) fn settle(&mut self, asked: Asked<'_>, moment: Moment) -> Result<(), Refusal> {
         let open = self.leased_as(asked, moment)?;
         let (seq, now) = (asked.seq, moment.now);
