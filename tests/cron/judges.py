@@ -8,6 +8,7 @@ says which five instants it has to answer instead: any other answer is a failure
 import collections
 import datetime as dt
 import functools
+import itertools
 import json
 import random
 import shutil
@@ -139,17 +140,21 @@ def systemds(expression, zone, after):
 
 
 def cronsims(expression, zone, after):
-    """As we, but for three defects."""
+    """As we, but for what it does around turns of the clock."""
     if walk.pass_of(zone, after) == 2:
         first = walk.shown(zone, walk.civil_at(zone, after))[0]
         yield "asked in the second pass of a fold, it answers from the first", walk.due(
             expression, zone, first, COUNT)
+        turn = max(turn for turn, _ in turns(zone) if turn <= after)
+        begun = [at for at in walk.due(expression, zone, first, MANY) if at < turn]
+        yield "asked in the second pass of a fold, it goes round in the first", list(
+            itertools.islice(itertools.cycle(begun), COUNT))
     parts = walk.Expression(expression)
     there = walk.due(expression, zone, after, MANY)
     at_end = walk.Policy("end", "first", "end", "both")
     for turn, change in turns(zone):
-        midnight = walk.civil_at(zone, turn) - change
-        if change.total_seconds() > 0 and (midnight.hour, midnight.minute) == (0, 0):
+        skipped = walk.civil_at(zone, turn) - change  # what the clock would have shown
+        if change.total_seconds() > 0 and (skipped.hour, skipped.minute) == (0, 0):
             yield "intervals at the end of a gap that begins a day", walk.due(
                 expression, zone, after, COUNT, at_end)
         lost = lost_by_hours(parts, zone, turn) or lost_by_minutes(parts, zone, turn, after, there)
@@ -157,6 +162,11 @@ def cronsims(expression, zone, after):
             left = [at for at in there if not lost[0] <= at < lost[1]]
             name = "it walks by whole hours of elapsed time and misses a part of the first after a turn"
             yield name, left[:COUNT]
+        begun = [at for at in there if at < turn]
+        again = [at for at in begun if at >= turn + change.total_seconds()]
+        if skipped.minute and again:
+            yield "intervals in a fold within an hour go round in the first pass", [
+                *begun, *itertools.islice(itertools.cycle(again), COUNT)][:COUNT]
 
 
 def lost_by_hours(parts, zone, turn):
@@ -164,9 +174,14 @@ def lost_by_hours(parts, zone, turn):
     local = lambda at: walk.civil_at(zone, at)
     begun = local(turn - 1)
     at = turn - 1 - begun.minute * 60 - begun.second
-    if begun.hour in parts.hours or not parts.is_interval:
+    if not parts.is_interval:
         return None
-    if local(turn).day != begun.day and local(turn).hour > 0 and 0 not in parts.hours:
+    if begun.hour in parts.hours:
+        if local(turn).hour in parts.hours or not local(turn).minute or local(turn) < begun:
+            return None
+        # The hour that the gap ends in is begun at its first minute, which is in the gap.
+        at = turn - local(turn).minute * 60 + 2 * 3600
+    elif local(turn).day != begun.day and local(turn).hour > 0 and 0 not in parts.hours:
         # Midnight is left out, and the walk begins there all the same.
         at = turn + 3600
     while local(at).hour not in parts.hours:
