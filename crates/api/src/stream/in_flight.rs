@@ -69,7 +69,7 @@ impl InFlight {
         }
     }
 
-    /// When the lease of a delivery ends as far as this stream knows; none of what is not in flight.
+    /// When the lease of a delivery ends as far as this stream knows; none when it is not here.
     pub(super) fn lease_ends(&self, id: &str) -> Option<Timestamp> {
         self.lock().get(id).map(|open| open.lease_ends)
     }

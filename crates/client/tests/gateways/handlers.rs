@@ -4,6 +4,7 @@ use super::{
     client,
     fake::{DELIVERY, HELLO, Heard, delivered, says},
 };
+use futures_util::{SinkExt, StreamExt};
 use headgate_client::{Bury, Client, Event, RetryAfter, Unhandled, testing};
 use serde_json::{Value, json};
 use std::{
@@ -11,6 +12,8 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
+use tokio::net::TcpListener;
+use tokio_tungstenite::{accept_async, tungstenite::Message};
 use tracing::{
     Metadata, Subscriber,
     field::{Field, Visit},
@@ -176,29 +179,44 @@ async fn a_handler_runs_in_a_span_that_names_its_event() {
     assert!(read(&notes).contains(&span), "{}", read(&notes));
 }
 
-#[tokio::test]
-async fn what_is_refused_is_logged_and_ends_nothing() {
-    let notes = Text::default();
-    let _guard = tracing::subscriber::set_default(Notes(Arc::clone(&notes)));
-    let event = delivered(testing::event("webhook.received", json!({})));
-    // It says so before the handler is through: then it is the renewal that is refused.
-    let error = json!({"type": "error", "code": "lease_expired", "id": DELIVERY,
-        "message": "the lease is over"});
-    let (url, _) = says(vec![HELLO.clone(), event, error]).await;
-    let mut client = client(&url).build().expect("a client");
-    let (stopper, told) = (client.stopper(), Arc::clone(&notes));
-    client.on_event(move |_: Event| {
-        let (stopper, told) = (stopper.clone(), Arc::clone(&told));
-        async move {
-            while !read(&told).contains("lease_expired") {
-                tokio::task::yield_now().await;
+/// A gateway that refuses every acknowledgement on its streams: the lease is over.
+async fn refusing(event: Value) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let url = format!("http://{}", listener.local_addr().expect("its address"));
+    tokio::spawn(async move {
+        let (socket, _) = listener.accept().await.expect("a client");
+        let mut socket = accept_async(socket).await.expect("a stream");
+        for frame in [HELLO.clone(), event] {
+            let _ = socket.send(Message::text(frame.to_string())).await;
+        }
+        while let Some(Ok(message)) = socket.next().await {
+            if message.to_text().is_ok_and(|text| text.contains("\"ack\"")) {
+                let error = json!({"type": "error", "code": "lease_expired", "id": DELIVERY,
+                    "message": "the lease is over"});
+                let _ = socket.send(Message::text(error.to_string())).await;
             }
-            stopper.stop();
         }
     });
-    client.run().await.expect("it ends nothing");
+    url
+}
+
+#[tokio::test]
+async fn an_ack_after_the_lease_is_logged_and_ends_nothing() {
+    let notes = Text::default();
+    let _guard = tracing::subscriber::set_default(Notes(Arc::clone(&notes)));
+    let url = refusing(delivered(testing::event("webhook.received", json!({})))).await;
+    let mut client = client(&url).build().expect("a client");
+    client.on_event(|_: Event| async {});
+    let stopper = client.stopper();
+    let running = tokio::spawn(async move { client.run().await });
+    while !read(&notes).contains("lease_expired") {
+        assert!(!running.is_finished(), "it ended");
+        tokio::task::yield_now().await;
+    }
+    stopper.stop();
+    running.await.expect("no panic").expect("it ends nothing");
     let line = read(&notes);
     let line = line.lines().find(|line| line.contains("lease_expired")).unwrap_or_default();
     assert!(line.starts_with("WARN ") && line.contains("it was not settled"), "{line}");
-    assert!(line.contains(DELIVERY), "{line}");
+    assert!(line.contains(DELIVERY) && line.contains("verb=\"ack\""), "{line}");
 }

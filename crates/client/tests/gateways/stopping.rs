@@ -88,8 +88,7 @@ async fn stopped_at_once(
         async move { end.notified().await }
     });
     client.run().await.expect("it runs");
-    let seen = seen.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    seen
+    seen.lock().unwrap_or_else(PoisonError::into_inner).clone()
 }
 
 #[tokio::test]
