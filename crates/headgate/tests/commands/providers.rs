@@ -73,7 +73,8 @@ fn a_sample_of_ones_own_provider_is_signed_and_sent() {
         assert_eq!(ended.code, Some(0), "{own:?}: {}{}", ended.stdout, ended.stderr);
     }
     let listed = run(["events", "list", "--json", "--url", &format!("http://{address}")]).stdout;
-    let event: Value = serde_json::from_str(listed.lines().next().expect("an event")).expect("JSON");
+    let event: Value =
+        serde_json::from_str(listed.lines().next().expect("an event")).expect("JSON");
     assert_eq!(event["provider"], "acme");
     assert_eq!(event["provider_event"], "order.placed");
     assert_eq!(event["verification"]["verdict"], "verified");
