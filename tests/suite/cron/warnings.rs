@@ -63,6 +63,6 @@ fn the_answer_to_a_made_or_changed_schedule_says_what_may_not_be_meant() -> Resu
         json!({"channel": "timers", "name": "c", "at": "2099-01-01T00:00:00Z", "timezone": "x"});
     let wrong =
         request(&gateway.address, "POST", "/v1/schedules", &[], ask.to_string().as_bytes())?;
-    assert_eq!((wrong.status, wrong.code().as_str()), (400, "invalid_schedule"));
+    assert_eq!((wrong.status, wrong.code().as_str()), (422, "invalid_schedule"));
     Ok(())
 }
