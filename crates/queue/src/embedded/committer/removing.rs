@@ -7,7 +7,7 @@ use crate::{
     log::Erasure,
     subscription::{Expiry, Subscriber},
 };
-use headgate_event::limits::LETTERS_WITHOUT_EVENT_MAX;
+use headgate_event::{KeptTime, limits::LETTERS_WITHOUT_EVENT_MAX};
 use std::sync::Arc;
 
 /// Taking events away. Each is one transaction.
