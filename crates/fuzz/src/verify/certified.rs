@@ -12,7 +12,8 @@ use headgate_webhook::{Explanation, Fetch, FetchError, Fetched, Terms};
 use ring::{
     rand::SystemRandom,
     signature::{
-        KeyPair, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256, RsaKeyPair, UnparsedPublicKey,
+        KeyPair, RSA_PKCS1_2048_8192_SHA1_FOR_LEGACY_USE_ONLY, RSA_PKCS1_2048_8192_SHA256,
+        RSA_PKCS1_SHA256, RsaKeyPair, UnparsedPublicKey,
     },
 };
 use rustls_pki_types::TrustAnchor;
@@ -158,13 +159,17 @@ fn proves(request: &RawRequest) -> Option<bool> {
     let of = |name: &str| said.get(name).copied().unwrap_or_default();
     let lines = SIGNED.iter().filter_map(|name| Some((name, said.get(name)?)));
     let lines: String = lines.map(|(name, value)| format!("{name}\n{value}\n")).collect();
-    let key = UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, PAIR.public_key().as_ref());
+    let algorithm = match of("SignatureVersion") {
+        "1" => &RSA_PKCS1_2048_8192_SHA1_FOR_LEGACY_USE_ONLY,
+        "2" => &RSA_PKCS1_2048_8192_SHA256,
+        _ => return Some(false),
+    };
+    let key = UnparsedPublicKey::new(algorithm, PAIR.public_key().as_ref());
     let proof = STANDARD.decode(of("Signature")).unwrap_or_default();
     let time: Option<Timestamp> = of("Timestamp").parse().ok();
     let age = time.map(|time| NOW.unix_ms() - time.unix_ms());
     Some(
         of("SigningCertURL") == URL
-            && of("SignatureVersion") == "2"
             && key.verify(lines.as_bytes(), &proof).is_ok()
             && of("TopicArn") == TOPIC
             && age.is_some_and(|age| (-300_000..=7_200_000).contains(&age)),
