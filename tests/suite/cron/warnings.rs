@@ -29,7 +29,7 @@ fn doubts_about_schedules_are_in_the_log_at_a_start_and_at_a_reload() -> Result<
     gateway.hang_up()?;
     let line = gateway.said("a schedule is new and never fires")?;
     ensure!(line.contains("\"past\"") && line.contains("2020-01-01"), "{line}");
-    gateway.said("schedule `timers/uneven`: minute: `*/7`")?;
+    gateway.said("schedule `timers/uneven`: minute: 7 does not divide 60")?;
     gateway.stop()?;
     // It is not new any more.
     write_config(folder.path(), &tables)?;

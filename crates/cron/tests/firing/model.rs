@@ -44,6 +44,11 @@ impl Account {
         assert!(first || !self.is_exact, "{} fired twice", firing.occurrence.at);
     }
 
+    /// Whether this occurrence fired.
+    pub(crate) fn has(&self, at: Timestamp) -> bool {
+        self.fired.contains_key(&at)
+    }
+
     /// A crash came, and the cursor that was saved is not the one that there was.
     pub(crate) fn doubt(&mut self, saved: Timestamp, until: Timestamp) {
         self.doubtful.push((saved, until));

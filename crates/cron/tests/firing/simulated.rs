@@ -214,10 +214,12 @@ impl Year {
         loop {
             let crash = self.trouble >= Trouble::Crashes && self.dice.one_in(150);
             let place = if crash { self.dice.below(3) } else { 3 };
+            let cursors = self.schedules().into_iter().map(|it| (it.id(), self.cursor(it.id())));
+            let before: BTreeMap<Uuid, Cursor> = cursors.collect();
             let batches = self.ticker.due_together(self.now, CRON_BATCHES_AT_ONCE_MAX);
             let more = batches.last().is_some_and(|batch| batch.more);
             if let Some(batch) = batches.iter().find(|batch| batch.reset.is_some()) {
-                self.begin_anew(batch);
+                self.begin_anew(batch, &before);
             }
             if place == 0 {
                 return self.crash(&[]);
@@ -306,8 +308,10 @@ impl Year {
     /// next run finds out what it can.
     fn crash(&mut self, stored: &[Firing]) {
         for firing in stored {
-            if self.sink.contains_key(&dedupe(firing).key) {
-                self.account(firing.schedule.id()).note(firing);
+            let is_stored = self.sink.contains_key(&dedupe(firing).key);
+            let account = self.account(firing.schedule.id());
+            if is_stored && !account.has(firing.occurrence.at) {
+                account.note(firing);
             }
         }
         self.moved.clear();
@@ -326,17 +330,14 @@ impl Year {
     }
 
     /// The clock was put back by hours: who was ahead has other accounts from here on.
-    fn begin_anew(&mut self, batch: &Batch) {
+    fn begin_anew(&mut self, batch: &Batch, before: &BTreeMap<Uuid, Cursor>) {
         self.resets += 1;
         let reset = batch.reset.as_ref().expect("it is one");
         for cursor in &self.ticker.cursors(&reset.moved) {
             assert_eq!(cursor.until, self.now);
             let id = cursor.schedule_id;
             let account = self.accounts.remove(&id).expect("it is there");
-            let ahead = Cursor { until: reset.furthest, ..cursor.clone() };
-            // Up to the cursor it had, which is in the store unless that was not saved.
-            let had = self.saved.get(&id).map_or(ahead, Clone::clone);
-            account.close(&had);
+            account.close(before.get(&id).expect("it was there"));
             let schedule = self.ticker.schedule(id).expect("it is there").clone();
             self.accounts.insert(id, Account::new(&schedule, cursor));
         }
