@@ -20,7 +20,12 @@ pub fn stripe(secret: &str, at: u64, body: &[u8]) -> String {
 /// Slack's `X-Slack-Signature` of a body, signed at this Unix time.
 #[must_use]
 pub fn slack(secret: &str, at: u64, body: &[u8]) -> String {
-    let time = at.to_string();
+    slack_of_time(secret, &at.to_string(), body)
+}
+
+/// The same over a time as it is written.
+#[must_use]
+pub fn slack_of_time(secret: &str, time: &str, body: &[u8]) -> String {
     format!("v0={}", mac(secret, &[b"v0:", time.as_bytes(), b":", body]))
 }
 

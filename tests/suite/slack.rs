@@ -1,6 +1,7 @@
 //! A Slack app whose requests come to the running program: signed by Slack's own packages, made
 //! again, forged, broken, too large, and cut off by a kill.
 
+mod both_ways;
 mod traffic;
 
 use anyhow::{Context, Result, bail, ensure};

@@ -134,8 +134,7 @@ impl Requests {
             let headers: HeaderMap = request.headers.into_iter().filter_map(header).collect();
             let (transport, to) = (self.transport.clone(), self.to.clone());
             self.sent.spawn(async move {
-                let sent =
-                    transport.send(Method::POST, &to, headers, request.body, ANSWER_TIMEOUT);
+                let sent = transport.send(Method::POST, &to, headers, request.body, ANSWER_TIMEOUT);
                 let outcome = match sent.await {
                     Ok(reply) => Outcome::Status(reply.status.as_u16()),
                     Err(ClientError::TimedOut { .. }) => Outcome::TimedOut,

@@ -121,8 +121,7 @@ fn laid_out(
     let fits = parts.event_type.bytes().all(|byte| byte.is_ascii_graphic())
         && parts.event_type.len() <= EVENT_TYPE_BYTES_MAX;
     let window = channel.dedupe;
-    let dedupe =
-        window.map(|window| Dedupe { key: identity.dedupe_key(payload, receipt), window });
+    let dedupe = window.map(|window| Dedupe { key: identity.dedupe_key(payload, receipt), window });
     let ts = parts.thread_ts.as_deref().or(parts.message_ts.as_deref());
     Draft {
         identity: None,

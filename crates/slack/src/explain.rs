@@ -2,7 +2,8 @@
 //! signature that would have been right is in it.
 
 use crate::verify::{
-    CERTIFICATE, Check, ClientCertificate, Keys, Peer, Presented, SIGNATURE, SigningSecret, TIMESTAMP,
+    CERTIFICATE, Check, ClientCertificate, Keys, Peer, Presented, SIGNATURE, SigningSecret,
+    TIMESTAMP,
 };
 use headgate_event::{Secret, Timestamp, Verification, limits::SLACK_SIGNED_AGE_S_MAX};
 use headgate_http::{RawRequest, Reject, Verify};

@@ -226,7 +226,8 @@ mod tests {
     fn channels(text: &str) -> Channels {
         let folder = tempfile::tempdir().expect("a folder");
         let file = folder.path().join("headgate.toml");
-        let variables = ["SIGNING", "XAPP"].map(|name| (name.to_owned(), "xapp-1-A-1-b".to_owned()));
+        let variables =
+            ["SIGNING", "XAPP"].map(|name| (name.to_owned(), "xapp-1-A-1-b".to_owned()));
         let environment = Environment::Fixed(BTreeMap::from(variables));
         std::fs::write(&file, text).expect("written");
         let known = Known::of_system(&environment);

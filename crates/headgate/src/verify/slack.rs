@@ -25,11 +25,7 @@ pub(super) fn gate(secrets: Vec<Secret>, arguments: &VerifyArguments) -> Result<
 }
 
 /// What was found, as for every provider.
-pub(super) fn explained(
-    proofs: &Proofs,
-    request: &RawRequest,
-    now: Timestamp,
-) -> Explanation {
+pub(super) fn explained(proofs: &Proofs, request: &RawRequest, now: Timestamp) -> Explanation {
     let Explained { outcome, steps, age_ms, likely_cause } = explain(proofs, request, now);
     let (proof, refusal) = (outcome.as_ref().ok(), outcome.as_ref().err());
     Explanation {

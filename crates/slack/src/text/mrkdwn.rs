@@ -142,7 +142,10 @@ mod tests {
                 "<!date^1392734382^{date}^https://example.com/a?b&amp;c|in Feb>",
                 "[2014-02-18T14:39:42Z (in Feb)](https://example.com/a?b&c)",
             ),
-            ("<#C1|general>, <#C1>, <@U2|bob>, <@U2>", "#general (C1), #general (C1), @bob (U2), @bob (U2)"),
+            (
+                "<#C1|general>, <#C1>, <@U2|bob>, <@U2>",
+                "#general (C1), #general (C1), @bob (U2), @bob (U2)",
+            ),
             ("<!later|words>", "words"),
             (
                 "*b* _i_ ~s~ `x &lt; y` :wave::skin-tone-2:",

@@ -33,7 +33,8 @@ async fn what_people_write_hides_nothing_and_is_named_as_far_as_its_text_knows()
     for pair in pairs() {
         let data = data(&pair["text"], &pair["elements"]).await;
         if data["hidden_text"] != json!([]) || data["text_rendered"] != pair["shows"] {
-            wrong.push(format!("{}: {} {}", pair["of"], data["hidden_text"], data["text_rendered"]));
+            wrong
+                .push(format!("{}: {} {}", pair["of"], data["hidden_text"], data["text_rendered"]));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));

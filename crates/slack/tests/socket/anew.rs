@@ -1,9 +1,7 @@
 //! A run that breaks off begins anew after a pause, which a wish cuts short.
 
 use headgate_event::{BoxFuture, Secret, StoreError};
-use headgate_slack::socket::{
-    Deliver, Delivered, Envelope, SocketMode, SocketPorts, SocketSpec,
-};
+use headgate_slack::socket::{Deliver, Delivered, Envelope, SocketMode, SocketPorts, SocketSpec};
 use std::{sync::Arc, time::Duration};
 use tokio::{sync::mpsc, time::Instant};
 

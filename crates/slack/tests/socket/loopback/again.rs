@@ -12,8 +12,7 @@ use tokio_tungstenite::tungstenite::Message;
 /// What is wrong with each of the events that are kept.
 fn defects(kept: &Kept, count: usize) -> Vec<String> {
     let of = |at| {
-        let metadata: Value =
-            serde_json::from_str(kept.event(at).metadata().get()).expect("JSON");
+        let metadata: Value = serde_json::from_str(kept.event(at).metadata().get()).expect("JSON");
         metadata["body_defects"][0].as_str().expect("a defect").to_owned()
     };
     let mut defects: Vec<_> = (0..count).map(of).collect();
