@@ -107,9 +107,8 @@ impl Payload {
     /// A form is a command when it has one, whatever else is in it: people write the text of a
     /// command, and `payload=` is a text like any other.
     fn of_form(body: Bytes) -> Self {
-        let fields = form::fields(&body);
-        if fields.iter().any(|(name, _)| name == "command") {
-            let Some((doc, raw)) = form::object(&fields) else {
+        if form::value(&body, "command").is_some() {
+            let Some((doc, raw)) = form::object(&form::fields(&body)) else {
                 return Self::unreadable(body, "no_json");
             };
             let defect = (!form::is_text(&body)).then_some("no_utf8");

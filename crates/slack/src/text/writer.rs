@@ -20,7 +20,7 @@ pub(super) struct Writer<'d> {
     /// Whether what is written are words that the message only shows: whom they name, it does not.
     quoting: bool,
     naming: Naming,
-    /// The names that markup gave ids so far: rich text has the ids alone.
+    /// The names that its own markup gave ids so far: rich text has the ids alone.
     labels: BTreeMap<String, String>,
     /// How many bytes of them were written where they did not stand.
     repeated: usize,
@@ -122,7 +122,7 @@ impl<'d> Writer<'d> {
         }
         let label = label.map(str::trim).filter(|label| !label.is_empty());
         let is_kept = |label: &&str| {
-            let fits = label.len() <= SLACK_LABEL_BYTES_MAX;
+            let fits = label.len() <= SLACK_LABEL_BYTES_MAX && !self.quoting;
             fits && self.labels.len() < SLACK_MENTIONS_MAX && !self.labels.contains_key(id)
         };
         if let Some(label) = label.filter(is_kept) {

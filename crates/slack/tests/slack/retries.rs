@@ -113,3 +113,26 @@ async fn an_app_that_answers_badly_for_an_hour_is_switched_off() {
     assert!(day.slack.is_disabled());
     assert_eq!(day.slack.emit(day.now()), None);
 }
+
+#[tokio::test]
+async fn every_reason_of_a_retry_is_told_by_the_event_that_it_brings() {
+    for (outcome, reason) in [
+        (Outcome::TimedOut, "http_timeout"),
+        (Outcome::Unreachable, "connection_failed"),
+        (Outcome::TooManyRedirects, "too_many_redirects"),
+        (Outcome::BadCertificate, "ssl_error"),
+        (Outcome::Status(500), "http_error"),
+    ] {
+        let mut day = Day::new();
+        let id = day.slack.emit(day.now()).expect("sent");
+        // The first attempt came to somebody else, such as a proxy.
+        assert_eq!(day.slack.due(day.now()).len(), 1);
+        day.slack.answered(day.now(), &id, outcome);
+        assert_eq!(day.send_due(Outcome::Status).await, 1);
+        let event = day.gate.sink.last();
+        let told = event.slack().expect("data");
+        assert_eq!((told.retry_num, told.retry_reason.as_deref()), (Some(1), Some(reason)));
+        assert!(day.slack.ledger().is_acknowledged(&id));
+        day.assert_all_found_once();
+    }
+}

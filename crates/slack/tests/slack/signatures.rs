@@ -104,6 +104,9 @@ async fn a_time_is_ascii_digits_and_nothing_else_even_when_it_is_signed() {
         b"1_776_590_125",
         b"1776590125.0",
         b"17765 90125",
+        b" 1776590125 ",
+        b" 1776590125",
+        b"1776590125\t",
         "١٧٧٦٥٩٠١٢٥".as_bytes(),
         b"\xff\xfe",
         b"99999999999999999999999999",
@@ -177,6 +180,21 @@ async fn every_byte_of_the_body_counts_whatever_it_means() {
     }
     let post = Post::signed_at(NOW, "another secret", BODY);
     assert_eq!(code(&gate, &post).await, "signature_mismatch");
+}
+
+#[tokio::test]
+async fn a_form_is_proved_like_any_body() {
+    let gate = Gate::new();
+    for form in ["command=%2Fgo&text=a", "payload=%7B%22type%22%3A%22shortcut%22%7D"] {
+        assert_eq!(code(&gate, &Post::signed_at(NOW, "another", form)).await, "signature_mismatch");
+        let unsigned = Post::unsigned(form).header("content-type", FORM);
+        assert_eq!(code(&gate, &unsigned).await, "missing_signature");
+        let mut changed = Post::form(form);
+        changed.body = form.replace("%2F", "/").replace("%22", "\"").into();
+        assert_eq!(code(&gate, &changed).await, "signature_mismatch", "the same once decoded");
+        assert_eq!(gate.send(&Post::form(form)).await.status, 200);
+    }
+    assert_eq!(gate.sink.len(), 2);
 }
 
 #[tokio::test]
