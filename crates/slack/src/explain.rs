@@ -46,7 +46,7 @@ pub fn explain(proofs: &Proofs, request: &RawRequest, now: Timestamp) -> Explain
             Ok(()) => format!("`{header}` names `{name}`, and is believed of a trusted proxy"),
             Err(reject) => format!("`{header}`: {}", reject.message()),
         };
-        steps.push(("certificate", shown.is_ok(), found));
+        steps.push(("proxy", shown.is_ok(), found));
     }
     for name in [SIGNATURE, TIMESTAMP] {
         let (ok, found) = match request.single_header(name) {

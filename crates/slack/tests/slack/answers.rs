@@ -52,9 +52,11 @@ async fn a_retry_whose_first_delivery_never_came_is_stored() {
 #[tokio::test]
 async fn headers_of_a_retry_that_come_twice_are_no_reason_to_refuse_it() {
     let gate = Gate::new();
-    let retry = Post::json(MENTION).header("x-slack-retry-num", "1").header("x-slack-retry-num", "2");
+    let retry =
+        Post::json(MENTION).header("x-slack-retry-num", "1").header("x-slack-retry-num", "2");
     let reasons = ["http_error", "http_timeout"];
-    let retry = reasons.iter().fold(retry, |post, reason| post.header("x-slack-retry-reason", reason));
+    let retry =
+        reasons.iter().fold(retry, |post, reason| post.header("x-slack-retry-reason", reason));
     gate.event(&retry).await;
     let data = data(&gate);
     assert_eq!((&data["retry_num"], &data["retry_reason"]), (&1.into(), &"http_error".into()));
