@@ -276,11 +276,14 @@ mod tests {
         }));
         sockets.adopt(&team("xapp-1-old")).expect("adopted");
         slack.until(|slack| slack.connections().len() == 2).await;
+        let old = sockets.running()["team"].mode.changes();
         slack.answer_every_open(OpenAnswer::Error("invalid_auth".to_owned()));
         sockets.adopt(&team("xapp-1-revoked")).expect("adopted");
         slack.until(|slack| slack.asked() == 3).await;
         assert_eq!(slack.connections().len(), 2, "they wait for the next one");
         sockets.stop(Duration::from_secs(10)).await;
+        // Nobody tells of it any more.
+        assert!(old.has_changed().is_err(), "it goes on beside a queue that closes");
         slack.until(|slack| slack.connections().is_empty()).await;
     }
 }

@@ -17,12 +17,17 @@ fn next(listener: &TcpListener) -> (TcpStream, String) {
         let count = stream.read(&mut part).expect("read");
         bytes.extend_from_slice(&part[..count]);
         let text = String::from_utf8_lossy(&bytes).into_owned();
-        // Its body is one JSON object.
-        if text.split_once("\r\n\r\n").is_some_and(|(_, body)| body.ends_with("}}")) {
+        if is_whole(&text) {
             return (stream, text);
         }
         assert!(count > 0, "it broke off: {text}");
     }
+}
+
+fn is_whole(request: &str) -> bool {
+    let Some((head, body)) = request.split_once("\r\n\r\n") else { return false };
+    let mut lengths = head.lines().filter_map(|line| line.strip_prefix("content-length: "));
+    lengths.next().is_some_and(|length| length.parse() == Ok(body.len()))
 }
 
 fn is_open(stream: &TcpStream) -> bool {
