@@ -172,7 +172,12 @@ impl Year {
         for schedule in self.schedules() {
             let cursor = self.ticker.cursor(schedule.id()).expect("it is there");
             let longest = schedule.rules().jitter;
-            let due = schedule.timing().next_after(cursor.until).expect("there is a next");
+            let next = |from| schedule.timing().next_after(from).expect("there is a next");
+            let gap = cursor.hold.as_ref().and_then(|hold| hold.gap);
+            let due = match (next(cursor.until), gap) {
+                (due, Some((from, to))) if from < due.at && due.at <= to => next(to),
+                (due, _) => due,
+            };
             assert!(due.at.plus(longest) > self.now, "{} is left", due.at);
             self.close(schedule.id(), &cursor);
         }
