@@ -1,5 +1,7 @@
 //! The JSON body of a call: read within its limit, and refused with the place of the mistake.
 
+mod objects;
+
 use crate::{api::Shared, error::ApiError};
 use axum::{
     body::Body,
@@ -11,6 +13,7 @@ use headgate_event::limits::{API_BODY_BYTES_MAX, BODY_RETRY_AFTER};
 use headgate_http::{Exhausted, Pace, PaceLimits, Slow};
 use http::{HeaderValue, StatusCode, header};
 use http_body_util::BodyExt;
+use objects::Objects;
 use serde::de::DeserializeOwned;
 use std::error::Error;
 use tokio::time::Instant;
@@ -66,7 +69,6 @@ pub(crate) async fn whole(mut body: Body) -> Result<Vec<u8>, ApiError> {
 
 /// Reads the bytes of a body that is a JSON object.
 pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
-    // A struct can be read from an array too, by position, which nobody means.
     if bytes.trim_ascii_start().starts_with(b"[") {
         return Err(ApiError::invalid("invalid_body", "expected a JSON object, found an array"));
     }
@@ -83,7 +85,7 @@ fn value<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
         return Err(ApiError::invalid("invalid_json", "expected a JSON object, found no body"));
     }
     let mut json = serde_json::Deserializer::from_slice(bytes);
-    let read = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+    let read = serde_path_to_error::deserialize(Objects(&mut json)).map_err(|error| {
         let place = error.path().to_string();
         // The path of what could not be read at all is no name that a caller knows.
         let named = !place.contains('?') && place != ".";

@@ -71,17 +71,19 @@ pub(crate) async fn make(
     let stored = api.queue.put_subscription(spec).await;
     if let (Err(QueueError::Subscription(_)), Some(_), None) = (&stored, &change, pushed) {
         // There is none whose secrets these could be.
-        push::forget(&api, &name).await?;
+        push::unless_forgotten(&name, push::forget(&api, &name).await);
     }
     let after = stored?;
     // A key may be bound to channels that it does not keep to any more.
     api.tell_streams();
     push::tell(&api);
-    match change {
-        Some(change) => change.end(&api, &name).await?,
-        None if pushed.is_some() => push::forget(&api, &name).await?,
-        None => {}
-    }
+    // It is stored, and that is the answer: what is left besides signs nothing.
+    let forgotten = match change {
+        Some(change) => change.end(&api, &name).await,
+        None if pushed.is_some() => push::forget(&api, &name).await,
+        None => Ok(()),
+    };
+    push::unless_forgotten(&name, forgotten);
     push::tell(&api);
     let status = if before.is_some() { StatusCode::OK } else { StatusCode::CREATED };
     Ok((status, Json(after)).into_response())

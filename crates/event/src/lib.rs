@@ -10,6 +10,9 @@ pub mod limits;
 mod time;
 pub use time::{Clock, Timestamp, TimestampError};
 
+mod clock_watch;
+pub use clock_watch::{Belief, ClockWatch, Moment};
+
 mod span;
 pub use span::{Span, SpanError};
 

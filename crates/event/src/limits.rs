@@ -234,9 +234,6 @@ pub const NEWEST_NOTED_EVENTS: u64 = 1_024;
 pub const INDEX_TIDY_ROUNDS: u32 = 16;
 /// How long the index waits for more events before a transaction: they are served from memory.
 pub const INDEX_LINGER: Duration = Duration::from_millis(50);
-/// An event that is stored later than this after it was received is late: the index lists those by
-/// themselves, so that they do not widen what is looked through for the others.
-pub const INDEX_LATE_MIN: Duration = Duration::from_secs(10);
 /// The write-ahead log of the index is written back when it has this many pages.
 pub const INDEX_CHECKPOINT_PAGES: u32 = 4_096;
 /// Idle connections that read the index.

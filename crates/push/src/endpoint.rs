@@ -4,7 +4,7 @@
 use crate::{
     allowance::Allowance,
     credentials::Credentials,
-    gate::{Gate, Room},
+    gate::{Gate, Room, UnderWay},
     lease::{self, Leased},
     line::{Landed, Line},
     measures::Measures,
@@ -140,7 +140,8 @@ impl Endpoint {
         if self.leasing.is_some() || self.ending || unsettled {
             return None;
         }
-        match self.gate.room(self.in_flight, now) {
+        let (here, all) = (self.in_flight, self.flying.len());
+        match self.gate.room(UnderWay { here, before: all - here }, now) {
             Room::For(max) => self.leasing = Some(self.lease(max)),
             Room::NotBefore(at) => return Some(at),
             Room::None => {}
@@ -291,7 +292,7 @@ impl Endpoint {
         }
     }
 
-    /// Another setting: what is under way ends as it began.
+    /// Another setting: what is under way ends as it began, and counts until then.
     fn turn(&mut self) {
         let told = Arc::clone(&self.setting.borrow_and_update());
         self.line = Arc::new(Line::new(&told, &self.shared));

@@ -29,6 +29,15 @@ pub(crate) struct Gate {
     rate: Option<Rate>,
 }
 
+/// How many attempts are on their way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct UnderWay {
+    /// To the endpoint as it is set.
+    pub(crate) here: usize,
+    /// As it was set before: they end as they began.
+    pub(crate) before: usize,
+}
+
 /// How much more may be given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Room {
@@ -70,14 +79,16 @@ impl Gate {
     }
 
     /// How many more events it lets through while so many are on their way.
-    pub(crate) fn room(&mut self, in_flight: usize, now: Instant) -> Room {
+    pub(crate) fn room(&mut self, under_way: UnderWay, now: Instant) -> Room {
+        let UnderWay { here, before } = under_way;
+        let left = self.in_flight_max.saturating_sub(here + before);
         let most = match self.breaker {
-            Breaker::Closed { .. } => self.in_flight_max.saturating_sub(in_flight),
+            Breaker::Closed { .. } => left,
             Breaker::Open { until, .. } if until > now => return Room::NotBefore(until),
-            Breaker::Open { .. } if in_flight > 0 => 0,
+            Breaker::Open { .. } if here > 0 => 0,
             // The queue leaves one of them to an event that was not tried yet: events that are
             // never taken do not stand before those that would be.
-            Breaker::Open { .. } => TRIAL_EVENTS.min(self.in_flight_max),
+            Breaker::Open { .. } => TRIAL_EVENTS.min(left),
             Breaker::Trial { .. } => 0,
         };
         let most = most.min(PUSH_LEASE_DELIVERIES_MAX);
@@ -188,14 +199,30 @@ mod tests {
         }
     }
 
+    fn here(here: usize) -> UnderWay {
+        UnderWay { here, ..UnderWay::default() }
+    }
+
     #[test]
     fn it_lets_as_many_through_as_may_be_on_their_way() {
         let now = Instant::now();
         let mut gate = Gate::new(16, None, now);
-        assert_eq!(gate.room(0, now), Room::For(16));
-        assert_eq!(gate.room(10, now), Room::For(6));
-        assert_eq!(gate.room(16, now), Room::None);
-        assert_eq!(gate.room(20, now), Room::None);
+        assert_eq!(gate.room(here(0), now), Room::For(16));
+        assert_eq!(gate.room(here(10), now), Room::For(6));
+        assert_eq!(gate.room(here(16), now), Room::None);
+        assert_eq!(gate.room(here(20), now), Room::None);
+    }
+
+    #[test]
+    fn what_was_begun_as_it_was_set_before_counts_until_it_ends() {
+        let now = Instant::now();
+        let mut gate = Gate::new(16, None, now);
+        assert_eq!(gate.room(UnderWay { here: 4, before: 10 }, now), Room::For(2));
+        assert_eq!(gate.room(UnderWay { here: 0, before: 20 }, now), Room::None);
+        opened(&mut gate, now);
+        let then = now + SECOND;
+        assert_eq!(gate.room(UnderWay { here: 0, before: 16 }, then), Room::None);
+        assert_eq!(gate.room(UnderWay { here: 0, before: 15 }, then), Room::For(1));
     }
 
     #[test]
@@ -203,15 +230,15 @@ mod tests {
         let now = Instant::now();
         let mut gate = Gate::new(16, None, now);
         opened(&mut gate, now);
-        assert_eq!(gate.room(0, now), Room::NotBefore(now + SECOND));
+        assert_eq!(gate.room(here(0), now), Room::NotBefore(now + SECOND));
         let then = now + SECOND;
-        assert_eq!(gate.room(3, then), Room::None, "what is under way comes first");
-        assert_eq!(gate.room(0, then), Room::For(2));
+        assert_eq!(gate.room(here(3), then), Room::None, "what is under way comes first");
+        assert_eq!(gate.room(here(0), then), Room::For(2));
         gate.passed(2);
-        assert_eq!(gate.room(1, then), Room::None);
-        assert_eq!(gate.room(0, then), Room::None, "the trial was not heard of yet");
+        assert_eq!(gate.room(here(1), then), Room::None);
+        assert_eq!(gate.room(here(0), then), Room::None, "the trial was not heard of yet");
         gate.noted(Health::Well, then);
-        assert_eq!(gate.room(0, then), Room::For(16));
+        assert_eq!(gate.room(here(0), then), Room::For(16));
     }
 
     #[test]
@@ -219,7 +246,7 @@ mod tests {
         let now = Instant::now();
         let mut gate = Gate::new(1, None, now);
         opened(&mut gate, now);
-        assert_eq!(gate.room(0, now + SECOND), Room::For(1));
+        assert_eq!(gate.room(here(0), now + SECOND), Room::For(1));
     }
 
     #[test]
@@ -254,7 +281,7 @@ mod tests {
         opened(&mut gate, now);
         let mut pauses = Vec::new();
         for _ in 0..9 {
-            let Room::NotBefore(until) = gate.room(0, now) else { panic!("it is open") };
+            let Room::NotBefore(until) = gate.room(here(0), now) else { panic!("it is open") };
             pauses.push((until - now).as_secs());
             now = until;
             gate.passed(1);
@@ -269,8 +296,8 @@ mod tests {
         let mut gate = Gate::new(16, None, now);
         gate.noted(Health::Busy(90 * SECOND), now);
         gate.noted(Health::Busy(SECOND), now);
-        assert_eq!(gate.room(0, now), Room::NotBefore(now + 90 * SECOND));
-        assert_eq!(gate.room(0, now + 90 * SECOND), Room::For(2));
+        assert_eq!(gate.room(here(0), now), Room::NotBefore(now + 90 * SECOND));
+        assert_eq!(gate.room(here(0), now + 90 * SECOND), Room::For(2));
     }
 
     /// Symptom: an endpoint that answered every trial with `Retry-After: 0` was tried without a
@@ -281,13 +308,13 @@ mod tests {
         let mut now = Instant::now();
         let mut gate = Gate::new(16, None, now);
         for _ in 0..PUSH_BREAKER_FAILURES {
-            assert!(matches!(gate.room(0, now), Room::For(_)));
+            assert!(matches!(gate.room(here(0), now), Room::For(_)));
             gate.passed(1);
             gate.noted(Health::Busy(Duration::ZERO), now);
         }
         let mut pauses = Vec::new();
         for _ in 0..4 {
-            let Room::NotBefore(until) = gate.room(0, now) else { panic!("it is open") };
+            let Room::NotBefore(until) = gate.room(here(0), now) else { panic!("it is open") };
             pauses.push((until - now).as_secs());
             now = until;
             gate.passed(1);
@@ -296,7 +323,7 @@ mod tests {
         assert_eq!(pauses, [1, 2, 4, 8]);
         // What it asks for beyond that, it has.
         gate.noted(Health::Busy(90 * SECOND), now);
-        assert_eq!(gate.room(0, now), Room::NotBefore(now + 90 * SECOND));
+        assert_eq!(gate.room(here(0), now), Room::NotBefore(now + 90 * SECOND));
     }
 
     proptest! {
@@ -308,7 +335,7 @@ mod tests {
             let (mut now, mut gate, mut passed) = (begin, Gate::new(100, Some(rate), begin), 0);
             for step in steps {
                 now += Duration::from_millis(step);
-                if let Room::For(most) = gate.room(0, now) {
+                if let Room::For(most) = gate.room(here(0), now) {
                     gate.passed(most);
                     passed += most;
                 }

@@ -3,6 +3,7 @@
 //! It is written without a sync at each commit (`synchronous = NORMAL`): a power cut may take the
 //! last rejections, never the file. What leaves is overwritten (`secure_delete`).
 
+mod age;
 mod read;
 mod schema;
 
@@ -12,16 +13,19 @@ use crate::{
     shares::{Measure, Share, Shares},
     waiting,
 };
-use headgate_event::Timestamp;
+use age::Age;
+use headgate_event::{Moment, Timestamp};
 use headgate_http::Rejection;
 use rusqlite::{Connection, OptionalExtension, Transaction, named_params, params};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The open file.
 #[derive(Debug)]
 pub(crate) struct File {
+    folder: PathBuf,
     connection: Connection,
     shares: Shares,
+    age: Age,
     bounds: Bounds,
 }
 
@@ -47,14 +51,48 @@ const DELETE_OLDEST: &str = "
     RETURNING bytes";
 
 impl File {
-    /// Opens the file in this folder, or makes it.
-    pub(crate) fn open(folder: &Path, bounds: Bounds) -> Result<Self, OpenError> {
-        let connection = schema::open(folder)?;
-        let shares = shares(&connection).map_err(|error| OpenError::File {
+    /// Opens the file in this folder, or makes it. One that is damaged is set aside.
+    pub(crate) fn open(folder: &Path, bounds: Bounds, now: Moment) -> Result<Self, OpenError> {
+        let read = |connection| Self::read(connection, folder, bounds, now);
+        let file = match read(schema::open(folder)?) {
+            Err(error) if schema::is_damage(&error) => read(schema::begin_anew(folder, &error)?),
+            file => file,
+        };
+        file.map_err(|error| OpenError::File { path: folder.to_owned(), source: Box::new(error) })
+    }
+
+    fn read(
+        connection: Connection,
+        folder: &Path,
+        bounds: Bounds,
+        now: Moment,
+    ) -> rusqlite::Result<Self> {
+        let (shares, folder) = (shares(&connection)?, folder.to_owned());
+        let age = Age::read(&connection, bounds.age, now)?;
+        Ok(Self { folder, connection, shares, age, bounds })
+    }
+
+    /// Begins the file anew when an error says that it is damaged, and says whether it did. What it
+    /// held is set aside with it.
+    pub(crate) fn begin_anew_after(
+        &mut self,
+        error: &rusqlite::Error,
+        now: Moment,
+    ) -> Result<bool, OpenError> {
+        if !schema::is_damage(error) {
+            return Ok(false);
+        }
+        let failed = |folder: &Path, error: rusqlite::Error| OpenError::File {
             path: folder.to_owned(),
             source: Box::new(error),
-        })?;
-        Ok(Self { connection, shares, bounds })
+        };
+        // The file has to be closed before it gets another name.
+        self.connection =
+            Connection::open_in_memory().map_err(|error| failed(&self.folder, error))?;
+        let connection = schema::begin_anew(&self.folder, error)?;
+        let begun = Self::read(connection, &self.folder, self.bounds, now);
+        *self = begun.map_err(|error| failed(&self.folder, error))?;
+        Ok(true)
     }
 
     /// What is kept.
@@ -63,7 +101,8 @@ impl File {
     }
 
     /// Keeps these, and lets leave what is over a bound then. All of them are kept, or none.
-    pub(crate) fn keep(&mut self, batch: &[Rejection], now: Timestamp) -> rusqlite::Result<Left> {
+    pub(crate) fn keep(&mut self, batch: &[Rejection], now: Moment) -> rusqlite::Result<Left> {
+        let limit = self.age.limit(&self.connection, now)?;
         let mut shares = self.shares.clone();
         let (bounds, mut left) = (self.bounds, Left::default());
         let transaction = self.connection.transaction()?;
@@ -72,7 +111,9 @@ impl File {
             let added = Share { count: 1, bytes };
             shares.add(&rejection.channel.id, rejection.reject.code(), added);
         }
-        left.age = remove(&transaction, &mut shares, &older_than(bounds, now))?;
+        if let Some(limit) = limit {
+            left.age = remove(&transaction, &mut shares, &before(limit))?;
+        }
         while shares.total().count > bounds.count {
             remove_oldest(&transaction, &mut shares, Measure::Count)?;
             left.count += 1;
@@ -86,13 +127,14 @@ impl File {
         Ok(left)
     }
 
-    /// Lets leave what is too old.
-    pub(crate) fn expire(&mut self, now: Timestamp) -> rusqlite::Result<Left> {
-        let filter = older_than(self.bounds, now);
+    /// Lets leave what is too old, by a time that is believed.
+    pub(crate) fn expire(&mut self, now: Moment) -> rusqlite::Result<Left> {
+        let Some(limit) = self.age.limit(&self.connection, now)? else {
+            return Ok(Left::default());
+        };
         let any = "SELECT 1 FROM rejection WHERE received_ms < ?1 LIMIT 1";
-        let limit = filter.until.map_or(i64::MIN, Timestamp::unix_ms);
-        let old = self.connection.prepare_cached(any)?.exists(params![limit])?;
-        let age = if old { self.delete_all(&filter)? } else { 0 };
+        let old = self.connection.prepare_cached(any)?.exists(params![limit.unix_ms()])?;
+        let age = if old { self.delete_all(&before(limit))? } else { 0 };
         Ok(Left { age, ..Left::default() })
     }
 
@@ -224,8 +266,8 @@ fn remove(
     Ok(count)
 }
 
-fn older_than(bounds: Bounds, now: Timestamp) -> Filter {
-    Filter { until: Some(now.minus(bounds.age)), ..Filter::default() }
+fn before(limit: Timestamp) -> Filter {
+    Filter { until: Some(limit), ..Filter::default() }
 }
 
 /// A number as SQLite holds it. Sizes are far below 2^63, and a place beyond it is no place.

@@ -6,7 +6,7 @@ use crate::{
     waiting::Waiting,
     writer::{Writer, count_left, locked, show_size},
 };
-use headgate_event::{Clock, limits::QUARANTINE_SETTLE_WAIT};
+use headgate_event::{Clock, Moment, limits::QUARANTINE_SETTLE_WAIT};
 use headgate_http::{Rejection, RejectionSink};
 use metrics::counter;
 use std::{
@@ -27,10 +27,12 @@ pub struct Quarantine {
 
 impl Quarantine {
     /// Opens the quarantine in this folder, which is made when it is missing. A file that is
-    /// damaged is set aside under another name, with a line in the log: nothing rests on it.
+    /// damaged is set aside under another name, with a line in the log: nothing rests on it. Damage
+    /// that only a rejection meets later is found then, and the same is done.
     pub fn open(folder: &Path, bounds: Bounds, clock: Arc<dyn Clock>) -> Result<Self, OpenError> {
-        let mut file = File::open(folder, bounds)?;
-        let expired = file.expire(clock.now());
+        let now = Moment::of(&*clock);
+        let mut file = File::open(folder, bounds, now)?;
+        let expired = file.expire(now);
         let failed = |source| OpenError::File { path: folder.to_owned(), source };
         count_left(expired.map_err(|error| failed(Box::new(error)))?);
         let (waiting, file) = (Arc::new(Waiting::default()), Arc::new(Mutex::new(file)));
@@ -93,7 +95,7 @@ impl Quarantine {
         ask: impl FnOnce(&mut File) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, QuarantineError> {
         let (waiting, file) = (Arc::clone(&self.waiting), Arc::clone(&self.file));
-        let now = self.clock.now();
+        let now = Moment::of(&*self.clock);
         let asked = spawn_blocking(move || {
             waiting.settle(QUARANTINE_SETTLE_WAIT);
             let answer = {

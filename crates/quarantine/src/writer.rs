@@ -5,7 +5,7 @@ use crate::{
     waiting::{self, Taken, Waiting},
 };
 use headgate_event::{
-    Clock,
+    Clock, Moment,
     limits::{
         QUARANTINE_EXPIRE_EVERY, QUARANTINE_WRITE_BYTES_PER_SECOND_MAX,
         QUARANTINE_WRITES_PER_SECOND_MAX,
@@ -46,8 +46,7 @@ impl Writer {
     }
 
     fn write(&mut self, batch: &[Rejection]) {
-        let now = self.clock.now();
-        let written = locked(&self.file).keep(batch, now);
+        let written = self.keep(batch);
         match written {
             Ok(left) => {
                 self.failing = false;
@@ -71,8 +70,27 @@ impl Writer {
         show_size(&self.file);
     }
 
+    /// Keeps a batch; in a file that is begun anew when it turns out to be damaged.
+    fn keep(&self, batch: &[Rejection]) -> rusqlite::Result<Left> {
+        let now = Moment::of(&*self.clock);
+        let mut file = locked(&self.file);
+        let written = file.keep(batch, now);
+        let Err(error) = &written else { return written };
+        match file.begin_anew_after(error, now) {
+            Ok(true) => file.keep(batch, now),
+            Ok(false) => written,
+            Err(failed) => {
+                tracing::error!(
+                    error = &failed as &dyn std::error::Error,
+                    "the quarantine is damaged, and cannot be begun anew before a restart"
+                );
+                written
+            }
+        }
+    }
+
     fn expire(&mut self) {
-        match locked(&self.file).expire(self.clock.now()) {
+        match locked(&self.file).expire(Moment::of(&*self.clock)) {
             Ok(left) => count_left(left),
             Err(error) => tracing::warn!(
                 error = &error as &dyn std::error::Error,

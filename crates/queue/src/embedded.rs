@@ -11,9 +11,9 @@
 //! is served from the log's memory. A settlement is answered for when the state has it.
 
 mod accept;
+mod at_hand;
 mod attempts;
 mod backup;
-mod clock_watch;
 mod committer;
 mod consume;
 mod erase;
@@ -39,6 +39,7 @@ mod replaying;
 mod retention;
 mod room;
 mod search;
+mod shelf;
 mod state;
 mod subscribe;
 
@@ -54,17 +55,19 @@ use crate::{
     DeadLetterPage, DeadLetterQuery, Erased, Health, LeaseAsk, ListQuery, Page, Queue, QueueError,
     Seq, SettleError, Settlement, Stored, SubscriptionSpec, SubscriptionStatus, log::Log,
 };
-use clock_watch::ClockWatch;
+use at_hand::Finders;
 use committer::Committer;
 use folder::Folder;
 use follower::Follower;
 use headgate_event::{
-    Accepted, BoxFuture, Clock, Draft, Event, EventId, Sink, StoreError, prompt::PromptKey,
+    Accepted, BoxFuture, Clock, ClockWatch, Draft, Event, EventId, Sink, StoreError,
+    prompt::PromptKey,
 };
 use index::Index;
 use lanes::Lanes;
 use registry::Registry;
 use room::RoomWatch;
+use shelf::Shelf;
 use std::sync::Arc;
 use tokio::sync::{Mutex, watch};
 
@@ -90,6 +93,10 @@ pub struct Embedded {
     lanes: Arc<Lanes>,
     committer: Arc<Committer>,
     follower: Arc<Follower>,
+    /// What was leased lately.
+    shelf: Arc<Shelf>,
+    /// Whose turn it is to read for a lease.
+    finders: Finders,
     /// Held while events are taken away, one call after the other, with what is known of the time
     /// that they are taken away by.
     removing: Arc<Mutex<ClockWatch>>,

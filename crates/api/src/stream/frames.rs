@@ -47,6 +47,11 @@ struct AckAsk {
 
 /// What the client says of a delivery, or why it says nothing that is understood.
 pub(super) fn read(text: &str) -> Result<Settlement, ErrorFrame> {
+    // An array could be read as a frame by the places of its items, which nobody means.
+    if text.trim_start().starts_with('[') {
+        let message = "expected a JSON object, found an array".to_owned();
+        return Err(ErrorFrame { code: "invalid_frame", message, id: None });
+    }
     let frame = serde_json::from_str(text).map_err(|error: serde_json::Error| {
         let code = if error.is_data() { "invalid_frame" } else { "invalid_json" };
         let message = format!("the frame is not one that is taken here: {}", worded(&error));

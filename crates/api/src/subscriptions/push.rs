@@ -125,6 +125,18 @@ pub(super) async fn forget(api: &Shared, name: &str) -> Result<(), ApiError> {
     }
 }
 
+/// Tells the operator that what a subscription was signed with could not be forgotten. It fits no
+/// push that there is, and goes with the next change or with the subscription.
+pub(super) fn unless_forgotten(name: &str, forgotten: Result<(), ApiError>) {
+    if let Err(error) = forgotten {
+        tracing::warn!(
+            subscription = name,
+            error = error.message(),
+            "what the push was signed with before is kept until the subscription is changed again"
+        );
+    }
+}
+
 /// Tells pushes that a subscription is another one.
 pub(super) fn tell(api: &Shared) {
     api.pushes.iter().for_each(Pushes::changed);

@@ -1,8 +1,19 @@
 //! Making, showing, changing, pausing and ending subscriptions.
 
-use crate::world::{World, draft, from_earliest};
+use crate::world::{START, World, draft, from_earliest};
+use headgate_event::BoxFuture;
+use headgate_push::{Configured, Pushes};
+use headgate_queue::{KeptNote, Memory, QueueError, SourceNote, SourceNotes};
+use headgate_testkit::ManualClock;
 use insta::assert_snapshot;
 use serde_json::json;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 const AGENT: &str = "/v1/subscriptions/agent";
 
@@ -102,6 +113,8 @@ async fn a_wrong_body_is_refused_with_its_place() {
         r#"{"retry": {"first": "5 seconds"}}"#,
         r#"{"retry": {"first": "2h", "longest": "1h"}}"#,
         r#"{"retry": {"factor": 3}}"#,
+        r#"{"retry": [null, null]}"#,
+        r#"{"push": ["http://127.0.0.1/x"]}"#,
         r#"{"name": "agent"}"#,
         r#"{"paused": true}"#,
     ] {
@@ -174,5 +187,53 @@ async fn a_subscription_is_filtered_by_every_key_of_a_list() {
         let empty = format!("{{\"{key}\": [\"\"]}}");
         let refused = world.call("PUT", "/v1/subscriptions/x", &empty).await;
         assert_eq!(refused.status, 422, "{key}");
+    }
+}
+
+/// Notes of sources that fail at one call, counted from 1.
+struct Failing {
+    notes: Arc<Memory>,
+    calls: AtomicUsize,
+    fails_at: usize,
+}
+
+impl SourceNotes for Failing {
+    fn notes(&self, kind: &'static str) -> BoxFuture<'_, Result<Vec<KeptNote>, QueueError>> {
+        self.notes.notes(kind)
+    }
+
+    fn keep_notes(&self, notes: Vec<SourceNote>) -> BoxFuture<'_, Result<(), QueueError>> {
+        if self.calls.fetch_add(1, Ordering::SeqCst) + 1 == self.fails_at {
+            let (reason, retry_after) = ("the disk is full".into(), Duration::from_secs(9));
+            return Box::pin(async move { Err(QueueError::Unavailable { reason, retry_after }) });
+        }
+        self.notes.keep_notes(notes)
+    }
+}
+
+/// Symptom: a change of a push that was stored was answered 503. Cause: what it was signed with before
+/// could not be forgotten afterwards. Fix: the answer says what is stored, the log the rest.
+#[tokio::test]
+async fn a_change_that_is_stored_is_answered_as_such_whatever_is_left_to_be_forgotten() {
+    let push = |path: &str| {
+        let secrets = ["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"];
+        let url = format!("https://example.com/{path}");
+        json!({"push": {"url": url, "secrets": secrets}}).to_string()
+    };
+    // Made with one write, changed with two and then one; the last of them fails.
+    for (change, fails_at) in [(push("new"), 3), ("{}".to_owned(), 2)] {
+        let notes = Arc::new(Memory::new(Arc::new(ManualClock::at(START))));
+        let failing = Failing { notes: notes.clone(), calls: AtomicUsize::new(0), fails_at };
+        let pushes = Pushes::new(Arc::new(failing), Configured::default());
+        let world = World::changed(|options| options.pushes = Some(pushes));
+        assert_eq!(world.call("PUT", AGENT, &push("old")).await.status, 201);
+        let changed = world.call("PUT", AGENT, &change).await;
+        assert_eq!(changed.status, 200, "{}", changed.shown());
+        assert_eq!(world.get(AGENT).await.json(), changed.json());
+        // What was left goes with the next change.
+        assert_eq!(world.call("PUT", AGENT, &push("last")).await.status, 200);
+        let kept = notes.notes("push.credentials").await.expect("read");
+        let kept = String::from_utf8_lossy(&kept[0].1).into_owned();
+        assert!(kept.contains("last") && !kept.contains("old"), "{kept}");
     }
 }

@@ -1,11 +1,25 @@
 //! What bounds pushes and the order of deliveries.
 
-use super::{LEASE_MS_MAX, RETRY_AFTER_MS_MAX};
+use super::{INDEX_READERS_KEPT, LEASE_DELIVERIES_MAX, LEASE_MS_MAX, RETRY_AFTER_MS_MAX};
 use std::time::Duration;
 
 /// The most events of one subscription that wait for an earlier one of their thread; beyond it
 /// nothing is leased for the first time until a thread goes on.
 pub const HELD_BACK_EVENTS_MAX: usize = 16_384;
+
+/// The memory for events that were leased lately, in bytes: other subscriptions take them from it.
+pub const SHELF_BYTES_MAX: usize = 8 << 20;
+/// The largest event that is kept there, in bytes.
+pub const SHELF_EVENT_BYTES_MAX: usize = 64 << 10;
+/// What an event takes there besides its text, in bytes.
+pub const SHELF_EVENT_OVERHEAD_BYTES: usize = 1 << 10;
+/// The most events that a lease looks at there before it looks again.
+pub const SHELF_LOOKS_MAX: usize = 512;
+/// The same when it has to look into each of them.
+pub const SHELF_LOOKS_INSIDE_MAX: usize = 16;
+/// The most leases that read their next event at one time, and the most that look for what they
+/// want: more would wait for each other anyway.
+pub const LEASE_READS_AT_ONCE_MAX: usize = 4;
 
 /// How long one attempt of a push may take unless it is told otherwise, in milliseconds.
 pub const PUSH_TIMEOUT_MS_DEFAULT: u64 = 15_000;
@@ -88,3 +102,6 @@ const _: () = assert!(PUSH_SHARE_BYTES_MAX <= PUSH_POOL_BYTES_MAX);
 const _: () = assert!(2 * PUSH_LEASE_BYTES <= PUSH_SHARE_BYTES_MAX);
 const _: () = assert!(PUSH_POOL_BYTES_MAX <= u32::MAX as usize);
 const _: () = assert!(PUSH_TIMEOUT_MS_DEFAULT <= PUSH_TIMEOUT_MS_MAX);
+const _: () = assert!(SHELF_EVENT_BYTES_MAX <= SHELF_BYTES_MAX);
+const _: () = assert!(LEASE_DELIVERIES_MAX <= SHELF_LOOKS_MAX);
+const _: () = assert!(2 * LEASE_READS_AT_ONCE_MAX <= INDEX_READERS_KEPT);

@@ -7,7 +7,8 @@ use crate::{
 };
 use headgate_push::{Configured, Keyring};
 use headgate_queue::{PushSpec, Queue, Standing};
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
+use tokio::sync::Semaphore;
 
 async fn endpoint() -> Endpoint {
     Endpoint::start(|_| answer(204, "")).await
@@ -121,5 +122,44 @@ async fn while_a_configuration_is_brought_in_each_url_has_its_own_headers() {
         let id = world.store(10).await;
         world.stands(id, "agent", |one| one.standing == Standing::Settled).await;
         assert_eq!(told(&endpoint.posted()), expected);
+    }
+}
+
+/// Symptom: with every change of a push as many more were on their way as it takes at one time.
+/// Cause: what was begun before the change was not counted any more. Fix: it counts until it ends.
+#[tokio::test]
+async fn a_change_puts_no_more_on_their_way_than_it_takes_at_one_time() {
+    let permits = Arc::new(Semaphore::new(0));
+    let held = Arc::clone(&permits);
+    let endpoint = Endpoint::start(move |_| {
+        let held = Arc::clone(&held);
+        Box::pin(async move {
+            held.acquire().await.expect("open").forget();
+            answer(204, "").await
+        })
+    })
+    .await;
+    let well = Endpoint::start(|_| answer(204, "")).await;
+    let push = PushSpec { max_in_flight: 3, ..to(endpoint.url("hook")) };
+    let mut world = World::new();
+    world.push("agent", &push).await;
+    world.push("well", &to(well.url("well"))).await;
+    let mut ids = Vec::new();
+    for _ in 0..20 {
+        ids.push(world.store(10).await);
+    }
+    world.start();
+    assert_eq!(endpoint.wait_for(3).await.len(), 3);
+    let changed = PushSpec { max_in_flight: 4, ..push };
+    world.push("agent", &changed).await;
+    // One more than before.
+    assert_eq!(endpoint.wait_for(4).await.len(), 4);
+    // The second endpoint takes everything: when it has all, the first has had its time.
+    let last = world.store(10).await;
+    world.stands(last, "well", |one| one.standing == Standing::Settled).await;
+    assert_eq!(endpoint.posted().len(), 4);
+    permits.add_permits(100);
+    for id in ids {
+        world.stands(id, "agent", |one| one.standing == Standing::Settled).await;
     }
 }

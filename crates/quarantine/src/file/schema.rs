@@ -9,7 +9,7 @@ use std::{
 };
 
 /// The version of the table, as `user_version`.
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
 const NAME: &str = "quarantine.db";
 
 /// `bytes` is what a rejection counts against the bounds. What is long stands last, so that a list
@@ -32,7 +32,17 @@ CREATE TABLE rejection (
     body        BLOB
 ) STRICT;
 CREATE INDEX rejection_age ON rejection (received_ms);
-CREATE INDEX rejection_share ON rejection (channel, code, seq);
+";
+
+/// What came with the second version. The index has all that a start reads of the rejections, so
+/// that none of their pages is read then; `believed` has one row, the last time that was believed.
+const SECOND: &str = "
+DROP INDEX IF EXISTS rejection_share;
+CREATE INDEX rejection_share ON rejection (channel, code, seq, bytes);
+CREATE TABLE believed (
+    one         INTEGER PRIMARY KEY CHECK (one = 1),
+    believed_ms INTEGER NOT NULL
+) STRICT;
 ";
 
 /// Why a file is not taken.
@@ -44,24 +54,33 @@ enum Unfit {
 /// Opens the file in this folder. One that is damaged is set aside.
 pub(super) fn open(folder: &Path) -> Result<Connection, OpenError> {
     make_folder(folder)?;
-    let path = folder.join(NAME);
-    match connect(&path) {
-        Err(Unfit::Failed(error)) if is_damage(&error) => {
-            let aside = set_aside(&path)?;
-            tracing::error!(
-                file = %path.display(),
-                aside = %aside.display(),
-                %error,
-                "the quarantine is damaged: it begins anew, and the old file is set aside"
-            );
-            connect(&path)
-        }
-        opened => opened,
+    match connect(&folder.join(NAME)) {
+        Err(Unfit::Failed(error)) if is_damage(&error) => begin_anew(folder, &error),
+        opened => opened.map_err(|unfit| unfit.of(folder)),
     }
-    .map_err(|unfit| match unfit {
-        Unfit::Newer(found) => OpenError::Version { path, found, expected: VERSION },
-        Unfit::Failed(error) => OpenError::File { path, source: Box::new(error) },
-    })
+}
+
+/// Sets the file aside, which is damaged and not open, and begins another one.
+pub(super) fn begin_anew(folder: &Path, damage: &rusqlite::Error) -> Result<Connection, OpenError> {
+    let path = folder.join(NAME);
+    let aside = set_aside(&path)?;
+    tracing::error!(
+        file = %path.display(),
+        aside = %aside.display(),
+        error = %damage,
+        "the quarantine is damaged: it begins anew, and the old file is set aside"
+    );
+    connect(&path).map_err(|unfit| unfit.of(folder))
+}
+
+impl Unfit {
+    fn of(self, folder: &Path) -> OpenError {
+        let path = folder.join(NAME);
+        match self {
+            Self::Newer(found) => OpenError::Version { path, found, expected: VERSION },
+            Self::Failed(error) => OpenError::File { path, source: Box::new(error) },
+        }
+    }
 }
 
 fn connect(path: &Path) -> Result<Connection, Unfit> {
@@ -75,17 +94,16 @@ fn connect(path: &Path) -> Result<Connection, Unfit> {
     connection.pragma_update(None, "secure_delete", "ON")?;
     connection.pragma_update(None, "journal_size_limit", 4 << 20)?;
     connection.pragma_update(None, "cache_size", -2_048)?;
-    if version == 0 {
+    // The whole file is not checked: that would take the longer the more it holds. Whoever meets
+    // damage later begins it anew.
+    if version < VERSION {
         let transaction = connection.transaction()?;
-        transaction.execute_batch(TABLE)?;
+        if version == 0 {
+            transaction.execute_batch(TABLE)?;
+        }
+        transaction.execute_batch(SECOND)?;
         transaction.pragma_update(None, "user_version", VERSION)?;
         transaction.commit()?;
-    }
-    // Damage in the table is better found here than by the first rejection.
-    let check: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
-    if check != "ok" {
-        let code = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT);
-        return Err(Unfit::Failed(rusqlite::Error::SqliteFailure(code, Some(check))));
     }
     Ok(connection)
 }
@@ -110,7 +128,7 @@ fn make_folder(folder: &Path) -> Result<(), OpenError> {
     builder.create(folder).map_err(|source| failed("make the folder", folder, source))
 }
 
-fn is_damage(error: &rusqlite::Error) -> bool {
+pub(super) fn is_damage(error: &rusqlite::Error) -> bool {
     let code = error.sqlite_error_code();
     matches!(code, Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase))
 }

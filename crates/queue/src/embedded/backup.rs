@@ -8,13 +8,13 @@
 //! which must not reach a copy and leave another one as it was by where each happens to lie. When
 //! retention takes the oldest away meanwhile, the copy begins after them, as the log itself does.
 
-use super::{Embedded, clock_watch::ClockWatch};
+use super::Embedded;
 use crate::{
     BackupError, BackupReport, Backups,
     log::{Log, LogError},
     private,
 };
-use headgate_event::{BoxFuture, Clock, limits::BACKUP_COPY_BYTES};
+use headgate_event::{BoxFuture, Clock, ClockWatch, limits::BACKUP_COPY_BYTES};
 use rusqlite::{Connection, OpenFlags};
 use std::{
     ffi::{OsStr, OsString},

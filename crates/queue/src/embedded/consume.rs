@@ -123,10 +123,7 @@ impl Embedded {
         head: Seq,
     ) -> Result<Option<Catch>, QueueError> {
         let Some(wish) = wish(known, ask, now, head)? else { return Ok(None) };
-        match self.parts().skim(&wish) {
-            Some(passed) => Ok(Some(Catch { again: Vec::new(), first: Vec::new(), passed })),
-            None => self.reading(move |reading| reading.find(&wish)).await.map(Some),
-        }
+        self.catch(known, wish).await.map(Some)
     }
 
     /// Leases what was found, and has written what that brings about.

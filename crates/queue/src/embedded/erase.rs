@@ -15,6 +15,7 @@ use headgate_event::{
     EventId,
     limits::{ERASE_CHECKPOINT_PAUSE, ERASE_CHECKPOINTS_MAX, ERASE_TURN_WAIT},
 };
+use std::sync::Arc;
 
 impl Embedded {
     pub(super) async fn erase_event(&self, id: EventId) -> Result<Option<Erased>, QueueError> {
@@ -54,7 +55,15 @@ impl Embedded {
         let begin = |answer| Call::Remove(Removing::Erase { erasure: note, answer });
         self.committer.call(begin).await?;
         let failed = |reason: String| QueueError::unavailable(format!("erasing: {reason}"));
-        self.log.erase(erasure).await.map_err(|error| failed(error.to_string()))?;
+        let (log, shelf) = (self.log.clone(), Arc::clone(&self.shelf));
+        // It is done also when nobody waits for it any more, and then the shelf has to know.
+        let erased = tokio::spawn(async move {
+            let erased = log.erase(erasure).await;
+            shelf.clear();
+            erased
+        });
+        let erased = erased.await.map_err(|error| failed(error.to_string()))?;
+        erased.map_err(|error| failed(error.to_string()))?;
         if !self.follower.erase(seq).await.map_err(failed)? {
             return Err(failed("a reader holds the index".to_owned()));
         }

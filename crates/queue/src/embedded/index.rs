@@ -9,7 +9,8 @@
 //! An event's *kind* is its type, channel and provider together, as one small number. There are
 //! few kinds, so that one index over (kind, place) serves every combination of them: each
 //! wanted kind is read newest first, and the runs are merged. The [keys] that have many values
-//! are in a table of their own, and so are [names]; [places] finds where several filters agree.
+//! are in a table of their own, and so are [names]; [places] finds where several filters agree, and
+//! [times] where events of a time may be.
 
 mod build;
 mod dedupe;
@@ -18,10 +19,10 @@ mod find;
 mod hash;
 mod keys;
 mod kinds;
-mod late;
 mod names;
 mod places;
 mod schema;
+mod times;
 mod trim;
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use super::{
     Embedded, EmbeddedOptions, OpenError,
-    clock_watch::{ClockWatch, Moment},
+    at_hand::Finders,
     committer::{Committer, Known},
     folder::Folder,
     follower::{self, CatchUpError, Follower},
@@ -12,6 +12,7 @@ use super::{
     read::Reading,
     registry::Registry,
     room::RoomWatch,
+    shelf::Shelf,
     state::State,
 };
 use crate::{
@@ -19,7 +20,7 @@ use crate::{
     log::{self, Begun, DiskStorage, Erasure, Log, LogOptions, Storage},
 };
 use headgate_event::{
-    Clock, EventId,
+    Clock, ClockWatch, EventId, Moment,
     limits::{DISK_FREE_BYTES_MIN, SEGMENT_BYTES_MAX},
     prompt::PromptKey,
 };
@@ -120,6 +121,8 @@ impl Embedded {
             lanes,
             committer,
             follower,
+            shelf: Arc::new(Shelf::default()),
+            finders: Finders::default(),
             removing: Arc::new(Mutex::new(watch)),
             _room: room,
             prompt_key,

@@ -34,10 +34,14 @@ impl Registry {
         self.0.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
     }
 
+    /// How many there are.
+    pub(super) fn count(&self) -> usize {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
     pub(super) fn check_room(&self) -> Result<(), QueueError> {
-        let full = self.0.read().unwrap_or_else(PoisonError::into_inner).len() >= SUBSCRIPTIONS_MAX;
         let too_many = SubscriptionError::TooMany { most: SUBSCRIPTIONS_MAX };
-        if full { Err(too_many.into()) } else { Ok(()) }
+        if self.count() >= SUBSCRIPTIONS_MAX { Err(too_many.into()) } else { Ok(()) }
     }
 
     /// Adds a subscription that was made.

@@ -6,7 +6,6 @@
 
 use super::{
     Embedded,
-    clock_watch::{ClockWatch, Moment, Verdict},
     committer::{Call, Removing},
     index::{Entry, Index, Span},
     read::{self, Located, Reading},
@@ -17,7 +16,7 @@ use crate::{
     subscription::{Expiry, Subscriber},
 };
 use headgate_event::{
-    Timestamp,
+    Belief, ClockWatch, Moment, Timestamp,
     limits::{
         CLOCK_GRACE, EXPIRED_PER_COMMIT_MAX, INDEX_LAG_WAIT, INDEX_LINGER,
         LETTERS_WITHOUT_EVENT_MAX, RETENTION_AGE_PARTS,
@@ -67,23 +66,23 @@ impl Embedded {
     /// is no clock. No other time is looked at until they are removed: it could have leapt since.
     async fn time(&self, watch: &mut ClockWatch) -> Result<(Timestamp, bool), QueueError> {
         let now = Moment::of(&*self.clock);
-        let verdict = watch.look(now);
-        let believes = matches!(verdict, Verdict::Believed | Verdict::Keep);
+        let belief = watch.look(now);
+        let believes = belief.is_believed();
         metrics::gauge!("headgate_clock_doubted").set(if believes { 0.0 } else { 1.0 });
-        match verdict {
-            Verdict::Keep => {
+        match belief {
+            Belief::Keep => {
                 let keep = |answer| Call::Remove(Removing::Believe { wall: now.wall, answer });
                 self.committer.call(keep).await?;
                 watch.keeps(now.wall);
             }
-            Verdict::Leapt { expected } => tracing::error!(
+            Belief::Leapt { expected } => tracing::error!(
                 clock = %now.wall,
                 %expected,
                 believed_in_s = CLOCK_GRACE.as_secs(),
                 "the clock is not where it should be: no event is removed for its age until it is \
                  set right or has stood so long"
             ),
-            Verdict::Believed | Verdict::Doubted => {}
+            Belief::Believed | Belief::Doubted => {}
         }
         Ok((now.wall, believes))
     }

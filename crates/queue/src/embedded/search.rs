@@ -7,7 +7,6 @@ use super::{
 };
 use crate::{
     QueueError, Selection, Seq,
-    log::Committed,
     subscription::{Subscriber, Thread, Window, thread_of},
     weight,
 };
@@ -17,11 +16,10 @@ use std::{
     sync::Arc,
 };
 
-/// How many entries of the log's memory are looked at at once.
-const TAIL_STEP: usize = 512;
-
-/// How many entries of the log's memory are looked at without a thread for it.
-const SKIM_EVENTS_MAX: usize = 64;
+/// How many entries of the log's memory are looked at at once, at first: most leases want few.
+const TAIL_STEP_MIN: usize = 16;
+/// The same for one that goes on looking.
+const TAIL_STEP_MAX: usize = 512;
 
 /// What a lease looks for.
 #[derive(Debug)]
@@ -81,20 +79,6 @@ impl Catch {
 }
 
 impl Reading {
-    /// How far nothing is wanted, when that can be told from memory and is all that has come. With
-    /// many subscriptions most of them want little of what comes, and each looks at all of it: this
-    /// touches no disk and takes no thread.
-    pub(super) fn skim(&self, wish: &Wish) -> Option<Seq> {
-        let step = usize::try_from(wish.last.checked_sub(wish.cursor)?).ok()?;
-        if !wish.again.is_empty() || !(1..=SKIM_EVENTS_MAX).contains(&step) {
-            return None;
-        }
-        let entries = self.log.committed(wish.cursor, step);
-        let whole = entries.len() == step && entries.first()?.seq == wish.cursor + 1;
-        let wanted = |entry: &Committed| read::wants(&wish.selection, entry);
-        (whole && !entries.iter().any(wanted)).then_some(wish.last)
-    }
-
     /// Looks for what a lease wishes, and reads it.
     pub(super) fn find(&self, wish: &Wish) -> Result<Catch, QueueError> {
         let (mut again, mut gone) = (Vec::new(), Vec::new());
@@ -133,13 +117,15 @@ impl Reading {
     /// looked.
     fn wanted_after(&self, wish: &Wish, max: usize) -> Result<(Vec<Located>, Seq), QueueError> {
         let (mut found, mut cursor) = (Vec::new(), wish.cursor);
+        let mut tail_step = max.clamp(TAIL_STEP_MIN, TAIL_STEP_MAX);
         let jump = |cursor: Seq| {
             let held = wish.subscriber.held();
             held.deliveries.done_from(cursor + 1).map_or(cursor, |done| done.min(wish.last))
         };
         cursor = jump(cursor);
         while found.len() < max && cursor < wish.last {
-            let entries = self.log.committed(cursor, TAIL_STEP);
+            let entries = self.log.committed(cursor, tail_step);
+            tail_step = (tail_step * 2).min(TAIL_STEP_MAX);
             let next = entries.first().map_or(Seq::MAX, |entry| entry.seq);
             let step = if next == cursor + 1 {
                 let wanted = entries.iter().filter(|entry| {

@@ -5,6 +5,7 @@ mod crash;
 mod folder;
 mod large;
 mod notes;
+mod sharing;
 
 use super::{Embedded, EmbeddedOptions, OpenError, folder::Folder};
 use crate::log::simulated::SimulatedDisk;
@@ -32,7 +33,7 @@ fn open(folder: &Path, disk: &SimulatedDisk) -> Result<Embedded, OpenError> {
     Embedded::open_on(Arc::new(disk.clone()), folder, clock, options())
 }
 
-fn draft(raw: impl Into<Bytes>) -> Draft {
+pub(super) fn draft(raw: impl Into<Bytes>) -> Draft {
     let channel = Channel::new("billing", "Billing inbox", ChannelType::Webhook).expect("valid");
     Draft {
         identity: None,

@@ -5,11 +5,10 @@ use super::{
     dedupe::DedupeRow,
     keys::{self, KeyRow},
     kinds::{Kind, Kinds},
-    late,
     names::{self, NameRow, NamesRead},
     number,
     schema::{self, VERSION},
-    unsigned,
+    times, unsigned,
 };
 use crate::{
     Seq,
@@ -80,6 +79,10 @@ impl IndexWriter {
         let index = Arc::new(Index::new(path, seed));
         let writer = Self { connection, index, filled: None, names_read: None };
         writer.publish()?;
+        if writer.index.last() == 0 {
+            // There is nothing to read into the filter of names but what is added from here on.
+            writer.index.names.whole();
+        }
         Ok(Ok(writer))
     }
 
@@ -111,6 +114,7 @@ impl IndexWriter {
             key_rows.extend(KeyRow::of(entry, self.index.seed));
             name_rows.extend(NameRow::of(entry, self.index.seed));
         }
+        times::note(&transaction, entries.iter().filter(|entry| !entry.keys.is_lost()))?;
         for (kind, (_, events)) in &counts {
             let sql = "UPDATE index_kinds SET events = events + ?2 WHERE kind = ?1";
             transaction.prepare_cached(sql)?.execute(params![kind, number(*events)])?;
@@ -145,7 +149,7 @@ impl IndexWriter {
             [number(head)],
         )?;
         transaction.execute("DELETE FROM index_events WHERE seq > ?1", [number(head)])?;
-        transaction.execute("DELETE FROM index_late WHERE seq > ?1", [number(head)])?;
+        times::cut_back(&transaction, head)?;
         keys::cut_back(&transaction, head)?;
         names::cut_back(&transaction, head)?;
         for day in days {
@@ -197,7 +201,7 @@ fn insert_event(
         position.len,
         entry.created_at.unix_ms(),
     ])?;
-    late::note(transaction, entry)
+    Ok(())
 }
 
 /// The number of a kind; a row is made for one that is not known yet.

@@ -5,11 +5,12 @@ use super::{
     kinds::Wanted,
     number,
     places::{Filter, RunOf, Search},
+    times::{self, More},
 };
 use crate::{Selection, Seq};
-use headgate_event::{EventId, Timestamp, limits::INDEX_LATE_MIN};
+use headgate_event::{EventId, Timestamp};
 use rusqlite::{Connection, OptionalExtension, Params, params};
-use std::{sync::PoisonError, time::Duration};
+use std::sync::PoisonError;
 
 /// Where to look: places from `first` to `last`, received from `since` on and before `until`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,9 +23,6 @@ pub(in crate::embedded) struct Span {
 
 /// With more wanted kinds than this, the kind of each event that fits otherwise is looked at.
 const KIND_RUNS_MAX: usize = 16;
-
-/// A part of what is found, up to so many.
-type Part<'a> = &'a dyn Fn(usize) -> rusqlite::Result<Vec<Entry>>;
 
 /// Which end of a span comes first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,13 +58,9 @@ impl Index {
         &self,
         time: Timestamp,
     ) -> rusqlite::Result<Option<Entry>> {
-        // An id's time is never earlier than the moment of receiving.
-        let sql = format!(
-            "SELECT {} FROM index_events WHERE id >= ?1 AND created_at >= ?2 ORDER BY id LIMIT 1",
-            Entry::COLUMNS
-        );
-        let first_id = EventId::from_parts(time, 0).to_bytes();
-        self.reading(|connection| one(connection, &sql, params![first_id, time.unix_ms()]))
+        let span = Span { first: 0, last: Seq::MAX, since: Some(time), until: None };
+        let found = self.oldest(&Selection::default(), span, 1)?;
+        Ok(found.into_iter().next())
     }
 
     /// Whether a selection wants an event.
@@ -131,23 +125,18 @@ impl Index {
         order: Order,
     ) -> rusqlite::Result<Vec<Entry>> {
         self.reading(|connection| {
-            let (near, late) = self.narrowed(connection, span)?;
-            let in_time = |max| self.find_near(connection, selection, near, max, order);
-            let too_late = |max| match late {
-                Some(late) => self.find_late(connection, selection, late, max, order),
-                None => Ok(Vec::new()),
-            };
-            // What is late stands behind all that came in time.
-            let (mut found, rest) = match order {
-                Order::Newest => (too_late(max)?, &in_time as Part<'_>),
-                Order::Oldest => (in_time(max)?, &too_late as Part<'_>),
-            };
-            found.extend(rest(max - found.len())?);
+            let span = Span { last: span.last.min(self.last()), ..span };
+            let mut found = Vec::new();
+            times::runs(connection, span, order, |run| {
+                let left = max - found.len();
+                found.extend(self.find_in(connection, selection, run, left, order)?);
+                Ok(if found.len() < max { More::Yes } else { More::No })
+            })?;
             Ok(found)
         })
     }
 
-    fn find_near(
+    fn find_in(
         &self,
         connection: &Connection,
         selection: &Selection,
@@ -189,36 +178,6 @@ impl Index {
         };
         selection.wanted_keys().map(filter).collect()
     }
-
-    /// The span without the places that its times rule out, and those behind it where only late
-    /// events fit. Ids rise with places, an id's time is never earlier than the moment of
-    /// receiving, and only that of a late event is much later.
-    pub(super) fn narrowed(
-        &self,
-        connection: &Connection,
-        span: Span,
-    ) -> rusqlite::Result<(Span, Option<Span>)> {
-        let mut narrow = Span { last: span.last.min(self.last()), ..span };
-        if let Some(since) = span.since {
-            let first = place_of_time(connection, since)?;
-            narrow.first = narrow.first.max(first.unwrap_or(Seq::MAX));
-        }
-        let Some(until) = span.until else { return Ok((narrow, None)) };
-        // It is late by more than this, which an id's milliseconds may hide one of.
-        let time = until.plus(INDEX_LATE_MIN).plus(Duration::from_millis(1));
-        let Some(after) = place_of_time(connection, time)? else { return Ok((narrow, None)) };
-        let late = Span { first: narrow.first.max(after), ..narrow };
-        narrow.last = narrow.last.min(after.saturating_sub(1));
-        Ok((narrow, Some(late)))
-    }
-}
-
-/// The first place whose id has this time or a later one.
-fn place_of_time(connection: &Connection, time: Timestamp) -> rusqlite::Result<Option<Seq>> {
-    let sql = "SELECT seq FROM index_events WHERE id >= ?1 ORDER BY id LIMIT 1";
-    let first_id = EventId::from_parts(time, 0).to_bytes();
-    let mut statement = connection.prepare_cached(sql)?;
-    statement.query_row([first_id], |row| row.get(0).map(super::unsigned)).optional()
 }
 
 pub(super) fn one(

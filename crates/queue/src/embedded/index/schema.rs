@@ -6,7 +6,7 @@ use rusqlite::{Connection, OpenFlags};
 use std::{collections::BTreeSet, path::Path};
 
 /// The version of the tables, as `user_version`. Another one is rebuilt.
-pub(super) const VERSION: i64 = 5;
+pub(super) const VERSION: i64 = 6;
 
 /// What a whole index has besides the tables of dedupe keys, which `index_days` lists.
 const NAMES: [&str; 9] = [
@@ -15,7 +15,7 @@ const NAMES: [&str; 9] = [
     "index_events",
     "index_events_id",
     "index_events_kind",
-    "index_late",
+    "index_times",
     "index_keys",
     "index_names",
     "index_days",
@@ -44,9 +44,12 @@ CREATE TABLE index_events (
 );
 CREATE UNIQUE INDEX index_events_id ON index_events (id);
 CREATE INDEX index_events_kind ON index_events (kind, seq);
-CREATE TABLE index_late (
-    seq        INTEGER PRIMARY KEY,
-    created_at INTEGER NOT NULL
+CREATE TABLE index_times (
+    part   INTEGER PRIMARY KEY,
+    first  INTEGER NOT NULL,
+    last   INTEGER NOT NULL,
+    oldest INTEGER NOT NULL,
+    newest INTEGER NOT NULL
 );
 CREATE TABLE index_days (day INTEGER PRIMARY KEY);
 CREATE TABLE index_keys (

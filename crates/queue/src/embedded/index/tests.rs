@@ -1,6 +1,10 @@
 //! The index against a list that is read through.
 
-use super::{Entry, IndexWriter, Span};
+use super::{
+    Entry, IndexWriter, Span,
+    find::Order,
+    times::{self, More, PART_EVENTS},
+};
 use crate::{
     KeyName, Selectable, Selection, Seq,
     log::{Committed, Keys, NameDigest, Position},
@@ -268,41 +272,94 @@ fn name(number: Seq) -> NameDigest {
     name
 }
 
+const DAY: i64 = 24 * 3600 * 1000;
+
+/// An event that was stored so long after the start, and received so long before it was stored.
+fn received(seq: Seq, stored_ms: i64, late_ms: i64) -> Committed {
+    let stored = Timestamp::from_unix_ms(DAY + stored_ms);
+    let created_at = Timestamp::from_unix_ms(stored.unix_ms() - late_ms);
+    Committed { id: EventId::from_parts(stored, 0), created_at, ..keyed(seq, 5, &seq.to_string()) }
+}
+
+/// The runs of places that are looked through.
+fn looked_through(writer: &IndexWriter, span: Span) -> Vec<(Seq, Seq)> {
+    let mut runs = Vec::new();
+    let look = |run: Span| {
+        runs.push((run.first, run.last));
+        Ok(More::Yes)
+    };
+    times::runs(&writer.connection, span, Order::Oldest, look).expect("looked");
+    runs
+}
+
 // Symptom: one late event made every list that ends at a time read on to the newest event, for good.
-// Cause: the end of a list was widened by how late an event was at most. Fix: late events are listed
-// by themselves.
+// Cause: the end of a list was widened by how late an event was at most. Fix: it widens the list by
+// the part of the log that it is in.
 #[test]
 fn one_late_event_does_not_widen_what_is_looked_through() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut writer = IndexWriter::open(&folder.path().join("index.db")).expect("opens");
-    const DAY: i64 = 24 * 3600 * 1000;
-    let at = |seq: Seq, late| {
-        let stored = Timestamp::from_unix_ms(DAY + seq.cast_signed() * 1_000);
-        let created_at = Timestamp::from_unix_ms(stored.unix_ms() - late);
-        Committed {
-            id: EventId::from_parts(stored, 0),
-            created_at,
-            ..keyed(seq, 5, &seq.to_string())
-        }
-    };
-    let late = 900;
-    let events: Vec<_> =
-        (1..=1_000).map(|seq| at(seq, if seq == late { DAY } else { 0 })).collect();
-    writer.add(&events).expect("added");
+    let (late, all) = (9 * PART_EVENTS + 5, 12 * PART_EVENTS);
+    let one =
+        |seq: Seq| received(seq, seq.cast_signed() * 1_000, if seq == late { DAY } else { 0 });
+    writer.add(&(1..=all).map(one).collect::<Vec<_>>()).expect("added");
     let until = Some(Timestamp::from_unix_ms(DAY + 100_000));
-    let span = Span { first: 1, last: 1_000, since: None, until };
-    let connection = &writer.connection;
-    let (near, far) = writer.index().narrowed(connection, span).expect("narrowed");
-    assert!((99..=111).contains(&near.last), "{near:?}");
-    assert_eq!(far.map(|far| (far.first, far.last)), Some((near.last + 1, 1_000)));
+    let span = Span { first: 1, last: all, since: None, until };
+    let parts = [(1, PART_EVENTS - 1), (9 * PART_EVENTS, 10 * PART_EVENTS - 1)];
+    assert_eq!(looked_through(&writer, span), parts);
     let found = writer.index().newest(&Selection::default(), span, 3).expect("found");
     assert_eq!(places(found), [late, 99, 98]);
     let all: Vec<Seq> = (1..100).chain([late]).collect();
     let found = writer.index().oldest(&Selection::default(), span, 500).expect("found");
     assert_eq!(places(found), all);
-    writer.cut_back(850).expect("cut");
+    writer.cut_back(9 * PART_EVENTS + 2).expect("cut");
     let found = writer.index().newest(&Selection::default(), span, 1).expect("found");
     assert_eq!(places(found), [99]);
+}
+
+// Symptom: after a clock that was a year ahead for a moment, every list that began or ended at a
+// time read through all that came since. Cause: events were found by the times of their ids, which
+// go on from the wrong one, and all of them were listed one by one as late. Fix: what tells where
+// events of a time are is when they were received.
+#[test]
+fn a_clock_that_was_ahead_does_not_widen_what_is_looked_through() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut writer = IndexWriter::open(&folder.path().join("index.db")).expect("opens");
+    let (before, all) = (4 * PART_EVENTS, 20 * PART_EVENTS);
+    let one = |seq: Seq| {
+        let at = seq.cast_signed() * 1_000;
+        let ahead = if seq >= before { 366 * DAY } else { 0 };
+        received(seq, at + ahead, if seq > before { ahead } else { 0 })
+    };
+    writer.add(&(1..=all).map(one).collect::<Vec<_>>()).expect("added");
+    let at = |seq: Seq| Some(Timestamp::from_unix_ms(DAY + seq.cast_signed() * 1_000));
+    let (since, until) = (at(9 * PART_EVENTS), at(10 * PART_EVENTS));
+    let span = Span { first: 1, last: all, since, until };
+    // The part of the wrong moment holds all times up to it.
+    let wrong = (before, 5 * PART_EVENTS - 1);
+    let wanted = (9 * PART_EVENTS, 10 * PART_EVENTS - 1);
+    assert_eq!(looked_through(&writer, span), [wrong, wanted]);
+    let found = writer.index().newest(&Selection::default(), span, 2).expect("found");
+    assert_eq!(places(found), [10 * PART_EVENTS - 1, 10 * PART_EVENTS - 2]);
+    let open = Span { until: None, ..span };
+    assert_eq!(looked_through(&writer, open), [wrong, (9 * PART_EVENTS, all)]);
+    let first = writer.index().received_from(since.expect("a time")).expect("found");
+    assert_eq!(first.map(|entry| entry.seq), Some(before));
+}
+
+// Symptom: after the index was made anew, the filter of names took every name twice, and memory for
+// twice as many. Cause: names went into it as they were added, and once more when the file was read
+// into it. Fix: an index that begins empty has nothing to be read.
+#[test]
+fn an_index_that_begins_empty_takes_each_name_once() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut writer = IndexWriter::open(&folder.path().join("index.db")).expect("opens");
+    assert!(!writer.index().may_be_named(&name(1)), "there is none");
+    let events: Vec<_> = (1..9).map(|n| named(keyed(n, 5, &n.to_string()), name(n))).collect();
+    writer.add(&events).expect("added");
+    assert!(!writer.fill_names().expect("filled"), "nothing is left to read");
+    assert!((1..9).all(|n| writer.index().may_be_named(&name(n))));
+    assert!(!writer.index().may_be_named(&name(9)));
 }
 
 #[test]

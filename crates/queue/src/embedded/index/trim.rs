@@ -49,7 +49,7 @@ impl IndexWriter {
              WHERE index_events.kind = index_kinds.kind AND seq < ?1)";
         transaction.execute(count, [end])?;
         transaction.execute("DELETE FROM index_events WHERE seq < ?1", [end])?;
-        transaction.execute("DELETE FROM index_late WHERE seq < ?1", [end])?;
+        transaction.execute("DELETE FROM index_times WHERE last < ?1", [end])?;
         transaction.commit()?;
         self.publish()?;
         Ok(true)

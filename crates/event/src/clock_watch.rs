@@ -1,11 +1,11 @@
-//! Whether the time can be believed that events would be removed by. A clock that is wrong for a
+//! Whether the time can be believed that something would be removed by. A clock that is wrong for a
 //! minute must not take what stands a month away.
 //!
-//! The wall clock is held against one that nobody sets; over a stop, against the time that the
-//! state has kept. Where the two part, nothing is removed for its age until the clock is back, or
+//! The wall clock is held against one that nobody sets; over a stop, against the time that was kept
+//! when it was believed. Where the two part, nothing is removed for its age until the clock is back, or
 //! has stood where it is for so long that somebody would have set it right.
 
-use headgate_event::{
+use crate::{
     Clock, Timestamp,
     limits::{CLOCK_GRACE, CLOCK_LEAP_MIN, CLOCK_NOTE_EVERY},
 };
@@ -13,40 +13,52 @@ use std::time::Duration;
 
 /// One moment by both clocks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Moment {
+pub struct Moment {
     /// What the wall clock shows.
-    pub(super) wall: Timestamp,
+    pub wall: Timestamp,
     /// What the clock shows that only ever goes on.
-    pub(super) elapsed: Duration,
+    pub elapsed: Duration,
 }
 
 /// The two clocks, and how far they have parted.
 #[derive(Debug)]
-pub(super) struct ClockWatch {
+pub struct ClockWatch {
     /// When the time was believed, which both clocks are counted from.
     believed: Moment,
     /// When it was first seen where it is now, and is not believed.
     doubted: Option<Moment>,
-    /// The time that the state keeps.
+    /// The time that is kept.
     kept: Option<Timestamp>,
 }
 
 /// What is to be done about the time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub enum Belief {
     /// It is believed.
     Believed,
-    /// It is believed, and the state is to keep it.
+    /// It is believed, and is to be kept.
     Keep,
     /// It is not, since this look.
-    Leapt { expected: Timestamp },
+    Leapt {
+        /// What the wall clock would show, had it gone on.
+        expected: Timestamp,
+    },
     /// It is not, as before.
     Doubted,
 }
 
+impl Belief {
+    /// Whether something may be removed by the time.
+    #[must_use]
+    pub fn is_believed(self) -> bool {
+        matches!(self, Self::Believed | Self::Keep)
+    }
+}
+
 impl Moment {
     /// The present one.
-    pub(super) fn of(clock: &dyn Clock) -> Self {
+    #[must_use]
+    pub fn of(clock: &dyn Clock) -> Self {
         Self { wall: clock.now(), elapsed: clock.elapsed() }
     }
 
@@ -62,36 +74,37 @@ impl Moment {
 }
 
 impl ClockWatch {
-    /// Begins at this moment, when `kept` was the last time to be believed: what the state has
-    /// kept, or else the time of the newest event.
-    pub(super) fn new(now: Moment, kept: Option<Timestamp>, newest: Option<Timestamp>) -> Self {
+    /// Begins at this moment, when `kept` was the last time to be believed, or else `newest`: when
+    /// the newest of what may be removed came.
+    #[must_use]
+    pub fn new(now: Moment, kept: Option<Timestamp>, newest: Option<Timestamp>) -> Self {
         let wall = kept.or(newest).unwrap_or(now.wall);
         Self { believed: Moment { wall, ..now }, doubted: None, kept }
     }
 
     /// Looks at the clocks.
-    pub(super) fn look(&mut self, now: Moment) -> Verdict {
+    pub fn look(&mut self, now: Moment) -> Belief {
         if !now.fits(self.believed) {
             let Some(since) = self.doubted.filter(|since| now.fits(*since)) else {
                 self.doubted = Some(now);
-                return Verdict::Leapt { expected: now.expected_from(self.believed) };
+                return Belief::Leapt { expected: now.expected_from(self.believed) };
             };
             if now.elapsed.saturating_sub(since.elapsed) < CLOCK_GRACE {
-                return Verdict::Doubted;
+                return Belief::Doubted;
             }
             self.believed = now;
         }
         self.doubted = None;
         let stale = |kept: Timestamp| now.wall.since(kept).max(kept.since(now.wall));
         if self.kept.is_none_or(|kept| stale(kept) >= CLOCK_NOTE_EVERY) {
-            Verdict::Keep
+            Belief::Keep
         } else {
-            Verdict::Believed
+            Belief::Believed
         }
     }
 
-    /// Notes what the state keeps.
-    pub(super) fn keeps(&mut self, kept: Timestamp) {
+    /// Notes what is kept.
+    pub fn keeps(&mut self, kept: Timestamp) {
         self.kept = Some(kept);
     }
 }
@@ -115,20 +128,20 @@ mod tests {
     #[test]
     fn time_that_passes_is_believed_and_kept_now_and_then() {
         let mut watch = watch();
-        assert_eq!(watch.look(at(CLOCK_NOTE_EVERY / 2, Duration::ZERO)), Verdict::Believed);
+        assert_eq!(watch.look(at(CLOCK_NOTE_EVERY / 2, Duration::ZERO)), Belief::Believed);
         let later = at(1_000 * HOUR, CLOCK_LEAP_MIN);
-        assert_eq!(watch.look(later), Verdict::Keep);
+        assert_eq!(watch.look(later), Belief::Keep);
         watch.keeps(later.wall);
-        assert_eq!(watch.look(later), Verdict::Believed);
+        assert_eq!(watch.look(later), Belief::Believed);
     }
 
     #[test]
     fn a_leap_is_doubted_until_the_clock_is_back() {
         let mut watch = watch();
         let leapt = watch.look(at(HOUR, 3 * HOUR));
-        assert_eq!(leapt, Verdict::Leapt { expected: START.plus(HOUR) });
-        assert_eq!(watch.look(at(2 * HOUR, 3 * HOUR)), Verdict::Doubted);
-        assert_eq!(watch.look(at(3 * HOUR, Duration::ZERO)), Verdict::Keep);
+        assert_eq!(leapt, Belief::Leapt { expected: START.plus(HOUR) });
+        assert_eq!(watch.look(at(2 * HOUR, 3 * HOUR)), Belief::Doubted);
+        assert_eq!(watch.look(at(3 * HOUR, Duration::ZERO)), Belief::Keep);
     }
 
     #[test]
@@ -136,9 +149,9 @@ mod tests {
         let mut watch = watch();
         watch.look(at(HOUR, 3 * HOUR));
         let last = HOUR + CLOCK_GRACE;
-        assert_eq!(watch.look(at(last - HOUR / 60, 3 * HOUR)), Verdict::Doubted);
-        assert_eq!(watch.look(at(last, 3 * HOUR)), Verdict::Keep);
-        assert!(matches!(watch.look(at(last, Duration::ZERO)), Verdict::Leapt { .. }));
+        assert_eq!(watch.look(at(last - HOUR / 60, 3 * HOUR)), Belief::Doubted);
+        assert_eq!(watch.look(at(last, 3 * HOUR)), Belief::Keep);
+        assert!(matches!(watch.look(at(last, Duration::ZERO)), Belief::Leapt { .. }));
     }
 
     #[test]
@@ -146,24 +159,24 @@ mod tests {
         let mut watch = watch();
         watch.look(at(HOUR, 3 * HOUR));
         let again = watch.look(at(HOUR + CLOCK_GRACE, 6 * HOUR));
-        assert!(matches!(again, Verdict::Leapt { .. }), "{again:?}");
-        assert_eq!(watch.look(at(2 * HOUR + CLOCK_GRACE, 6 * HOUR)), Verdict::Doubted);
+        assert!(matches!(again, Belief::Leapt { .. }), "{again:?}");
+        assert_eq!(watch.look(at(2 * HOUR + CLOCK_GRACE, 6 * HOUR)), Belief::Doubted);
     }
 
     #[test]
     fn many_small_steps_are_a_leap_too() {
         let mut watch = watch();
         let step = |nth: u32| at(HOUR * nth, HOUR / 2 * nth);
-        assert!((1..=2).all(|nth| watch.look(step(nth)) == Verdict::Keep));
-        assert!(matches!(watch.look(step(3)), Verdict::Leapt { .. }));
+        assert!((1..=2).all(|nth| watch.look(step(nth)) == Belief::Keep));
+        assert!(matches!(watch.look(step(3)), Belief::Leapt { .. }));
     }
 
     #[test]
     fn the_newest_event_tells_the_time_where_none_was_kept() {
         let now = at(Duration::ZERO, 3 * HOUR);
-        assert_eq!(ClockWatch::new(now, None, None).look(now), Verdict::Keep);
+        assert_eq!(ClockWatch::new(now, None, None).look(now), Belief::Keep);
         let looked = ClockWatch::new(now, None, Some(START)).look(now);
-        assert!(matches!(looked, Verdict::Leapt { .. }), "{looked:?}");
-        assert_eq!(ClockWatch::new(now, Some(now.wall), Some(START)).look(now), Verdict::Believed);
+        assert!(matches!(looked, Belief::Leapt { .. }), "{looked:?}");
+        assert_eq!(ClockWatch::new(now, Some(now.wall), Some(START)).look(now), Belief::Believed);
     }
 }
