@@ -179,6 +179,8 @@ impl Timers {
             Ok(()) => ZONES_LOOK_EVERY,
             Err(error) => {
                 tell_not_renewed(&error);
+                // Whoever looked, it is looked at again soon.
+                self.renew_later.notify_one();
                 ZONES_RETRY_AFTER
             }
         }

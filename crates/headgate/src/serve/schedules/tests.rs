@@ -129,6 +129,7 @@ async fn a_reload_that_exchanged_the_schedules_says_so_whatever_comes_after_it()
     let there = [made.id(), configured.id()].map(|id| label(&timers, id));
     assert_eq!(there, [Some("After".to_owned()), Some("After".to_owned())]);
     assert_eq!(timers.channels.load()[0].label, "After");
+    assert_eq!(timers.look_for_zones().await, ZONES_RETRY_AFTER);
     assert!(timers.untold.load(Ordering::SeqCst), "to be told later");
     let later = tokio::time::timeout(Duration::from_secs(1), timers.renew_later.notified());
     later.await.expect("it is asked for");
