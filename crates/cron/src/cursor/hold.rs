@@ -48,7 +48,13 @@ impl Cursor {
         now: Timestamp,
         was_due: impl Fn(Timestamp, Timestamp) -> bool,
     ) -> Option<(Timestamp, Timestamp)> {
-        let Hold { since, gap } = self.hold();
+        let Hold { since, mut gap } = self.hold();
+        if let Some((from, to)) = gap
+            && !was_due(self.until, from)
+        {
+            // What was to fire before it has fired: it is dealt with like all before it.
+            (self.until, self.last_nominal, gap) = (self.until.max(to), None, None);
+        }
         // Earlier versions did not note it.
         let since = since.unwrap_or(self.until).max(self.until);
         self.set_hold(Hold { since: None, gap });

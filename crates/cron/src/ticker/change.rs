@@ -83,8 +83,8 @@ impl Ticker {
     pub fn apply(&mut self, cursor: Cursor) {
         let Some(index) = self.slots.index_of(cursor.schedule_id) else { return };
         let Some(slot) = self.slots.at_mut(index) else { return };
-        self.latest = self.latest.max(cursor.until);
         slot.go_on_from(cursor);
+        self.latest = self.latest.max(slot.reach());
         self.arm(index);
     }
 }

@@ -39,12 +39,12 @@ impl Ticker {
         let (mut moved, mut looked) = (Vec::new(), Looked::default());
         for index in next..upto {
             let Some(slot) = self.slots.at_mut(index) else { continue };
-            if slot.cursor > latest {
+            if slot.reach() > latest {
                 slot.begin_at(now);
                 moved.push(slot.schedule.id());
                 self.arm_among(index, &mut looked);
             } else {
-                self.latest = self.latest.max(slot.cursor);
+                self.latest = self.latest.max(slot.reach());
             }
         }
         begun += moved.len();

@@ -187,7 +187,7 @@ impl Ticker {
         reloaded.missed.extend(missed);
         reloaded.changed += 1;
         reloaded.moved.push(slot.schedule.id());
-        self.latest = self.latest.max(slot.cursor);
+        self.latest = self.latest.max(slot.reach());
         self.arm(index);
         index
     }
@@ -235,7 +235,7 @@ impl Ticker {
     }
 
     fn insert(&mut self, slot: Slot, looked: &mut Looked) -> u32 {
-        self.latest = self.latest.max(slot.cursor);
+        self.latest = self.latest.max(slot.reach());
         let index = self.slots.insert(slot);
         self.arm_among(index, looked);
         index

@@ -249,6 +249,11 @@ impl Slot {
         self.rare.as_ref()?.hold.as_ref()?.gap
     }
 
+    /// Up to when anything of it is dealt with.
+    pub(super) fn reach(&self) -> Timestamp {
+        self.gap().map_or(self.cursor, |(_, to)| to.max(self.cursor))
+    }
+
     /// The occurrence, or the first after what was left out on purpose.
     pub(super) fn not_left_out(&self, found: Occurrence) -> Option<Occurrence> {
         match self.gap().filter(|(from, to)| *from < found.at && found.at <= *to) {

@@ -66,6 +66,38 @@ fn restarted(ticker: &Ticker, schedule: &Schedule, now: Timestamp) -> Ticker {
     again
 }
 
+/// Symptom: a second pause took a run that waited for its jitter. Cause: what the first one had left
+/// out decided what was due before the second. Fix: it is over once what was due before it fired.
+#[test]
+fn a_second_pause_keeps_what_was_due_before_it_too() {
+    let hourly = jittered();
+    let mut ticker = ticker(vec![hourly.clone()], at(START));
+    fired(&mut ticker, at("2026-01-01T03:00:20Z"));
+    for hour in ["03", "04"] {
+        let time = |rest: &str| at(&format!("2026-01-01T{hour}:{rest}Z"));
+        pause(&mut ticker, &hourly, time("00:20"));
+        assert!(resume(&mut ticker, &hourly, time("00:40")).is_empty());
+        let next = at(&format!("2026-01-01T{hour}:00:20Z")).plus(HOUR);
+        assert_eq!(fired(&mut ticker, next), [format!("2026-01-01T{hour}:00:00Z")]);
+    }
+}
+
+/// Symptom: a schedule that was resumed while the clock was a year ahead fired nothing for a year.
+/// Cause: when the clock was put back, only cursors were looked at. Fix: so is what is left out.
+#[test]
+fn what_a_wrong_clock_left_out_begins_anew_when_it_is_put_back() {
+    let hourly = jittered();
+    let mut ticker = ticker(vec![hourly.clone()], at(START));
+    let paused_at = at("2026-01-01T03:00:20Z");
+    fired(&mut ticker, paused_at);
+    pause(&mut ticker, &hourly, paused_at);
+    resume(&mut ticker, &hourly, paused_at.plus(365 * DAY));
+    let right = paused_at.plus(seconds(60));
+    assert!(ticker.due(right).reset.is_some(), "it is said");
+    let next = at("2026-01-01T04:00:00Z");
+    assert_eq!(fired(&mut ticker, next.plus(delay(&hourly))), ["2026-01-01T04:00:00Z"]);
+}
+
 /// A run waited for its jitter when its schedule was paused; when that ended, the cursor was put
 /// past it, and nothing said so.
 #[test]

@@ -120,6 +120,9 @@ impl Embedded {
                 taking.passed = seq;
             }
             if let Some(missing) = missing {
+                if taking.leaves_out_what_is_new() {
+                    return None;
+                }
                 taking.passed = missing - 1;
                 return taking.catch();
             }
@@ -172,6 +175,12 @@ impl<'a> Taking<'a> {
     fn new(wish: &'a Wish) -> Self {
         let bytes_left = wish.bytes.unwrap_or(READ_BYTES_MAX);
         Self { wish, again: Vec::new(), first: Vec::new(), passed: wish.cursor, bytes_left }
+    }
+
+    /// Whether the place that is left to an event that was not tried yet has none. Where all that is
+    /// at hand comes again, one that would be taken might never have its turn.
+    fn leaves_out_what_is_new(&self) -> bool {
+        self.first.is_empty() && !self.again.is_empty() && self.again.len() < self.wish.max
     }
 
     /// Whether an event fits, which then takes its room.
