@@ -154,6 +154,6 @@ fn schedule() -> Value {
             "scheduled_at": "2026-11-26T19:00:00.000Z", "fires_at": "2026-11-26T19:00:00.000Z",
             "local": "2026-11-26T14:00:00-05:00", "dst": null
         }],
-        "problem": null
+        "problem": null, "warnings": []
     })
 }
