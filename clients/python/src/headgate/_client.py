@@ -129,8 +129,10 @@ class Headgate:
 
         It may be called from any thread.
         """
-        if self._consumer is not None:
-            self._consumer.stop()
+        # Looked at once: `run` may end meanwhile.
+        consumer = self._consumer
+        if consumer is not None:
+            consumer.stop()
 
     async def emit(
         self,

@@ -59,7 +59,7 @@ class Consumer:
             is_ours = False
         if is_ours:
             self._stop()
-            return
+        # A signal handler runs on the loop's thread while the loop sleeps: only this wakes it.
         with contextlib.suppress(RuntimeError):
             # Its loop is closed only when it has ended.
             self._loop.call_soon_threadsafe(self._stop)
