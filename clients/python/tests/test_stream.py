@@ -6,12 +6,14 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import pytest
 from websockets.asyncio.server import ServerConnection, serve
 
-from headgate import Event, Headgate, IncompatibleServer, NotFound
+from headgate import Event, GatewayUnreachable, Headgate, IncompatibleServer, NotFound
+from headgate._consume import stream
+from headgate._consume.verdict import ACK, Batch
 from headgate.testing import make_event
 
 HELLO = {"type": "hello", "connection_id": "c1", "server": "headgate/9.9.9", "mood": "good"}
@@ -125,3 +127,42 @@ async def test_what_answers_and_is_no_gateway_is_told_apart_and_final(
 
 def test_an_incompatible_server_is_not_worth_another_try() -> None:
     assert not IncompatibleServer("x").try_again
+
+
+class Stuck:
+    """A socket whose other side reads nothing any more."""
+
+    def __init__(self) -> None:
+        self.transport = self
+        self.is_aborted = False
+
+    def abort(self) -> None:
+        self.is_aborted = True
+
+    async def send(self, _: str) -> None:
+        await asyncio.Event().wait()
+
+    async def close(self) -> None:
+        await asyncio.Event().wait()
+
+
+@pytest.mark.parametrize(
+    ("last", "given"),
+    [("drain", []), ("release", [["d1"]]), ("say", [Batch(verdicts=[("d1", ACK)])]), ("close", [])],
+)
+async def test_a_gateway_that_takes_nothing_holds_up_no_stop(
+    last: str, given: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Symptom: `run` never returned from a stop while the gateway stood still. Cause: what was sent
+    # last waited for room in the socket without end. Fix: it waits for seconds, and ends the line.
+    monkeypatch.setattr(stream, "PARTING_MAX", 0.01)
+    monkeypatch.setattr(stream, "SILENCE_MAX", 0.01)
+    stuck = Stuck()
+    line = stream.Stream(cast(Any, stuck), {**HELLO, "takes": ["drain", "release"]})
+    ends = asyncio.wait_for(getattr(line, last)(*given), 10)
+    if last == "close":
+        await ends
+    else:
+        with pytest.raises(GatewayUnreachable, match="the gateway took nothing for"):
+            await ends
+    assert stuck.is_aborted

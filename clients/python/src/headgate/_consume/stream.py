@@ -22,6 +22,8 @@ OPEN_TIMEOUT = 10.0
 FRAME_BYTES_MAX = 512 << 20
 PING_EVERY = 30.0
 SILENCE_MAX = 60.0
+# How long the last frames of a stream may take to be taken by the gateway.
+PARTING_MAX = 3.0
 BEFORE_HELLO = "before its hello"
 
 # The library logs headers when it debugs, and the key is one. Nobody can turn this logger on.
@@ -67,7 +69,7 @@ class Stream:
                 open_timeout=OPEN_TIMEOUT,
                 ping_interval=PING_EVERY,
                 ping_timeout=SILENCE_MAX,
-                close_timeout=3,
+                close_timeout=PARTING_MAX,
             )
         except websockets.InvalidStatus as refused:
             raise _refusal(refused) from None
@@ -107,29 +109,40 @@ class Stream:
 
     async def say(self, batch: Batch) -> list[Refusal] | None:
         """Sends a frame for each."""
-        await self._send(batch.frames())
+        await self._send(batch.frames(), SILENCE_MAX)
         return None
 
     async def drain(self) -> None:
         """Asks for no more deliveries, where the gateway knows how to be asked."""
         if self.may_release:
             self.is_leasing = True
-            await self._send([{"type": "drain"}])
+            await self._send([{"type": "drain"}], PARTING_MAX)
 
     async def release(self, deliveries: list[str]) -> None:
         """Lets go of deliveries that were never begun: it costs no attempt."""
-        await self._send([{"type": "release", "id": id_} for id_ in deliveries])
+        frames = [{"type": "release", "id": id_} for id_ in deliveries]
+        await self._send(frames, PARTING_MAX)
 
-    async def _send(self, frames: list[dict[str, Any]]) -> None:
+    async def _send(self, frames: list[dict[str, Any]], within: float) -> None:
+        """Ends the stream when the gateway does not take them: it waits for pings as little."""
         try:
-            for frame in frames:
-                await self._socket.send(json.dumps(frame, ensure_ascii=False))
+            await asyncio.wait_for(self._send_all(frames), within)
         except websockets.ConnectionClosed as closed:
             raise GatewayUnreachable(f"the stream ended: {_said(closed)}") from None
+        except asyncio.TimeoutError:
+            self._socket.transport.abort()
+            raise GatewayUnreachable(f"the gateway took nothing for {within:g} s") from None
+
+    async def _send_all(self, frames: list[dict[str, Any]]) -> None:
+        for frame in frames:
+            await self._socket.send(json.dumps(frame, ensure_ascii=False))
 
     async def close(self) -> None:
         """Takes leave; the gateway gives back what was not settled."""
-        await self._socket.close()
+        try:
+            await asyncio.wait_for(self._socket.close(), 2 * PARTING_MAX)
+        except asyncio.TimeoutError:
+            self._socket.transport.abort()
 
 
 async def _hello(socket: ClientConnection) -> dict[str, Any]:
